@@ -1,0 +1,195 @@
+"""The catalogue of known models: what a name on the command line stands for.
+
+Reads the package's own ``data/zoo.toml`` and nothing else: whether a model is on this machine is not its business.
+"""
+
+import functools
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.resources import files
+from typing import Any
+
+from burn_verify.errors import UsageError
+from burn_verify.types import Download, Hints, InputHint
+
+_SHOWN = 8
+"""Names in one error message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZooEntry:
+    """One model file.
+
+    Attributes
+    ----------
+    name:
+        unique in the catalogue; stands in the case id.
+    family:
+        the model's name for people; files of one family differ in opset.
+    opset:
+        version of the default domain, 0 where the model does not import it.
+    sha256, size:
+        of the ``.onnx`` file: hex digest and bytes.
+    file, test_data:
+        the model and its stored data sets (folders), relative to a mirror of the zoo.
+    hub_path, hub_test_data, hub_test_data_sha256:
+        the same on the hub, below `Zoo.base_url`; the data sets are one archive.
+    origin:
+        ``owner/repository:path`` of a model that is not on the hub but in a public repository.
+    dims, inputs:
+        what the model is fed: see `hints`.
+    """
+
+    name: str
+    family: str
+    opset: int
+    sha256: str
+    size: int
+    file: str
+    test_data: tuple[str, ...] = ()
+    hub_path: str | None = None
+    hub_test_data: str | None = None
+    hub_test_data_sha256: str | None = None
+    origin: str | None = None
+    licence: str | None = None
+    note: str | None = None
+    dims: tuple[tuple[str, int], ...] = ()
+    inputs: tuple[InputHint, ...] = ()
+
+    @property
+    def hints(self) -> Hints:
+        """What the model should be fed."""
+        return Hints(dims=self.dims, inputs=self.inputs)
+
+    @property
+    def download(self) -> Download | None:
+        """The file on the hub, or None for a model that only a mirror holds."""
+        if self.hub_path is None:
+            return None
+        return Download(
+            path=self.hub_path,
+            sha256=self.sha256,
+            size=self.size,
+            test_data=self.hub_test_data,
+            test_data_sha256=self.hub_test_data_sha256,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zoo:
+    """Every known model, by name.
+
+    Attributes
+    ----------
+    base_url:
+        what the hub paths of the entries are relative to; ends with a slash.
+    entries:
+        by name.
+    aliases:
+        short names, each with the names of its entries, the best first.
+    seeded:
+        aliases whose architecture can be built with random weights.
+    """
+
+    base_url: str
+    entries: Mapping[str, ZooEntry]
+    aliases: Mapping[str, tuple[str, ...]]
+    seeded: Mapping[str, str]
+
+    def resolve(self, name: str) -> tuple[ZooEntry, ...]:
+        """Return the models that a name stands for, in the order in which they should be tried.
+
+        The name is an alias, the name of an entry, or a beginning that fits one alias only, or no alias and one entry
+        only. Case does not matter, nor whether words are joined by ``_`` or ``-``.
+
+        Raises
+        ------
+        UsageError
+            if the name fits nothing, or the beginnings of several names; one line that lists what is near.
+        """
+        return tuple(self.entries[member] for member in self._members(self._full_name(name)))
+
+    def seeded_architecture(self, name: str) -> str | None:
+        """Return the architecture to build in place of the model, or None where there is none.
+
+        The name is anything that `resolve` takes; an entry has the architecture of the alias that it belongs to.
+        """
+        try:
+            found = self._full_name(name)
+        except UsageError:
+            return None
+        if found in self.seeded:
+            return self.seeded[found]
+        return next((made for alias, made in self.seeded.items() if found in self.aliases[alias]), None)
+
+    def _members(self, full_name: str) -> tuple[str, ...]:
+        """Return the entries of an alias or of an entry's own name; an alias comes first."""
+        return self.aliases.get(full_name, (full_name,))
+
+    def _full_name(self, name: str) -> str:
+        """Return the alias or entry that the name means."""
+        wanted = _fold(name)
+        for names in (self.aliases, self.entries):
+            exact = next((candidate for candidate in names if _fold(candidate) == wanted), None)
+            if exact is not None:
+                return exact
+        for names in (self.aliases, self.entries):
+            longer = [candidate for candidate in names if wanted and _fold(candidate).startswith(wanted)]
+            if len(longer) == 1:
+                return longer[0]
+            if longer:
+                message = f"{name!r} fits several zoo models: {_listed(longer)}"
+                raise UsageError(message)
+        raise UsageError(self._unknown(name))
+
+    def _unknown(self, name: str) -> str:
+        """Return the message for a name that fits nothing."""
+        wanted = _fold(name)
+        known = {_fold(candidate): candidate for candidate in (*self.entries, *self.aliases)}
+        near = get_close_matches(wanted, known, n=_SHOWN, cutoff=0.6)
+        near += [candidate for candidate in known if len(wanted) > 1 and wanted in candidate and candidate not in near]
+        if not near:
+            return f"no zoo model is called {name!r}: try {_listed(self.aliases)}"
+        return f"no zoo model is called {name!r}: did you mean {_listed(known[candidate] for candidate in near)}?"
+
+
+@functools.cache
+def load() -> Zoo:
+    """Return the catalogue that comes with the package."""
+    table = tomllib.loads((files("burn_verify") / "data" / "zoo.toml").read_text(encoding="utf-8"))
+    found = (_entry(fields) for fields in table["entries"])
+    return Zoo(
+        base_url=table["base_url"],
+        entries={entry.name: entry for entry in found},
+        aliases={alias: tuple(names) for alias, names in table["aliases"].items()},
+        seeded=table["seeded"],
+    )
+
+
+def _entry(fields: Mapping[str, Any]) -> ZooEntry:
+    values = dict(fields)
+    values["test_data"] = tuple(values.get("test_data", ()))
+    values["dims"] = tuple(values.get("dims", {}).items())
+    values["inputs"] = tuple(_input_hint(hint) for hint in values.get("inputs", ()))
+    return ZooEntry(**values)
+
+
+def _input_hint(fields: Mapping[str, Any]) -> InputHint:
+    values = dict(fields)
+    if "shape" in values:
+        values["shape"] = tuple(values["shape"])
+    return InputHint(**values)
+
+
+def _fold(name: str) -> str:
+    """Return the form in which names are compared."""
+    return name.casefold().replace("_", "-")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Join names for a message, the first few and how many are left out."""
+    found = list(names)
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(found[:_SHOWN]) + more

@@ -1,0 +1,192 @@
+"""The record's text: one strict JSON object a line, to and from values.
+
+Touches no file (see `store`) and imports neither onnx nor numpy: a pytest worker needs this module to hand a
+result to its controller as one plain string.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage
+
+SCHEMA_VERSION = 1
+"""Version of the lines; a reader refuses any other."""
+
+KINDS = ("environment", "result", "phases")
+"""Every kind of line. An ``environment`` line starts a new run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One run as it was recorded.
+
+    Attributes:
+        environment: versions, machine, options: whatever the run said of itself.
+        results: one entry a case, in the order of the file.
+        phases: what the run spent its time on, as the run wrote it.
+        burn_version, burn_backend: of the run's results, empty where there is none.
+    """
+
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    results: tuple[CaseResult, ...] = ()
+    phases: Mapping[str, Any] = field(default_factory=dict)
+    burn_version: str = ""
+    burn_backend: str = ""
+
+
+def result_to_line(result: CaseResult, *, burn_version: str, burn_backend: str) -> str:
+    """Encode a result as one line of strict JSON, without the newline.
+
+    Not-a-number and infinities become the strings ``nan``, ``inf`` and ``-inf``; `result_from_json` turns them back
+    where the field is a number (metrics, durations) and leaves them as strings inside ``details``.
+    """
+    return _line(
+        "result",
+        {
+            "case_id": result.case_id,
+            "corpus": result.corpus,
+            "op_types": result.op_types,
+            "opset": result.opset,
+            "burn_version": burn_version,
+            "burn_backend": burn_backend,
+            "stage": result.stage,
+            "outcome": result.outcome,
+            "verdict": result.verdict,
+            "message": result.message,
+            "reason": result.reason,
+            "note": result.note,
+            "metrics": [_metrics_to_json(metrics) for metrics in result.metrics],
+            "details": result.details,
+            "durations": result.durations,
+        },
+    )
+
+
+def environment_line(environment: Mapping[str, Any]) -> str:
+    """Encode the line that starts a run."""
+    return _line("environment", {"environment": environment})
+
+
+def phases_line(phases: Mapping[str, Any]) -> str:
+    """Encode the line that says where a run spent its time."""
+    return _line("phases", {"phases": phases})
+
+
+def result_from_line(line: str) -> CaseResult:
+    """Decode what `result_to_line` made.
+
+    Raises:
+        ValueError: the line is not a result.
+    """
+    return result_from_json(json.loads(line))
+
+
+def result_from_json(data: Mapping[str, Any]) -> CaseResult:
+    """Decode a line of kind ``result``, after `json.loads`.
+
+    Keys that are not known are passed over.
+
+    Raises:
+        ValueError: a field is missing or holds what it cannot hold; the message names it.
+    """
+    try:
+        return CaseResult(
+            case_id=str(data["case_id"]),
+            corpus=str(data["corpus"]),
+            stage=Stage(data["stage"]),
+            outcome=Outcome(data["outcome"]),
+            op_types=tuple(str(op_type) for op_type in data.get("op_types", ())),
+            opset=int(data.get("opset", 0)),
+            verdict=data.get("verdict"),
+            message=str(data.get("message", "")),
+            reason=str(data.get("reason", "")),
+            note=data.get("note"),
+            metrics=tuple(_metrics_from_json(metrics) for metrics in data.get("metrics", ())),
+            details=dict(data.get("details", {})),
+            durations={stage: _number(seconds) for stage, seconds in data.get("durations", {}).items()},
+        )
+    except KeyError as error:
+        message = f"a result without {error}"
+        raise ValueError(message) from None
+    except (TypeError, AttributeError, OverflowError) as error:
+        message = f"not a result: {error}"
+        raise ValueError(message) from error
+
+
+def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
+    return {
+        "data_set": metrics.data_set,
+        "name": metrics.name,
+        "dtype": metrics.dtype,
+        "shape": metrics.shape,
+        "elements": metrics.elements,
+        "mismatching": metrics.mismatching,
+        "fraction": metrics.fraction,
+        "max_abs": metrics.max_abs,
+        "max_ulp": metrics.max_ulp,
+        "first_bad": metrics.first_bad,
+    }
+
+
+def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
+    max_abs, max_ulp, first_bad = (data.get(key) for key in ("max_abs", "max_ulp", "first_bad"))
+    return OutputMetrics(
+        data_set=str(data["data_set"]),
+        name=str(data["name"]),
+        dtype=str(data["dtype"]),
+        shape=tuple(int(size) for size in data["shape"]),
+        elements=int(data["elements"]),
+        mismatching=int(data["mismatching"]),
+        max_abs=None if max_abs is None else _number(max_abs),
+        max_ulp=None if max_ulp is None else int(max_ulp),
+        first_bad=None if first_bad is None else tuple(int(index) for index in first_bad),
+    )
+
+
+def _number(value: Any) -> float:
+    """Read a number or one of the three words for what JSON has no number for."""
+    number = float(value)
+    # One and the same object, so that values holding it compare equal.
+    return math.nan if math.isnan(number) else number
+
+
+def _line(kind: str, content: Mapping[str, Any]) -> str:
+    # ASCII only: lone surrogates in a message could not be written as UTF-8.
+    return json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **_plain(content)}, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Reduce a value to what JSON knows: enum members, NumPy scalars and arrays, paths and sets included."""
+    match value:
+        case None | bool():
+            return value
+        case Enum():
+            return _plain(value.value)
+        case str():
+            return str(value)
+        case int():
+            return int(value)
+        case float():
+            return float(value) if math.isfinite(value) else str(float(value))
+        case Mapping():
+            return {str(_plain(key)): _plain(item) for key, item in value.items()}
+        case bytes() | bytearray():
+            return bytes(value).decode("utf-8", errors="replace")
+        case Sequence():
+            return [_plain(item) for item in value]
+        case Set():
+            return sorted((_plain(item) for item in value), key=repr)
+    return _plain_foreign(value)
+
+
+def _plain_foreign(value: Any) -> Any:
+    """Ask an array or scalar of NumPy (or ml_dtypes) for its Python value; anything else is shown as text."""
+    if not hasattr(value, "tolist"):
+        return str(value)
+    python_value = value.tolist()
+    # Some extension types answer `tolist` with themselves.
+    return _plain(float(python_value) if type(python_value) is type(value) else python_value)

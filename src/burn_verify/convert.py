@@ -1,0 +1,86 @@
+"""The converter process: an ``.onnx`` file in, Rust and weights out, or a refusal in burn-onnx's own words.
+
+Compiles nothing and reads no Rust.
+"""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from burn_verify.cache import Cache, digest_of, read_json, write_json
+from burn_verify.errors import ConvertError, ProcessDied
+from burn_verify.process import Resident
+from burn_verify.reasons import location, refusal
+from burn_verify.types import ConvertedModel, PreparedCase
+
+
+class Converter:
+    """Asks a resident converter, and keeps what it made by content.
+
+    Only successes are kept: a refusal is tried again on every run.
+
+    Arguments:
+        binary: the compiled converter.
+        fingerprint: whatever else decides the result: versions of burn-onnx and of the converter.
+        timeout: seconds one conversion may take.
+        memory_limit: MiB, 0 for none.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        binary: Path,
+        fingerprint: str,
+        *,
+        simplify: bool,
+        partition: bool,
+        timeout: float,
+        memory_limit: int,
+    ) -> None:
+        self._cache = cache
+        self._fingerprint = fingerprint
+        self._options = {"simplify": simplify, "partition": partition}
+        self._timeout = timeout
+        self._log = cache.room("logs") / f"converter-{os.getpid()}.log"
+        self._process = Resident([str(binary)], role="converter", log=self._log, memory_limit_mib=memory_limit)
+
+    def convert(self, prepared: PreparedCase) -> ConvertedModel:
+        """Convert one model.
+
+        Raises:
+            ConvertError: burn-onnx refused it, panicked, died or hung; the message is burn-onnx's own.
+        """
+        key = digest_of(prepared.digest, self._fingerprint, repr(sorted(self._options.items())))[:24]
+        folder = self._cache.room("converted", key)
+        with self._cache.lock(f"convert-{key}"):
+            if read_json(folder / "done.json") is not None:
+                return _converted(folder, key, 0.0)
+            started = time.monotonic()
+            self._ask(prepared, folder)
+            seconds = time.monotonic() - started
+            write_json(folder / "done.json", {"model": prepared.case.id, "seconds": seconds})
+            return _converted(folder, key, seconds)
+
+    def close(self) -> None:
+        """End the converter."""
+        self._process.close()
+
+    def _ask(self, prepared: PreparedCase, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        header = {"model": str(prepared.model), "out_dir": str(folder), **self._options}
+        try:
+            answer, _ = self._process.request(header, timeout=self._timeout)
+        except ProcessDied as death:
+            message = f"the converter did not survive this model: {death.message}"
+            reason = f"converter: {death.how}"
+            raise ConvertError(message, reason, {"how": death.how, "log": death.log}) from death
+        if not answer["ok"]:
+            # The record is read elsewhere: the model's name says enough, its folder says too much.
+            message = answer["message"].replace(str(prepared.model), prepared.model.name)
+            raise ConvertError(message, refusal(message), {"how": "panic", "location": location(answer["location"])})
+
+
+def _converted(folder: Path, key: str, seconds: float) -> ConvertedModel:
+    return ConvertedModel(module=f"m_{key}", rust=folder / "model.rs", weights=folder / "model.bpk", seconds=seconds)

@@ -1,0 +1,74 @@
+"""How far a float may be from the expected one: fixed tolerances by dtype.
+
+A first rule, blind to the operator and to the magnitudes inside it. Whatever replaces it returns a `Bound` too.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.judge.metrics import widened
+from burn_verify.schema import dtype_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """Allowed is ``atol + rtol · |desired|``, as in `numpy.isclose`."""
+
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What is allowed for one output.
+
+    Attributes:
+        limit: greatest absolute difference by element, float64, of the output's shape or broadcasting to it; None
+            where elements have to be equal.
+        text: the same in words, for the end of a message.
+    """
+
+    limit: npt.NDArray[np.float64] | None
+    text: str
+
+
+BoundRule: TypeAlias = Callable[[npt.NDArray[Any]], Bound]
+"""From the desired output to what is allowed."""
+
+TOLERANCES: Final[Mapping[str, Tolerance]] = MappingProxyType(
+    {
+        "float64": Tolerance(rtol=1e-7, atol=1e-9),
+        "float32": Tolerance(rtol=1e-3, atol=1e-4),
+        "float16": Tolerance(rtol=2e-2, atol=1e-3),
+        "bfloat16": Tolerance(rtol=2e-2, atol=1e-2),
+    }
+)
+"""Tolerances by dtype; a dtype that is missing here is compared exactly.
+
+- float64: NumPy's default `rtol`. ONNX attributes are float32 (unit roundoff u = 6e-8), and a kernel may read 0.01 as
+  either number; nothing tighter holds without looking at the operator.
+- float32: `rtol` of ONNX's own backend tests. Their `atol`, 1e-7, is below one rounding (u = 6e-8) of an intermediate
+  value of 2, so sums that cancel would fail; 1e-4 is what a real detector needs: on yolox_nano ONNX Runtime with and
+  without its optimisations differs from itself by 1.7e-4 (docs/decisions/0006-first-tolerances.md).
+- float16: `rtol` is about 40 u (u = 4.9e-4): Burn's CPU kernels accumulate in float16, and a sum of a thousand
+  products gathers about √1000 = 32 roundings; `atol` is 2 u at magnitude 1.
+- bfloat16: `rtol` is about 5 u (u = 3.9e-3), `atol` 2.5 u at magnitude 1: the coarsest that still tells 1.00 from 1.05.
+"""
+
+
+@np.errstate(all="ignore")
+def bound(desired: npt.NDArray[Any]) -> Bound:
+    """Return what is allowed for an output of any shape, by its dtype."""
+    tolerance = TOLERANCES.get(dtype_name(desired.dtype))
+    if tolerance is None:
+        return Bound(limit=None, text="exact")
+    # At least one dimension: NumPy turns rank 0 into a scalar, which cannot be written to.
+    limit = np.abs(widened(np.atleast_1d(desired)))
+    limit *= tolerance.rtol
+    limit += tolerance.atol
+    return Bound(limit=limit.reshape(desired.shape), text=f"rtol {tolerance.rtol:.0e} atol {tolerance.atol:.0e}")

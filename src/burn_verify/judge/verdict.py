@@ -1,0 +1,118 @@
+"""The verdict over one data set, the verdict over several, and the words for it.
+
+Knows no number of its own: what has to be exact is in `structure`, what is allowed comes from a `BoundRule`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.judge.metrics import first_index, flat, max_abs, max_ulp, mismatches, worst_index
+from burn_verify.judge.structure import count_problem, show_count, show_index, show_tensor, structural_problem
+from burn_verify.judge.tolerance import Bound, BoundRule, bound
+from burn_verify.schema import dtype_name
+from burn_verify.types import OutputMetrics, Verdict
+
+AGREES: Final = "agrees"
+DISAGREES: Final = "disagrees"
+_USUAL_DATA_SET: Final = "seeded"
+
+
+def judge(
+    names: Sequence[str],
+    actual: Sequence[npt.NDArray[Any]],
+    desired: Sequence[npt.NDArray[Any]],
+    data_set: str,
+    case_id: str,
+    *,
+    bound_rule: BoundRule = bound,
+) -> Verdict:
+    """Compare what came with what was expected, output by output in the order of the graph.
+
+    Args:
+        names: names of the desired outputs.
+        actual, desired: arrays of any dtype and shape, text as object arrays of `str`.
+        data_set: kept in the metrics; named in the message unless it is ``seeded``.
+        case_id: named in the message.
+        bound_rule: what is allowed for an output, from the desired array.
+
+    Returns:
+        The verdict; its message is the first disagreement, its metrics cover every output of the right dtype and
+        shape, also on agreement. The message speaks of the differing elements, the metrics of all.
+
+    Raises:
+        ValueError: `names` and `desired` are not of one length.
+    """
+    if len(names) != len(desired):
+        msg = f"{len(names)} names for {len(desired)} desired outputs"
+        raise ValueError(msg)
+    where = case_id if data_set == _USUAL_DATA_SET else f"{case_id}, {data_set}"
+    if (problem := count_problem(len(actual), len(desired))) is not None:
+        return Verdict(name=DISAGREES, message=f"{problem.text} [{where}]", metrics=())
+    messages: list[str] = []
+    metrics: list[OutputMetrics] = []
+    for name, came, wanted in zip(names, actual, desired, strict=True):
+        text, measured = _compare(name, came, wanted, data_set, bound_rule)
+        if text is not None:
+            messages.append(f"{name}: {text} [{where}]")
+        if measured is not None:
+            metrics.append(measured)
+    return Verdict(
+        name=DISAGREES if messages else AGREES, message=messages[0] if messages else "", metrics=tuple(metrics)
+    )
+
+
+def merge(verdicts: Iterable[Verdict]) -> Verdict:
+    """Join the verdicts over a case's data sets: all must agree; the message is that of the first that does not.
+
+    Raises:
+        ValueError: there is no verdict; nothing compared is no agreement.
+    """
+    verdicts = tuple(verdicts)
+    if not verdicts:
+        msg = "no verdict to merge"
+        raise ValueError(msg)
+    metrics = tuple(entry for verdict in verdicts for entry in verdict.metrics)
+    worst = next((verdict for verdict in verdicts if not verdict.agrees), verdicts[0])
+    return Verdict(name=worst.name, message=worst.message, metrics=metrics)
+
+
+def _compare(
+    name: str, actual: npt.NDArray[Any], desired: npt.NDArray[Any], data_set: str, bound_rule: BoundRule
+) -> tuple[str | None, OutputMetrics | None]:
+    """Compare one output: what is wrong, if anything, and the metrics, where elements can be measured."""
+    allowed = bound_rule(desired)
+    problem = structural_problem(actual, desired, exact=allowed.limit is None)
+    if problem is not None and not problem.comparable:
+        return problem.text, None
+    bad = mismatches(actual, desired, allowed.limit)
+    measured = OutputMetrics(
+        data_set=data_set,
+        name=name,
+        dtype=dtype_name(desired.dtype),
+        shape=tuple(map(int, desired.shape)),
+        elements=int(desired.size),
+        mismatching=int(np.count_nonzero(bad)),
+        max_abs=max_abs(actual, desired),
+        max_ulp=max_ulp(actual, desired),
+        first_bad=first_index(bad),
+    )
+    if problem is not None:
+        return problem.text, measured
+    return (_tolerance_text(actual, desired, bad, allowed) if measured.mismatching else None), measured
+
+
+def _tolerance_text(
+    actual: npt.NDArray[Any], desired: npt.NDArray[Any], bad: npt.NDArray[np.bool_], allowed: Bound
+) -> str:
+    """Write how far the differing elements are off; the others may be further off and still be allowed."""
+    place = worst_index(actual, desired, bad)
+    came, wanted = flat(actual)[flat(bad)], flat(desired)[flat(bad)]
+    parts = [f"{show_tensor(desired)} {show_count(bad)}"]
+    if (greatest := max_abs(came, wanted)) is not None and place is not None:
+        parts.append(f"max_abs={greatest:.1e} at {show_index(place)}")
+    if (steps := max_ulp(came, wanted)) is not None:
+        parts.append(f"{steps} ULP")
+    return ", ".join([*parts, allowed.text])

@@ -1,0 +1,243 @@
+"""One table of options, read by the plugin, the command line and the table in the README.
+
+Turns what was typed into what it means (`Settings`); touches no file.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from burn_verify.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option: how it is typed, where else it may be set, what it turns into.
+
+    Attributes:
+        field: the field of `Settings` it fills.
+        flag: on the command line.
+        ini: in pytest's configuration file.
+        env: environment variable, for locations only.
+        parse: text to value; raises ValueError with a message fit for a user.
+    """
+
+    field: str
+    flag: str
+    metavar: str
+    help: str
+    parse: Callable[[str], Any]
+    default: Any
+    ini: str
+    env: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run was asked to do.
+
+    Attributes:
+        models: names, paths, globs and folders, as typed.
+        cache_dir: None for the user's cache folder.
+        timeout: seconds a model may take to answer, converter and reference included.
+        memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
+    """
+
+    models: tuple[str, ...] = ()
+    zoo_mirror: Path | None = None
+    cache_dir: Path | None = None
+    record: Path | None = None
+    timeout: float = 120.0
+    memory_limit: int = 16384
+    simplify: bool = True
+    partition: bool = True
+    offline: bool = False
+    expectations: Path | None = None
+    burn_backend: str = "flex"
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        msg = "names nothing; try --models mnist"
+        raise ValueError(msg)
+    return names
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _folder(text: str) -> Path:
+    path = _path(text)
+    if not path.is_dir():
+        msg = f"{path} is not a folder"
+        raise ValueError(msg)
+    return path
+
+
+def _file(text: str) -> Path:
+    path = _path(text)
+    if not path.is_file():
+        msg = f"{path} is not a file"
+        raise ValueError(msg)
+    return path
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        msg = f"a number of seconds above 0 is needed, not {text!r}"
+        raise ValueError(msg)
+    return seconds
+
+
+def _mebibytes(text: str) -> int:
+    if not text.isdecimal():
+        msg = f"a whole number of MiB is needed (0 for no limit), not {text!r}"
+        raise ValueError(msg)
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    words = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+    if text.lower() not in words:
+        msg = f"on or off is needed, not {text!r}"
+        raise ValueError(msg)
+    return words[text.lower()]
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        field="models",
+        flag="--models",
+        metavar="NAMES",
+        ini="burn_models",
+        parse=_names,
+        default=(),
+        help="verify these models: names of the zoo (mnist, squeezenet, all; see 'burn-verify list'), .onnx files, "
+        "globs or folders, separated by commas",
+    ),
+    Option(
+        field="zoo_mirror",
+        flag="--zoo-mirror",
+        metavar="DIR",
+        ini="burn_zoo_mirror",
+        env="BURN_VERIFY_ZOO_MIRROR",
+        parse=_folder,
+        default=None,
+        help="look for zoo models here before the cache and the network",
+    ),
+    Option(
+        field="cache_dir",
+        flag="--burn-cache-dir",
+        metavar="DIR",
+        ini="burn_cache_dir",
+        env="BURN_VERIFY_CACHE",
+        parse=_path,
+        default=None,
+        help="where compiled Burn, converted models and downloads are kept (default: the user's cache folder)",
+    ),
+    Option(
+        field="record",
+        flag="--burn-record",
+        metavar="PATH",
+        ini="burn_record",
+        parse=_path,
+        default=None,
+        help="append what happened to this file, one JSON line a case; the last run is always kept in the cache",
+    ),
+    Option(
+        field="timeout",
+        flag="--burn-timeout",
+        metavar="SECONDS",
+        ini="burn_timeout",
+        parse=_seconds,
+        default=120.0,
+        help="how long one model may take to convert, or to answer once (default: 120)",
+    ),
+    Option(
+        field="memory_limit",
+        flag="--burn-memory-limit",
+        metavar="MIB",
+        ini="burn_memory_limit",
+        parse=_mebibytes,
+        default=16384,
+        help="address space of the converter and of the runner in MiB, 0 for no limit (default: 16384)",
+    ),
+    Option(
+        field="simplify",
+        flag="--burn-simplify",
+        metavar="on|off",
+        ini="burn_simplify",
+        parse=_switch,
+        default=True,
+        help="burn-onnx's graph simplification (default: on, as upstream)",
+    ),
+    Option(
+        field="partition",
+        flag="--burn-partition",
+        metavar="on|off",
+        ini="burn_partition",
+        parse=_switch,
+        default=True,
+        help="burn-onnx's splitting of large models into submodules (default: on, as upstream)",
+    ),
+    Option(
+        field="offline",
+        flag="--burn-offline",
+        metavar="on|off",
+        ini="burn_offline",
+        parse=_switch,
+        default=False,
+        help="never try to download a model (default: off)",
+    ),
+    Option(
+        field="expectations",
+        flag="--burn-expectations",
+        metavar="FILE",
+        ini="burn_expectations",
+        parse=_file,
+        default=None,
+        help="a TOML file of failures you expect, on top of the packaged ones",
+    ),
+)
+"""Every option, in the order of the help text."""
+
+
+SELECTIONS: tuple[str, ...] = ("--models",)
+"""The flags that select cases."""
+
+
+def settings_from(typed: Mapping[str, str | None], ini: Mapping[str, str | None] | None = None) -> Settings:
+    """Return the settings: what was typed, else the environment (locations only), else the ini file, else the default.
+
+    Arguments:
+        typed, ini: text by field name, None or empty where nothing was said.
+
+    Raises:
+        UsageError: a value cannot be meant; the message names the option.
+    """
+    values = {option.field: _value(option, typed, ini or {}) for option in OPTIONS}
+    return Settings(**values)
+
+
+def _value(option: Option, typed: Mapping[str, str | None], ini: Mapping[str, str | None]) -> Any:
+    said = [
+        (option.flag, typed.get(option.field)),
+        (option.env, os.environ.get(option.env) if option.env else None),
+        (f"{option.ini} (ini)", ini.get(option.field)),
+    ]
+    for place, text in said:
+        if text:
+            try:
+                return option.parse(text)
+            except ValueError as error:
+                message = f"{place}: {error}"
+                raise UsageError(message) from None
+    return option.default

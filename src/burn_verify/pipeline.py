@@ -1,0 +1,272 @@
+"""The order of the stages: the only module that knows which follows which.
+
+Every case that goes in comes out as exactly one `CaseResult`; what goes wrong with one case stays with that case.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from burn_verify import judge, load, reference
+from burn_verify.build import BURN_ONNX_VERSION, Compiled, Toolchain
+from burn_verify.cache import Cache
+from burn_verify.convert import Converter
+from burn_verify.errors import STAGE_ERRORS, StageError
+from burn_verify.options import Settings
+from burn_verify.progress import Listener, Progress, silent
+from burn_verify.reference import Oracle
+from burn_verify.runner import Runner
+from burn_verify.types import (
+    Case,
+    CaseResult,
+    ConvertedModel,
+    Outcome,
+    PreparedCase,
+    Reference,
+    RunnerBinary,
+    Stage,
+    Verdict,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A case after everything that is done for many cases at once: what is left is to run and to compare.
+
+    Attributes:
+        errors: what went wrong so far, by stage; the first stage in the order of `Stage` is where the case ends.
+    """
+
+    case: Case
+    prepared: PreparedCase | None = None
+    reference: Reference | None = None
+    model: ConvertedModel | None = None
+    binary: RunnerBinary | None = None
+    errors: Mapping[Stage, StageError] = field(default_factory=dict)
+    durations: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def error(self) -> StageError | None:
+        """What ended the case before it could run."""
+        return next((self.errors[stage] for stage in Stage if stage in self.errors), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The cases of a run, ready to be run one by one in any process.
+
+    Attributes:
+        phases: seconds of wall time by phase. The reference runs beside conversion and compilation.
+    """
+
+    cases: Mapping[str, Planned]
+    phases: Mapping[str, float]
+
+
+class Pipeline:
+    """Takes cases through the stages.
+
+    Arguments:
+        listen: told of every step, from more than one thread.
+    """
+
+    def __init__(self, settings: Settings, cache: Cache, listen: Listener = silent) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._listen = listen
+        self._runners: dict[RunnerBinary, Runner] = {}
+
+    def prepare(self, cases: Sequence[Case]) -> Plan:
+        """Load all models, then convert and compile them in one batch while the reference is computed.
+
+        Raises:
+            ToolchainError: nothing could be built; no case is to blame.
+        """
+        phases: dict[str, float] = {}
+        with _timed(phases, "load"):
+            planned = self._each("load", [Planned(case=case) for case in cases], self._load)
+        good = [one for one in planned if one.error is None]
+        with ThreadPoolExecutor(1) as beside:
+            oracle = Oracle(self._cache, self._settings.timeout)
+            answers = beside.submit(self._refer, oracle, good, phases)
+            try:
+                built = self._build(good, phases)
+                referred = answers.result()
+            finally:
+                # Ctrl-C and a broken toolchain must not wait for the reference: without its process it ends at once.
+                answers.cancel()
+                oracle.close()
+        merged = {one.case.id: one for one in planned}
+        for one, other in zip(built, referred, strict=True):
+            merged[one.case.id] = _merge(one, other)
+        return Plan(cases=merged, phases=phases)
+
+    def verify(self, planned: Planned) -> CaseResult:
+        """Run one case and compare; never raises for anything that is the case's own fault."""
+        if planned.error is not None:
+            return _ended(planned, planned.error)
+        durations = dict(planned.durations)
+        try:
+            verdict = self._run_and_judge(planned, durations)
+        except StageError as error:
+            return _ended(replace(planned, durations=durations), error)
+        result = _result(planned, Stage.COMPARE, Outcome.PASSED if verdict.agrees else Outcome.FAILED)
+        return replace(
+            result,
+            verdict=verdict.name,
+            message=verdict.message,
+            reason=verdict.message,
+            metrics=verdict.metrics,
+            durations=durations,
+        )
+
+    def close(self) -> None:
+        """End every process."""
+        for runner in self._runners.values():
+            runner.close()
+        self._runners.clear()
+
+    def _each(self, phase: str, items: Sequence[Planned], step: Callable[[Planned], Planned]) -> list[Planned]:
+        done = []
+        for place, item in enumerate(items):
+            self._listen(Progress(phase=phase, done=place, total=len(items), text=item.case.id))
+            done.append(step(item))
+        self._listen(Progress(phase=phase, done=len(items), total=len(items)))
+        return done
+
+    def _load(self, planned: Planned) -> Planned:
+        return _attempt(planned, Stage.LOAD, lambda: {"prepared": load.prepare(planned.case, self._cache)})
+
+    def _refer(self, oracle: Oracle, cases: Sequence[Planned], phases: dict[str, float]) -> list[Planned]:
+        with _timed(phases, "reference"):
+            return self._each(
+                "reference",
+                cases,
+                lambda one: _attempt(one, Stage.REFERENCE, lambda: {"reference": oracle.answer(_sure(one.prepared))}),
+            )
+
+    def _build(self, cases: Sequence[Planned], phases: dict[str, float]) -> list[Planned]:
+        if not cases:
+            return []
+        toolchain = Toolchain(self._cache, self._listen)
+        with _timed(phases, "toolchain"):
+            binary = toolchain.converter()
+        converter = Converter(
+            self._cache,
+            binary,
+            f"{BURN_ONNX_VERSION} {toolchain.converter_fingerprint}",
+            simplify=self._settings.simplify,
+            partition=self._settings.partition,
+            timeout=self._settings.timeout,
+            memory_limit=self._settings.memory_limit,
+        )
+        try:
+            with _timed(phases, "convert"):
+                converted = self._each(
+                    "convert",
+                    cases,
+                    lambda one: _attempt(one, Stage.CONVERT, lambda: {"model": converter.convert(_sure(one.prepared))}),
+                )
+        finally:
+            converter.close()
+        with _timed(phases, "compile"):
+            compiled = toolchain.compile([one.model for one in converted if one.model is not None])
+        return [_with_binary(one, compiled) for one in converted]
+
+    def _run_and_judge(self, planned: Planned, durations: dict[str, float]) -> Verdict:
+        model, prepared = _sure(planned.model), _sure(planned.prepared)
+        runner = self._runner(_sure(planned.binary))
+        names = [output.name for output in prepared.outputs]
+        verdicts = []
+        durations |= {"run": 0.0, "weights": 0.0, "forward": 0.0, "compare": 0.0}
+        for data_set, (inputs, expected) in reference.read(_sure(planned.reference)).items():
+            with _timed(durations, "run"):
+                inference = runner.infer(model, inputs, self._settings.burn_backend)
+            durations["weights"] += inference.load_seconds
+            durations["forward"] += inference.forward_seconds
+            with _timed(durations, "compare"):
+                verdicts.append(judge.judge(names, inference.outputs, expected, data_set, planned.case.id))
+        return judge.merge(verdicts)
+
+    def _runner(self, binary: RunnerBinary) -> Runner:
+        if binary not in self._runners:
+            self._runners[binary] = Runner(
+                self._cache,
+                binary,
+                timeout=self._settings.timeout,
+                memory_limit=self._settings.memory_limit,
+            )
+        return self._runners[binary]
+
+
+def error_of(result: CaseResult) -> StageError | None:
+    """Return the exception that stands for a result, None for a pass."""
+    if result.outcome is Outcome.PASSED:
+        return None
+    return STAGE_ERRORS[result.stage](result.message, result.reason, result.details)
+
+
+def _attempt(planned: Planned, stage: Stage, step: Callable[[], Mapping[str, object]]) -> Planned:
+    """Take one case one stage further, or note why that failed, and how long it took."""
+    started = time.monotonic()
+    try:
+        gained = dict(step())
+    except StageError as error:
+        gained = {"errors": {**planned.errors, stage: error}}
+    durations = {**planned.durations, stage.value: time.monotonic() - started}
+    return replace(planned, **gained, durations=durations)  # type: ignore[arg-type]
+
+
+def _with_binary(planned: Planned, compiled: Compiled) -> Planned:
+    if planned.model is None:
+        return planned
+    if error := compiled.errors.get(planned.model.module):
+        return replace(planned, errors={**planned.errors, Stage.COMPILE: error})
+    return replace(planned, binary=compiled.binary)
+
+
+def _merge(built: Planned, referred: Planned) -> Planned:
+    return replace(
+        built,
+        reference=referred.reference,
+        errors={**built.errors, **referred.errors},
+        durations={**built.durations, **referred.durations},
+    )
+
+
+def _ended(planned: Planned, error: StageError) -> CaseResult:
+    result = _result(planned, error.stage, Outcome.FAILED)
+    return replace(result, message=error.message, reason=error.reason, details=error.details)
+
+
+def _result(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
+    return CaseResult(
+        case_id=planned.case.id,
+        corpus=planned.case.corpus,
+        stage=stage,
+        outcome=outcome,
+        op_types=planned.prepared.op_types if planned.prepared else (),
+        opset=planned.prepared.opset if planned.prepared else 0,
+        note=planned.case.note,
+        durations=planned.durations,
+    )
+
+
+def _sure(value: T | None) -> T:
+    """Return what the stages before must have made."""
+    assert value is not None
+    return value
+
+
+@contextmanager
+def _timed(into: dict[str, float], name: str) -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        into[name] = into.get(name, 0.0) + time.monotonic() - started

@@ -1,0 +1,162 @@
+"""The end of a run: its record, and what is told of it.
+
+Measures nothing and decides nothing that the results do not say.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from burn_verify import __version__, store
+from burn_verify.build import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
+from burn_verify.codec import environment_line, phases_line, result_from_line
+from burn_verify.errors import StoreError
+from burn_verify.expectations import expected_reasons
+from burn_verify.options import Settings
+from burn_verify.process import output_of
+from burn_verify.report.terminal import render_table
+from burn_verify.session import Session
+from burn_verify.types import Case, CaseResult, Outcome, Stage
+
+LAST_RECORD: Final = "last-run.jsonl"
+_PACKAGES: Final = ("onnx", "onnxruntime", "numpy", "ml_dtypes", "pytest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """What is left to tell when a run is over.
+
+    Attributes:
+        text: for a person; ends without a newline.
+        problems: one line each; any of them fails the run.
+        warnings: one line each.
+    """
+
+    text: str
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class Recorder:
+    """Collects the results of a run and writes the record: to the file asked for, and always to the cache.
+
+    A write that fails is told at the end and never fails a run.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._results: dict[str, CaseResult] = {}
+        self._problem: str | None = None
+        last = session.cache.root / LAST_RECORD
+        last.unlink(missing_ok=True)
+        asked = session.selected.settings.record
+        self._paths = (last,) if asked is None else (last, asked)
+        self._write(environment_line(environment(session.selected.settings)))
+
+    def add(self, line: str) -> None:
+        """Keep a result, as `Session.line` wrote it."""
+        self._write(line)
+        result = result_from_line(line)
+        self._results[result.case_id] = result
+
+    def note(self, case: Case, outcome: Outcome, message: str) -> None:
+        """Keep what became of a case whose test ended without handing over a result."""
+        if case.id not in self._results:
+            result = CaseResult(
+                case_id=case.id,
+                corpus=case.corpus,
+                stage=Stage.RUN,
+                outcome=outcome,
+                message=message,
+                reason=f"no result: {message.strip().splitlines()[-1]}" if message.strip() else "no result",
+                note=case.note,
+            )
+            self.add(self._session.line(result))
+
+    def close(self, prepared: Iterable[Case], width: int, *, whole: bool, interrupted: bool) -> Closing:
+        """End the record and return what to tell.
+
+        Arguments:
+            prepared: every case that should have a result.
+            width: columns of the terminal.
+            whole: nothing of the selection was left out, so an expectation that fits nothing is out of date.
+        """
+        missing = [case for case in prepared if case.id not in self._results]
+        if not interrupted:
+            # The denominator is every case: one whose process died without a word is a failure, not a gap.
+            for case in missing:
+                self.note(case, Outcome.FAILED, "the test ended without a word")
+        order = {case.id: place for place, case in enumerate(self._session.selected.cases)}
+        results = sorted(self._results.values(), key=lambda result: order.get(result.case_id, len(order)))
+        self._write(phases_line({name: round(spent, 3) for name, spent in phases(self._session, results).items()}))
+        expected = self._session.selected.expected
+        lines = [render_table(results, expected_reasons(results, expected), width)] if results else []
+        if left_out := self._session.selected.left_out:
+            lines.append(
+                f"{len(left_out)} more of the zoo were not selected: not in the mirror, not in the cache, no hub"
+            )
+        if interrupted and missing:
+            lines.append(f"interrupted: {len(missing)} cases have no result")
+        stale = self._session.unmatched() if whole and not interrupted else ()
+        return Closing(
+            text="\n".join(lines),
+            problems=tuple(f"{it.source}:{it.line}: {it.pattern!r} fits no case: delete the entry" for it in stale),
+            warnings=(self._problem,) if self._problem else (),
+        )
+
+    def _write(self, line: str) -> None:
+        for path in self._paths:
+            try:
+                store.append(path, [line])
+            except StoreError as error:
+                self._problem = self._problem or str(error)
+
+
+def phases(session: Session, results: Sequence[CaseResult]) -> dict[str, float]:
+    """Return seconds by phase: wall time of what is done once, sums over the cases for running and comparing."""
+    plan = session.plan
+    total = {"collect": session.selected.select_seconds, **(plan.phases if plan else {})}
+    for name, part in (("run", "run"), ("judge", "compare")):
+        total[name] = sum(result.durations.get(part, 0.0) for result in results)
+    return total
+
+
+def environment(settings: Settings) -> dict[str, Any]:
+    """Return everything of this machine and these versions that a result may depend on."""
+    return {
+        "burn_verify": __version__,
+        "burn": BURN_VERSION,
+        "burn_onnx": BURN_ONNX_VERSION,
+        "burn_backend": settings.burn_backend,
+        "simplify": settings.simplify,
+        "partition": settings.partition,
+        "rustc": rustc_version(),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in _PACKAGES},
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "threads": os.cpu_count(),
+        "commit": output_of(["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -1,0 +1,231 @@
+"""ONNX Runtime, in a worker process that may die: the only importer of `onnxruntime`.
+
+`Oracle` is this side; run as a module, this file is the worker. Judges nothing.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from burn_verify.cache import Cache, digest_of, write_if_changed
+from burn_verify.errors import OracleError, ProcessDied
+from burn_verify.inputs import SEEDED, make_inputs
+from burn_verify.process import Resident
+from burn_verify.schema import burn_kind
+from burn_verify.types import PreparedCase, Reference, StoredData
+from burn_verify.wire import (
+    PREFIX,
+    VERSION,
+    Array,
+    decode,
+    decode_named,
+    encode,
+    encode_named,
+    pack,
+    unpack_header,
+    unpack_prefix,
+    unsupported_dtype,
+)
+
+DataSet = tuple[list[Array], list[Array]]
+"""Inputs and expected outputs, in the order of the graph."""
+
+
+class Oracle:
+    """What a model should answer: ONNX Runtime's word, or the outputs stored with the model.
+
+    Arguments:
+        timeout: seconds one inference may take, loading included.
+    """
+
+    def __init__(self, cache: Cache, timeout: float) -> None:
+        self._cache = cache
+        self._timeout = timeout
+        self._runtime_version = version("onnxruntime")
+        self._worker = Resident(
+            [sys.executable, "-m", "burn_verify.reference"],
+            role="reference",
+            log=cache.room("logs") / f"reference-{os.getpid()}.log",
+        )
+
+    def answer(self, prepared: PreparedCase) -> Reference:
+        """Feed the model seeded inputs and collect the stored data sets.
+
+        Raises:
+            OracleError: ONNX Runtime refused the model, died or hung; or an input or output has no value on the wire.
+        """
+        started = time.monotonic()
+        key = digest_of(
+            prepared.digest,
+            prepared.case.id,
+            repr(prepared.case.hints),
+            self._runtime_version,
+            np.__version__,
+            *(sha for stored in prepared.stored for sha in _stamps(stored)),
+        )
+        path = self._cache.room("reference") / f"{key[:32]}.safetensors"
+        names = (SEEDED, *(stored.name for stored in prepared.stored))
+        if path.is_file():
+            return Reference(path=path, data_sets=names, seconds=0.0)
+        data_sets = {SEEDED: self._seeded(prepared)}
+        data_sets |= {stored.name: _read_stored(prepared, stored) for stored in prepared.stored}
+        write_if_changed(path, encode_named(_flatten(data_sets)))
+        return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
+
+    def infer(self, model: Path, inputs: Sequence[Array], *, optimise: bool = False) -> list[Array]:
+        """Run a model once.
+
+        Raises:
+            OracleError: ONNX Runtime refused the model, died or hung.
+        """
+        header = {"model": str(model), "optimise": optimise}
+        try:
+            answer, payload = self._worker.request(header, encode(inputs), timeout=self._timeout)
+        except ProcessDied as death:
+            message = f"ONNX Runtime: {death.message}"
+            raise OracleError(message, f"ONNX Runtime: {death.how}", {"log": death.log}) from death
+        if not answer["ok"]:
+            message = f"ONNX Runtime: {answer['message']}"
+            raise OracleError(message, answer["reason"])
+        return decode(payload)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
+
+    def _seeded(self, prepared: PreparedCase) -> DataSet:
+        inputs = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
+        for name, array in inputs.items():
+            if burn_kind(array.dtype.name) is None:
+                message = f"input {name!r} has dtype {array.dtype.name}, for which Burn has no value"
+                raise OracleError(message, f"no Burn value for {array.dtype.name}")
+        values = list(inputs.values())
+        return values, self.infer(prepared.model, values)
+
+
+def read(reference: Reference) -> dict[str, DataSet]:
+    """Return the data sets of a reference by name.
+
+    Raises:
+        OracleError: the cached file is gone or damaged.
+    """
+    try:
+        named = decode_named(reference.path.read_bytes())
+    except (OSError, ValueError) as error:
+        message = f"{reference.path} cannot be read ({error}); delete it and run again"
+        raise OracleError(message, "reference cache damaged") from error
+    return {
+        name: (_part(named, f"{index:03d}/in/"), _part(named, f"{index:03d}/out/"))
+        for index, name in enumerate(reference.data_sets)
+    }
+
+
+def _flatten(data_sets: Mapping[str, DataSet]) -> dict[str, Array]:
+    return {
+        f"{index:03d}/{kind}/{place:03d}": array
+        for index, (inputs, outputs) in enumerate(data_sets.values())
+        for kind, arrays in (("in", inputs), ("out", outputs))
+        for place, array in enumerate(arrays)
+    }
+
+
+def _part(named: Mapping[str, Array], prefix: str) -> list[Array]:
+    return [named[name] for name in sorted(named) if name.startswith(prefix)]
+
+
+def _stamps(stored: StoredData) -> list[str]:
+    return [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in stored.inputs + stored.outputs]
+
+
+def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
+    counts = len(stored.inputs), len(stored.outputs)
+    wanted = len(prepared.inputs), len(prepared.outputs)
+    if counts != wanted:
+        message = f"{stored.name} holds {counts} inputs and outputs, the model has {wanted}"
+        raise OracleError(message, "stored test data does not fit the model")
+    return [_read_tensor(path) for path in stored.inputs], [_read_tensor(path) for path in stored.outputs]
+
+
+def _read_tensor(path: Path) -> Array:
+    import onnx
+    from google.protobuf.message import DecodeError
+    from onnx.numpy_helper import to_array
+
+    try:
+        array = to_array(onnx.load_tensor(path))
+    except (DecodeError, ValueError, TypeError, OSError) as error:
+        message = f"{path}: stored test data cannot be read: {error}"
+        raise OracleError(message, "stored test data damaged") from error
+    if dtype := unsupported_dtype([array]):
+        message = f"{path}: stored test data has dtype {dtype}, for which Burn has no value"
+        raise OracleError(message, f"no Burn value for {dtype}")
+    return np.asarray(array)
+
+
+# ── the worker ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _run(model: str, optimise: bool, inputs: Sequence[Array]) -> list[Array]:
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(3)
+    options = onnxruntime.SessionOptions()
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    feeds = {}
+    for value, array in zip(session.get_inputs(), inputs, strict=True):
+        # Only the OrtValue knows the types that NumPy does not.
+        feeds[value.name] = onnxruntime.OrtValue.ortvalue_from_numpy(array)
+    outputs = []
+    for value, output in zip(session.get_outputs(), session.run_with_ort_values(None, feeds), strict=True):
+        if not output.is_tensor():
+            msg = f"output {value.name!r} is a {value.type}, which is not compared yet"
+            raise NotImplementedError(msg)
+        outputs.append(np.asarray(output.numpy()))
+    if dtype := unsupported_dtype(outputs):
+        msg = f"an output has dtype {dtype}, for which Burn has no value"
+        raise NotImplementedError(msg)
+    return outputs
+
+
+def _answer(request: Mapping[str, Any], payload: bytes) -> bytes:
+    try:
+        outputs = _run(request["model"], request["optimise"], decode(payload))
+    except Exception as error:  # whatever ONNX Runtime raises is the answer
+        reason = "not compared yet" if isinstance(error, NotImplementedError) else type(error).__name__
+        return pack({"id": request["id"], "ok": False, "message": str(error), "reason": f"ONNX Runtime: {reason}"})
+    return pack({"id": request["id"], "ok": True}, encode(outputs))
+
+
+def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
+    data = pipe.read(size)
+    if len(data) < size:
+        # Whoever asked is gone: nothing is worth finishing.
+        os._exit(0)
+    return data
+
+
+def _serve() -> None:
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    pipe.write(pack({"protocol": VERSION, "role": "reference"}))
+    pipe.flush()
+    while True:
+        header_len, payload_len = unpack_prefix(_read_exactly(sys.stdin.buffer, PREFIX.size))
+        request = unpack_header(_read_exactly(sys.stdin.buffer, header_len))
+        payload = _read_exactly(sys.stdin.buffer, payload_len)
+        pipe.write(_answer(request, payload))
+        pipe.flush()
+
+
+if __name__ == "__main__":
+    threading.current_thread().name = "reference"
+    _serve()

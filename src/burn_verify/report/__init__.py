@@ -1,0 +1,1 @@
+"""Reports: pure functions from results and records to text."""

@@ -1,0 +1,83 @@
+"""The compatibility matrix of one run, in Markdown.
+
+A function of the record alone: rendering it again gives the same text.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from burn_verify.codec import Record
+from burn_verify.report.terminal import COLUMNS, Row, Totals, fold_skipped, one_line, row_of, summary, totals_lines
+from burn_verify.types import Stage
+
+_SPECIAL = re.compile(r"([\\`*_|\[\]~])")
+
+
+def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
+    """Render a record: one sentence, the environment, a row a case, the totals.
+
+    Args:
+        record: one run.
+        expected: case id → why its failure is expected; without it every failure is just a failure.
+    """
+    expected = expected or {}
+    totals = summary(record.results, expected)
+    shown, folds = fold_skipped(record.results)
+    parts = [f"# Compatibility of ONNX models with {_subject(record)}", _sentence(totals)]
+    if record.environment:
+        parts.append("## Environment\n\n" + "\n".join(_bullets(record.environment)))
+    if shown:
+        parts.append("## Models\n\n" + "\n".join(_table([row_of(result, expected) for result in shown])))
+    parts.extend(escape(fold) for fold in folds)
+    parts.append("## Totals\n\n" + "\n".join(f"- {escape(line)}" for line in totals_lines(totals)))
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Make a text safe inside a cell of a table: one line, and nothing in it is markup."""
+    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _subject(record: Record) -> str:
+    version = escape(record.burn_version)
+    backend = escape(record.burn_backend)
+    return f"Burn {version}".rstrip() + (f" on {backend}" if backend else "")
+
+
+def _sentence(totals: Totals) -> str:
+    if not totals.total:
+        return "No model was verified."
+    refused = totals.failed_at[Stage.CONVERT] + totals.failed_at[Stage.COMPILE]
+    rest = totals.total - totals.agree - refused - totals.skipped
+    models = "model" if totals.total == 1 else "models"
+    clauses = [f"{totals.agree} of {totals.total} {models} compute what ONNX Runtime computes"]
+    if refused:
+        clauses.append(f"{refused} did not become a program")
+    if rest:
+        clauses.append(f"{rest} failed otherwise")
+    if totals.skipped:
+        clauses.append(f"{totals.skipped} could not be tried")
+    return ", ".join(clauses) + "."
+
+
+def _bullets(mapping: Mapping[str, Any], indent: str = "") -> list[str]:
+    lines = []
+    for key, value in mapping.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}- {escape(str(key))}:", *_bullets(value, f"{indent}  ")]
+        else:
+            text = ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
+            lines.append(f"{indent}- {escape(str(key))}: {escape(text)}".rstrip())
+    return lines
+
+
+def _table(rows: Sequence[Row]) -> list[str]:
+    rules = ["---:" if column in ("max abs", "ULP", "outputs") else "---" for column in COLUMNS]
+    lines = [_line([*COLUMNS, "reason"]), _line([*rules, "---"])]
+    return lines + [_line([escape(text) for text in (*row.cells, row.reason)]) for row in rows]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,77 @@
+"""The resident runner: inputs in, outputs out, or a panic, an abort, a hang blamed on the one request in flight.
+
+Compiles nothing and judges nothing.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from burn_verify.cache import Cache
+from burn_verify.errors import ProcessDied, RunError
+from burn_verify.process import Resident
+from burn_verify.reasons import location, panic
+from burn_verify.types import ConvertedModel, RunnerBinary
+from burn_verify.wire import Array, decode, encode, unsupported_dtype
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """One answer of a compiled model.
+
+    Attributes:
+        outputs: in the order of the graph.
+        load_seconds: reading the weights, about 0 when the model was loaded already.
+        forward_seconds: the call itself, measured inside the runner.
+    """
+
+    outputs: list[Array]
+    load_seconds: float
+    forward_seconds: float
+
+
+class Runner:
+    """Asks the resident runner; after a death the next request starts another.
+
+    Arguments:
+        timeout: seconds one request may take.
+        memory_limit: MiB, 0 for none.
+    """
+
+    def __init__(self, cache: Cache, binary: RunnerBinary, *, timeout: float, memory_limit: int) -> None:
+        log = cache.room("logs") / f"runner-{os.getpid()}.log"
+        self._timeout = timeout
+        self._process = Resident([str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit)
+
+    def infer(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:
+        """Call a compiled model once.
+
+        Raises:
+            RunError: it panicked, aborted, hung, ran out of memory, or the inputs have no Burn value.
+        """
+        if dtype := unsupported_dtype(inputs):
+            message = f"no Burn value for {dtype}"
+            raise RunError(message)
+        header = {"module": model.module, "weights": str(model.weights), "backend": backend}
+        try:
+            answer, payload = self._process.request(header, encode(inputs), timeout=self._timeout)
+        except ProcessDied as death:
+            reason = f"{death.how}: {death.message}"
+            raise RunError(death.message, reason, {"how": death.how, "log": death.log}) from death
+        if not answer["ok"]:
+            kind = answer.get("kind", "error")
+            details = {"how": kind, "location": location(answer.get("location"))}
+            raise RunError(answer["message"], f"{kind}: {panic(answer['message'])}", details)
+        try:
+            outputs = decode(payload)
+        except ValueError as error:
+            self._process.close()
+            message = f"the runner's answer cannot be read: {error}"
+            raise RunError(message, "protocol: unreadable answer", {"how": "protocol"}) from error
+        return Inference(
+            outputs=outputs, load_seconds=answer["load_seconds"], forward_seconds=answer["forward_seconds"]
+        )
+
+    def close(self) -> None:
+        """End the runner."""
+        self._process.close()

@@ -1,0 +1,16 @@
+//! Serves compiled models over stdin and stdout.
+//!
+//! A generated binary fills a [`Registry`] and calls [`serve`]; the compiler infers every model's signature.
+
+mod invoke;
+mod registry;
+mod serve;
+mod wire;
+
+pub use invoke::{Invoke, Loaded, bind};
+pub use registry::Registry;
+pub use serve::serve;
+pub use wire::{FromWire, IntoWire};
+
+/// What is handed from one part to the next when something is wrong, in words for the record.
+pub type Result<T> = std::result::Result<T, String>;

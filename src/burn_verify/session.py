@@ -1,0 +1,165 @@
+"""One run: what was selected, and the plan made of it.
+
+The same for both shells, and for pytest's workers, which join a run that their controller opened. Writes no record
+(see `recording`) and prints nothing.
+"""
+
+import os
+import pickle
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from burn_verify import expectations
+from burn_verify.build import BURN_VERSION
+from burn_verify.cache import Cache
+from burn_verify.codec import result_to_line
+from burn_verify.errors import LoadError, UsageError
+from burn_verify.expectations import Expectation
+from burn_verify.options import Settings
+from burn_verify.pipeline import Pipeline, Plan, Planned
+from burn_verify.progress import Listener, silent
+from burn_verify.selection import ALL, Selection
+from burn_verify.types import Case, CaseResult, Stage
+
+_KEPT_RUNS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """What a run is about; fixed before anything is built, and the same in every process of the run.
+
+    Attributes:
+        left_out: see `selection.Choice`.
+    """
+
+    settings: Settings
+    cases: tuple[Case, ...]
+    left_out: tuple[str, ...]
+    expected: tuple[Expectation, ...]
+    select_seconds: float
+
+
+class Session:
+    """A run in one process: its controller, or one of its workers.
+
+    Arguments:
+        folder: where the processes of the run find one another; in the cache.
+    """
+
+    def __init__(self, selected: Selected, folder: Path) -> None:
+        self.selected = selected
+        self.folder = folder
+        self.cache = Cache(selected.settings.cache_dir)
+        self._plan: Plan | None = None
+        self._pipeline: Pipeline | None = None
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Session":
+        """Select the cases and make the folder of a new run.
+
+        Raises:
+            UsageError: a name cannot be meant, or a file of expectations is wrong.
+            ToolchainError: the cache cannot be written.
+        """
+        started = time.monotonic()
+        cache = Cache(settings.cache_dir)
+        runs = cache.room("runs")
+        selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
+        choice = selection.choose(settings.models)
+        selected = Selected(
+            settings=settings,
+            cases=choice.cases,
+            left_out=choice.left_out,
+            expected=_expectations(settings),
+            select_seconds=time.monotonic() - started,
+        )
+        folder = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+        folder.mkdir(exist_ok=True)
+        _dump(folder / "selected.pickle", selected)
+        _prune(runs)
+        return cls(selected, folder)
+
+    @classmethod
+    def join(cls, folder: Path) -> "Session":
+        """Join a run that another process opened."""
+        return cls(_load(folder / "selected.pickle"), folder)
+
+    def prepare(self, cases: Iterable[Case], listen: Listener = silent) -> None:
+        """Do everything that is done for many cases at once, and leave it for the workers.
+
+        Raises:
+            ToolchainError: nothing could be built; no case is to blame.
+        """
+        pipeline = Pipeline(self.selected.settings, self.cache, listen)
+        try:
+            self._plan = pipeline.prepare(list(cases))
+        finally:
+            pipeline.close()
+        _dump(self.folder / "plan.pickle", self._plan)
+
+    @property
+    def plan(self) -> Plan | None:
+        """What `prepare` made, here or in the controller; None before that."""
+        if self._plan is None and (self.folder / "plan.pickle").is_file():
+            self._plan = _load(self.folder / "plan.pickle")
+        return self._plan
+
+    def verify(self, case: Case) -> CaseResult:
+        """Run one prepared case and compare."""
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self.selected.settings, self.cache)
+        plan = self.plan
+        if plan is None or case.id not in plan.cases:
+            message = f"{case.id} was not prepared with the others: it joined the selection too late"
+            return self._pipeline.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
+        return self._pipeline.verify(plan.cases[case.id])
+
+    def line(self, result: CaseResult) -> str:
+        """Return the line of the record for a result."""
+        return result_to_line(result, burn_version=BURN_VERSION, burn_backend=self.selected.settings.burn_backend)
+
+    def close(self) -> None:
+        """End every process of this side."""
+        if self._pipeline is not None:
+            self._pipeline.close()
+
+    def unmatched(self) -> tuple[Expectation, ...]:
+        """Return expectations that fit no case of a full run: they are out of date. A partial run has none."""
+        if ALL not in (name.lower() for name in self.selected.settings.models):
+            return ()
+        return expectations.unmatched(
+            self.selected.expected, [*(case.id for case in self.selected.cases), *self.selected.left_out]
+        )
+
+
+def _expectations(settings: Settings) -> tuple[Expectation, ...]:
+    packaged = expectations.load_packaged(BURN_VERSION, settings.burn_backend)
+    if settings.expectations is None:
+        return packaged
+    try:
+        text = settings.expectations.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"--burn-expectations: {settings.expectations} cannot be read: {error}"
+        raise UsageError(message) from None
+    return packaged + expectations.parse(text, settings.expectations.name)
+
+
+def _dump(path: Path, value: Selected | Plan) -> None:
+    """Pickle a value for the workers of the same run, who are this very program and read nobody else's files."""
+    scratch = path.with_suffix(".new")
+    scratch.write_bytes(pickle.dumps(value))
+    scratch.replace(path)
+
+
+def _load(path: Path) -> Any:
+    return pickle.loads(path.read_bytes())
+
+
+def _prune(runs: Path) -> None:
+    folders = sorted((path for path in runs.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for folder in folders[:-_KEPT_RUNS]:
+        shutil.rmtree(folder, ignore_errors=True)

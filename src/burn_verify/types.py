@@ -1,0 +1,272 @@
+"""The vocabulary: one immutable value a step, and the names of the steps.
+
+Holds data only. Nothing here reads a file, starts a process or decides anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Shape: TypeAlias = tuple[int | str | None, ...]
+"""Dimensions of a graph input or output: a number, a symbolic name, or None where nothing is known."""
+
+
+class Stage(StrEnum):
+    """The place where a case ended, in the order in which the report looks for it.
+
+    Conversion and compilation do not need the reference, so a refusal by Burn is reported as such even where
+    ONNX Runtime cannot run the model either.
+    """
+
+    LOAD = "load"
+    CONVERT = "convert"
+    COMPILE = "compile"
+    REFERENCE = "reference"
+    RUN = "run"
+    COMPARE = "compare"
+
+
+class Outcome(StrEnum):
+    """How a case ended. Where it ended is another field: see `Stage`."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputHint:
+    """What a graph input should be fed, where the type alone does not say.
+
+    Attributes:
+        shape: the shape to use instead of the declared one.
+        value: fill the input with this number.
+        low, high: draw integers from ``low`` (included) to ``high`` (excluded).
+        scale, shift: draw floats from ``scale · N(0, 1) + shift``.
+    """
+
+    name: str
+    shape: tuple[int, ...] | None = None
+    value: float | None = None
+    low: int | None = None
+    high: int | None = None
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """Everything a catalogue knows about feeding a model: values of symbolic dimensions, and hints by input."""
+
+    dims: tuple[tuple[str, int], ...] = ()
+    inputs: tuple[InputHint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """A source: an ``.onnx`` file on this machine. A wrong `sha256` (hex) is an error at LOAD."""
+
+    path: Path
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A source: a file of the model hub, by its path below the hub's base URL."""
+
+    path: str
+    sha256: str
+    size: int
+    test_data: str | None = None
+    test_data_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seeded:
+    """A source: the named architecture with random weights drawn from `seed`, made on the spot."""
+
+    architecture: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """A source that was asked for and cannot be had here now; `reason` is one line with what to do about it."""
+
+    reason: str
+
+
+Source: TypeAlias = ModelFile | Download | Seeded | Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One thing to verify: an id and the description of a model, no protobuf in memory.
+
+    Attributes:
+        id: stable, greppable and parsed by nobody, e.g. ``zoo/mnist-12``.
+        corpus: ``zoo``, ``file``, ``node`` …
+        note: one line shown beside the result, e.g. that the weights are seeded stand-ins.
+    """
+
+    id: str
+    corpus: str
+    source: Source
+    hints: Hints = field(default_factory=Hints)
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """Name, dtype (NumPy or ml_dtypes name, ``string`` for text) and shape of a graph input or output."""
+
+    name: str
+    dtype: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredData:
+    """One stored data set of a model: ``.pb`` files (serialised TensorProto) in the order of the graph."""
+
+    name: str
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCase:
+    """A case whose model is a file that was read and understood.
+
+    Attributes:
+        model: the ``.onnx`` file; external data lies in the same folder or below.
+        digest: sha256 (hex) over the model and its external data: the key of every later cache.
+        opset: version of the default domain, 0 where the model does not import it.
+        inputs: graph inputs that are not initializers, in the order of the graph.
+    """
+
+    case: Case
+    model: Path
+    digest: str
+    op_types: tuple[str, ...]
+    opset: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    stored: tuple[StoredData, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What a model is fed and what it is expected to answer.
+
+    Attributes:
+        path: a safetensors file, read with `burn_verify.reference.read`; it holds every data set.
+        data_sets: their names: ``seeded``, then the stored ones.
+        seconds: wall time of the reference, 0.0 when it came from the cache.
+    """
+
+    path: Path
+    data_sets: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertedModel:
+    """Rust and weights made by burn-onnx.
+
+    Attributes:
+        module: name of the Rust module, unique to the generated text.
+        rust: the generated ``.rs`` file.
+        weights: the ``.bpk`` file beside it.
+        seconds: wall time of the conversion, 0.0 when it came from the cache.
+    """
+
+    module: str
+    rust: Path
+    weights: Path
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerBinary:
+    """A compiled runner and the names of the modules in it."""
+
+    path: Path
+    modules: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputMetrics:
+    """How far one output is from what was expected; `None` where a number has no meaning.
+
+    Attributes:
+        max_abs: greatest absolute difference over finite elements.
+        max_ulp: greatest distance in units in the last place of the output's dtype.
+        fraction: mismatching elements over all elements.
+        first_bad: index of the first mismatching element.
+    """
+
+    data_set: str
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    elements: int
+    mismatching: int
+    max_abs: float | None = None
+    max_ulp: int | None = None
+    first_bad: tuple[int, ...] | None = None
+
+    @property
+    def fraction(self) -> float:
+        """Mismatching elements over all elements, 0.0 for an empty output."""
+        return self.mismatching / self.elements if self.elements else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the judge says of one case: whether it agrees, in one line why not, and the evidence.
+
+    Attributes:
+        name: ``agrees`` or ``disagrees``.
+        message: empty, or the first disagreement in the project's dialect.
+        metrics: one entry an output and data set, also on agreement.
+    """
+
+    name: str
+    message: str
+    metrics: tuple[OutputMetrics, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the case passes."""
+        return self.name == "agrees"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """What happened to one case: the line of the record.
+
+    What was *expected* to happen is not here: expectations are joined by the views.
+
+    Attributes:
+        message: what was said by whoever refused or failed, whole; empty on success.
+        reason: the same, short and normalised, fit for grouping.
+        details: further evidence: rustc codes, generated line, log path …
+        durations: seconds by stage.
+    """
+
+    case_id: str
+    corpus: str
+    stage: Stage
+    outcome: Outcome
+    op_types: tuple[str, ...] = ()
+    opset: int = 0
+    verdict: str | None = None
+    message: str = ""
+    reason: str = ""
+    note: str | None = None
+    metrics: tuple[OutputMetrics, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    durations: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,107 @@
+"""Imports go one way, and each kind of outside thing lives in one module.
+
+Every import counts, also those under ``TYPE_CHECKING`` and inside functions: a lazy import hides a cycle, it does not
+remove it.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = "burn_verify"
+ROOT = Path(__file__).parents[2] / "src" / PACKAGE
+
+# Lowest layer first. A name stands for a module or for a whole subpackage.
+LAYERS = [
+    "types errors",  # vocabulary
+    # pure: values in, values out
+    "options schema inputs judge wire codec codegen diagnostics expectations reasons progress cases report",
+    "process cache load selection reference convert build runner store",  # effects: one outside thing each
+    "pipeline",  # the order of the stages
+    "session",  # one run: selection and plan
+    "recording",  # the end of a run: record and table
+    "console",  # what a person sees
+    "plugin cli suite",  # shells
+]
+# The only imports allowed inside one layer, as (importer, imported).
+SIBLINGS = {
+    ("errors", "types"),
+    ("inputs", "schema"),
+    ("judge", "schema"),
+    ("wire", "schema"),
+    ("report", "codec"),
+    ("load", "cache"),
+    ("selection", "cache"),
+    ("selection", "load"),
+    ("reference", "process"),
+    ("reference", "cache"),
+    ("convert", "process"),
+    ("convert", "cache"),
+    ("build", "process"),
+    ("build", "cache"),
+    ("runner", "process"),
+    ("runner", "cache"),
+}
+# Third-party and standard modules that only these units may import.
+CONFINED = {
+    "subprocess": {"process"},
+    "socket": {"cache"},
+    "requests": {"cache"},
+    "pooch": {"cache"},
+    "onnxruntime": {"reference"},
+    "pytest": {"plugin"},
+    "rich": {"console"},
+    "tabulate": {"report"},
+}
+RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units.split()}
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Yield the dotted name of everything the file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def violations(root: Path) -> list[str]:
+    found = set()
+    for path in root.rglob("*.py"):
+        unit = path.relative_to(root).parts[0].removesuffix(".py")
+        if unit in {"__init__", "__main__"}:
+            continue
+        if unit not in RANK:
+            found.add(f"{unit} is in no layer")
+            continue
+        for name in imported_names(path):
+            top, _, rest = name.partition(".")
+            other = rest.partition(".")[0]
+            if unit not in CONFINED.get(top, {unit}):
+                found.add(f"{unit} imports {top}")
+            if top != PACKAGE or other not in RANK or other == unit:
+                continue
+            if RANK[other] >= RANK[unit] and (unit, other) not in SIBLINGS:
+                found.add(f"{unit} imports {other}")
+    return sorted(found)
+
+
+def test_imports_go_one_way():
+    assert violations(ROOT) == []
+
+
+def test_every_allowed_sibling_is_used():
+    used = {
+        (path.relative_to(ROOT).parts[0].removesuffix(".py"), name.split(".")[1])
+        for path in ROOT.rglob("*.py")
+        for name in imported_names(path)
+        if name.startswith(f"{PACKAGE}.")
+    }
+    assert used >= SIBLINGS
+
+
+def test_the_check_sees_violations(tmp_path):
+    (tmp_path / "judge.py").write_text(f"import subprocess\ndef f():\n    from {PACKAGE} import runner\n")
+    (tmp_path / "misc.py").write_text("")
+    assert violations(tmp_path) == ["judge imports runner", "judge imports subprocess", "misc is in no layer"]
