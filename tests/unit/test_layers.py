@@ -21,7 +21,8 @@ LAYERS = [
     "session",  # one run: selection and plan
     "recording",  # the end of a run: record and table
     "console",  # what a person sees
-    "plugin cli suite",  # shells
+    "suite",  # the packaged test
+    "plugin cli",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
