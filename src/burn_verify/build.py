@@ -140,7 +140,8 @@ class Toolchain:
         while good:
             groups = codegen.group(good.values())
             batch = self._write(groups)
-            run = self._cargo(["-p", batch, "--keep-going"])
+            labels = {group.crate: group.models[0].label for group in groups}
+            run = self._cargo(["-p", batch, "--keep-going"], labels)
             if run.code == 0:
                 return run.executables[batch], list(good), errors
             blamed = _blame(run, groups)
@@ -156,7 +157,8 @@ class Toolchain:
         started = time.monotonic()
         # Generated crates of earlier runs stay on disk; the workspace forgets them until they are asked for again.
         self._write(())
-        run = self._cargo(["-p", "converter", "-p", "runner"], offline=False)
+        write_if_changed(self.workspace / "Cargo.lock", self._sources["Cargo.lock"])
+        run = self._cargo(["-p", "converter", "-p", "runner", "--locked"], {}, offline=False)
         if run.code != 0:
             message = self._what_failed(f"Burn {BURN_VERSION} could not be built")
             raise ToolchainError(message)
@@ -193,7 +195,7 @@ class Toolchain:
             write_if_changed(lock, self._sources["Cargo.lock"])
             write_if_changed(stamp, wanted)
 
-    def _cargo(self, arguments: Sequence[str], *, offline: bool = True) -> _Run:
+    def _cargo(self, arguments: Sequence[str], labels: Mapping[str, str], *, offline: bool = True) -> _Run:
         argv = ["cargo", "build", "--profile", codegen.PROFILE, "--message-format=json", *arguments]
         if offline:
             argv.append("--offline")
@@ -203,7 +205,8 @@ class Toolchain:
 
             def on_stderr(line: str) -> None:
                 if bar := _BAR.search(line):
-                    self._listen(Progress(phase="compile", done=int(bar[1]), total=int(bar[2]), text=bar[3] or ""))
+                    busy = ", ".join(labels.get(name.strip(), name.strip()) for name in (bar[3] or "").split(","))
+                    self._listen(Progress(phase="compile", done=int(bar[1]), total=int(bar[2]), text=busy))
                 elif line.strip():
                     with guard:
                         log.write(line + "\n")

@@ -142,8 +142,8 @@ def fetch(url: str, sha256: str, target: Path) -> Path:
     import pooch
     import requests
 
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         pooch.retrieve(
             url,
             known_hash=f"sha256:{sha256}",
@@ -153,6 +153,9 @@ def fetch(url: str, sha256: str, target: Path) -> Path:
         )
     except requests.RequestException as error:
         message = f"{url} could not be downloaded: {error}; put the file into a folder and use --zoo-mirror DIR"
+        raise LoadError(message, "download failed") from error
+    except OSError as error:
+        message = f"{url} could not be kept as {target}: {error.strerror or error}"
         raise LoadError(message, "download failed") from error
     except ValueError as error:
         message = f"{url} is not the file it should be (sha256 {sha256} expected); nothing was kept: {error}"

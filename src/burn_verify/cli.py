@@ -1,1 +1,196 @@
-"""The command line."""
+"""The command line: the same machinery as the plugin's, without writing a test.
+
+Exit codes: 0 all agree or fail as expected; 1 a model failed; 2 any other error; 3 the toolchain is missing or broken;
+4 a wrong option or name; 130 Ctrl-C.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from tabulate import tabulate
+
+from burn_verify import __version__, expectations, store
+from burn_verify.cache import Cache, write_if_changed
+from burn_verify.cases import zoo
+from burn_verify.console import LongWork
+from burn_verify.doctor import Grade, examine
+from burn_verify.errors import BurnVerifyError, UsageError
+from burn_verify.options import OPTIONS, SELECTIONS, Settings, settings_from
+from burn_verify.progress import Progress
+from burn_verify.recording import LAST_RECORD, Recorder
+from burn_verify.report import markdown, terminal
+from burn_verify.selection import Selection
+from burn_verify.session import Session
+from burn_verify.types import Case, CaseResult, Download, ModelFile, Outcome, Seeded
+
+_EPILOG: Final = """\
+examples:
+  burn-verify doctor                      is everything here that is needed?
+  burn-verify list resnet                 which models go by such a name?
+  burn-verify verify mnist squeezenet     does Burn compute what ONNX Runtime computes?
+  burn-verify verify path/to/model.onnx   the same for a model of your own
+  burn-verify report --last               the last run once more
+exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit with its code; a user's mistake is one line, never a traceback."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except BurnVerifyError as error:
+        sys.stderr.write(f"burn-verify: error: {error}\n")
+        code = error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("burn-verify: interrupted; what was built so far is kept\n")
+        code = 130
+    except BrokenPipeError:
+        # Whoever read our output, such as head, had enough.
+        sys.stderr.close()
+        code = 0
+    sys.exit(code)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(UsageError.exit_code, f"{self.prog}: error: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="burn-verify",
+        description="Does an ONNX model still say the same thing once Burn has turned it into Rust?",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"burn-verify {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    doctor = commands.add_parser("doctor", help="say what is here, what is missing, and what to type")
+    doctor.set_defaults(run=_doctor)
+    listing = commands.add_parser("list", help="list the models that can be verified by name")
+    listing.add_argument("pattern", nargs="?", default="", help="only names that contain this")
+    listing.add_argument("--all", action="store_true", dest="everything", help="every entry, not only the short names")
+    listing.set_defaults(run=_list)
+    verify = commands.add_parser("verify", help="verify models against ONNX Runtime")
+    verify.add_argument(
+        "models", nargs="+", metavar="MODEL", help="a name (see list), an .onnx file, a glob or a folder"
+    )
+    verify.set_defaults(run=_verify)
+    for command in (doctor, listing, verify):
+        for option in OPTIONS:
+            if option.flag not in SELECTIONS:
+                command.add_argument(
+                    option.flag, dest=f"option_{option.field}", metavar=option.metavar, help=option.help
+                )
+    report = commands.add_parser("report", help="show a record once more, or write it as Markdown")
+    report.add_argument("record", nargs="?", type=Path, help="a file written by --burn-record")
+    report.add_argument("--last", action="store_true", help="the last run, which is always kept")
+    report.add_argument("--out", type=Path, metavar="DIR", help="write compatibility-matrix.md into this folder")
+    report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
+    report.set_defaults(run=_report)
+    return parser
+
+
+def _settings(arguments: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
+    typed = {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
+    return settings_from({**typed, "models": ",".join(models)})
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    missing = 0
+    for check in examine(_settings(arguments)):
+        missing += check.grade is Grade.MISSING
+        print(f"{check.grade:8}{check.name:14}{check.found}")
+        if check.advice:
+            print(f"{'':22}→ {check.advice}")
+    print(f"\n{missing} things are missing" if missing else "\nready")
+    return 3 if missing else 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    selection = Selection(Cache(settings.cache_dir), mirror=settings.zoo_mirror, offline=settings.offline)
+    catalogue = zoo.load()
+    names = catalogue.entries if arguments.everything else catalogue.aliases
+    chosen = [name for name in names if arguments.pattern.lower() in name.lower()]
+    if not chosen:
+        message = f"no name contains {arguments.pattern!r}: burn-verify list --all shows every entry"
+        raise UsageError(message)
+    rows = []
+    for name in chosen:
+        (case,) = selection.choose([name]).cases
+        rows.append([name, case.id, _whence(case)])
+    print(tabulate(rows, headers=["name", "case", "where from"], disable_numparse=True))
+    return 0
+
+
+def _whence(case: Case) -> str:
+    match case.source:
+        case ModelFile():
+            return "here"
+        case Download(size=size):
+            return f"download, {size / 1e6:.1f} MB"
+        case Seeded():
+            return "stand-in with random weights"
+        case _:
+            return "not to be had here"
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    session = Session.open(_settings(arguments, arguments.models))
+    cases = session.selected.cases
+    recorder = Recorder(session)
+    results: list[CaseResult] = []
+    interrupted = True
+    try:
+        with LongWork(sys.stderr) as work:
+            session.prepare(cases, work.listen)
+            for place, case in enumerate(cases):
+                work.listen(Progress(phase="verify", done=place, total=len(cases), text=case.id))
+                results.append(session.verify(case))
+                recorder.add(session.line(results[-1]))
+        interrupted = False
+    finally:
+        session.close()
+        closing = recorder.close(
+            cases, shutil.get_terminal_size((120, 40)).columns, whole=True, interrupted=interrupted
+        )
+        if results:
+            print(closing.text)
+        for line in (*closing.problems, *closing.warnings):
+            sys.stderr.write(f"burn-verify: {line}\n")
+    unexpected = [said for result in results if (said := _unexpected(result, session))]
+    for said in unexpected:
+        sys.stderr.write(f"burn-verify: {said}\n")
+    return 1 if unexpected or closing.problems else 0
+
+
+def _unexpected(result: CaseResult, session: Session) -> str | None:
+    expected = expectations.match(result.case_id, session.selected.expected)
+    if result.outcome is Outcome.PASSED:
+        return None if expected is None else f"{result.case_id} passes: {expectations.xfail_reason(expected)}"
+    if expected is not None and expected.stage is result.stage:
+        return None
+    return f"{result.case_id} stopped at {result.stage.upper()}: {result.reason}"
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    if (arguments.record is None) != arguments.last:
+        message = "name a record, or say --last"
+        raise UsageError(message)
+    path = Cache(_settings(arguments).cache_dir).root / LAST_RECORD if arguments.last else arguments.record
+    record = store.read(path)
+    expected = expectations.load_packaged(record.burn_version, record.burn_backend)
+    reasons = expectations.expected_reasons(record.results, expected)
+    if arguments.out is None:
+        print(terminal.render_table(record.results, reasons, shutil.get_terminal_size((120, 40)).columns))
+    else:
+        target = arguments.out / "compatibility-matrix.md"
+        write_if_changed(target, markdown.render(record, reasons))
+        print(f"wrote {target}")
+    return 0

@@ -53,14 +53,14 @@ class Converter:
         """
         key = digest_of(prepared.digest, self._fingerprint, repr(sorted(self._options.items())))[:24]
         folder = self._cache.room("converted", key)
-        with self._cache.lock(f"convert-{key}"):
+        with self._cache.lock(f"convert-{key[0]}"):
             if read_json(folder / "done.json") is not None:
-                return _converted(folder, key, 0.0)
+                return _converted(prepared, folder, key, 0.0)
             started = time.monotonic()
             self._ask(prepared, folder)
             seconds = time.monotonic() - started
             write_json(folder / "done.json", {"model": prepared.case.id, "seconds": seconds})
-            return _converted(folder, key, seconds)
+            return _converted(prepared, folder, key, seconds)
 
     def close(self) -> None:
         """End the converter."""
@@ -82,5 +82,11 @@ class Converter:
             raise ConvertError(message, refusal(message), {"how": "panic", "location": location(answer["location"])})
 
 
-def _converted(folder: Path, key: str, seconds: float) -> ConvertedModel:
-    return ConvertedModel(module=f"m_{key}", rust=folder / "model.rs", weights=folder / "model.bpk", seconds=seconds)
+def _converted(prepared: PreparedCase, folder: Path, key: str, seconds: float) -> ConvertedModel:
+    return ConvertedModel(
+        label=prepared.case.id,
+        module=f"m_{key}",
+        rust=folder / "model.rs",
+        weights=folder / "model.bpk",
+        seconds=seconds,
+    )

@@ -29,6 +29,20 @@ def prepare(case: Case, cache: Cache) -> PreparedCase:
     """
     path, stored = _materialise(case, cache)
     model = _read(path)
+    try:
+        return _described(case, path, model, stored)
+    except ValueError as error:
+        raise _not_onnx(path, error) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def stored_location(cache: Cache, download: Download) -> Path:
+    """Return where a download is kept once it is there."""
+    return cache.root / "zoo" / download.sha256[:16] / Path(download.path).name
+
+
+def _described(case: Case, path: Path, model: onnx.ModelProto, stored: tuple[StoredData, ...]) -> PreparedCase:
     external = tuple(_external_files(model, path))
     return PreparedCase(
         case=case,
@@ -40,11 +54,6 @@ def prepare(case: Case, cache: Cache) -> PreparedCase:
         outputs=tuple(_spec(value) for value in model.graph.output),
         stored=stored or _stored_beside(path),
     )
-
-
-def stored_location(cache: Cache, download: Download) -> Path:
-    """Return where a download is kept once it is there."""
-    return cache.root / "zoo" / download.sha256[:16] / Path(download.path).name
 
 
 def _materialise(case: Case, cache: Cache) -> tuple[Path, tuple[StoredData, ...]]:
@@ -114,18 +123,19 @@ def _data_sets(folders: Iterator[Path]) -> tuple[StoredData, ...]:
 
 
 def _numbered(folder: Path, kind: str) -> tuple[Path, ...]:
-    return tuple(sorted(folder.glob(f"{kind}_*.pb"), key=lambda path: int(path.stem.rpartition("_")[2])))
+    numbered = {path: path.stem.removeprefix(f"{kind}_") for path in folder.glob(f"{kind}_*.pb")}
+    return tuple(
+        sorted((path for path in numbered if numbered[path].isdecimal()), key=lambda path: int(numbered[path]))
+    )
 
 
 def _read(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(path, format="protobuf", load_external_data=False)
     except (DecodeError, ValueError) as error:
-        message = f"{path}: not an ONNX file, or a damaged one ({error})"
-        raise LoadError(message, "not an ONNX file") from error
+        raise _not_onnx(path, error) from error
     except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror or error}"
-        raise LoadError(message, "cannot be read") from error
+        raise _unreadable(path, error) from error
     if not model.graph.output or not model.opset_import:
         # Protobuf reads an empty or cut file without complaint when the cut falls between two fields.
         message = f"{path}: not a complete ONNX model: it has no outputs or imports no operator set"
@@ -133,11 +143,19 @@ def _read(path: Path) -> onnx.ModelProto:
     return model
 
 
+def _not_onnx(path: Path, error: Exception) -> LoadError:
+    return LoadError(f"{path}: not an ONNX file, or a damaged one ({error})", "not an ONNX file")
+
+
+def _unreadable(path: Path, error: OSError) -> LoadError:
+    return LoadError(f"{path}: cannot be read: {error.strerror or error}", "cannot be read")
+
+
 def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
     folder = path.parent.resolve()
     for tensor in _tensors(model.graph):
         if uses_external_data(tensor):
-            location = ExternalDataInfo(tensor).location
+            location = _text(ExternalDataInfo(tensor).location)
             target = (folder / location).resolve()
             if not target.is_relative_to(folder):
                 message = f"{path}: tensor {tensor.name!r} keeps its data outside the model's folder: {location!r}"
@@ -160,8 +178,11 @@ def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
     for inner in _graphs(graph):
         yield from inner.initializer
+        for sparse in inner.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
         for node in inner.node:
-            yield from (attribute.t for attribute in node.attribute if attribute.HasField("t"))
+            for attribute in node.attribute:
+                yield from (*attribute.tensors, *([attribute.t] if attribute.HasField("t") else []))
 
 
 def _digest(path: Path, external: tuple[Path, ...]) -> str:
@@ -174,7 +195,16 @@ def _digest(path: Path, external: tuple[Path, ...]) -> str:
 
 
 def _op_type(node: onnx.NodeProto) -> str:
-    return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+    op_type, domain = _text(node.op_type), _text(node.domain)
+    return op_type if domain in ("", "ai.onnx") else f"{domain}.{op_type}"
+
+
+def _text(value: str) -> str:
+    if not isinstance(value, str):
+        # Protobuf hands out bytes where a damaged file holds no UTF-8.
+        msg = f"{value!r} is not text"
+        raise ValueError(msg)
+    return value
 
 
 def _runtime_inputs(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:
@@ -187,9 +217,10 @@ def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
     kind = value.type.WhichOneof("value")
     if kind != "tensor_type":
         # Sequences, maps and optionals have no dtype: the name says what came instead.
-        return TensorSpec(name=value.name, dtype=(kind or "untyped").removesuffix("_type"), shape=())
+        return TensorSpec(name=_text(value.name), dtype=(kind or "untyped").removesuffix("_type"), shape=())
     tensor = value.type.tensor_type
     dims = tuple(
-        dim.dim_value if dim.WhichOneof("value") == "dim_value" else dim.dim_param or None for dim in tensor.shape.dim
+        dim.dim_value if dim.WhichOneof("value") == "dim_value" else _text(dim.dim_param) or None
+        for dim in tensor.shape.dim
     )
-    return TensorSpec(name=value.name, dtype=dtype_of(tensor.elem_type), shape=dims)
+    return TensorSpec(name=_text(value.name), dtype=dtype_of(tensor.elem_type), shape=dims)

@@ -67,7 +67,11 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        msg = f"{text} is in nobody's home directory"
+        raise ValueError(msg) from None
 
 
 def _folder(text: str) -> Path:

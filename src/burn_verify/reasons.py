@@ -11,7 +11,7 @@ _LENGTH: Final = 160
 _CUSTOM_OP: Final = re.compile(r"^  - (\S+) used by \d+ node", re.MULTILINE)
 # Both wordings of burn-onnx: while parsing, and while writing Rust.
 _NODE: Final = re.compile(r"[Nn]ode '[^']*' \((\w+)\): ")
-_PREFIX: Final = re.compile(r"^(Failed to parse ONNX file '[^']*': |Type inference failed: |Processing error: )+")
+_PREFIX: Final = re.compile(r"^(Failed to parse ONNX file '.*?': |Type inference failed: |Processing error: )+")
 _REGISTRY: Final = re.compile(r"\S*/registry/src/[^/]+/")
 
 

@@ -18,7 +18,7 @@ from burn_verify.cache import Cache, digest_of, write_if_changed
 from burn_verify.errors import OracleError, ProcessDied
 from burn_verify.inputs import SEEDED, make_inputs
 from burn_verify.process import Resident
-from burn_verify.schema import burn_kind
+from burn_verify.schema import burn_kind, dtype_name
 from burn_verify.types import PreparedCase, Reference, StoredData
 from burn_verify.wire import (
     PREFIX,
@@ -103,9 +103,9 @@ class Oracle:
     def _seeded(self, prepared: PreparedCase) -> DataSet:
         inputs = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
         for name, array in inputs.items():
-            if burn_kind(array.dtype.name) is None:
-                message = f"input {name!r} has dtype {array.dtype.name}, for which Burn has no value"
-                raise OracleError(message, f"no Burn value for {array.dtype.name}")
+            if burn_kind(dtype := dtype_name(array.dtype)) is None:
+                message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
+                raise OracleError(message, f"no Burn value for {dtype}")
         values = list(inputs.values())
         return values, self.infer(prepared.model, values)
 

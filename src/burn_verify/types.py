@@ -177,12 +177,14 @@ class ConvertedModel:
     """Rust and weights made by burn-onnx.
 
     Attributes:
+        label: the case it was first made for, to show to people.
         module: name of the Rust module, unique to the generated text.
         rust: the generated ``.rs`` file.
         weights: the ``.bpk`` file beside it.
         seconds: wall time of the conversion, 0.0 when it came from the cache.
     """
 
+    label: str
     module: str
     rust: Path
     weights: Path

@@ -37,8 +37,11 @@ def unpack_prefix(prefix: bytes) -> tuple[int, int]:
     """Return the lengths (bytes) of header and payload.
 
     Raises:
-        ValueError: no honest peer sends such lengths.
+        ValueError: no honest peer sends such a prefix.
     """
+    if len(prefix) != PREFIX.size:
+        msg = f"a prefix has {PREFIX.size} bytes, got {len(prefix)}"
+        raise ValueError(msg)
     header, payload = PREFIX.unpack(prefix)
     if header > MAX_HEADER or payload > MAX_PAYLOAD:
         msg = f"a frame of {header} + {payload} bytes was announced"
@@ -52,7 +55,11 @@ def unpack_header(text: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it is not a JSON object.
     """
-    header = json.loads(text)
+    try:
+        header = json.loads(text)
+    except RecursionError as error:
+        msg = "a header is nested too deeply"
+        raise ValueError(msg) from error
     if not isinstance(header, dict):
         msg = f"a header is a JSON object, got {header!r:.80}"
         raise ValueError(msg)
@@ -76,7 +83,8 @@ def decode(payload: bytes) -> list[Array]:
         ValueError: the payload is not safetensors, or holds an unknown dtype.
     """
     named = decode_named(payload)
-    return [named[name] for name in sorted(named)]
+    # By length first: after 999 comes 1000.
+    return [named[name] for name in sorted(named, key=lambda name: (len(name), name))]
 
 
 def encode_named(arrays: Mapping[str, Array]) -> bytes:

@@ -19,7 +19,7 @@ LAYERS = [
     "process cache load selection reference convert build runner store",  # effects: one outside thing each
     "pipeline",  # the order of the stages
     "session",  # one run: selection and plan
-    "recording",  # the end of a run: record and table
+    "recording doctor",  # the end of a run: record and table; the state of the machine
     "console",  # what a person sees
     "suite",  # the packaged test
     "plugin cli",  # shells
@@ -52,7 +52,7 @@ CONFINED = {
     "onnxruntime": {"reference"},
     "pytest": {"plugin"},
     "rich": {"console"},
-    "tabulate": {"report"},
+    "tabulate": {"report", "cli"},
 }
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units.split()}
 

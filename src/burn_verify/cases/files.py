@@ -3,6 +3,7 @@
 Looks at names only; no file is opened.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -28,19 +29,28 @@ def paths(name: str) -> list[Path]:
     Raises:
         UsageError: there are none.
     """
-    path = Path(name).expanduser()
-    if path.is_file():
-        return [path.absolute()]
-    if path.is_dir():
-        found = sorted(path.rglob(f"*{SUFFIX}"))
-        where = f"the folder {name} holds no {SUFFIX} file"
+    try:
+        found = [path.absolute() for path in _found(Path(name).expanduser())]
+    except (OSError, RuntimeError, ValueError) as error:
+        # A name too long, a home that nobody has, or a pattern such as `**.onnx`.
+        message = f"{name}: {error}"
+        raise UsageError(message) from None
+    if found:
+        return found
+    if Path(name).is_dir():
+        message = f"the folder {name} holds no {SUFFIX} file"
     else:
-        pattern = str(path.relative_to(path.anchor))
-        found = sorted(match for match in Path(path.anchor).glob(pattern) if match.is_file())
-        where = f"{name}: no such file" if not _GLOB.search(name) else f"no file matches {name}"
-    if not found:
-        raise UsageError(where)
-    return [file.absolute() for file in found]
+        message = f"no file matches {name}" if _GLOB.search(name) else f"{name}: no such file"
+    raise UsageError(message)
+
+
+def _found(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return sorted(path.rglob(f"*{SUFFIX}"))
+    pattern = str(path.relative_to(path.anchor))
+    return sorted(match for match in Path(path.anchor).glob(pattern) if match.is_file())
 
 
 def cases(files: Iterable[Path]) -> tuple[Case, ...]:
@@ -65,7 +75,11 @@ def _names(files: Sequence[Path]) -> list[str]:
 
 def _numbered(names: Sequence[str]) -> list[str]:
     """Tell apart what is left: two names that differ only in characters no id may hold."""
-    return [
-        name if names.count(name) == 1 else f"{name}#{names[: place + 1].count(name)}"
-        for place, name in enumerate(names)
-    ]
+    taken = {name for name in names if names.count(name) == 1}
+    numbered = []
+    for name in names:
+        if names.count(name) > 1:
+            name = next(new for number in itertools.count(1) if (new := f"{name}#{number}") not in taken)
+            taken.add(name)
+        numbered.append(name)
+    return numbered

@@ -1,0 +1,33 @@
+# Everything runs in .venv, which the first target makes. `make help` lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+CACHE ?= $(or $(BURN_VERIFY_CACHE),$(HOME)/.cache/burn-verify)
+
+.DEFAULT_GOAL := help
+.PHONY: help models test bench format clean
+
+help:  ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+models: .venv/ready  ## verify two models end to end
+	$(BIN)/pytest --models mnist,squeezenet
+
+test: .venv/ready  ## the project's own tests: lint, types, unit, plugin, toolchain, models
+	$(BIN)/tox run
+
+bench: .venv/ready  ## where the time goes, beside the last committed run (reports/bench.json)
+	$(BIN)/python tools/bench.py
+
+format: .venv/ready  ## format Python and Rust
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	cargo fmt --manifest-path src/burn_verify/rust/Cargo.toml
+
+clean:  ## remove what was made here; the cache stays
+	rm -rf .venv .tox dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@

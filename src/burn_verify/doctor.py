@@ -1,0 +1,119 @@
+"""What this machine has and lacks: one check a line, each with what to type.
+
+Changes nothing and builds nothing.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from burn_verify import __version__
+from burn_verify.build import BURN_ONNX_VERSION, BURN_VERSION, INSTALL_RUST, MIN_RUSTC, Toolchain, rustc_version
+from burn_verify.cache import Cache, reachable
+from burn_verify.cases import zoo
+from burn_verify.options import Settings
+from burn_verify.process import output_of
+from burn_verify.progress import silent
+
+_NEEDED_GIB: Final = 4.0
+"""Burn's dependencies and a day's binaries; measured 1.2 GiB after the first build."""
+
+
+class Grade(StrEnum):
+    """How bad it is: only `MISSING` stops a run."""
+
+    OK = "ok"
+    NOTE = "note"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of the report; `advice` is what to type, empty where nothing is to be done."""
+
+    name: str
+    grade: Grade
+    found: str
+    advice: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Yield every check; none of them raises."""
+    yield Check(name="burn-verify", grade=Grade.OK, found=f"{__version__}, burn {BURN_VERSION} on the Flex backend")
+    yield _cargo()
+    yield _rustc()
+    yield _linker()
+    yield from (_package(name) for name in ("onnx", "onnxruntime", "numpy"))
+    cache = Cache(settings.cache_dir)
+    yield _disk(cache)
+    yield _toolchain(cache)
+    yield _models(settings)
+
+
+def _cargo() -> Check:
+    found = output_of(["cargo", "-V"])
+    if found is None:
+        return Check(name="cargo", grade=Grade.MISSING, found="not found", advice=INSTALL_RUST)
+    return Check(name="cargo", grade=Grade.OK, found=found)
+
+
+def _rustc() -> Check:
+    found = rustc_version()
+    number = re.match(r"rustc (\d+)\.(\d+)", found)
+    if number is None:
+        return Check(name="rustc", grade=Grade.MISSING, found="not found", advice=INSTALL_RUST)
+    if (int(number[1]), int(number[2])) < MIN_RUSTC:
+        wanted = ".".join(map(str, MIN_RUSTC))
+        return Check(
+            name="rustc", grade=Grade.MISSING, found=f"{found}, {wanted} is needed", advice="rustup update stable"
+        )
+    return Check(name="rustc", grade=Grade.OK, found=found)
+
+
+def _linker() -> Check:
+    if shutil.which("cc") is None:
+        return Check(name="linker", grade=Grade.MISSING, found="no cc", advice="apt-get install gcc, or the like")
+    return Check(name="linker", grade=Grade.OK, found="cc")
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name=name, grade=Grade.OK, found=version(name))
+    except PackageNotFoundError:
+        return Check(name=name, grade=Grade.MISSING, found="not installed", advice=f"pip install {name}")
+
+
+def _disk(cache: Cache) -> Check:
+    place = next(folder for folder in (cache.root, *cache.root.parents) if folder.is_dir())
+    free = shutil.disk_usage(place).free / 2**30
+    found = f"{free:.0f} GiB free for the cache at {cache.root}"
+    if free < _NEEDED_GIB:
+        advice = f"{_NEEDED_GIB:g} GiB are needed: free some, or choose another place with --burn-cache-dir DIR"
+        return Check(name="disk", grade=Grade.MISSING, found=found, advice=advice)
+    return Check(name="disk", grade=Grade.OK, found=found)
+
+
+def _toolchain(cache: Cache) -> Check:
+    ready = Toolchain(cache, silent).ready
+    name = f"burn {BURN_VERSION}"
+    if ready is None:
+        advice = "burn-verify verify mnist builds it, once, in some minutes"
+        return Check(name=name, grade=Grade.NOTE, found="not compiled yet", advice=advice)
+    return Check(
+        name=name,
+        grade=Grade.OK,
+        found=f"compiled with burn-onnx {BURN_ONNX_VERSION} in {ready['seconds']:.0f} s",
+    )
+
+
+def _models(settings: Settings) -> Check:
+    if settings.zoo_mirror is not None:
+        return Check(name="models", grade=Grade.OK, found=f"mirror {settings.zoo_mirror}")
+    if settings.offline or not reachable(zoo.load().base_url):
+        advice = "stand-ins with random weights are used where there are any; --zoo-mirror DIR names a folder of models"
+        return Check(name="models", grade=Grade.NOTE, found="no mirror, and the hub is not reachable", advice=advice)
+    return Check(name="models", grade=Grade.OK, found="the hub is reachable")

@@ -1,0 +1,78 @@
+"""The product run on itself, as a user runs it: `pytest --models …` in an empty folder, in a process of its own."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+HOME = os.environ["HOME"]
+SEEDED = ["mnist", "squeezenet", "resnet50", "densenet121", "mobilenetv2", "resnet18"]
+
+
+def mirror() -> Path:
+    folder = Path(os.environ.get("BURN_VERIFY_ZOO_MIRROR") or REPOSITORY.parent / "shared" / "zoo")
+    if not (folder / "index.json").is_file():
+        pytest.skip(f"no mirror of the zoo at {folder}: set BURN_VERIFY_ZOO_MIRROR")
+    return folder
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    """Run pytest as a user would, and return its result and the results it recorded, by case id."""
+    monkeypatch.delenv("BURN_VERIFY_ZOO_MIRROR", raising=False)
+    # pytester moves the home folder away, and with it rustup and the cache in which Burn is compiled.
+    monkeypatch.setenv("HOME", HOME)
+    # The controller of these tests may itself be a worker of pytest-xdist.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    pytester.makeini("[pytest]\n")
+
+    def run(*arguments):
+        record = pytester.path / "record.jsonl"
+        record.unlink(missing_ok=True)
+        done = pytester.runpytest_subprocess("--burn-record", str(record), *map(str, arguments))
+        lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+        return done, {line["case_id"]: line for line in lines if line["kind"] == "result"}
+
+    return run
+
+
+def without_times(results):
+    return {case_id: {**line, "durations": None} for case_id, line in results.items()}
+
+
+def test_every_model_of_the_mirror(run):
+    folder = mirror()
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    done, results = run("--models", "all", "--zoo-mirror", folder, "--burn-offline", "on")
+    assert done.ret == 0
+    assert set(results) == {f"zoo/{entry['name']}" for entry in index}
+    agree = {name for name, line in results.items() if line["verdict"] == "agrees"}
+    refused = {name for name, line in results.items() if line["stage"] == "convert"}
+    assert len(agree) == 20
+    assert agree | refused == set(results)
+    assert all(results[name]["reason"] for name in refused)
+    data_sets = [metric["data_set"] for metric in results["zoo/mnist-8"]["metrics"]]
+    assert data_sets == ["seeded", "test_data_set_0", "test_data_set_1", "test_data_set_2"]
+    assert len(results["zoo/super-resolution-10"]["metrics"]) == 2
+    assert len(results["zoo/all-MiniLM-L6-v2"]["metrics"]) == 2
+    done.stdout.fnmatch_lines(["20 of 29 agree (69% of all), 20 of 20 attempted (100%)"])
+
+
+def test_workers_write_the_same_results(run):
+    names = "mnist-8,mnist-12,candy,tinyllama,vit_pgd_2_3_16"
+    arguments = ["--models", names, "--zoo-mirror", mirror(), "--burn-offline", "on"]
+    alone, serial = run(*arguments)
+    shared, parallel = run(*arguments, "-n", "2")
+    assert (alone.ret, shared.ret) == (0, 0)
+    assert without_times(serial) == without_times(parallel)
+
+
+def test_stand_ins_need_neither_mirror_nor_network(run):
+    done, results = run("--models", ",".join(SEEDED), "--burn-offline", "on")
+    assert done.ret == 0
+    assert set(results) == {f"zoo/{name}@seeded" for name in SEEDED}
+    assert {line["verdict"] for line in results.values()} == {"agrees"}
+    assert all("random weights" in line["note"] for line in results.values())
+    done.stdout.fnmatch_lines(["zoo/mnist@seeded *", "6 of 6 agree (100% of all)*"])
