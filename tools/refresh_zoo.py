@@ -34,7 +34,6 @@ FIELDS = (
     "sha256",
     "size",
     "file",
-    "test_data",
     "hub_path",
     "hub_test_data",
     "hub_test_data_sha256",
@@ -259,7 +258,6 @@ def mirror_fields(item: Table) -> Table:
     return {
         "name": item["name"],
         "file": item["file"],
-        "test_data": [f"models/{item['name']}/{folder}" for folder in item["test_data"]],
         "licence": item["licence"],
         "note": "; ".join(filter(None, (item["note"], item["edge_case"]))),
         "dims": dims,

@@ -9,19 +9,19 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
 
 from burn_verify import codegen
+from burn_verify.blame import blame, compile_error
 from burn_verify.cache import Cache, copy_atomically, digest_of, read_json, sha256_of, write_if_changed, write_json
-from burn_verify.diagnostics import RustError, node_of, parse
+from burn_verify.diagnostics import RustError, failed_crate, parse
 from burn_verify.errors import CompileError, ToolchainError
 from burn_verify.process import output_of, stream
 from burn_verify.progress import Listener, Progress
-from burn_verify.reasons import rejection
 from burn_verify.types import ConvertedModel, RunnerBinary
 
 BURN_VERSION: Final = "0.22.1"
@@ -55,8 +55,10 @@ class _Run:
     """What one call of cargo said."""
 
     code: int = 0
+    artifacts: set[str] = field(default_factory=set)
     executables: dict[str, str] = field(default_factory=dict)
     errors: list[tuple[str, RustError]] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
 
 
 class Toolchain:
@@ -123,47 +125,84 @@ class Toolchain:
             if (known := _remembered(folder)) is not None:
                 return known
             started = time.monotonic()
-            executable, good, errors = self._rounds(unique)
+            executable, errors = self._rounds(unique)
             binary = None
             if executable is not None:
                 copy_atomically(Path(executable), folder / "runner")
-                binary = RunnerBinary(path=folder / "runner", modules=frozenset(good))
+                binary = RunnerBinary(path=folder / "runner", modules=frozenset(unique.keys() - errors.keys()))
             compiled = Compiled(binary=binary, errors=errors, seconds=time.monotonic() - started)
             _remember(folder, compiled)
             _prune(folder.parent)
             return compiled
 
-    def _rounds(self, models: Mapping[str, ConvertedModel]) -> tuple[str | None, list[str], dict[str, CompileError]]:
-        good = dict(models)
+    def _rounds(self, models: Mapping[str, ConvertedModel]) -> tuple[str | None, dict[str, CompileError]]:
         errors: dict[str, CompileError] = {}
+        groups = self._grouped(models)
         # Borrow-check errors show only once type errors are gone, so one round is not always enough.
-        while good:
-            groups = codegen.group(good.values())
+        while groups:
             batch = self._write(groups)
-            labels = {group.crate: group.models[0].label for group in groups}
-            run = self._cargo(["-p", batch, "--keep-going"], labels)
+            run = self._cargo(["-p", batch, "--keep-going"], {group.crate: group.label for group in groups})
             if run.code == 0:
-                return run.executables[batch], list(good), errors
-            blamed = _blame(run, groups)
-            if not blamed:
+                self._remember_groups(groups)
+                return run.executables[batch], errors
+            found = blame(groups, run.errors, run.failed)
+            alone = [group for group in found.suspects if len(group.models) == 1]
+            if not found.errors and (not found.suspects or (alone and not run.artifacts)):
                 message = self._what_failed("the generated crates could not be built, and no model is to blame")
                 raise ToolchainError(message)
-            for module, rust_errors in blamed.items():
-                errors[module] = _compile_error(good.pop(module), rust_errors)
-        return None, [], errors
+            guilty = {**found.errors, **{group.models[0].module: _unnamed(group, run) for group in alone}}
+            for module, rust_errors in guilty.items():
+                text = models[module].rust.read_text(encoding="utf-8")
+                errors[module] = compile_error(models[module], text, rust_errors)
+            groups = _regrouped(groups, found.suspects, guilty)
+        return None, errors
+
+    def _grouped(self, models: Mapping[str, ConvertedModel]) -> tuple[codegen.Group, ...]:
+        """Return crates that hold all models: those compiled before where there are any, new ones for the rest."""
+        known = [group for group in self._known_groups() if all(_same(model, models) for model in group.models)]
+        reused = codegen.cover(models, known)
+        old = frozenset().union(*(group.modules for group in reused))
+        sizes = {module: model.rust.stat().st_size for module, model in models.items()}
+        fresh = [model for module, model in models.items() if module not in old]
+        return reused + codegen.pack(fresh, sizes, os.cpu_count() or 1)
+
+    def _known_groups(self) -> list[codegen.Group]:
+        """Return the crates that were compiled by this very toolchain and whose generated text is still there."""
+        note = read_json(self.folder / "groups.json")
+        if note is None or note["fingerprint"] != self.fingerprint:
+            return []
+        groups = [
+            codegen.crate_of(
+                ConvertedModel(label=label, module=module, rust=Path(rust), weights=Path(weights), seconds=0.0)
+                for label, module, rust, weights in models
+            )
+            for models in note["groups"].values()
+        ]
+        return [group for group in groups if all(model.rust.is_file() for model in group.models)]
+
+    def _remember_groups(self, groups: Sequence[codegen.Group]) -> None:
+        known = {group.crate: group for group in (*self._known_groups(), *groups)}
+        note = {
+            crate: [[model.label, model.module, str(model.rust), str(model.weights)] for model in group.models]
+            for crate, group in known.items()
+        }
+        write_json(self.folder / "groups.json", {"fingerprint": self.fingerprint, "groups": note})
 
     def _build_converter(self) -> None:
         require_rust()
         started = time.monotonic()
+        self._listen(Progress(phase="toolchain", done=0, total=0, text="fetching the sources"))
         # Generated crates of earlier runs stay on disk; the workspace forgets them until they are asked for again.
         self._write(())
         write_if_changed(self.workspace / "Cargo.lock", self._sources["Cargo.lock"])
-        run = self._cargo(["-p", "converter", "-p", "runner", "--locked"], {}, offline=False)
+        run = self._cargo(["-p", "converter", "-p", "runner", "--locked"], {}, first=True)
         if run.code != 0:
             message = self._what_failed(f"Burn {BURN_VERSION} could not be built")
             raise ToolchainError(message)
         copy_atomically(Path(run.executables["converter"]), self.folder / "converter")
-        note = {"fingerprint": self.fingerprint, "rustc": self._rustc, "seconds": time.monotonic() - started}
+        # The first build is the long one; what follows a change of our own sources says nothing of it.
+        before = read_json(self.folder / "ready.json") or {"seconds": time.monotonic() - started}
+        note = {"fingerprint": self.fingerprint, "rustc": self._rustc, "seconds": before["seconds"]}
         write_json(self.folder / "ready.json", note)
 
     def _write(self, groups: Sequence[codegen.Group]) -> str:
@@ -195,9 +234,10 @@ class Toolchain:
             write_if_changed(lock, self._sources["Cargo.lock"])
             write_if_changed(stamp, wanted)
 
-    def _cargo(self, arguments: Sequence[str], labels: Mapping[str, str], *, offline: bool = True) -> _Run:
+    def _cargo(self, arguments: Sequence[str], labels: Mapping[str, str], *, first: bool = False) -> _Run:
+        phase = "toolchain" if first else "compile"
         argv = ["cargo", "build", "--profile", codegen.PROFILE, "--message-format=json", *arguments]
-        if offline:
+        if not first:
             argv.append("--offline")
         run = _Run()
         guard = threading.Lock()
@@ -206,10 +246,11 @@ class Toolchain:
             def on_stderr(line: str) -> None:
                 if bar := _BAR.search(line):
                     busy = ", ".join(labels.get(name.strip(), name.strip()) for name in (bar[3] or "").split(","))
-                    self._listen(Progress(phase="compile", done=int(bar[1]), total=int(bar[2]), text=busy))
+                    self._listen(Progress(phase=phase, done=int(bar[1]), total=int(bar[2]), text=busy))
                 elif line.strip():
                     with guard:
                         log.write(line + "\n")
+                        run.failed.update(filter(None, [failed_crate(line)]))
 
             def on_stdout(line: str) -> None:
                 message = parse(line)
@@ -217,7 +258,9 @@ class Toolchain:
                     return
                 if message.executable:
                     run.executables[message.crate] = message.executable
-                if message.error:
+                if message.error is None:
+                    run.artifacts.update({message.crate} & labels.keys())
+                else:
                     run.errors.append((message.crate, message.error))
                     with guard:
                         log.write(message.error.rendered + "\n")
@@ -283,51 +326,29 @@ def _environment(target: Path) -> dict[str, str]:
     return {**kept, **bar, "CARGO_TARGET_DIR": str(target)}
 
 
-def _blame(run: _Run, groups: Sequence[codegen.Group]) -> dict[str, list[RustError]]:
-    """Return rustc's errors by module: by the generated file they name, else by the line of the crate that binds it."""
-    files = {str(model.rust): model for group in groups for model in group.models}
-    by_crate = {group.crate: group for group in groups}
-    blamed: dict[str, list[RustError]] = {}
-    unnamed: dict[str, list[RustError]] = {}
-    for crate, error in run.errors:
-        group = by_crate.get(crate)
-        if group is None:
-            continue
-        guilty = next((model for model in _suspects(error, files, group)), None)
-        if guilty is None:
-            unnamed.setdefault(crate, []).append(error)
-        else:
-            blamed.setdefault(guilty.module, []).append(error)
-    for crate, errors in unnamed.items():
-        # A crate of one model has only that model to blame, whatever rustc said.
-        models = by_crate[crate].models
-        if len(models) == 1 and models[0].module not in blamed:
-            blamed[models[0].module] = errors
-    return blamed
+def _same(model: ConvertedModel, wanted: Mapping[str, ConvertedModel]) -> bool:
+    """Return whether a module compiled before was made from the very file that is wanted now."""
+    return model.module not in wanted or wanted[model.module].rust == model.rust
 
 
-def _suspects(error: RustError, files: Mapping[str, ConvertedModel], group: codegen.Group) -> Iterator[ConvertedModel]:
-    for spot in error.spots:
-        if spot.file in files:
-            yield files[spot.file]
-        elif spot.file.endswith(f"{group.crate}/src/lib.rs") and (model := group.model_at(spot.line)):
-            yield model
+def _unnamed(group: codegen.Group, run: _Run) -> list[RustError]:
+    """Return the errors of a crate of one model in which rustc named no line of that model."""
+    errors = [error for crate, error in run.errors if crate == group.crate]
+    message = "rustc ended without naming an error"
+    return errors or [RustError(code=None, message=message, rendered="", spots=())]
 
 
-def _compile_error(model: ConvertedModel, errors: Sequence[RustError]) -> CompileError:
-    lines = model.rust.read_text(encoding="utf-8").splitlines()
-    first = next((spot for error in errors for spot in error.spots if spot.file == str(model.rust)), None)
-    text = lines[first.line - 1] if first and first.line <= len(lines) else None
-    details = {
-        "codes": sorted({error.code for error in errors if error.code}),
-        "errors": len(errors),
-        "line": first.line if first else None,
-        "rust": text.strip() if text else None,
-        "node": node_of(text) if text else None,
-        "file": str(model.rust),
-    }
-    message = "\n".join(error.rendered or error.message for error in errors[:5]).strip()
-    return CompileError(message, rejection([(error.code, error.message) for error in errors]), details)
+def _regrouped(
+    groups: Sequence[codegen.Group], suspects: Sequence[codegen.Group], guilty: Mapping[str, object]
+) -> tuple[codegen.Group, ...]:
+    """Return the crates of the next round: without the guilty, and suspects taken apart to find the one."""
+    split = {group.crate for group in suspects}
+    pieces = (
+        piece
+        for group in groups
+        for piece in ([codegen.crate_of([model]) for model in group.models] if group.crate in split else [group])
+    )
+    return tuple(left for piece in pieces if (left := piece.without(guilty)).models)
 
 
 def _remember(folder: Path, compiled: Compiled) -> None:

@@ -8,12 +8,11 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import platformdirs
 from filelock import FileLock, Timeout
@@ -44,25 +43,33 @@ class Cache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            message = (
-                f"the cache {self.root} cannot be written ({error.strerror}); choose another with --burn-cache-dir DIR"
-            )
-            raise ToolchainError(message) from error
+            raise self._unwritable(error) from error
         return folder
 
     @contextlib.contextmanager
     def lock(self, name: str, on_wait: Callable[[str], None] = lambda text: None) -> Iterator[None]:
-        """Hold a lock that other runs on this machine respect; `on_wait` is told once when it is not free."""
+        """Hold a lock that other runs on this machine respect; `on_wait` is told once when it is not free.
+
+        Raises:
+            ToolchainError: the cache cannot be written.
+        """
         lock = FileLock(self.room("locks") / f"{name}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
             on_wait(f"waiting for another run that holds the lock '{name}'")
             lock.acquire()
+        except OSError as error:
+            raise self._unwritable(error) from error
         try:
             yield
         finally:
             lock.release()
+
+    def _unwritable(self, error: OSError) -> ToolchainError:
+        return ToolchainError(
+            f"the cache {self.root} cannot be written ({error.strerror}); choose another with --burn-cache-dir DIR"
+        )
 
 
 def digest_of(*parts: str | bytes) -> str:
@@ -120,14 +127,19 @@ def copy_atomically(source: Path, target: Path) -> None:
 
 
 def reachable(url: str) -> bool:
-    """Return whether the host of a URL accepts a connection within `NETWORK_TIMEOUT` seconds."""
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80}.get(parts.scheme, 443)
-    try:
-        with socket.create_connection((parts.hostname or "", port), timeout=NETWORK_TIMEOUT):
-            return True
-    except OSError:
-        return False
+    """Return whether anything answers at a URL within `NETWORK_TIMEOUT` seconds, looking up its name included."""
+    answers: list[int] = []
+    asking = threading.Thread(target=_ask, args=(url, answers), daemon=True)
+    asking.start()
+    asking.join(NETWORK_TIMEOUT)
+    return bool(answers)
+
+
+def _ask(url: str, answers: list[int]) -> None:
+    import requests
+
+    with contextlib.suppress(requests.RequestException):
+        answers.append(requests.head(url, timeout=NETWORK_TIMEOUT).status_code)
 
 
 def fetch(url: str, sha256: str, target: Path) -> Path:
@@ -144,13 +156,21 @@ def fetch(url: str, sha256: str, target: Path) -> Path:
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        pooch.retrieve(
-            url,
-            known_hash=f"sha256:{sha256}",
-            fname=target.name,
-            path=target.parent,
-            downloader=pooch.HTTPDownloader(progressbar=True, timeout=NETWORK_TIMEOUT),
-        )
+        with contextlib.ExitStack() as answers:
+
+            def remember(answer: requests.Response, *_: Any, **__: Any) -> None:
+                # pooch leaves the connection of a download that breaks off to the garbage collector.
+                answers.callback(answer.close)
+
+            pooch.retrieve(
+                url,
+                known_hash=f"sha256:{sha256}",
+                fname=target.name,
+                path=target.parent,
+                downloader=pooch.HTTPDownloader(
+                    progressbar=True, timeout=NETWORK_TIMEOUT, hooks={"response": remember}
+                ),
+            )
     except requests.RequestException as error:
         message = f"{url} could not be downloaded: {error}; put the file into a folder and use --zoo-mirror DIR"
         raise LoadError(message, "download failed") from error

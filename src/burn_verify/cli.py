@@ -8,6 +8,7 @@ import argparse
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -24,7 +25,7 @@ from burn_verify.progress import Progress
 from burn_verify.recording import LAST_RECORD, Recorder
 from burn_verify.report import markdown, terminal
 from burn_verify.selection import Selection
-from burn_verify.session import Session
+from burn_verify.session import Session, expected_of
 from burn_verify.types import Case, CaseResult, Download, ModelFile, Outcome, Seeded
 
 _EPILOG: Final = """\
@@ -81,9 +82,10 @@ def _parser() -> argparse.ArgumentParser:
         "models", nargs="+", metavar="MODEL", help="a name (see list), an .onnx file, a glob or a folder"
     )
     verify.set_defaults(run=_verify)
-    for command in (doctor, listing, verify):
+    places = {"zoo_mirror", "cache_dir", "offline"}
+    for command, fields in ((doctor, places), (listing, places), (verify, {option.field for option in OPTIONS})):
         for option in OPTIONS:
-            if option.flag not in SELECTIONS:
+            if option.flag not in SELECTIONS and option.field in fields:
                 command.add_argument(
                     option.flag, dest=f"option_{option.field}", metavar=option.metavar, help=option.help
                 )
@@ -92,13 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--last", action="store_true", help="the last run, which is always kept")
     report.add_argument("--out", type=Path, metavar="DIR", help="write compatibility-matrix.md into this folder")
     report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
+    report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
     report.set_defaults(run=_report)
     return parser
 
 
 def _settings(arguments: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
     typed = {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
-    return settings_from({**typed, "models": ",".join(models)})
+    names = [name for model in models for name in ([model] if Path(model).exists() else model.split(",")) if name]
+    return replace(settings_from(typed), models=tuple(names))
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -183,9 +187,10 @@ def _report(arguments: argparse.Namespace) -> int:
     if (arguments.record is None) != arguments.last:
         message = "name a record, or say --last"
         raise UsageError(message)
-    path = Cache(_settings(arguments).cache_dir).root / LAST_RECORD if arguments.last else arguments.record
+    settings = _settings(arguments)
+    path = Cache(settings.cache_dir).root / LAST_RECORD if arguments.last else arguments.record
     record = store.read(path)
-    expected = expectations.load_packaged(record.burn_version, record.burn_backend)
+    expected = expected_of(settings, record.burn_version, record.burn_backend)
     reasons = expectations.expected_reasons(record.results, expected)
     if arguments.out is None:
         print(terminal.render_table(record.results, reasons, shutil.get_terminal_size((120, 40)).columns))

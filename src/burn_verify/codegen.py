@@ -6,7 +6,7 @@ is included by path, so rustc's errors name its file.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +36,23 @@ class Group:
     models: tuple[ConvertedModel, ...]
 
     @property
+    def label(self) -> str:
+        """What to call it in front of people."""
+        more = f" and {len(self.models) - 1} more" if len(self.models) > 1 else ""
+        return self.models[0].label + more
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """Names of the modules in it."""
+        return frozenset(model.module for model in self.models)
+
+    def without(self, modules: Collection[str]) -> "Group":
+        """Return a crate of the other models; itself where it holds none of these."""
+        if self.modules.isdisjoint(modules):
+            return self
+        return crate_of(model for model in self.models if model.module not in modules)
+
+    @property
     def manifest(self) -> str:
         """Text of ``Cargo.toml``."""
         crates = ("burn", "burn-store", "half", "runner")
@@ -57,13 +74,43 @@ class Group:
         return self.models[place] if 0 <= place < count else None
 
 
-def group(models: Iterable[ConvertedModel]) -> tuple[Group, ...]:
-    """Distribute models over crates.
+def crate_of(models: Iterable[ConvertedModel]) -> Group:
+    """Return the crate of these models, named after them: other models, another crate."""
+    ordered = tuple(sorted(models, key=lambda model: model.module))
+    name = hashlib.sha256(" ".join(model.module for model in ordered).encode()).hexdigest()
+    return Group(crate=f"g_{name[:16]}", models=ordered)
 
-    Each model of the zoo is large and gets a crate of its own: a change in one compiles only that one again.
+
+def cover(wanted: Collection[str], known: Iterable[Group]) -> tuple[Group, ...]:
+    """Choose crates that were compiled before and hold wanted modules, the most useful first.
+
+    A compiled crate never changes, so whatever it holds beside the wanted modules costs nothing but a place in the
+    binary.
     """
-    unique = {model.module: model for model in models}
-    return tuple(Group(crate=f"g_{module[2:]}", models=(unique[module],)) for module in sorted(unique))
+    missing = set(wanted)
+    chosen = []
+    for group in sorted(known, key=lambda group: (-len(missing.intersection(group.modules)), group.crate)):
+        if not missing.isdisjoint(group.modules):
+            chosen.append(group)
+            missing.difference_update(group.modules)
+    return tuple(chosen)
+
+
+def pack(models: Iterable[ConvertedModel], sizes: Mapping[str, int], crates: int) -> tuple[Group, ...]:
+    """Distribute models over at most so many new crates, of about the same size.
+
+    Few crates are cheap, for each costs half a second of rustc before its first line; as many as there are processors
+    keep all of them busy: docs/decisions/0010-crates-never-change.md.
+
+    Arguments:
+        sizes: bytes of generated text by module.
+    """
+    bins: list[tuple[int, list[ConvertedModel]]] = [(0, []) for _ in range(max(crates, 1))]
+    for model in sorted(models, key=lambda model: (-sizes[model.module], model.module)):
+        place = min(range(len(bins)), key=lambda place: bins[place][0])
+        size, inside = bins[place]
+        bins[place] = (size + sizes[model.module], [*inside, model])
+    return tuple(crate_of(inside) for _, inside in bins if inside)
 
 
 def batch_name(groups: Sequence[Group]) -> str:

@@ -17,6 +17,7 @@ from burn_verify.progress import Progress
 _WORDS: Final = {
     "load": "reading models",
     "reference": "asking ONNX Runtime",
+    "toolchain": "compiling Burn, only once",
     "convert": "converting with burn-onnx",
     "compile": "compiling with cargo",
     "verify": "running and comparing",
@@ -35,12 +36,13 @@ class LongWork:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._bars = Bars(
-            TextColumn("{task.description:26}"),
+            TextColumn("{task.description:26}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[what]}"),
-            console=Console(file=stream),
+            TextColumn("{task.fields[what]}", markup=False),
+            # Said aloud, as FORCE_COLOR would make a terminal of a file.
+            console=Console(file=stream, force_terminal=stream.isatty()),
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}

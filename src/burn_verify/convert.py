@@ -10,7 +10,7 @@ from pathlib import Path
 
 from burn_verify.cache import Cache, digest_of, read_json, write_json
 from burn_verify.errors import ConvertError, ProcessDied
-from burn_verify.process import Resident
+from burn_verify.process import Resident, rust_environment
 from burn_verify.reasons import location, refusal
 from burn_verify.types import ConvertedModel, PreparedCase
 
@@ -43,7 +43,9 @@ class Converter:
         self._options = {"simplify": simplify, "partition": partition}
         self._timeout = timeout
         self._log = cache.room("logs") / f"converter-{os.getpid()}.log"
-        self._process = Resident([str(binary)], role="converter", log=self._log, memory_limit_mib=memory_limit)
+        self._process = Resident(
+            [str(binary)], role="converter", log=self._log, memory_limit_mib=memory_limit, env=rust_environment()
+        )
 
     def convert(self, prepared: PreparedCase) -> ConvertedModel:
         """Convert one model.
@@ -54,7 +56,7 @@ class Converter:
         key = digest_of(prepared.digest, self._fingerprint, repr(sorted(self._options.items())))[:24]
         folder = self._cache.room("converted", key)
         with self._cache.lock(f"convert-{key[0]}"):
-            if read_json(folder / "done.json") is not None:
+            if read_json(folder / "done.json") is not None and _missing(folder) is None:
                 return _converted(prepared, folder, key, 0.0)
             started = time.monotonic()
             self._ask(prepared, folder)
@@ -79,7 +81,17 @@ class Converter:
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             message = answer["message"].replace(str(prepared.model), prepared.model.name)
-            raise ConvertError(message, refusal(message), {"how": "panic", "location": location(answer["location"])})
+            raise ConvertError(
+                message, refusal(message), {"how": "panic", "location": location(answer.get("location"))}
+            )
+        if missing := _missing(folder):
+            message = f"the converter says that it succeeded, but there is no {missing}"
+            raise ConvertError(message, "converter: protocol", {"how": "protocol"})
+
+
+def _missing(folder: Path) -> str | None:
+    """Return the name of a file that a conversion makes and that is not there."""
+    return next((name for name in ("model.rs", "model.bpk") if not (folder / name).is_file()), None)
 
 
 def _converted(prepared: PreparedCase, folder: Path, key: str, seconds: float) -> ConvertedModel:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _BINDING: Final = re.compile(r"^\s*let (?:mut )?\(?(\w+?)(?:_out\d+)?\b")
+_FAILED: Final = re.compile(r"error: could not compile `([^`]+)`")
 _FIELD: Final = re.compile(r"self\s*\.\s*(\w+)")
 
 
@@ -58,14 +59,22 @@ def parse(line: str) -> CargoMessage | None:
         return None
     try:
         value = json.loads(line)
-    except ValueError:
+        crate = (value.get("target") or {}).get("name", "")
+        message = value.get("message") or {}
+        if value.get("reason") == "compiler-artifact":
+            return CargoMessage(crate=crate, executable=value.get("executable"))
+        if value.get("reason") == "compiler-message" and message.get("level", "").startswith("error"):
+            return CargoMessage(crate=crate, error=_rust_error(message))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        # A procedural macro may print anything at all.
         return None
-    crate = value.get("target", {}).get("name", "")
-    if value.get("reason") == "compiler-artifact":
-        return CargoMessage(crate=crate, executable=value.get("executable"))
-    if value.get("reason") == "compiler-message" and value["message"].get("level", "").startswith("error"):
-        return CargoMessage(crate=crate, error=_rust_error(value["message"]))
     return None
+
+
+def failed_crate(line: str) -> str | None:
+    """Return the crate that a line of cargo's stderr says could not be compiled, with or without a reason."""
+    found = _FAILED.match(line.strip())
+    return found[1] if found else None
 
 
 def node_of(source_line: str) -> str | None:

@@ -106,7 +106,7 @@ def _toolchain(cache: Cache) -> Check:
     return Check(
         name=name,
         grade=Grade.OK,
-        found=f"compiled with burn-onnx {BURN_ONNX_VERSION} in {ready['seconds']:.0f} s",
+        found=f"compiled, with burn-onnx {BURN_ONNX_VERSION}; the first time took {ready['seconds']:.0f} s",
     )
 
 

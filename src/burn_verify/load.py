@@ -4,8 +4,10 @@ Runs nothing and converts nothing; downloads through `cache`, weights of seeded 
 """
 
 import hashlib
+import shutil
 import tarfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +29,10 @@ def prepare(case: Case, cache: Cache) -> PreparedCase:
     Raises:
         LoadError: the file cannot be had, is not ONNX, is not what the catalogue says, or reaches out of its folder.
     """
-    path, stored = _materialise(case, cache)
+    path = _materialise(case, cache)
     model = _read(path)
     try:
-        return _described(case, path, model, stored)
+        return _described(case, path, model)
     except ValueError as error:
         raise _not_onnx(path, error) from error
     except OSError as error:
@@ -42,41 +44,52 @@ def stored_location(cache: Cache, download: Download) -> Path:
     return cache.root / "zoo" / download.sha256[:16] / Path(download.path).name
 
 
-def _described(case: Case, path: Path, model: onnx.ModelProto, stored: tuple[StoredData, ...]) -> PreparedCase:
+def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
     external = tuple(_external_files(model, path))
     return PreparedCase(
         case=case,
         model=path,
         digest=_digest(path, external),
-        op_types=tuple(sorted({_op_type(node) for graph in _graphs(model.graph) for node in graph.node})),
+        op_types=tuple(sorted({_op_type(node) for node in _nodes(model)})),
         opset=next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0),
         inputs=tuple(_spec(value) for value in _runtime_inputs(model.graph)),
         outputs=tuple(_spec(value) for value in model.graph.output),
-        stored=stored or _stored_beside(path),
+        stored=_stored_beside(path),
     )
 
 
-def _materialise(case: Case, cache: Cache) -> tuple[Path, tuple[StoredData, ...]]:
+def _materialise(case: Case, cache: Cache) -> Path:
     match case.source:
         case ModelFile(path=path, sha256=sha256):
-            return _local(path, sha256), ()
+            return _local(path, sha256)
         case Download() as download:
-            model = fetch(zoo.load().base_url + download.path, download.sha256, stored_location(cache, download))
-            return model, _fetch_stored(download, model)
+            return _downloaded(cache, download)
         case Seeded(architecture=architecture, seed=seed):
-            return _seeded(cache, architecture, seed), ()
+            return _seeded(cache, architecture, seed)
         case Unavailable(reason=reason):
             raise LoadError(reason, "not available here")
 
 
 def _local(path: Path, sha256: str | None) -> Path:
-    if not path.is_file():
-        message = f"{path}: no such file"
-        raise LoadError(message, "no such file")
-    if sha256 is not None and sha256_of(path) != sha256:
-        message = f"{path} is not the file it should be: sha256 {sha256} expected, {sha256_of(path)} found"
+    try:
+        if not path.is_file():
+            message = f"{path}: no such file"
+            raise LoadError(message, "no such file")
+        found = sha256_of(path) if sha256 is not None else None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if found != sha256:
+        message = f"{path} is not the file it should be: sha256 {sha256} expected, {found} found"
         raise LoadError(message, "wrong sha256")
     return path
+
+
+def _downloaded(cache: Cache, download: Download) -> Path:
+    model = stored_location(cache, download)
+    with cache.lock(f"zoo-{download.sha256[:16]}"):
+        # The stored data first: a model that lies in the cache is taken as it is by the next run.
+        _fetch_stored(download, model)
+        return fetch(zoo.load().base_url + download.path, download.sha256, model)
 
 
 def _seeded(cache: Cache, architecture: str, seed: int) -> Path:
@@ -91,22 +104,25 @@ def _seeded(cache: Cache, architecture: str, seed: int) -> Path:
     return path
 
 
-def _fetch_stored(download: Download, model: Path) -> tuple[StoredData, ...]:
-    if download.test_data is None or download.test_data_sha256 is None:
-        return ()
-    folder = model.parent / "stored"
-    if not folder.is_dir():
-        url = zoo.load().base_url + download.test_data
-        archive = fetch(url, download.test_data_sha256, model.parent / Path(download.test_data).name)
-        scratch = model.parent / "stored.new"
-        try:
-            with tarfile.open(archive) as tar:
-                tar.extractall(scratch, filter="data")
-        except (tarfile.TarError, OSError) as error:
-            message = f"{archive}: the stored test data cannot be unpacked: {error}"
-            raise LoadError(message, "broken test data") from error
-        scratch.rename(folder)
-    return _data_sets(folder.rglob("test_data_set_*"))
+def _fetch_stored(download: Download, model: Path) -> None:
+    """Unpack the stored data to where `_stored_beside` looks, whatever folders the archive wraps around it."""
+    folder = model.parent / model.stem
+    if download.test_data is None or download.test_data_sha256 is None or folder.is_dir():
+        return
+    url = zoo.load().base_url + download.test_data
+    archive = fetch(url, download.test_data_sha256, model.parent / Path(download.test_data).name)
+    scratch = model.parent / "unpacked"
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(scratch, filter="data")
+        found = sorted(scratch.rglob("test_data_set_*"))
+        (found[0].parent if found else scratch).rename(folder)
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        message = f"{archive}: the stored test data cannot be unpacked: {error}"
+        raise LoadError(message, "broken test data") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _stored_beside(path: Path) -> tuple[StoredData, ...]:
@@ -153,10 +169,10 @@ def _unreadable(path: Path, error: OSError) -> LoadError:
 
 def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
     folder = path.parent.resolve()
-    for tensor in _tensors(model.graph):
+    for tensor in _tensors(model):
         if uses_external_data(tensor):
             location = _text(ExternalDataInfo(tensor).location)
-            target = (folder / location).resolve()
+            target = _resolved(folder / location)
             if not target.is_relative_to(folder):
                 message = f"{path}: tensor {tensor.name!r} keeps its data outside the model's folder: {location!r}"
                 raise LoadError(message, "external data outside the model's folder")
@@ -166,23 +182,45 @@ def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
             yield target
 
 
-def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """Yield a graph and all graphs inside its nodes' attributes."""
-    yield graph
-    for node in graph.node:
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError:
+        # What Python 3.11 and 3.12 say to a loop of symbolic links; later ones leave it to `is_file`.
+        return path
+
+
+def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
+    """Yield the graph and all graphs inside attributes, those of local functions included."""
+    yield model.graph
+    yield from _inner_graphs(model.graph.node)
+    for function in model.functions:
+        yield from _inner_graphs(function.node)
+
+
+def _inner_graphs(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
+    for node in nodes:
         for attribute in node.attribute:
             for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                yield from _graphs(inner)
+                yield inner
+                yield from _inner_graphs(inner.node)
 
 
-def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    for inner in _graphs(graph):
-        yield from inner.initializer
-        for sparse in inner.sparse_initializer:
+def _nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
+    for graph in _graphs(model):
+        yield from graph.node
+    for function in model.functions:
+        yield from function.node
+
+
+def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    for graph in _graphs(model):
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
             yield from (sparse.values, sparse.indices)
-        for node in inner.node:
-            for attribute in node.attribute:
-                yield from (*attribute.tensors, *([attribute.t] if attribute.HasField("t") else []))
+    for node in _nodes(model):
+        for attribute in node.attribute:
+            yield from (*attribute.tensors, *([attribute.t] if attribute.HasField("t") else []))
 
 
 def _digest(path: Path, external: tuple[Path, ...]) -> str:

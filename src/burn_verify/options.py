@@ -90,20 +90,24 @@ def _file(text: str) -> Path:
     return path
 
 
+_WEEK = 7 * 24 * 3600.0
+_PEBIBYTE = 1 << 30
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        msg = f"a number of seconds above 0 is needed, not {text!r}"
+    if not 0 < seconds <= _WEEK:
+        msg = f"a number of seconds above 0 and up to a week is needed, not {text!r}"
         raise ValueError(msg)
     return seconds
 
 
 def _mebibytes(text: str) -> int:
-    if not text.isdecimal():
-        msg = f"a whole number of MiB is needed (0 for no limit), not {text!r}"
+    if not text.isdecimal() or int(text) > _PEBIBYTE:
+        msg = f"a whole number of MiB up to {_PEBIBYTE} is needed (0 for no limit), not {text!r}"
         raise ValueError(msg)
     return int(text)
 
@@ -212,6 +216,19 @@ OPTIONS: tuple[Option, ...] = (
     ),
 )
 """Every option, in the order of the help text."""
+
+
+_WITHOUT_EFFECT = ("models", "record", "cache_dir", "expectations")
+
+
+def said(settings: Settings) -> list[tuple[str, str]]:
+    """Return flag and value of every option that a result may depend on and that is not at its default."""
+    different = (
+        (option.flag, getattr(settings, option.field))
+        for option in OPTIONS
+        if option.field not in _WITHOUT_EFFECT and getattr(settings, option.field) != option.default
+    )
+    return [(flag, ("off", "on")[value] if isinstance(value, bool) else f"{value}") for flag, value in different]
 
 
 SELECTIONS: tuple[str, ...] = ("--models",)

@@ -6,6 +6,7 @@ a selection was made, since every pytest start in the environment pays for it.
 
 import re
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -83,6 +84,17 @@ def _join(workerinput: dict[str, Any]) -> Run | None:
     return Run(Session.join(Path(folder)), alone)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Keep the values of our options from moving the root folder.
+
+    pytest looks for its root before it knows any plugin, and takes a path that follows an option and a space for a
+    place to look at: `.pytest_cache` would be written beside somebody's models.
+    """
+    if early_config.inipath is None and not early_config.known_args_namespace.file_or_dir:
+        early_config._rootpath = early_config.invocation_params.dir
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End every process."""
     if (run := config.stash.get(_RUN, None)) is not None:
@@ -128,7 +140,10 @@ def burn_verify(pytestconfig: pytest.Config, record_property: Callable[[str, obj
     """Return a function that verifies a case, and raises the error of its stage unless it agrees."""
     from burn_verify.pipeline import error_of
 
-    session = pytestconfig.stash[_RUN].session
+    run = pytestconfig.stash.get(_RUN, None)
+    if run is None:
+        pytest.fail("burn_verify: nothing was selected; try pytest --models mnist", pytrace=False)
+    session = run.session
 
     def verify(case: Case) -> None:
         __tracebackhide__ = True
@@ -151,7 +166,7 @@ def pytest_runtest_makereport(
     if report.failed and isinstance(error, StageError) and (case := _case_of(item)):
         from burn_verify.report.failure import failure_text
 
-        report.longrepr = failure_text(case, error)
+        report.longrepr = failure_text(case, error, item.config.stash[_RUN].session.selected.settings)
     return report
 
 
@@ -174,7 +189,8 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Prepare all cases that are left, in one batch, before the first test."""
-        if not session.testsfailed and not session.config.pluginmanager.hasplugin("dsession"):
+        broken = session.testsfailed and not session.config.option.continue_on_collection_errors
+        if not broken and not session.config.pluginmanager.hasplugin("dsession"):
             self._prepare(session.config, [case for item in session.items if (case := _case_of(item))])
 
     @pytest.hookimpl(optionalhook=True)
@@ -192,7 +208,12 @@ class Controller:
     def _case_in(self, node_id: str) -> Case | None:
         """Return the case of a test that ran elsewhere; the longest id that fits, as one may begin like another."""
         found = _PARAMETER.search(node_id)
-        fitting = [case for case in self._session.selected.cases if found and case.id in found[1]]
+        # pytest escapes what is not ASCII.
+        fitting = [
+            case
+            for case in self._session.selected.cases
+            if found and case.id.encode("unicode_escape").decode("ascii") in found[1]
+        ]
         return max(fitting, key=lambda case: len(case.id), default=None)
 
     def _prepare(self, config: pytest.Config, cases: list[Case]) -> None:
@@ -200,7 +221,8 @@ class Controller:
 
         self._prepared = cases
         capture = config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled(), LongWork(config.get_terminal_writer()._file) as work:
+        shown = capture.global_and_fixture_disabled() if capture else nullcontext()
+        with shown, LongWork(config.get_terminal_writer()._file) as work:
             try:
                 self._session.prepare(cases, work.listen)
             except BurnVerifyError as error:

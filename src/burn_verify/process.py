@@ -81,6 +81,11 @@ def output_of(argv: Sequence[str]) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def rust_environment() -> dict[str, str]:
+    """Return the environment for our Rust processes: without backtraces, each of which costs a tenth of a second."""
+    return {**os.environ, "RUST_BACKTRACE": "0"}
+
+
 def _pump(pipe: IO[bytes], sink: Callable[[str], None], also_ends_a_line: bytes) -> None:
     rest = b""
     while chunk := os.read(pipe.fileno(), 65536):
@@ -125,6 +130,9 @@ class Resident:
         self._log_start = 0
         self._sequence = 0
         self._deaths_in_a_row = 0
+        self._closed = False
+        self._turn = threading.RLock()  # held for as long as a request takes
+        self._guard = threading.Lock()  # no process is started once `_closed` is set
 
     def request(
         self, header: Mapping[str, Any], payload: bytes = b"", *, timeout: float
@@ -134,19 +142,32 @@ class Resident:
         Raises:
             ProcessDied: no answer will come; the process has been ended and the next request starts another.
         """
-        self._start()
-        self._sequence += 1
-        self._log_start = self._log_path.stat().st_size
-        deadline = time.monotonic() + timeout
-        with self._blaming(f"no answer within {timeout:g} s"):
-            self._write(pack({**header, "id": self._sequence}, payload), deadline)
-            answer, data = self._read_frame(deadline)
-            _expect(answer, id=self._sequence)
-        self._deaths_in_a_row = 0
-        return answer, data
+        with self._turn:
+            self._start()
+            self._sequence += 1
+            self._log_start = self._log_path.stat().st_size
+            deadline = time.monotonic() + timeout
+            with self._blaming(f"no answer within {timeout:g} s"):
+                self._write(pack({**header, "id": self._sequence}, payload), deadline)
+                answer, data = self._read_frame(deadline)
+                _expect(answer, id=self._sequence)
+                _check_answer(answer)
+            self._deaths_in_a_row = 0
+            return answer, data
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """End the process for good: a request that is in flight on another thread fails, and no other is started."""
+        with self._guard:
+            self._closed = True
+            process = self._process
+        if process is not None:
+            _kill_group(process)
+        # Whoever waits for an answer finds out first: nobody reads from a pipe that is closed under their hands.
+        with self._turn:
+            self.end()
+
+    def end(self) -> None:
+        """End the process, if there is one; the next request starts another."""
         if self._process is not None:
             _kill_group(self._process)
             for pipe in (self._process.stdin, self._process.stdout):
@@ -169,17 +190,24 @@ class Resident:
         self._log = self._log_path.open("ab")
         self._log_start = self._log_path.stat().st_size
         try:
-            self._process = subprocess.Popen(
-                self._argv,
-                env=self._env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._log,
-                start_new_session=True,
-                bufsize=0,
-            )
+            with self._guard:
+                if self._closed:
+                    message = f"the {self.role} was closed"
+                    raise ProcessDied(message, "closed")
+                self._process = subprocess.Popen(
+                    self._argv,
+                    env=self._env,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._log,
+                    start_new_session=True,
+                    bufsize=0,
+                )
+        except ProcessDied:
+            self.end()
+            raise
         except OSError as error:
-            self.close()
+            self.end()
             message = f"the {self.role} cannot be started: {error}"
             raise ProcessDied(message) from error
         self._limit_memory(self._process.pid)
@@ -206,13 +234,13 @@ class Resident:
         except (EOFError, BrokenPipeError):
             death = self._cause_of_death()
         except BaseException:
-            self.close()
+            self.end()
             raise
         else:
             return
         self._deaths_in_a_row += 1
         tail = self._tail()
-        self.close()
+        self.end()
         how, message = death
         raise ProcessDied(message, how, tail)
 
@@ -280,6 +308,18 @@ def _expect(header: Mapping[str, Any], **fields: Any) -> None:
         if header.get(name) != value:
             msg = f"{name} {value!r} was expected, {header.get(name)!r} came"
             raise ValueError(msg)
+
+
+def _check_answer(header: Mapping[str, Any]) -> None:
+    """Check that an answer says how it went, and in words where it went wrong.
+
+    Raises:
+        ValueError: it does not.
+    """
+    ok = header.get("ok")
+    if not isinstance(ok, bool) or not (ok or isinstance(header.get("message"), str)):
+        msg = "an answer is ok or has a message, this one is neither"
+        raise ValueError(msg)
 
 
 def _wait(deadline: float, *, readable: int | None = None, writable: int | None = None) -> None:

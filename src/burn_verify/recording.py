@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from burn_verify import __version__, store
 from burn_verify.build import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
+from burn_verify.cache import copy_atomically
 from burn_verify.codec import environment_line, phases_line, result_from_line
 from burn_verify.errors import StoreError
 from burn_verify.expectations import expected_reasons
@@ -52,10 +53,10 @@ class Recorder:
         self._session = session
         self._results: dict[str, CaseResult] = {}
         self._problem: str | None = None
-        last = session.cache.root / LAST_RECORD
-        last.unlink(missing_ok=True)
+        # Into the run's own folder first: two runs at once must not mix their lines.
+        self._own = session.folder / "record.jsonl"
         asked = session.selected.settings.record
-        self._paths = (last,) if asked is None else (last, asked)
+        self._paths = (self._own,) if asked is None else (self._own, asked)
         self._write(environment_line(environment(session.selected.settings)))
 
     def add(self, line: str) -> None:
@@ -94,6 +95,8 @@ class Recorder:
         order = {case.id: place for place, case in enumerate(self._session.selected.cases)}
         results = sorted(self._results.values(), key=lambda result: order.get(result.case_id, len(order)))
         self._write(phases_line({name: round(spent, 3) for name, spent in phases(self._session, results).items()}))
+        if self._own.is_file():
+            copy_atomically(self._own, self._session.cache.root / LAST_RECORD)
         expected = self._session.selected.expected
         lines = [render_table(results, expected_reasons(results, expected), width)] if results else []
         if left_out := self._session.selected.left_out:
@@ -141,9 +144,17 @@ def environment(settings: Settings) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu(),
         "threads": os.cpu_count(),
-        "commit": output_of(["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]),
+        "commit": _commit(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def _commit() -> str | None:
+    """Return the commit of a checkout of this project; a user's own repository around an installation is not it."""
+    package = Path(__file__).parent
+    said = output_of(["git", "-C", str(package), "rev-parse", "--show-toplevel", "HEAD"]) or ""
+    top, _, commit = said.partition("\n")
+    return commit if commit and Path(top, "src", package.name) == package else None
 
 
 def _version(package: str) -> str | None:

@@ -3,22 +3,24 @@
 `Oracle` is this side; run as a module, this file is the worker. Judges nothing.
 """
 
+import ctypes
 import os
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import numpy as np
 
-from burn_verify.cache import Cache, digest_of, write_if_changed
+from burn_verify import inputs
+from burn_verify.cache import Cache, digest_of, sha256_of, write_if_changed
 from burn_verify.errors import OracleError, ProcessDied
 from burn_verify.inputs import SEEDED, make_inputs
 from burn_verify.process import Resident
-from burn_verify.schema import burn_kind, dtype_name
+from burn_verify.schema import burn_kind, dtype_name, elem_type_of, numpy_dtype
 from burn_verify.types import PreparedCase, Reference, StoredData
 from burn_verify.wire import (
     PREFIX,
@@ -34,8 +36,14 @@ from burn_verify.wire import (
     unsupported_dtype,
 )
 
+_BFLOAT16: Final = "bfloat16"
+
 DataSet = tuple[list[Array], list[Array]]
 """Inputs and expected outputs, in the order of the graph."""
+
+
+_HOW_INPUTS_ARE_MADE = sha256_of(Path(inputs.__file__))
+"""Other code may draw other inputs: references made by it are not these."""
 
 
 class Oracle:
@@ -64,11 +72,12 @@ class Oracle:
         started = time.monotonic()
         key = digest_of(
             prepared.digest,
+            _HOW_INPUTS_ARE_MADE,
             prepared.case.id,
             repr(prepared.case.hints),
             self._runtime_version,
             np.__version__,
-            *(sha for stored in prepared.stored for sha in _stamps(stored)),
+            *(stamp for stored in prepared.stored for stamp in _stamps(stored)),
         )
         path = self._cache.room("reference") / f"{key[:32]}.safetensors"
         names = (SEEDED, *(stored.name for stored in prepared.stored))
@@ -101,12 +110,12 @@ class Oracle:
         self._worker.close()
 
     def _seeded(self, prepared: PreparedCase) -> DataSet:
-        inputs = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
-        for name, array in inputs.items():
+        drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
+        for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
                 raise OracleError(message, f"no Burn value for {dtype}")
-        values = list(inputs.values())
+        values = list(drawn.values())
         return values, self.infer(prepared.model, values)
 
 
@@ -137,11 +146,17 @@ def _flatten(data_sets: Mapping[str, DataSet]) -> dict[str, Array]:
 
 
 def _part(named: Mapping[str, Array], prefix: str) -> list[Array]:
-    return [named[name] for name in sorted(named) if name.startswith(prefix)]
+    # By length first: after 999 comes 1000.
+    return [named[name] for name in sorted(named, key=lambda name: (len(name), name)) if name.startswith(prefix)]
 
 
-def _stamps(stored: StoredData) -> list[str]:
-    return [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in stored.inputs + stored.outputs]
+def _stamps(stored: StoredData) -> Iterator[str]:
+    for path in stored.inputs + stored.outputs:
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise _damaged(path, error) from error
+        yield f"{path.name} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
@@ -153,16 +168,20 @@ def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
     return [_read_tensor(path) for path in stored.inputs], [_read_tensor(path) for path in stored.outputs]
 
 
+def _damaged(path: Path, error: Exception) -> OracleError:
+    return OracleError(f"{path}: stored test data cannot be read: {error}", "stored test data damaged")
+
+
 def _read_tensor(path: Path) -> Array:
     import onnx
     from google.protobuf.message import DecodeError
+    from onnx.checker import ValidationError
     from onnx.numpy_helper import to_array
 
     try:
-        array = to_array(onnx.load_tensor(path))
-    except (DecodeError, ValueError, TypeError, OSError) as error:
-        message = f"{path}: stored test data cannot be read: {error}"
-        raise OracleError(message, "stored test data damaged") from error
+        array = to_array(onnx.load_tensor(path), base_dir=str(path.parent))
+    except (DecodeError, ValidationError, ValueError, TypeError, KeyError, OSError) as error:
+        raise _damaged(path, error) from error
     if dtype := unsupported_dtype([array]):
         message = f"{path}: stored test data has dtype {dtype}, for which Burn has no value"
         raise OracleError(message, f"no Burn value for {dtype}")
@@ -182,18 +201,35 @@ def _run(model: str, optimise: bool, inputs: Sequence[Array]) -> list[Array]:
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     feeds = {}
     for value, array in zip(session.get_inputs(), inputs, strict=True):
-        # Only the OrtValue knows the types that NumPy does not.
-        feeds[value.name] = onnxruntime.OrtValue.ortvalue_from_numpy(array)
+        feeds[value.name] = _to_runtime(array)
     outputs = []
     for value, output in zip(session.get_outputs(), session.run_with_ort_values(None, feeds), strict=True):
         if not output.is_tensor():
             msg = f"output {value.name!r} is a {value.type}, which is not compared yet"
             raise NotImplementedError(msg)
-        outputs.append(np.asarray(output.numpy()))
+        outputs.append(_from_runtime(output))
     if dtype := unsupported_dtype(outputs):
         msg = f"an output has dtype {dtype}, for which Burn has no value"
         raise NotImplementedError(msg)
     return outputs
+
+
+def _to_runtime(array: Array) -> Any:
+    """Return an OrtValue on top of an array, which must outlive it."""
+    from onnxruntime import OrtValue
+
+    if (dtype := dtype_name(array.dtype)) == _BFLOAT16:
+        # ONNX Runtime takes a dtype that is not NumPy's own by its number only.
+        return OrtValue.ortvalue_from_numpy_with_onnx_type(array, elem_type_of(dtype))
+    return OrtValue.ortvalue_from_numpy(array)
+
+
+def _from_runtime(value: Any) -> Array:
+    if value.data_type() == f"tensor({_BFLOAT16})":
+        # ONNX Runtime makes no array of a dtype that is not NumPy's own.
+        data = ctypes.string_at(value.data_ptr(), value.tensor_size_in_bytes())
+        return np.frombuffer(data, numpy_dtype(_BFLOAT16)).reshape(value.shape())
+    return np.asarray(value.numpy())
 
 
 def _answer(request: Mapping[str, Any], payload: bytes) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from burn_verify.cache import Cache
 from burn_verify.errors import ProcessDied, RunError
-from burn_verify.process import Resident
+from burn_verify.process import Resident, rust_environment
 from burn_verify.reasons import location, panic
 from burn_verify.types import ConvertedModel, RunnerBinary
 from burn_verify.wire import Array, decode, encode, unsupported_dtype
@@ -41,7 +41,9 @@ class Runner:
     def __init__(self, cache: Cache, binary: RunnerBinary, *, timeout: float, memory_limit: int) -> None:
         log = cache.room("logs") / f"runner-{os.getpid()}.log"
         self._timeout = timeout
-        self._process = Resident([str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit)
+        self._process = Resident(
+            [str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit, env=rust_environment()
+        )
 
     def infer(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:
         """Call a compiled model once.
@@ -65,7 +67,7 @@ class Runner:
         try:
             outputs = decode(payload)
         except ValueError as error:
-            self._process.close()
+            self._process.end()
             message = f"the runner's answer cannot be read: {error}"
             raise RunError(message, "protocol: unreadable answer", {"how": "protocol"}) from error
         return Inference(

@@ -26,6 +26,7 @@ from burn_verify.selection import ALL, Selection
 from burn_verify.types import Case, CaseResult, Stage
 
 _KEPT_RUNS: Final = 8
+_KEPT_LOGS: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +75,14 @@ class Session:
             settings=settings,
             cases=choice.cases,
             left_out=choice.left_out,
-            expected=_expectations(settings),
+            expected=expected_of(settings, BURN_VERSION, settings.burn_backend),
             select_seconds=time.monotonic() - started,
         )
         folder = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
         folder.mkdir(exist_ok=True)
         _dump(folder / "selected.pickle", selected)
-        _prune(runs)
+        _prune(runs, _KEPT_RUNS)
+        _prune(cache.room("logs"), _KEPT_LOGS)
         return cls(selected, folder)
 
     @classmethod
@@ -136,8 +138,13 @@ class Session:
         )
 
 
-def _expectations(settings: Settings) -> tuple[Expectation, ...]:
-    packaged = expectations.load_packaged(BURN_VERSION, settings.burn_backend)
+def expected_of(settings: Settings, burn_version: str, burn_backend: str) -> tuple[Expectation, ...]:
+    """Return the packaged expectations of a target, then those of the user's file.
+
+    Raises:
+        UsageError: the file cannot be read, or is wrong.
+    """
+    packaged = expectations.load_packaged(burn_version, burn_backend)
     if settings.expectations is None:
         return packaged
     try:
@@ -159,7 +166,19 @@ def _load(path: Path) -> Any:
     return pickle.loads(path.read_bytes())
 
 
-def _prune(runs: Path) -> None:
-    folders = sorted((path for path in runs.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
-    for folder in folders[:-_KEPT_RUNS]:
-        shutil.rmtree(folder, ignore_errors=True)
+def _age(path: Path) -> float:
+    """Return a number that is the greater the longer ago an entry changed; one that is gone is the oldest."""
+    try:
+        return -path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _prune(room: Path, keep: int) -> None:
+    """Forget all but the newest entries of a room."""
+    entries = sorted(room.iterdir(), key=_age)
+    for path in entries[keep:]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -118,7 +118,7 @@ class Colour(Enum):
         (Path("log") / "a.txt", str(Path("log") / "a.txt")),
         ("lone \ud800", "lone \ud800"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_foreign_values_become_plain(value, plain):
     assert load(to_line(a_result(details={"value": value})))["details"] == {"value": plain}

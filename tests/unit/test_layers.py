@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "src" / PACKAGE
 LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
-    "options schema inputs judge wire codec codegen diagnostics expectations reasons progress cases report",
+    "options schema inputs judge wire codec codegen diagnostics blame expectations reasons progress cases report",
     "process cache load selection reference convert build runner store",  # effects: one outside thing each
     "pipeline",  # the order of the stages
     "session",  # one run: selection and plan
@@ -31,6 +31,10 @@ SIBLINGS = {
     ("judge", "schema"),
     ("wire", "schema"),
     ("report", "codec"),
+    ("report", "options"),
+    ("blame", "codegen"),
+    ("blame", "diagnostics"),
+    ("blame", "reasons"),
     ("load", "cache"),
     ("selection", "cache"),
     ("selection", "load"),

@@ -69,7 +69,6 @@ def test_names_and_files_are_unique_whatever_the_case():
 def test_a_model_in_both_lists_has_the_hub_and_the_mirror():
     entry = ZOO.entries["mnist-8"]
     assert entry.file == "models/mnist-8.onnx"
-    assert entry.test_data == tuple(f"models/mnist-8/test_data_set_{index}" for index in range(3))
     assert entry.download is not None
     assert entry.download.path == "validated/vision/classification/mnist/model/mnist-8.onnx"
     assert entry.download.test_data == "validated/vision/classification/mnist/model/mnist-8.tar.gz"

@@ -20,7 +20,7 @@ _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f\[\]:]+")
 
 def is_path(name: str) -> bool:
     """Return whether a name on the command line means files rather than a model of the zoo."""
-    return name.endswith(SUFFIX) or "/" in name or "\\" in name or bool(_GLOB.search(name)) or Path(name).is_dir()
+    return name.endswith(SUFFIX) or "/" in name or "\\" in name or bool(_GLOB.search(name)) or _is_folder(name)
 
 
 def paths(name: str) -> list[Path]:
@@ -30,25 +30,33 @@ def paths(name: str) -> list[Path]:
         UsageError: there are none.
     """
     try:
-        found = [path.absolute() for path in _found(Path(name).expanduser())]
+        path = Path(name).expanduser()
+        found = [file.absolute() for file in _found(path)]
     except (OSError, RuntimeError, ValueError) as error:
         # A name too long, a home that nobody has, or a pattern such as `**.onnx`.
         message = f"{name}: {error}"
         raise UsageError(message) from None
     if found:
         return found
-    if Path(name).is_dir():
+    if path.is_dir():
         message = f"the folder {name} holds no {SUFFIX} file"
     else:
         message = f"no file matches {name}" if _GLOB.search(name) else f"{name}: no such file"
     raise UsageError(message)
 
 
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # a name too long
+        return False
+
+
 def _found(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        return sorted(path.rglob(f"*{SUFFIX}"))
+        return sorted(match for match in path.rglob(f"*{SUFFIX}") if match.is_file())
     pattern = str(path.relative_to(path.anchor))
     return sorted(match for match in Path(path.anchor).glob(pattern) if match.is_file())
 
@@ -63,14 +71,22 @@ def cases(files: Iterable[Path]) -> tuple[Case, ...]:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    depth = 1
-    longest = max((len(path.parts) for path in files), default=1)
-    while True:
-        names = [_UNFIT.sub("_", "/".join(path.with_suffix("").parts[-depth:])) for path in files]
-        repeated = {name for name in names if names.count(name) > 1}
-        if not repeated or depth >= longest:
-            return _numbered(names)
-        depth += 1
+    """Name each file by as few of its last parts as tell it from the others; by one where no number of them does."""
+    return _numbered([_name(path, _depth(path, files)) for path in files])
+
+
+def _depth(path: Path, files: Sequence[Path]) -> int:
+    others = [other for other in files if other != path]
+    alone = (
+        depth
+        for depth in range(1, len(path.parts))
+        if all(_name(path, depth) != _name(other, depth) for other in others)
+    )
+    return next(alone, 1)
+
+
+def _name(path: Path, depth: int) -> str:
+    return _UNFIT.sub("_", "/".join(path.with_suffix("").parts[-depth:]))
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

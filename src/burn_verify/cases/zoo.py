@@ -32,8 +32,8 @@ class ZooEntry:
         version of the default domain, 0 where the model does not import it.
     sha256, size:
         of the ``.onnx`` file: hex digest and bytes.
-    file, test_data:
-        the model and its stored data sets (folders), relative to a mirror of the zoo.
+    file:
+        the model, relative to a mirror of the zoo; stored data sets lie beside it.
     hub_path, hub_test_data, hub_test_data_sha256:
         the same on the hub, below `Zoo.base_url`; the data sets are one archive.
     origin:
@@ -48,7 +48,6 @@ class ZooEntry:
     sha256: str
     size: int
     file: str
-    test_data: tuple[str, ...] = ()
     hub_path: str | None = None
     hub_test_data: str | None = None
     hub_test_data_sha256: str | None = None
@@ -170,7 +169,6 @@ def load() -> Zoo:
 
 def _entry(fields: Mapping[str, Any]) -> ZooEntry:
     values = dict(fields)
-    values["test_data"] = tuple(values.get("test_data", ()))
     values["dims"] = tuple(values.get("dims", {}).items())
     values["inputs"] = tuple(_input_hint(hint) for hint in values.get("inputs", ()))
     return ZooEntry(**values)

@@ -7,23 +7,25 @@ import shlex
 from collections.abc import Iterator
 
 from burn_verify.errors import StageError
+from burn_verify.options import Settings, said
 from burn_verify.types import Case, ModelFile
 
 
-def failure_text(case: Case, error: StageError) -> str:
+def failure_text(case: Case, error: StageError, settings: Settings) -> str:
     """Return what to show of a case that failed."""
-    return "\n".join(
-        [f"{case.id} stopped at {error.stage.upper()}: {error.message}", *_evidence(error), reproduce(case)]
-    )
+    head = f"{case.id} stopped at {error.stage.upper()}: {error.message}"
+    return "\n".join([head, *_evidence(error), reproduce(case, settings)])
 
 
-def reproduce(case: Case) -> str:
+def reproduce(case: Case, settings: Settings) -> str:
     """Return the command that runs this case alone."""
     if case.corpus == "file" and isinstance(case.source, ModelFile):
-        name = str(case.source.path)
+        # A comma parts names, and a question mark matches any character.
+        name = str(case.source.path).replace(",", "?")
     else:
         name = case.id.removeprefix("zoo/").removesuffix("@seeded")
-    return f"reproduce: pytest --models {shlex.quote(name)}"
+    others = (f"{flag}={shlex.quote(value)}" for flag, value in said(settings))
+    return " ".join(["reproduce: pytest", f"--models={shlex.quote(name)}", *others])
 
 
 def _evidence(error: StageError) -> Iterator[str]:

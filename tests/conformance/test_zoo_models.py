@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-HOME = os.environ["HOME"]
 SEEDED = ["mnist", "squeezenet", "resnet50", "densenet121", "mobilenetv2", "resnet18"]
 
 
@@ -16,26 +15,6 @@ def mirror() -> Path:
     if not (folder / "index.json").is_file():
         pytest.skip(f"no mirror of the zoo at {folder}: set BURN_VERIFY_ZOO_MIRROR")
     return folder
-
-
-@pytest.fixture
-def run(pytester, monkeypatch):
-    """Run pytest as a user would, and return its result and the results it recorded, by case id."""
-    monkeypatch.delenv("BURN_VERIFY_ZOO_MIRROR", raising=False)
-    # pytester moves the home folder away, and with it rustup and the cache in which Burn is compiled.
-    monkeypatch.setenv("HOME", HOME)
-    # The controller of these tests may itself be a worker of pytest-xdist.
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    pytester.makeini("[pytest]\n")
-
-    def run(*arguments):
-        record = pytester.path / "record.jsonl"
-        record.unlink(missing_ok=True)
-        done = pytester.runpytest_subprocess("--burn-record", str(record), *map(str, arguments))
-        lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
-        return done, {line["case_id"]: line for line in lines if line["kind"] == "result"}
-
-    return run
 
 
 def without_times(results):
