@@ -19,13 +19,13 @@ from typing import Any
 
 from tabulate import tabulate
 
-from burn_verify.build import Toolchain
 from burn_verify.cache import Cache
 from burn_verify.options import Settings
 from burn_verify.process import stream
 from burn_verify.progress import silent
 from burn_verify.recording import environment
 from burn_verify.store import read
+from burn_verify.toolchain import Toolchain
 
 REPOSITORY = Path(__file__).parents[1]
 COMMITTED = REPOSITORY / "reports" / "bench.json"

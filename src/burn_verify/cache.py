@@ -76,7 +76,7 @@ def digest_of(*parts: str | bytes) -> str:
     """Return the sha256 (hex) over parts of text or bytes; where one part ends and the next begins matters."""
     total = hashlib.sha256()
     for part in parts:
-        data = part.encode() if isinstance(part, str) else part
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         total.update(len(data).to_bytes(8, "little"))
         total.update(data)
     return total.hexdigest()

@@ -69,6 +69,9 @@ class Converter:
         self._process.close()
 
     def _ask(self, prepared: PreparedCase, folder: Path) -> None:
+        if not _is_text(prepared.model):
+            message = f"{str(prepared.model)!a} is no UTF-8: the converter takes no such file name"
+            raise ConvertError(message, "file name is no UTF-8")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         header = {"model": str(prepared.model), "out_dir": str(folder), **self._options}
@@ -87,6 +90,14 @@ class Converter:
         if missing := _missing(folder):
             message = f"the converter says that it succeeded, but there is no {missing}"
             raise ConvertError(message, "converter: protocol", {"how": "protocol"})
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _missing(folder: Path) -> str | None:

@@ -12,12 +12,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from burn_verify import __version__
-from burn_verify.build import BURN_ONNX_VERSION, BURN_VERSION, INSTALL_RUST, MIN_RUSTC, Toolchain, rustc_version
 from burn_verify.cache import Cache, reachable
+from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, INSTALL_RUST, MIN_RUSTC, rustc_version
 from burn_verify.cases import zoo
 from burn_verify.options import Settings
 from burn_verify.process import output_of
 from burn_verify.progress import silent
+from burn_verify.toolchain import Toolchain
 
 _NEEDED_GIB: Final = 4.0
 """Burn's dependencies and a day's binaries; measured 1.2 GiB after the first build."""

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from burn_verify import judge, load, reference
-from burn_verify.build import BURN_ONNX_VERSION, Compiled, Toolchain
+from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
+from burn_verify.cargo import BURN_ONNX_VERSION
 from burn_verify.convert import Converter
 from burn_verify.errors import STAGE_ERRORS, StageError
 from burn_verify.options import Settings
 from burn_verify.progress import Listener, Progress, silent
 from burn_verify.reference import Oracle
 from burn_verify.runner import Runner
+from burn_verify.toolchain import Toolchain
 from burn_verify.types import (
     Case,
     CaseResult,
@@ -175,7 +177,8 @@ class Pipeline:
         finally:
             converter.close()
         with _timed(phases, "compile"):
-            compiled = toolchain.compile([one.model for one in converted if one.model is not None])
+            models = [one.model for one in converted if one.model is not None]
+            compiled = Builder(self._cache, toolchain).compile(models)
         return [_with_binary(one, compiled) for one in converted]
 
     def _run_and_judge(self, planned: Planned, durations: dict[str, float]) -> Verdict:

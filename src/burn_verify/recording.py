@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from burn_verify import __version__, store
-from burn_verify.build import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
 from burn_verify.cache import copy_atomically
+from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
 from burn_verify.codec import environment_line, phases_line, result_from_line
 from burn_verify.errors import StoreError
 from burn_verify.expectations import expected_reasons

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from burn_verify import expectations
-from burn_verify.build import BURN_VERSION
 from burn_verify.cache import Cache
+from burn_verify.cargo import BURN_VERSION
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.expectations import Expectation
@@ -27,6 +27,7 @@ from burn_verify.types import Case, CaseResult, Stage
 
 _KEPT_RUNS: Final = 8
 _KEPT_LOGS: Final = 60
+_DAY: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,18 +167,18 @@ def _load(path: Path) -> Any:
     return pickle.loads(path.read_bytes())
 
 
-def _age(path: Path) -> float:
-    """Return a number that is the greater the longer ago an entry changed; one that is gone is the oldest."""
+def _changed(path: Path) -> float:
+    """Return when (seconds since the epoch) an entry changed; one that is gone did so long ago."""
     try:
-        return -path.stat().st_mtime
+        return path.stat().st_mtime
     except OSError:
         return 0.0
 
 
 def _prune(room: Path, keep: int) -> None:
-    """Forget all but the newest entries of a room."""
-    entries = sorted(room.iterdir(), key=_age)
-    for path in entries[keep:]:
+    """Forget all but the newest entries of a room; one of the last day may belong to a run that is going on."""
+    entries = sorted(room.iterdir(), key=_changed, reverse=True)
+    for path in (entry for entry in entries[keep:] if _changed(entry) < time.time() - _DAY):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

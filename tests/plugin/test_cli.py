@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.build import BURN_VERSION
 from burn_verify.cache import Cache
+from burn_verify.cargo import BURN_VERSION
 from burn_verify.options import settings_from
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

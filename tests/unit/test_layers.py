@@ -16,7 +16,8 @@ LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
     "options schema inputs judge wire codec codegen diagnostics blame expectations reasons progress cases report",
-    "process cache load selection reference convert build runner store",  # effects: one outside thing each
+    # effects: one outside thing each
+    "process cache cargo toolchain load selection reference convert build runner store",
     "pipeline",  # the order of the stages
     "session",  # one run: selection and plan
     "recording doctor",  # the end of a run: record and table; the state of the machine
@@ -42,7 +43,11 @@ SIBLINGS = {
     ("reference", "cache"),
     ("convert", "process"),
     ("convert", "cache"),
-    ("build", "process"),
+    ("cargo", "process"),
+    ("toolchain", "cargo"),
+    ("toolchain", "cache"),
+    ("build", "cargo"),
+    ("build", "toolchain"),
     ("build", "cache"),
     ("runner", "process"),
     ("runner", "cache"),

@@ -37,9 +37,16 @@ struct Answer {
 /// The model that was called last: data sets of one case come one after the other.
 struct Current {
     module: String,
+    weights: PathBuf,
     backend: String,
     device: Device,
     model: Loaded,
+}
+
+impl Current {
+    fn serves(&self, request: &Request) -> bool {
+        (&self.module, &self.weights, &self.backend) == (&request.module, &request.weights, &request.backend)
+    }
 }
 
 struct Inference {
@@ -87,8 +94,7 @@ pub fn serve(registry: &Registry) -> io::Result<()> {
 fn infer(registry: &Registry, current: &mut Option<Current>, request: &Request, payload: &[u8]) -> Result<Inference> {
     let inputs = decode(payload)?;
     let started = Instant::now();
-    let fresh = !current.as_ref().is_some_and(|it| it.module == request.module && it.backend == request.backend);
-    if fresh {
+    if !current.as_ref().is_some_and(|it| it.serves(request)) {
         // The old model's memory is given back before the next one is loaded.
         *current = None;
         *current = Some(load(registry, request)?);
@@ -108,5 +114,6 @@ fn load(registry: &Registry, request: &Request) -> Result<Current> {
     };
     let load = registry.get(&request.module).ok_or_else(|| format!("this binary has no model '{}'", request.module))?;
     let model = load(&request.weights, &device);
-    Ok(Current { module: request.module.clone(), backend: request.backend.clone(), device, model })
+    let Request { module, weights, backend, .. } = request;
+    Ok(Current { module: module.clone(), weights: weights.clone(), backend: backend.clone(), device, model })
 }

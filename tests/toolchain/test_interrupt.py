@@ -1,0 +1,90 @@
+"""Ctrl-C while rustc works: everything ends with it, and the same run goes on from there."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from rooms import FIXTURES, Rooms, environment
+
+# A run without a shell around it: prints a line when cargo compiles the model, and how the case ended.
+RUN = """
+import sys
+from pathlib import Path
+
+from rooms import Rooms, case, replacing, spoiling
+
+from burn_verify import pipeline
+from burn_verify.options import Settings
+
+own, model, gate = map(Path, sys.argv[1:])
+name = f"file/{model.stem}"
+cache = Rooms(own)
+
+
+def listen(event):
+    if event.phase == "compile" and name in event.text:
+        print("compiling", flush=True)
+
+
+gated = replacing("extern crate alloc;", f'extern crate alloc;\\nconst GATE: &str = include_str!("{gate}");')
+pipeline.Converter = spoiling(cache.room("spoilt", "gated"), {name: gated})
+taken = pipeline.Pipeline(Settings(), cache, listen)
+try:
+    plan = taken.prepare([case(model.stem, model)])
+    print(taken.verify(plan.cases[name]).outcome, flush=True)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    sys.exit(130)
+finally:
+    taken.close()
+"""
+
+
+@pytest.fixture
+def arguments(cache: Rooms, tmp_path: Path) -> list[str]:
+    model = tmp_path / "gated.onnx"
+    shutil.copy(FIXTURES / "add.onnx", model)
+    return [sys.executable, "-c", RUN, str(cache.own.root), str(model), str(tmp_path / "gate")]
+
+
+def test_ctrl_c_ends_the_build_and_the_next_run_completes(arguments: list[str], tmp_path: Path) -> None:
+    # rustc stops at the gate until somebody writes to it: nothing depends on how fast anything is.
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    with subprocess.Popen(
+        arguments, env=environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        try:
+            assert run.stdout is not None
+            assert run.stdout.readline() == "compiling\n"
+            family = psutil.Process(run.pid).children(recursive=True)
+            assert any("cargo" in process.name() for process in family)
+            run.send_signal(signal.SIGINT)
+            said, _ = run.communicate(timeout=60)
+        finally:
+            run.kill()
+    assert said.splitlines()[-1] == "interrupted"
+    assert run.returncode == 130
+    _, left = psutil.wait_procs(family, timeout=5)
+    assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
+    assert not at_the_gate(str(gate))
+    gate.unlink()
+    gate.write_text("open")
+    again = subprocess.run(arguments, env=environment(), stdout=subprocess.PIPE, text=True, timeout=300, check=False)
+    assert again.stdout.splitlines()[-1] == "passed"
+    assert again.returncode == 0
+
+
+def at_the_gate(gate: str) -> list[int]:
+    """Return the compilers that were not there yet when the family was counted, and live on: they belong to nobody."""
+    found = []
+    for process in psutil.process_iter(["name", "environ", "status"]):
+        if process.info["name"] == "rustc" and process.info["status"] != psutil.STATUS_ZOMBIE:
+            text = " ".join((process.info["environ"] or {}).values())
+            found += [process.pid] * (gate in text)
+    return found
