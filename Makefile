@@ -1,10 +1,9 @@
 # Everything runs in .venv, which the first target makes. `make help` lists the targets.
 PYTHON ?= python3
 BIN := .venv/bin
-CACHE ?= $(or $(BURN_VERIFY_CACHE),$(HOME)/.cache/burn-verify)
 
 .DEFAULT_GOAL := help
-.PHONY: help models test bench format clean
+.PHONY: help models test bench report format clean
 
 help:  ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -18,10 +17,15 @@ test: .venv/ready  ## the project's own tests: lint, types, unit, plugin, toolch
 bench: .venv/ready  ## where the time goes, beside the last committed run (reports/bench.json)
 	$(BIN)/python tools/bench.py
 
+report: .venv/ready  ## run every model at hand and write reports/ again (wants BURN_VERIFY_ZOO_MIRROR)
+	rm -f .report.jsonl
+	$(BIN)/pytest --models all --burn-record=.report.jsonl
+	$(BIN)/burn-verify report .report.jsonl --out reports
+
 format: .venv/ready  ## format Python and Rust
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	cargo fmt --manifest-path src/burn_verify/rust/Cargo.toml
+	cargo fmt --all --manifest-path src/burn_verify/rust/Cargo.toml
 
 clean:  ## remove what was made here; the cache stays
 	rm -rf .venv .tox dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

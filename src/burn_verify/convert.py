@@ -73,7 +73,8 @@ class Converter:
             message = f"{str(prepared.model)!a} is no UTF-8: the converter takes no such file name"
             raise ConvertError(message, "file name is no UTF-8")
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        # Another run that waits for its turn may have made the folder again.
+        folder.mkdir(parents=True, exist_ok=True)
         header = {"model": str(prepared.model), "out_dir": str(folder), **self._options}
         try:
             answer, _ = self._process.request(header, timeout=self._timeout)

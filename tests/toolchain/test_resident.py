@@ -1,5 +1,6 @@
 """A child process that crashes, hangs or lies: blamed rightly, ended for good, and started again."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -327,3 +328,17 @@ def test_the_converter_blames_the_model_and_converts_the_next(
     model = one.convert(prepared("fine"))
     assert model.rust.read_text() == "// a model\n"
     assert model.weights.read_bytes() == b"weights"
+
+
+def test_another_run_may_make_the_folder_again(
+    converter: Callable[[float], Converter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = shutil.rmtree
+
+    def remove_and_be_late(folder: Path, **options: bool) -> None:
+        remove(folder, **options)
+        folder.mkdir()
+
+    one = converter(LONG)
+    monkeypatch.setattr("burn_verify.convert.shutil.rmtree", remove_and_be_late)
+    assert one.convert(prepared("fine")).rust.is_file()
