@@ -113,10 +113,12 @@ class Pipeline:
         if planned.error is not None:
             return _ended(planned, planned.error)
         durations = dict(planned.durations)
+        fed: dict[str, list[str]] = {}
         try:
-            verdict = self._run_and_judge(planned, durations)
+            verdict = self._run_and_judge(planned, durations, fed)
         except StageError as error:
-            return _ended(replace(planned, durations=durations), error)
+            result = _ended(replace(planned, durations=durations), error)
+            return replace(result, details={**result.details, "inputs": fed})
         result = _result(planned, Stage.COMPARE, Outcome.PASSED if verdict.agrees else Outcome.FAILED)
         return replace(
             result,
@@ -124,6 +126,7 @@ class Pipeline:
             message=verdict.message,
             reason=verdict.message,
             metrics=verdict.metrics,
+            details={"inputs": fed},
             durations=durations,
         )
 
@@ -181,13 +184,15 @@ class Pipeline:
             compiled = Builder(self._cache, toolchain).compile(models)
         return [_with_binary(one, compiled) for one in converted]
 
-    def _run_and_judge(self, planned: Planned, durations: dict[str, float]) -> Verdict:
+    def _run_and_judge(self, planned: Planned, durations: dict[str, float], fed: dict[str, list[str]]) -> Verdict:
+        """Run every data set and compare; note the time in `durations`, and in `fed` what the model was given."""
         model, prepared = _sure(planned.model), _sure(planned.prepared)
         runner = self._runner(_sure(planned.binary))
         names = [output.name for output in prepared.outputs]
         verdicts = []
         durations |= {"run": 0.0, "weights": 0.0, "forward": 0.0, "compare": 0.0}
         for data_set, (inputs, expected) in reference.read(_sure(planned.reference)).items():
+            fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in inputs]
             with _timed(durations, "run"):
                 inference = runner.infer(model, inputs, self._settings.burn_backend)
             durations["weights"] += inference.load_seconds

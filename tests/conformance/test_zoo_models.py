@@ -4,7 +4,13 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+
+from burn_verify.cache import Cache
+from burn_verify.cases import seeded
+from burn_verify.reference import Oracle
 
 REPOSITORY = Path(__file__).parents[2]
 SEEDED = ["mnist", "squeezenet", "resnet50", "densenet121", "mobilenetv2", "resnet18"]
@@ -46,6 +52,21 @@ def test_workers_write_the_same_results(run):
     shared, parallel = run(*arguments, "-n", "2")
     assert (alone.ret, shared.ret) == (0, 0)
     assert without_times(serial) == without_times(parallel)
+
+
+@pytest.mark.parametrize("architecture", SEEDED)
+def test_a_stand_in_answers_to_its_input(architecture, tmp_path):
+    path = tmp_path / "model.onnx"
+    onnx.save(seeded.build(architecture), path)
+    oracle = Oracle(Cache(tmp_path / "cache"), timeout=120)
+    shape = [dim.dim_value for dim in onnx.load(path).graph.input[0].type.tensor_type.shape.dim]
+    rng = np.random.default_rng(7)
+    try:
+        (one,), (other,) = (oracle.infer(path, [rng.standard_normal(shape, dtype=np.float32)]) for _ in range(2))
+    finally:
+        oracle.close()
+    assert np.isfinite(one).all()
+    assert np.linalg.norm(one - other) > 1e-3 * np.linalg.norm(one)
 
 
 def test_stand_ins_need_neither_mirror_nor_network(run):

@@ -77,6 +77,12 @@ def test_an_expectation_that_fits_nothing_fails_a_full_run_only(run, pytester):
     empty, _ = run("--models", "all", *arguments)
     assert empty.ret == pytest.ExitCode.USAGE_ERROR
     empty.stderr.fnmatch_lines(["*--models all: no model of the zoo is at hand*"])
+    (mirror / "mnist-12.onnx").write_bytes((FIXTURES / "add.onnx").read_bytes())
+    full, results = run("--models", "all", *arguments)
+    assert full.ret == 1
+    full.stdout.fnmatch_lines(["error: expected.toml:2: 'zoo/renamed' fits no case: delete the entry"])
+    # Nor does a file become a model of the zoo by its name.
+    assert [(line["stage"], line["reason"]) for line in results.values()] == [("load", "wrong sha256")]
 
 
 def test_the_record(run, pytester):
@@ -90,6 +96,7 @@ def test_the_record(run, pytester):
     fields = "kind case_id corpus op_types opset burn_version burn_backend stage outcome verdict message reason"
     assert set(fields.split()) | {"metrics", "durations"} <= set(lines[1])
     assert lines[1]["op_types"] == ["Add"]
+    assert lines[1]["details"]["inputs"] == {"seeded": ["float32[2,3]"]}
     assert {"convert", "reference", "run", "compare"} <= set(lines[1]["durations"])
     assert {"collect", "reference", "convert", "compile", "run", "judge"} <= set(lines[2]["phases"])
 
