@@ -4,6 +4,7 @@ Runs no model. The text of the generated crates is `codegen`'s, whose fault an e
 """
 
 import json
+import math
 import os
 import shutil
 import time
@@ -21,6 +22,8 @@ from burn_verify.errors import CompileError
 from burn_verify.toolchain import Toolchain
 from burn_verify.types import ConvertedModel, RunnerBinary
 
+# One rustc needs about 2 MiB a small module; more of them to a crate save no time and cost memory.
+_MODULES_PER_CRATE: Final = 250
 _KEPT_BINARIES: Final = 24
 _HOUR: Final = 3600.0
 
@@ -68,6 +71,7 @@ class Builder:
             binary = None
             if executable is not None:
                 copy_atomically(Path(executable), folder / "runner")
+                _drop(Path(executable))
                 binary = RunnerBinary(path=folder / "runner", modules=frozenset(unique.keys() - errors.keys()))
             compiled = Compiled(binary=binary, errors=errors, seconds=time.monotonic() - started)
             _remember(folder, compiled)
@@ -103,7 +107,8 @@ class Builder:
         old = frozenset().union(*(group.modules for group in reused))
         sizes = {module: model.rust.stat().st_size for module, model in models.items()}
         fresh = [model for module, model in models.items() if module not in old]
-        return reused + codegen.pack(fresh, sizes, os.cpu_count() or 1)
+        crates = max(os.cpu_count() or 1, math.ceil(len(fresh) / _MODULES_PER_CRATE))
+        return reused + codegen.pack(fresh, sizes, crates)
 
     def _known_groups(self) -> list[codegen.Group]:
         """Return the crates that were compiled by this very toolchain and whose generated text is still there."""
@@ -184,6 +189,12 @@ def _remembered(folder: Path) -> Compiled | None:
     binary = None if note["modules"] is None else RunnerBinary(path=runner, modules=frozenset(note["modules"]))
     errors = {module: CompileError(*parts) for module, parts in note["errors"].items()}
     return Compiled(binary=binary, errors=errors, seconds=0.0)
+
+
+def _drop(executable: Path) -> None:
+    """Remove cargo's own copies of a binary that is kept elsewhere: each selection would leave one behind."""
+    for path in (executable, *executable.parent.glob(f"deps/{executable.name}-*")):
+        path.unlink(missing_ok=True)
 
 
 def _prune(binaries: Path) -> None:

@@ -65,14 +65,15 @@ class Runner:
             details = {"how": kind, "location": location(answer.get("location"))}
             raise RunError(answer["message"], f"{kind}: {panic(answer['message'])}", details)
         try:
-            outputs = decode(payload)
-        except ValueError as error:
+            return Inference(
+                outputs=decode(payload),
+                load_seconds=answer["load_seconds"],
+                forward_seconds=answer["forward_seconds"],
+            )
+        except (ValueError, KeyError) as error:
             self._process.end()
             message = f"the runner's answer cannot be read: {error}"
             raise RunError(message, "protocol: unreadable answer", {"how": "protocol"}) from error
-        return Inference(
-            outputs=outputs, load_seconds=answer["load_seconds"], forward_seconds=answer["forward_seconds"]
-        )
 
     def close(self) -> None:
         """End the runner."""

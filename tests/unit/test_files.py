@@ -119,6 +119,7 @@ def test_a_case(folder):
         (["/m/a::b.onnx"], ["file/a_b"]),
         (["/m/two\nlines.onnx"], ["file/two_lines"]),
         (["/m/modèle.onnx"], ["file/modèle"]),
+        (["/m/not\udce9utf\u20288.onnx"], ["file/not_utf_8"]),
         (["a:b.onnx", "a[b.onnx"], ["file/a_b#1", "file/a_b#2"]),
         (["a.onnx", "a.pb", "a#1.onnx"], ["file/a#2", "file/a#3", "file/a#1"]),
     ],

@@ -14,8 +14,9 @@ from burn_verify.types import Case, ModelFile
 
 SUFFIX: Final = ".onnx"
 _GLOB: Final = re.compile(r"[*?\[]")
-# Brackets end a pytest id, `::` separates its parts, and control characters tear a table.
-_UNFIT: Final = re.compile(r"[\x00-\x1f\x7f\[\]:]+")
+# Brackets end a pytest id, `::` separates its parts, control characters and separators tear a table, and half a
+# surrogate pair, which stands for a byte that is not UTF-8, cannot be written anywhere.
+_UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\[\]:]+")
 
 
 def is_path(name: str) -> bool:
