@@ -48,7 +48,7 @@ RESULTS = st.builds(
     note=st.none() | st.text(),
     metrics=st.lists(METRICS, max_size=2).map(tuple),
     details=st.dictionaries(st.text(), JSON_VALUES, max_size=3),
-    durations=st.dictionaries(st.sampled_from(Stage), FLOATS, max_size=3),
+    durations=st.dictionaries(st.sampled_from([stage.value for stage in Stage]), FLOATS, max_size=3),
 )
 
 
@@ -76,7 +76,8 @@ def test_a_result_comes_back_equal(result):
     assert type(line) is str
     assert line.isascii()
     assert len(line.splitlines()) == 1
-    assert codec.result_from_json(load(line)) == result
+    # By their text: not-a-number is unequal to itself.
+    assert repr(codec.result_from_json(load(line))) == repr(result)
 
 
 def test_a_line_has_the_documented_fields():

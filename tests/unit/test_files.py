@@ -83,10 +83,9 @@ def test_paths_begin_at_home(folder, monkeypatch):
         ("*.nothing", "no file matches *.nothing"),
         ("none", "the folder none holds no .onnx file"),
         ("folder.onnx", "the folder folder.onnx holds no .onnx file"),
-        ("deep/**.onnx", "deep/**.onnx: "),
         ("~nobody-has-this-name/a.onnx", "~nobody-has-this-name/a.onnx: "),
         ("x" * 300 + "/a.onnx", "x" * 300 + "/a.onnx: "),
-        ("a\0.onnx", "a\0.onnx: no such file"),
+        ("a\0.onnx", "a\0.onnx: "),
     ],
 )
 def test_none_found_is_said(name, message):
