@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -19,14 +20,16 @@ from burn_verify.cache import Cache, write_if_changed
 from burn_verify.cases import zoo
 from burn_verify.console import LongWork
 from burn_verify.doctor import Grade, examine
-from burn_verify.errors import BurnVerifyError, UsageError
+from burn_verify.errors import BurnVerifyError, StoreError, UsageError
 from burn_verify.options import OPTIONS, SELECTIONS, Settings, settings_from
+from burn_verify.pipeline import error_of
 from burn_verify.progress import Progress
 from burn_verify.recording import LAST_RECORD, Recorder
 from burn_verify.report import markdown, terminal
+from burn_verify.report.failure import failure_text
 from burn_verify.selection import Selection
 from burn_verify.session import Session, expected_of
-from burn_verify.types import Case, CaseResult, Download, ModelFile, Outcome, Seeded
+from burn_verify.types import Case, CaseResult, Download, ModelFile, Seeded
 
 _EPILOG: Final = """\
 examples:
@@ -40,6 +43,8 @@ exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with its code; a user's mistake is one line, never a traceback."""
+    # A closed stderr is no stream at all to Python.
+    sys.stderr = sys.stderr or StringIO()
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -112,7 +117,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
         print(f"{check.grade:8}{check.name:14}{check.found}")
         if check.advice:
             print(f"{'':22}→ {check.advice}")
-    print(f"\n{missing} things are missing" if missing else "\nready")
+    print(f"\nmissing: {missing}" if missing else "\nready")
     return 3 if missing else 0
 
 
@@ -168,19 +173,22 @@ def _verify(arguments: argparse.Namespace) -> int:
             print(closing.text)
         for line in (*closing.problems, *closing.warnings):
             sys.stderr.write(f"burn-verify: {line}\n")
-    unexpected = [said for result in results if (said := _unexpected(result, session))]
+    unexpected = [
+        said for case, result in zip(cases, results, strict=False) if (said := _unexpected(case, result, session))
+    ]
     for said in unexpected:
         sys.stderr.write(f"burn-verify: {said}\n")
     return 1 if unexpected or closing.problems else 0
 
 
-def _unexpected(result: CaseResult, session: Session) -> str | None:
+def _unexpected(case: Case, result: CaseResult, session: Session) -> str | None:
     expected = expectations.match(result.case_id, session.selected.expected)
-    if result.outcome is Outcome.PASSED:
+    error = error_of(result)
+    if error is None:
         return None if expected is None else f"{result.case_id} passes: {expectations.xfail_reason(expected)}"
     if expected is not None and expected.stage is result.stage:
         return None
-    return f"{result.case_id} stopped at {result.stage.upper()}: {result.reason}"
+    return failure_text(case, error, session.selected.settings, expected)
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -196,6 +204,10 @@ def _report(arguments: argparse.Namespace) -> int:
         print(terminal.render_table(record.results, reasons, shutil.get_terminal_size((120, 40)).columns))
     else:
         target = arguments.out / "compatibility-matrix.md"
-        write_if_changed(target, markdown.render(record, reasons))
+        try:
+            write_if_changed(target, markdown.render(record, reasons))
+        except OSError as error:
+            message = f"{target} cannot be written: {error.strerror or error}"
+            raise StoreError(message) from error
         print(f"wrote {target}")
     return 0

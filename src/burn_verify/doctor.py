@@ -3,6 +3,7 @@
 Changes nothing and builds nothing.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -90,6 +91,9 @@ def _package(name: str) -> Check:
 
 def _disk(cache: Cache) -> Check:
     place = next(folder for folder in (cache.root, *cache.root.parents) if folder.is_dir())
+    if not os.access(place, os.W_OK):
+        advice = "choose another place with --burn-cache-dir DIR"
+        return Check(name="disk", grade=Grade.MISSING, found=f"the cache {cache.root} cannot be written", advice=advice)
     free = shutil.disk_usage(place).free / 2**30
     found = f"{free:.0f} GiB free for the cache at {cache.root}"
     if free < _NEEDED_GIB:

@@ -218,6 +218,17 @@ OPTIONS: tuple[Option, ...] = (
 """Every option, in the order of the help text."""
 
 
+def from_folder(field: str, text: str, folder: Path) -> str:
+    """Return the value of an ini file with its relative paths seen from the folder of that file, as pytest does."""
+    parse = next(option.parse for option in OPTIONS if option.field == field)
+    if text and parse in (_path, _folder, _file):
+        return str(folder / Path(text).expanduser())
+    if field == "models":
+        names = (name.strip() for name in text.split(","))
+        return ",".join(str(folder / name) if "/" in name or name.endswith(".onnx") else name for name in names)
+    return text
+
+
 _WITHOUT_EFFECT = ("models", "record", "cache_dir", "expectations")
 
 

@@ -137,6 +137,8 @@ class Pipeline:
         self._runners.clear()
 
     def _each(self, phase: str, items: Sequence[Planned], step: Callable[[Planned], Planned]) -> list[Planned]:
+        if not items:
+            return []
         done = []
         for place, item in enumerate(items):
             self._listen(Progress(phase=phase, done=place, total=len(items), text=item.case.id))

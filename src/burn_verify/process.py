@@ -30,6 +30,16 @@ _CHUNK = 1 << 20
 _LOG_TAIL = 4000
 _START_TIMEOUT = 60.0
 _GIVE_UP_AFTER = 20
+_OUT_OF_MEMORY = (
+    "memory allocation of",
+    "bad_alloc",
+    "MemoryError",
+    "Cannot allocate memory",
+    "cannot allocate memory",
+    "failed to map segment",
+)
+# A stack that does not fit under the limit; without one, threads run out for other reasons.
+_NO_THREAD = "Resource temporarily unavailable"
 
 
 def stream(
@@ -282,7 +292,7 @@ class Resident:
         tail = self._tail()
         if "has overflowed its stack" in tail:
             return "killed", "stack overflow"
-        if "memory allocation of" in tail or "bad_alloc" in tail or "MemoryError" in tail:
+        if any(sign in tail for sign in _OUT_OF_MEMORY) or (self._memory_limit and _NO_THREAD in tail):
             return "memory", f"out of memory (limit {self._memory_limit >> 20} MiB)"
         if code < 0:
             return "killed", f"the process was ended by {signal.Signals(-code).name}"

@@ -16,7 +16,7 @@ from burn_verify import __version__, store
 from burn_verify.cache import copy_atomically
 from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
 from burn_verify.codec import environment_line, phases_line, result_from_line
-from burn_verify.errors import StoreError
+from burn_verify.errors import StoreError, UsageError
 from burn_verify.expectations import expected_reasons
 from burn_verify.options import Settings
 from burn_verify.process import output_of
@@ -57,7 +57,14 @@ class Recorder:
         self._own = session.folder / "record.jsonl"
         asked = session.selected.settings.record
         self._paths = (self._own,) if asked is None else (self._own, asked)
-        self._write(environment_line(environment(session.selected.settings)))
+        line = environment_line(environment(session.selected.settings))
+        try:
+            for path in self._paths:
+                store.append(path, [line])
+        except StoreError as error:
+            # Now it is a mistake to be told at once; once tests run, it is a warning.
+            message = f"--burn-record: {error}"
+            raise UsageError(message) from error
 
     def add(self, line: str) -> None:
         """Keep a result, as `Session.line` wrote it."""
@@ -83,6 +90,7 @@ class Recorder:
         """End the record and return what to tell.
 
         Arguments:
+            interrupted: the run stopped before its end, so a case without a result never ran.
             prepared: every case that should have a result.
             width: columns of the terminal.
             whole: nothing of the selection was left out, so an expectation that fits nothing is out of date.
@@ -104,7 +112,7 @@ class Recorder:
                 f"{len(left_out)} more of the zoo were not selected: not in the mirror, not in the cache, no hub"
             )
         if interrupted and missing:
-            lines.append(f"interrupted: {len(missing)} cases have no result")
+            lines.append(f"stopped early: without a result: {', '.join(case.id for case in missing)}")
         stale = self._session.unmatched() if whole and not interrupted else ()
         return Closing(
             text="\n".join(lines),

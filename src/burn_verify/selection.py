@@ -57,7 +57,8 @@ class Selection:
         found: list[Case] = []
         left_out: tuple[str, ...] = ()
         for name in names:
-            if files.is_path(name):
+            # A folder that happens to be called like a model is meant by ./NAME.
+            if files.is_path(name) and not self._zoo.knows(name):
                 own += files.paths(name)
             elif name.lower() == ALL:
                 everything = self._everything()

@@ -17,7 +17,7 @@ __all__ = ["Record", "append", "read", "read_all"]
 
 
 def append(path: Path, lines: Iterable[str]) -> None:
-    """Add lines to the record, making the file and its folders where they do not exist.
+    """Add lines to the record, making the file where it does not exist.
 
     Each line goes out in a single write in append mode: neither a crash nor a second writer can harm earlier lines.
 
@@ -25,7 +25,6 @@ def append(path: Path, lines: Iterable[str]) -> None:
         StoreError: the record cannot be written. Meant to be a warning, never the failure of a test.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o666)
         try:
             # A crash may have left half a line: it must not swallow ours.

@@ -42,7 +42,8 @@ def test_verify_tells_a_broken_file_from_the_others(tmp_path):
     done = burn_verify("verify", FIXTURES / "add.onnx", broken)
     assert done.returncode == 1
     assert "1 of 2 agree" in done.stdout
-    assert "file/broken stopped at LOAD" in done.stderr
+    assert f"file/broken stopped at LOAD: {broken}: not an ONNX file" in done.stderr
+    assert f"reproduce: pytest --models={broken}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -101,6 +102,15 @@ def test_report_of_the_last_run_and_as_markdown(tmp_path):
     written = burn_verify("report", "--last", "--out", tmp_path / "reports", BURN_VERIFY_CACHE=str(cache))
     assert written.returncode == 0
     assert "file/add" in (tmp_path / "reports" / "compatibility-matrix.md").read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_written_is_one_line(tmp_path):
+    record = tmp_path / "r.jsonl"
+    burn_verify("verify", FIXTURES / "add.onnx", "--burn-record", record)
+    done = burn_verify("report", record, "--out", record)
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_teaches():

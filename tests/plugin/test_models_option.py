@@ -1,5 +1,6 @@
 """What `--models` selects, and which tests run beside it."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -67,6 +68,23 @@ def test_a_selection_in_the_ini_file_hides_nothing(run, pytester):
     done, results = run()
     done.assert_outcomes(passed=2)
     assert set(results) == {"file/add"}
+
+
+def test_paths_of_an_ini_file_are_seen_from_its_folder(run, pytester):
+    (pytester.path / "known.toml").write_text("")
+    shutil.copy(FIXTURES / "add.onnx", pytester.path)
+    pytester.makeini("[pytest]\nburn_models = ./add.onnx\nburn_expectations = known.toml\n")
+    os.chdir(pytester.mkdir("below"))
+    done, results = run("..")
+    assert done.ret == 0
+    assert set(results) == {"file/add"}
+
+
+def test_a_folder_called_like_a_model_does_not_hide_it(run, pytester):
+    pytester.mkdir("mnist")
+    done, results = run("--models", "mnist", "--burn-offline", "on")
+    assert done.ret == 0
+    assert set(results) == {"zoo/mnist@seeded"}
 
 
 def test_a_test_of_ones_own_takes_the_place_of_the_packaged_one(run, pytester):

@@ -57,6 +57,7 @@ def test_failing_at_another_stage_than_expected_fails(run, refused, pytester):
     expected.write_text('[[expect]]\npattern = "file/*"\nstage = "run"\nreason = "it should panic"\n')
     done, _ = run("--models", refused, "--burn-expectations", expected)
     done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["expected at RUN: it should panic (expected.toml:2;*but it stopped elsewhere"])
 
 
 def test_an_unexpected_pass_fails_with_the_line_to_delete(run, pytester):
@@ -101,13 +102,75 @@ def test_the_record(run, pytester):
     assert {"collect", "reference", "convert", "compile", "run", "judge"} <= set(lines[2]["phases"])
 
 
-def test_a_record_that_cannot_be_written_warns_and_fails_no_test(run, pytester):
+@pytest.mark.parametrize("place", ["file/r.jsonl", "nowhere/r.jsonl", "."])
+def test_a_record_that_cannot_be_written_is_told_at_once(run, pytester, place):
     (pytester.path / "file").write_text("")
     done = pytester.runpytest_subprocess(
-        "--models", str(FIXTURES / "add.onnx"), "--burn-record", str(pytester.path / "file" / "r.jsonl")
+        "--models", str(FIXTURES / "add.onnx"), "--burn-record", str(pytester.path / place)
     )
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*--burn-record: *: cannot write the record*"])
+    assert not (pytester.path / "nowhere").exists()
+
+
+def test_a_record_that_cannot_be_written_any_more_warns_and_fails_no_test(run, pytester):
+    pytester.makepyfile(
+        """
+        import os
+
+        def test_mine(burn_case, burn_verify):
+            os.remove("gone.jsonl")
+            os.mkdir("gone.jsonl")
+            burn_verify(burn_case)
+        """
+    )
+    done = pytester.runpytest_subprocess("--models", str(FIXTURES / "add.onnx"), "--burn-record", "gone.jsonl", ".")
     assert done.ret == 0
-    done.stdout.fnmatch_lines(["warning: *file/r.jsonl: cannot write the record*"])
+    done.stdout.fnmatch_lines(["warning: *gone.jsonl: cannot write the record*"])
+
+
+@WORKERS
+def test_what_never_ran_did_not_fail(run, pytester, workers):
+    pytester.makepyfile(
+        """
+        def test_mine(burn_case, burn_verify):
+            assert burn_case.id != "file/add", "stop here"
+            burn_verify(burn_case)
+        """
+    )
+    done, results = run("--models", FIXTURES, ".", "-x", *workers)
+    assert done.ret != 0
+    failed = {name for name, line in results.items() if line["outcome"] == "failed"}
+    assert failed == {"file/add"}
+    if not workers:
+        assert set(results) == {"file/add"}
+        done.stdout.fnmatch_lines(["stopped early: without a result: file/matmul, file/two_outputs"])
+
+
+def test_a_skip_tells_why(run, pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_mine(burn_case, burn_verify):
+            pytest.skip("not today")
+        """
+    )
+    _, results = run("--models", FIXTURES / "add.onnx", ".")
+    assert (results["file/add"]["outcome"], results["file/add"]["message"]) == ("skipped", "Skipped: not today")
+
+
+def test_without_a_terminal_plugin_the_run_is_silent(run):
+    done, results = run("--models", FIXTURES / "add.onnx", "-p", "no:terminal")
+    assert done.ret == 0
+    assert results["file/add"]["outcome"] == "passed"
+    assert done.stdout.lines == []
+
+
+def test_a_limit_that_is_too_low_is_named(run):
+    _, results = run("--models", FIXTURES / "add.onnx", "--burn-memory-limit", "40")
+    assert results["file/add"]["outcome"] == "failed"
+    assert "limit 40 MiB" in results["file/add"]["message"]
 
 
 def test_a_test_that_dies_before_its_verdict_is_a_failure_and_not_a_gap(run, pytester):

@@ -22,7 +22,8 @@ LAYERS = [
     "session",  # one run: selection and plan
     "recording doctor",  # the end of a run: record and table; the state of the machine
     "console",  # what a person sees
-    "suite",  # the packaged test
+    "suite items",  # the packaged test; tests and cases
+    "controller",  # the process that prepares and records
     "plugin cli",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
@@ -33,6 +34,7 @@ SIBLINGS = {
     ("wire", "schema"),
     ("report", "codec"),
     ("report", "options"),
+    ("report", "expectations"),
     ("blame", "codegen"),
     ("blame", "diagnostics"),
     ("blame", "reasons"),
@@ -59,7 +61,7 @@ CONFINED = {
     "requests": {"cache"},
     "pooch": {"cache"},
     "onnxruntime": {"reference"},
-    "pytest": {"plugin"},
+    "pytest": {"items", "controller", "plugin"},
     "rich": {"console"},
     "tabulate": {"report", "cli"},
 }

@@ -30,7 +30,7 @@ def ids(record):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "deep" / "down" / "record.jsonl"
+    return tmp_path / "record.jsonl"
 
 
 def test_what_is_appended_is_read(path):
@@ -152,3 +152,9 @@ def test_half_a_write_is_an_error(path, monkeypatch):
 def test_a_line_break_inside_a_line_is_refused(path):
     with pytest.raises(ValueError, match="line break"):
         store.append(path, [json.dumps({"a": 1}, indent=1)])
+
+
+def test_folders_that_nobody_made_are_not_made(tmp_path):
+    with pytest.raises(StoreError, match="cannot write the record"):
+        store.append(tmp_path / "misspelt" / "record.jsonl", ["{}"])
+    assert list(tmp_path.iterdir()) == []

@@ -110,6 +110,10 @@ class Zoo:
         """
         return tuple(self.entries[member] for member in self._members(self._full_name(name)))
 
+    def knows(self, name: str) -> bool:
+        """Return whether a name is, letter by letter, an alias or an entry."""
+        return any(_fold(name) == _fold(candidate) for candidate in (*self.aliases, *self.entries))
+
     def seeded_architecture(self, name: str) -> str | None:
         """Return the architecture to build in place of the model, or None where there is none.
 

@@ -7,14 +7,16 @@ import shlex
 from collections.abc import Iterator
 
 from burn_verify.errors import StageError
+from burn_verify.expectations import Expectation, xfail_reason
 from burn_verify.options import Settings, said
 from burn_verify.types import Case, ModelFile
 
 
-def failure_text(case: Case, error: StageError, settings: Settings) -> str:
-    """Return what to show of a case that failed."""
+def failure_text(case: Case, error: StageError, settings: Settings, expected: Expectation | None = None) -> str:
+    """Return what to show of a case that failed, though perhaps it was expected to fail elsewhere."""
     head = f"{case.id} stopped at {error.stage.upper()}: {error.message}"
-    return "\n".join([head, *_evidence(error), reproduce(case, settings)])
+    elsewhere = [f"{xfail_reason(expected)}, but it stopped elsewhere"] if expected else []
+    return "\n".join([head, *_evidence(error), *elsewhere, reproduce(case, settings)])
 
 
 def reproduce(case: Case, settings: Settings) -> str:

@@ -1,0 +1,96 @@
+"""pytest's controller: the one process that prepares, records and tells. No worker of pytest-xdist imports this."""
+
+from contextlib import nullcontext
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from burn_verify.console import LongWork
+from burn_verify.errors import BurnVerifyError
+from burn_verify.items import case_in, case_of, result_line
+from burn_verify.recording import Closing, Recorder
+from burn_verify.session import Session
+from burn_verify.types import Case, Outcome
+
+
+class Controller:
+    """The hooks of the one process that prepares, records and tells."""
+
+    def __init__(self, session: Session, recorder: Recorder, *, alone: bool) -> None:
+        self._session = session
+        self._alone = alone
+        self._recorder = recorder
+        self._prepared: list[Case] | None = None
+        self._closing: Closing | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Prepare all cases that are left, in one batch, before the first test."""
+        broken = session.testsfailed and not session.config.option.continue_on_collection_errors
+        if not broken and not session.config.pluginmanager.hasplugin("dsession"):
+            self._prepare(session.config, [case for item in session.items if (case := case_of(item))])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist where the run is."""
+        node.workerinput["burn_verify"] = [str(self._session.folder), self._alone]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """Prepare as soon as the first worker tells what is left; all of them wait for their tests until then."""
+        if self._prepared is None:
+            cases = self._session.selected.cases
+            chosen = {case.id for node_id in ids if (case := case_in(node_id, cases))}
+            self._prepare(node.config, [case for case in cases if case.id in chosen])
+
+    def _prepare(self, config: pytest.Config, cases: list[Case]) -> None:
+        self._prepared = cases
+        if not cases:
+            return
+        capture = config.pluginmanager.getplugin("capturemanager")
+        shown = capture.global_and_fixture_disabled() if capture else nullcontext()
+        terminal = config.pluginmanager.getplugin("terminalreporter")
+        with shown, LongWork(terminal._tw._file if terminal else StringIO()) as work:
+            try:
+                self._session.prepare(cases, work.listen)
+            except BurnVerifyError as error:
+                pytest.exit(f"burn-verify: {error}", error.exit_code)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Record the result that a test handed over, or that it ended without one."""
+        if line := result_line(report):
+            self._recorder.add(line)
+        elif (report.failed or report.skipped) and (case := case_in(report.nodeid, self._session.selected.cases)):
+            outcome = Outcome.FAILED if report.failed else Outcome.SKIPPED
+            # A skip carries where, which line and why.
+            why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+            self._recorder.note(case, outcome, why)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """End the record; an expectation that fits nothing any more fails a full run."""
+        if not self._prepared:
+            return
+        reporter = session.config.pluginmanager.getplugin("terminalreporter")
+        self._closing = self._recorder.close(
+            self._prepared,
+            reporter._tw.fullwidth if reporter else 120,
+            whole=len(self._prepared) == len(self._session.selected.cases),
+            # Also by -x and --maxfail: what never ran did not fail.
+            interrupted=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+            or bool(session.shouldstop or session.shouldfail),
+        )
+        if self._closing.problems and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the table."""
+        if self._closing is None:
+            return
+        terminalreporter.section("burn-verify")
+        for line in self._closing.text.splitlines():
+            terminalreporter.write_line(line)
+        for line in self._closing.problems:
+            terminalreporter.write_line(f"error: {line}", red=True)
+        for line in self._closing.warnings:
+            terminalreporter.write_line(f"warning: {line}", yellow=True)

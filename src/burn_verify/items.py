@@ -1,0 +1,37 @@
+"""pytest's side of a case: which test is about which case, and how a result travels from a test to its report."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import pytest
+
+from burn_verify.types import Case
+
+RESULT: Final = "burn_result"
+"""Name of the property of a report under which a test hands over the line of its result."""
+
+_PARAMETER: Final = re.compile(r"\[(.*)\]$", re.DOTALL)
+
+
+def case_of(item: pytest.Item) -> Case | None:
+    """Return the case that a collected test is about."""
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    case = parameters.get("burn_case")
+    return case if isinstance(case, Case) else None
+
+
+def case_in(node_id: str, cases: Sequence[Case]) -> Case | None:
+    """Return the case of a test of which only the node id is known, as it ran in another process.
+
+    Of several that fit, the longest id: one may begin like another. pytest escapes what is not ASCII.
+    """
+    found = _PARAMETER.search(node_id)
+    fitting = [case for case in cases if found and case.id.encode("unicode_escape").decode("ascii") in found[1]]
+    return max(fitting, key=lambda case: len(case.id), default=None)
+
+
+def result_line(report: pytest.TestReport) -> str | None:
+    """Return the result that a test handed over."""
+    lines = [value for name, value in report.user_properties if name == RESULT and isinstance(value, str)]
+    return lines[-1] if report.when == "call" and lines else None
