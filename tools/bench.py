@@ -66,7 +66,7 @@ def measure(scratch: Path, toolchain: Path, names: str, mirror: Path | None) -> 
     cold = run(fresh_cache(scratch / "all", toolchain), names, mirror)
     warm = run(scratch / "all", names, mirror)
     growth = {}
-    agreeing = sorted(result["case_id"].removeprefix("zoo/").removesuffix("@seeded") for result in cold.pop("agree"))
+    agreeing = sorted(case_id.removeprefix("zoo/").removesuffix("@seeded") for case_id in cold.pop("agree"))
     for size in GROWTH:
         if size <= len(agreeing):
             cache = fresh_cache(scratch / f"growth-{size}", toolchain)
@@ -116,8 +116,9 @@ def run(cache: Path, names: str, mirror: Path | None) -> dict[str, Any]:
     wall = time.monotonic() - started
     if code != 0:
         sys.exit("\n".join([*said, f"the run failed with exit code {code}: nothing was measured"]))
-    agree = [{"case_id": result.case_id} for result in read(record).results if result.verdict == "agrees"]
-    return {"wall": round(wall, 2), "phases": dict(read(record).phases), "agree": agree}
+    recorded = read(record)
+    agree = [result.case_id for result in recorded.results if result.verdict == "agrees"]
+    return {"wall": round(wall, 2), "phases": dict(recorded.phases), "agree": agree}
 
 
 def phase_table(measured: dict[str, Any], before: dict[str, Any] | None) -> str:

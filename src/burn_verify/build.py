@@ -6,7 +6,6 @@ Runs no model. The text of the generated crates is `codegen`'s, whose fault an e
 import json
 import math
 import os
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,16 @@ from typing import Final
 
 from burn_verify import codegen
 from burn_verify.blame import blame, compile_error
-from burn_verify.cache import Cache, copy_atomically, digest_of, read_json, sha256_of, write_if_changed, write_json
+from burn_verify.cache import (
+    Cache,
+    copy_atomically,
+    digest_of,
+    prune,
+    read_json,
+    sha256_of,
+    write_if_changed,
+    write_json,
+)
 from burn_verify.cargo import CargoRun
 from burn_verify.diagnostics import RustError
 from burn_verify.errors import CompileError
@@ -24,6 +32,7 @@ from burn_verify.types import ConvertedModel, RunnerBinary
 
 # One rustc needs about 2 MiB a small module; more of them to a crate save no time and cost memory.
 _MODULES_PER_CRATE: Final = 250
+# Each is tens of megabytes, and made again in seconds.
 _KEPT_BINARIES: Final = 24
 _HOUR: Final = 3600.0
 
@@ -59,7 +68,7 @@ class Builder:
         unique = {model.module: model for model in models}
         folder = self._binary_folder(unique)
         if (known := _remembered(folder)) is not None:
-            (folder / "note.json").touch()
+            os.utime(folder)
             return known
         if not unique:
             return Compiled(binary=None, errors={}, seconds=0.0)
@@ -75,7 +84,7 @@ class Builder:
                 binary = RunnerBinary(path=folder / "runner", modules=frozenset(unique.keys() - errors.keys()))
             compiled = Compiled(binary=binary, errors=errors, seconds=time.monotonic() - started)
             _remember(folder, compiled)
-            _prune(folder.parent)
+            prune(folder.parent, keep=_KEPT_BINARIES, young=_HOUR)
             return compiled
 
     def _rounds(self, models: Mapping[str, ConvertedModel]) -> tuple[str | None, dict[str, CompileError]]:
@@ -195,13 +204,3 @@ def _drop(executable: Path) -> None:
     """Remove cargo's own copies of a binary that is kept elsewhere: each selection would leave one behind."""
     for path in (executable, *executable.parent.glob(f"deps/{executable.name}-*")):
         path.unlink(missing_ok=True)
-
-
-def _prune(binaries: Path) -> None:
-    """Forget all but the binaries used last: each is tens of megabytes, and made again in seconds.
-
-    One used within the hour may belong to a run that is going on.
-    """
-    notes = sorted(binaries.glob("*/note.json"), key=lambda note: note.stat().st_mtime, reverse=True)
-    for note in (note for note in notes[_KEPT_BINARIES:] if note.stat().st_mtime < time.time() - _HOUR):
-        shutil.rmtree(note.parent, ignore_errors=True)

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,28 @@ def reachable(url: str) -> bool:
     asking.start()
     asking.join(NETWORK_TIMEOUT)
     return bool(answers)
+
+
+def prune(room: Path, *, keep: int, young: float) -> None:
+    """Forget all but the entries of a room that changed last.
+
+    Arguments:
+        young: seconds for which an entry is kept in any case, as it may belong to a run that is going on.
+    """
+    entries = sorted(room.iterdir(), key=_changed, reverse=True)
+    for path in (entry for entry in entries[keep:] if _changed(entry) < time.time() - young):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _changed(path: Path) -> float:
+    """Return when (seconds since the epoch) an entry changed; one that is gone did so long ago."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _ask(url: str, answers: list[int]) -> None:

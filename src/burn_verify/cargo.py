@@ -105,6 +105,12 @@ def rustc_version() -> str:
     return output_of(["rustc", "-V"]) or ""
 
 
+def is_new_enough(rustc: str) -> bool | None:
+    """Return whether Burn can be compiled by a rustc, by what `rustc_version` said; None where it is no version."""
+    found = re.match(r"rustc (\d+)\.(\d+)", rustc)
+    return None if found is None else (int(found[1]), int(found[2])) >= MIN_RUSTC
+
+
 def require_rust() -> None:
     """Check that cargo and a rustc that is new enough are there.
 
@@ -115,12 +121,12 @@ def require_rust() -> None:
         message = f"cargo was not found: {INSTALL_RUST}"
         raise ToolchainError(message)
     version = rustc_version()
-    found = re.match(r"rustc (\d+)\.(\d+)", version)
-    wanted = ".".join(map(str, MIN_RUSTC))
-    if found is None:
+    enough = is_new_enough(version)
+    if enough is None:
         message = f"rustc does not answer: {INSTALL_RUST}"
         raise ToolchainError(message)
-    if (int(found[1]), int(found[2])) < MIN_RUSTC:
+    if not enough:
+        wanted = ".".join(map(str, MIN_RUSTC))
         message = f"Burn {BURN_VERSION} needs rustc {wanted} or newer, this is {version}: {INSTALL_RUST}"
         raise ToolchainError(message)
 

@@ -4,7 +4,6 @@ Changes nothing and builds nothing.
 """
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Final
 
 from burn_verify import __version__
 from burn_verify.cache import Cache, reachable
-from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, INSTALL_RUST, MIN_RUSTC, rustc_version
+from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, INSTALL_RUST, MIN_RUSTC, is_new_enough, rustc_version
 from burn_verify.cases import zoo
 from burn_verify.options import Settings
 from burn_verify.process import output_of
@@ -65,10 +64,10 @@ def _cargo() -> Check:
 
 def _rustc() -> Check:
     found = rustc_version()
-    number = re.match(r"rustc (\d+)\.(\d+)", found)
-    if number is None:
+    enough = is_new_enough(found)
+    if enough is None:
         return Check(name="rustc", grade=Grade.MISSING, found="not found", advice=INSTALL_RUST)
-    if (int(number[1]), int(number[2])) < MIN_RUSTC:
+    if not enough:
         wanted = ".".join(map(str, MIN_RUSTC))
         return Check(
             name="rustc", grade=Grade.MISSING, found=f"{found}, {wanted} is needed", advice="rustup update stable"

@@ -30,6 +30,7 @@ from burn_verify.wire import (
     decode_named,
     encode,
     encode_named,
+    in_order,
     pack,
     unpack_header,
     unpack_prefix,
@@ -131,7 +132,7 @@ def read(reference: Reference) -> dict[str, DataSet]:
         message = f"{reference.path} cannot be read ({error}); delete it and run again"
         raise OracleError(message, "reference cache damaged") from error
     return {
-        name: (_part(named, f"{index:03d}/in/"), _part(named, f"{index:03d}/out/"))
+        name: (in_order(named, f"{index:03d}/in/"), in_order(named, f"{index:03d}/out/"))
         for index, name in enumerate(reference.data_sets)
     }
 
@@ -143,11 +144,6 @@ def _flatten(data_sets: Mapping[str, DataSet]) -> dict[str, Array]:
         for kind, arrays in (("in", inputs), ("out", outputs))
         for place, array in enumerate(arrays)
     }
-
-
-def _part(named: Mapping[str, Array], prefix: str) -> list[Array]:
-    # By length first: after 999 comes 1000.
-    return [named[name] for name in sorted(named, key=lambda name: (len(name), name)) if name.startswith(prefix)]
 
 
 def _stamps(stored: StoredData) -> Iterator[str]:

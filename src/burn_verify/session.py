@@ -6,7 +6,6 @@ The same for both shells, and for pytest's workers, which join a run that their 
 
 import os
 import pickle
-import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from burn_verify import expectations
-from burn_verify.cache import Cache
+from burn_verify.cache import Cache, prune, write_if_changed
 from burn_verify.cargo import BURN_VERSION
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
@@ -82,8 +81,8 @@ class Session:
         folder = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
         folder.mkdir(exist_ok=True)
         _dump(folder / "selected.pickle", selected)
-        _prune(runs, _KEPT_RUNS)
-        _prune(cache.room("logs"), _KEPT_LOGS)
+        prune(runs, keep=_KEPT_RUNS, young=_DAY)
+        prune(cache.room("logs"), keep=_KEPT_LOGS, young=_DAY)
         return cls(selected, folder)
 
     @classmethod
@@ -158,28 +157,8 @@ def expected_of(settings: Settings, burn_version: str, burn_backend: str) -> tup
 
 def _dump(path: Path, value: Selected | Plan) -> None:
     """Pickle a value for the workers of the same run, who are this very program and read nobody else's files."""
-    scratch = path.with_suffix(".new")
-    scratch.write_bytes(pickle.dumps(value))
-    scratch.replace(path)
+    write_if_changed(path, pickle.dumps(value))
 
 
 def _load(path: Path) -> Any:
     return pickle.loads(path.read_bytes())
-
-
-def _changed(path: Path) -> float:
-    """Return when (seconds since the epoch) an entry changed; one that is gone did so long ago."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _prune(room: Path, keep: int) -> None:
-    """Forget all but the newest entries of a room; one of the last day may belong to a run that is going on."""
-    entries = sorted(room.iterdir(), key=_changed, reverse=True)
-    for path in (entry for entry in entries[keep:] if _changed(entry) < time.time() - _DAY):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)

@@ -82,9 +82,13 @@ def decode(payload: bytes) -> list[Array]:
     Raises:
         ValueError: the payload is not safetensors, or holds an unknown dtype.
     """
-    named = decode_named(payload)
+    return in_order(decode_named(payload))
+
+
+def in_order(named: Mapping[str, Array], prefix: str = "") -> list[Array]:
+    """Return the arrays whose names are a prefix and a number, by that number."""
     # By length first: after 999 comes 1000.
-    return [named[name] for name in sorted(named, key=lambda name: (len(name), name))]
+    return [named[name] for name in sorted(named, key=lambda name: (len(name), name)) if name.startswith(prefix)]
 
 
 def encode_named(arrays: Mapping[str, Array]) -> bytes:

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from burn_verify.cache import (
     copy_atomically,
     digest_of,
     fetch,
+    prune,
     reachable,
     read_json,
     sha256_of,
@@ -247,3 +249,19 @@ def test_a_lock_shuts_out_other_processes(cache: Cache, tmp_path: Path) -> None:
             release()
     assert other.returncode == 0
     assert told == ["waiting for another run that holds the lock 'shared'"]
+
+
+def test_only_what_is_old_and_beyond_the_newest_is_forgotten(tmp_path: Path) -> None:
+    now = time.time()
+    for name, age in (("young", 10), ("new", 5000), ("old", 6000), ("older", 7000)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "inside").write_text("")
+        os.utime(tmp_path / name, (now - age, now - age))
+    (tmp_path / "file").write_text("")
+    os.utime(tmp_path / "file", (now - 8000, now - 8000))
+    prune(tmp_path, keep=0, young=9000)
+    assert len(list(tmp_path.iterdir())) == 5
+    prune(tmp_path, keep=2, young=100)
+    assert {path.name for path in tmp_path.iterdir()} == {"young", "new"}
+    prune(tmp_path, keep=0, young=100)
+    assert [path.name for path in tmp_path.iterdir()] == ["young"]

@@ -112,7 +112,7 @@ class Zoo:
 
     def knows(self, name: str) -> bool:
         """Return whether a name is, letter by letter, an alias or an entry."""
-        return any(_fold(name) == _fold(candidate) for candidate in (*self.aliases, *self.entries))
+        return self._exact(name) is not None
 
     def seeded_architecture(self, name: str) -> str | None:
         """Return the architecture to build in place of the model, or None where there is none.
@@ -131,13 +131,16 @@ class Zoo:
         """Return the entries of an alias or of an entry's own name; an alias comes first."""
         return self.aliases.get(full_name, (full_name,))
 
+    def _exact(self, name: str) -> str | None:
+        """Return the alias, else the entry, that a name is but for case and joints."""
+        return next((known for known in (*self.aliases, *self.entries) if _fold(known) == _fold(name)), None)
+
     def _full_name(self, name: str) -> str:
         """Return the alias or entry that the name means."""
+        exact = self._exact(name)
+        if exact is not None:
+            return exact
         wanted = _fold(name)
-        for names in (self.aliases, self.entries):
-            exact = next((candidate for candidate in names if _fold(candidate) == wanted), None)
-            if exact is not None:
-                return exact
         for names in (self.aliases, self.entries):
             longer = [candidate for candidate in names if wanted and _fold(candidate).startswith(wanted)]
             if len(longer) == 1:
