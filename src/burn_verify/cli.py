@@ -11,21 +11,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from tabulate import tabulate
 
-from burn_verify import __version__, expectations, store
+from burn_verify import __version__, cli_expectations, expectations, store
 from burn_verify.cache import Cache, write_if_changed
 from burn_verify.cases import zoo
 from burn_verify.console import LongWork
 from burn_verify.doctor import Grade, examine
 from burn_verify.errors import BurnVerifyError, StoreError, UsageError
-from burn_verify.options import OPTIONS, SELECTIONS, Settings, settings_from
+from burn_verify.options import OPTIONS, Settings, settings_from
 from burn_verify.pipeline import error_of
 from burn_verify.progress import Progress
 from burn_verify.recording import LAST_RECORD, Recorder
-from burn_verify.report import markdown, terminal
+from burn_verify.report import terminal
+from burn_verify.report.artefacts import artefacts
 from burn_verify.report.failure import failure_text
 from burn_verify.selection import Selection
 from burn_verify.session import Session, expected_of
@@ -37,6 +38,7 @@ examples:
   burn-verify list resnet                 which models go by such a name?
   burn-verify verify mnist squeezenet     does Burn compute what ONNX Runtime computes?
   burn-verify verify path/to/model.onnx   the same for a model of your own
+  burn-verify verify --conformance=node   ONNX's own test cases, about two thousand
   burn-verify report --last               the last run once more
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
@@ -84,23 +86,31 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=_list)
     verify = commands.add_parser("verify", help="verify models against ONNX Runtime")
     verify.add_argument(
-        "models", nargs="+", metavar="MODEL", help="a name (see list), an .onnx file, a glob or a folder"
+        "models", nargs="*", metavar="MODEL", help="a name (see list), an .onnx file, a glob or a folder"
     )
     verify.set_defaults(run=_verify)
     places = {"zoo_mirror", "cache_dir", "offline"}
     for command, fields in ((doctor, places), (listing, places), (verify, {option.field for option in OPTIONS})):
         for option in OPTIONS:
-            if option.flag not in SELECTIONS and option.field in fields:
+            if option.flag != "--models" and option.field in fields:
+                bare: dict[str, Any] = {} if option.bare is None else {"nargs": "?", "const": option.bare}
                 command.add_argument(
-                    option.flag, dest=f"option_{option.field}", metavar=option.metavar, help=option.help
+                    option.flag, dest=f"option_{option.field}", metavar=option.metavar, help=option.help, **bare
                 )
     report = commands.add_parser("report", help="show a record once more, or write it as Markdown")
     report.add_argument("record", nargs="?", type=Path, help="a file written by --burn-record")
     report.add_argument("--last", action="store_true", help="the last run, which is always kept")
-    report.add_argument("--out", type=Path, metavar="DIR", help="write compatibility-matrix.md into this folder")
+    report.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write what the record can tell into this folder: compatibility-matrix.md of models, "
+        "SUPPORTED-OPS.md and errors.md of ONNX's own cases, and their JSON",
+    )
     report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
     report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
     report.set_defaults(run=_report)
+    cli_expectations.add_to(commands)
     return parser
 
 
@@ -151,7 +161,12 @@ def _whence(case: Case) -> str:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    session = Session.open(_settings(arguments, arguments.models))
+    settings = _settings(arguments, arguments.models)
+    if not settings.selects:
+        message = "nothing to verify: name a model, such as mnist, or say --conformance"
+        raise UsageError(message)
+    with LongWork(sys.stderr) as work:
+        session = Session.open(settings, work.listen)
     cases = session.selected.cases
     recorder = Recorder(session)
     results: list[CaseResult] = []
@@ -182,7 +197,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _unexpected(case: Case, result: CaseResult, session: Session) -> str | None:
-    expected = expectations.match(result.case_id, session.selected.expected)
+    expected = session.selected.expected.of(result.case_id)
     error = error_of(result)
     if error is None:
         return None if expected is None else f"{result.case_id} passes: {expectations.xfail_reason(expected)}"
@@ -202,10 +217,11 @@ def _report(arguments: argparse.Namespace) -> int:
     reasons = expectations.expected_reasons(record.results, expected)
     if arguments.out is None:
         print(terminal.render_table(record.results, reasons, shutil.get_terminal_size((120, 40)).columns))
-    else:
-        target = arguments.out / "compatibility-matrix.md"
+        return 0
+    for name, text in artefacts(record, reasons).items():
+        target = arguments.out / name
         try:
-            write_if_changed(target, markdown.render(record, reasons))
+            write_if_changed(target, text)
         except OSError as error:
             message = f"{target} cannot be written: {error.strerror or error}"
             raise StoreError(message) from error

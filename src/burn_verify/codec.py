@@ -7,11 +7,11 @@ result to its controller as one plain string.
 import json
 import math
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage
+from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Subject
 
 SCHEMA_VERSION = 1
 """Version of the lines; a reader refuses any other."""
@@ -51,6 +51,7 @@ def result_to_line(result: CaseResult, *, burn_version: str, burn_backend: str) 
             "corpus": result.corpus,
             "op_types": result.op_types,
             "opset": result.opset,
+            "subject": None if result.subject is None else asdict(result.subject),
             "burn_version": burn_version,
             "burn_backend": burn_backend,
             "stage": result.stage,
@@ -101,6 +102,7 @@ def result_from_json(data: Mapping[str, Any]) -> CaseResult:
             outcome=Outcome(data["outcome"]),
             op_types=tuple(str(op_type) for op_type in data.get("op_types", ())),
             opset=int(data.get("opset", 0)),
+            subject=_subject_from_json(data.get("subject")),
             verdict=data.get("verdict"),
             message=str(data.get("message", "")),
             reason=str(data.get("reason", "")),
@@ -144,6 +146,17 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         max_abs=None if max_abs is None else _number(max_abs),
         max_ulp=None if max_ulp is None else int(max_ulp),
         first_bad=None if first_bad is None else tuple(int(index) for index in first_bad),
+    )
+
+
+def _subject_from_json(data: Mapping[str, Any] | None) -> Subject | None:
+    if data is None:
+        return None
+    return Subject(
+        op_type=str(data["op_type"]),
+        domain=str(data["domain"]),
+        since_version=int(data["since_version"]),
+        dtype=str(data["dtype"]),
     )
 
 

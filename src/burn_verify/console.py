@@ -15,6 +15,7 @@ from rich.progress import Progress as Bars
 from burn_verify.progress import Progress
 
 _WORDS: Final = {
+    "collect": "collecting ONNX's own cases, only once",
     "load": "reading models",
     "reference": "asking ONNX Runtime",
     "toolchain": "compiling Burn, only once",

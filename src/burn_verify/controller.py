@@ -1,6 +1,7 @@
 """pytest's controller: the one process that prepares, records and tells. No worker of pytest-xdist imports this."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from io import StringIO
 from typing import Any
 
@@ -14,6 +15,16 @@ from burn_verify.session import Session
 from burn_verify.types import Case, Outcome
 
 
+@contextmanager
+def long_work(config: pytest.Config) -> Iterator[LongWork]:
+    """Show the progress of long work where pytest shows its own."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    shown = capture.global_and_fixture_disabled() if capture else nullcontext()
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    with shown, LongWork(terminal._tw._file if terminal else StringIO()) as work:
+        yield work
+
+
 class Controller:
     """The hooks of the one process that prepares, records and tells."""
 
@@ -21,6 +32,7 @@ class Controller:
         self._session = session
         self._alone = alone
         self._recorder = recorder
+        self._by_id = {case.id: case for case in session.selected.cases}
         self._prepared: list[Case] | None = None
         self._closing: Closing | None = None
 
@@ -41,17 +53,14 @@ class Controller:
         """Prepare as soon as the first worker tells what is left; all of them wait for their tests until then."""
         if self._prepared is None:
             cases = self._session.selected.cases
-            chosen = {case.id for node_id in ids if (case := case_in(node_id, cases))}
+            chosen = {case.id for node_id in ids if (case := case_in(node_id, self._by_id))}
             self._prepare(node.config, [case for case in cases if case.id in chosen])
 
     def _prepare(self, config: pytest.Config, cases: list[Case]) -> None:
         self._prepared = cases
         if not cases:
             return
-        capture = config.pluginmanager.getplugin("capturemanager")
-        shown = capture.global_and_fixture_disabled() if capture else nullcontext()
-        terminal = config.pluginmanager.getplugin("terminalreporter")
-        with shown, LongWork(terminal._tw._file if terminal else StringIO()) as work:
+        with long_work(config) as work:
             try:
                 self._session.prepare(cases, work.listen)
             except BurnVerifyError as error:
@@ -61,7 +70,7 @@ class Controller:
         """Record the result that a test handed over, or that it ended without one."""
         if line := result_line(report):
             self._recorder.add(line)
-        elif (report.failed or report.skipped) and (case := case_in(report.nodeid, self._session.selected.cases)):
+        elif (report.failed or report.skipped) and (case := case_in(report.nodeid, self._by_id)):
             outcome = Outcome.FAILED if report.failed else Outcome.SKIPPED
             # A skip carries where, which line and why.
             why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext

@@ -11,7 +11,7 @@ from pathlib import Path
 from burn_verify.cache import Cache, digest_of, read_json, write_json
 from burn_verify.errors import ConvertError, ProcessDied
 from burn_verify.process import Resident, rust_environment
-from burn_verify.reasons import location, refusal
+from burn_verify.reasons import location, refusal, refusal_kind
 from burn_verify.types import ConvertedModel, PreparedCase
 
 
@@ -81,13 +81,13 @@ class Converter:
         except ProcessDied as death:
             message = f"the converter did not survive this model: {death.message}"
             reason = f"converter: {death.how}"
-            raise ConvertError(message, reason, {"how": death.how, "log": death.log}) from death
+            raise ConvertError(message, reason, {"how": death.how, "kind": "died", "log": death.log}) from death
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             message = answer["message"].replace(str(prepared.model), prepared.model.name)
-            raise ConvertError(
-                message, refusal(message), {"how": "panic", "location": location(answer.get("location"))}
-            )
+            where = location(answer.get("location"))
+            details = {"how": "panic", "kind": refusal_kind(message, where), "location": where}
+            raise ConvertError(message, refusal(message), details)
         if missing := _missing(folder):
             message = f"the converter says that it succeeded, but there is no {missing}"
             raise ConvertError(message, "converter: protocol", {"how": "protocol"})

@@ -5,9 +5,9 @@ Decides nothing about outcomes: what happened is in the record, and the views jo
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -15,21 +15,22 @@ from typing import Any
 from burn_verify.errors import UsageError
 from burn_verify.types import CaseResult, Outcome, Stage
 
-REQUIRED_KEYS = ("pattern", "stage", "reason")
-OPTIONAL_KEYS = ("link",)
+KEYS = ("pattern", "cases", "stage", "reason", "link")
+REQUIRED_KEYS = ("stage", "reason")
 
-_HEADER = re.compile(r"\s*\[\[\s*expect\s*\]\]")
-_PATTERN_KEY = re.compile(r"\s*[\"']?pattern[\"']?\s*=")
+ENTRY_HEADER = re.compile(r"\s*\[\[\s*expect\s*\]\]")
+_IDS_KEY = re.compile(r"\s*[\"']?(pattern|cases)[\"']?\s*=")
+_WILDCARD = re.compile(r"[*?]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """A failure that is known and explained.
+    """A failure that is known and explained: one pattern of an entry.
 
     Attributes:
         pattern: a case id; ``*`` and ``?`` are wildcards, brackets are themselves.
         stage: where the case is expected to fail; a failure elsewhere is not expected.
-        source, line: where this entry is written.
+        source, line: where this pattern is written.
     """
 
     pattern: str
@@ -38,6 +39,83 @@ class Expectation:
     source: str
     line: int
     link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wildcard:
+    """A pattern with wildcards: its place, and what has to follow the characters before the first of them."""
+
+    place: int
+    start: int
+    rest: re.Pattern[str]
+
+    def matches(self, case_id: str) -> bool:
+        return self.rest.match(case_id, self.start) is not None
+
+
+class Expectations:
+    """What is expected of every case, in an order that matters.
+
+    Found by the whole id, then among the wildcards that begin and end as the id does: a run asks for thousands of ids,
+    and a file holds hundreds of patterns.
+    """
+
+    __slots__ = ("_entries", "_exact", "_sizes", "_wildcards")
+
+    def __init__(self, entries: Iterable[Expectation] = ()) -> None:
+        self._entries = tuple(entries)
+        self._exact = {entry.pattern: entry for entry in self._entries}
+        self._wildcards: dict[tuple[str, str], list[_Wildcard]] = {}
+        for place, entry in enumerate(self._entries):
+            if has_wildcard(entry.pattern):
+                head, *_, tail = _WILDCARD.split(entry.pattern)
+                compiled = _Wildcard(place=place, start=len(head), rest=_compiled(entry.pattern[len(head) :]))
+                self._wildcards.setdefault((head, tail), []).append(compiled)
+        self._sizes = sorted({(len(head), len(tail)) for head, tail in self._wildcards})
+
+    @property
+    def entries(self) -> tuple[Expectation, ...]:
+        """Every expectation, one a pattern, in the order of the files."""
+        return self._entries
+
+    def __eq__(self, other: object) -> bool:
+        return self._entries == other._entries if isinstance(other, Expectations) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._entries)
+
+    def __reduce__(self) -> tuple[type["Expectations"], tuple[tuple[Expectation, ...]]]:
+        return Expectations, (self._entries,)
+
+    def of(self, case_id: str) -> Expectation | None:
+        """Find what is expected of a case: the whole id beats a wildcard, and a later entry an earlier one."""
+        if (exact := self._exact.get(case_id)) is not None:
+            return exact
+        place = max((one.place for one in self._candidates(case_id) if one.matches(case_id)), default=None)
+        return None if place is None else self._entries[place]
+
+    def unmatched(self, case_ids: Iterable[str]) -> tuple[Expectation, ...]:
+        """List the expectations whose pattern matches no case."""
+        ids = set(case_ids)
+        found: set[int] = set()
+        for case_id in ids:
+            found.update(
+                one.place for one in self._candidates(case_id) if one.place not in found and one.matches(case_id)
+            )
+        return tuple(
+            entry for place, entry in enumerate(self._entries) if place not in found and entry.pattern not in ids
+        )
+
+    def _candidates(self, case_id: str) -> Iterator[_Wildcard]:
+        end = len(case_id)
+        for head, tail in self._sizes:
+            if head + tail <= end:
+                yield from self._wildcards.get((case_id[:head], case_id[end - tail :]), ())
+
+
+def has_wildcard(pattern: str) -> bool:
+    """Whether a pattern may match more than one id."""
+    return _WILDCARD.search(pattern) is not None
 
 
 def parse(text: str, source: str) -> tuple[Expectation, ...]:
@@ -61,33 +139,26 @@ def parse(text: str, source: str) -> tuple[Expectation, ...]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise _refusal(source, _find_line(text, "expect"), "'expect' is not an array of tables: write [[expect]]")
     lines = _entry_lines(text, entries)
-    return tuple(_expectation(entry, source, line) for entry, line in zip(entries, lines, strict=True))
+    return tuple(
+        expectation
+        for entry, line in zip(entries, lines, strict=True)
+        for expectation in _expectations(entry, source, line)
+    )
+
+
+def packaged_name(burn_version: str, backend: str) -> str:
+    """Name the packaged file of a version of Burn (``major.minor`` counts) on a backend."""
+    return f"{'.'.join(burn_version.split('.')[:2])}-{backend}.toml"
 
 
 def load_packaged(burn_version: str, backend: str) -> tuple[Expectation, ...]:
-    """Read what is expected of a version of Burn (``major.minor`` counts) on a backend; empty if nothing is known."""
-    name = f"{'.'.join(burn_version.split('.')[:2])}-{backend}.toml"
+    """Read what is expected of a version of Burn on a backend; empty if nothing is known."""
+    name = packaged_name(burn_version, backend)
     file = resources.files("burn_verify") / "data" / "expectations" / name
     return parse(file.read_text(encoding="utf-8"), name) if file.is_file() else ()
 
 
-def match(case_id: str, expectations: Sequence[Expectation]) -> Expectation | None:
-    """Find what is expected of a case: the whole id beats a wildcard, and a later entry an earlier one."""
-    matching = [expectation for expectation in expectations if _matches(case_id, expectation)]
-    exact = [expectation for expectation in matching if expectation.pattern == case_id]
-    candidates = exact or matching
-    return candidates[-1] if candidates else None
-
-
-def unmatched(expectations: Sequence[Expectation], case_ids: Iterable[str]) -> tuple[Expectation, ...]:
-    """List the expectations whose pattern matches no case."""
-    ids = tuple(case_ids)
-    return tuple(
-        expectation for expectation in expectations if not any(_matches(case_id, expectation) for case_id in ids)
-    )
-
-
-def expected_reasons(results: Iterable[CaseResult], expectations: Sequence[Expectation]) -> dict[str, str]:
+def expected_reasons(results: Iterable[CaseResult], expectations: Expectations) -> dict[str, str]:
     """Join results and expectations for the reports: the reason of each case that was expected to fail as it did.
 
     A case that passed is in it too: an unexpected pass. One that failed at another stage than expected is not, for
@@ -95,7 +166,7 @@ def expected_reasons(results: Iterable[CaseResult], expectations: Sequence[Expec
     """
     reasons = {}
     for result in results:
-        expectation = match(result.case_id, expectations)
+        expectation = expectations.of(result.case_id)
         if expectation is None or result.outcome is Outcome.SKIPPED:
             continue
         if result.outcome is Outcome.PASSED or result.stage is expectation.stage:
@@ -112,45 +183,83 @@ def xfail_reason(expectation: Expectation) -> str:
     )
 
 
-def _matches(case_id: str, expectation: Expectation) -> bool:
+def _compiled(pattern: str) -> re.Pattern[str]:
     # Ids may hold brackets, and as a character class they would match something else.
-    return fnmatchcase(case_id, expectation.pattern.replace("[", "[[]"))
+    return re.compile(translate(pattern.replace("[", "[[]")))
 
 
-def _expectation(entry: dict[str, Any], source: str, line: int) -> Expectation:
-    allowed = REQUIRED_KEYS + OPTIONAL_KEYS
+def _expectations(entry: dict[str, Any], source: str, lines: Sequence[int]) -> Iterator[Expectation]:
+    """Check an entry and yield an expectation a pattern; the first line is the entry's own, then one a pattern."""
+    problem = next(_problems(entry), None)
+    if problem is not None:
+        raise _refusal(source, lines[0], problem)
+    for pattern, line in zip(_patterns(entry), lines[1:], strict=True):
+        yield Expectation(
+            pattern=pattern,
+            stage=Stage(entry["stage"]),
+            reason=" ".join(entry["reason"].split()),
+            link=entry.get("link"),
+            source=source,
+            line=line,
+        )
+
+
+def _problems(entry: dict[str, Any]) -> Iterator[str]:
     for key, value in entry.items():
-        if key not in allowed:
-            raise _refusal(source, line, f"unknown key {key!r}, allowed are {', '.join(allowed)}")
-        if not isinstance(value, str) or not value.strip():
-            raise _refusal(source, line, f"{key} must be a text that is not empty, not {value!r}")
+        if key not in KEYS:
+            yield f"unknown key {key!r}, allowed are {', '.join(KEYS)}"
+        elif key == "cases":
+            if not isinstance(value, list) or not value or not all(_is_text(pattern) for pattern in value):
+                yield f"cases must be a list of ids, at least one and none empty, not {value!r}"
+        elif not _is_text(value):
+            yield f"{key} must be a text that is not empty, not {value!r}"
+    if "pattern" in entry and "cases" in entry:
+        yield "pattern and cases exclude each other: write one id as pattern, several as cases"
+    if "pattern" not in entry and "cases" not in entry:
+        yield "pattern is missing: write one id as pattern, several as cases"
     for key in REQUIRED_KEYS:
         if key not in entry:
-            raise _refusal(source, line, f"{key} is missing")
+            yield f"{key} is missing"
     stages = [stage.value for stage in Stage]
-    if entry["stage"] not in stages:
-        raise _refusal(source, line, f"unknown stage {entry['stage']!r}, allowed are {', '.join(stages)}")
-    return Expectation(
-        pattern=entry["pattern"],
-        stage=Stage(entry["stage"]),
-        reason=" ".join(entry["reason"].split()),
-        link=entry.get("link"),
-        source=source,
-        line=line,
-    )
+    if entry.get("stage") not in stages:
+        yield f"unknown stage {entry.get('stage')!r}, allowed are {', '.join(stages)}"
 
 
-def _entry_lines(text: str, entries: Sequence[dict[str, Any]]) -> list[int]:
-    """Find the line of each entry's pattern, which the TOML reader does not tell."""
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _patterns(entry: dict[str, Any]) -> list[str]:
+    return list(entry["cases"]) if "cases" in entry else [entry["pattern"]]
+
+
+def _entry_lines(text: str, entries: Sequence[dict[str, Any]]) -> list[list[int]]:
+    """Find the line of each entry and those of its patterns, which the TOML reader does not tell."""
     lines = text.splitlines()
-    headers = [index for index, line in enumerate(lines) if _HEADER.match(line)]
+    headers = [index for index, line in enumerate(lines) if ENTRY_HEADER.match(line)]
     if len(headers) != len(entries):  # written as an inline array
-        return [_find_line(text, str(entry.get("pattern", "expect"))) for entry in entries]
+        headers = [_find_line(text, str(entry.get("pattern", "expect"))) - 1 for entry in entries]
+        return [
+            [start + 1, *_pattern_lines(lines, start, len(lines), entry)]
+            for start, entry in zip(headers, entries, strict=True)
+        ]
     blocks = pairwise([*headers, len(lines)])
-    return [
-        next((index for index in range(start, end) if _PATTERN_KEY.match(lines[index])), start) + 1
-        for start, end in blocks
-    ]
+    found = []
+    for entry, (start, end) in zip(entries, blocks, strict=True):
+        key = next((index for index in range(start, end) if _IDS_KEY.match(lines[index])), start)
+        found.append([key + 1, *_pattern_lines(lines, key, end, entry)])
+    return found
+
+
+def _pattern_lines(lines: Sequence[str], start: int, end: int, entry: dict[str, Any]) -> Iterator[int]:
+    """Yield the line of each pattern of an entry; that of the key where the id is not to be found, being escaped."""
+    patterns = entry.get("cases", [entry.get("pattern")])
+    here = start
+    for pattern in patterns if isinstance(patterns, list) else [patterns]:
+        written = (f'"{pattern}"', f"'{pattern}'")
+        place = next((index for index in range(here, end) if any(word in lines[index] for word in written)), None)
+        here = here if place is None else place
+        yield (start if place is None else place) + 1
 
 
 def _find_line(text: str, wanted: str) -> int:

@@ -1,7 +1,7 @@
 """pytest's side of a case: which test is about which case, and how a result travels from a test to its report."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import pytest
@@ -21,13 +21,17 @@ def case_of(item: pytest.Item) -> Case | None:
     return case if isinstance(case, Case) else None
 
 
-def case_in(node_id: str, cases: Sequence[Case]) -> Case | None:
+def case_in(node_id: str, cases: Mapping[str, Case]) -> Case | None:
     """Return the case of a test of which only the node id is known, as it ran in another process.
 
-    Of several that fit, the longest id: one may begin like another. pytest escapes what is not ASCII.
+    Usually the id is all that stands in the brackets. Else, of several that fit, the longest: one may begin like
+    another. pytest escapes what is not ASCII.
     """
     found = _PARAMETER.search(node_id)
-    fitting = [case for case in cases if found and case.id.encode("unicode_escape").decode("ascii") in found[1]]
+    if found and found[1] in cases:
+        return cases[found[1]]
+    text = found[1] if found else ""
+    fitting = [case for case in cases.values() if case.id.encode("unicode_escape").decode("ascii") in text]
     return max(fitting, key=lambda case: len(case.id), default=None)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,22 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from burn_verify import __version__
+from burn_verify import __version__, graphs
 from burn_verify.cache import Cache, digest_of, fetch, sha256_of
 from burn_verify.cases import seeded, zoo
 from burn_verify.errors import LoadError
-from burn_verify.schema import dtype_of
-from burn_verify.types import Case, Download, ModelFile, PreparedCase, Seeded, StoredData, TensorSpec, Unavailable
+from burn_verify.types import (
+    Case,
+    Collected,
+    Download,
+    ModelFile,
+    PreparedCase,
+    Seeded,
+    StoredArrays,
+    StoredData,
+    StoredFiles,
+    Unavailable,
+)
 
 
 def prepare(case: Case, cache: Cache) -> PreparedCase:
@@ -29,7 +39,10 @@ def prepare(case: Case, cache: Cache) -> PreparedCase:
     Raises:
         LoadError: the file cannot be had, is not ONNX, is not what the catalogue says, or reaches out of its folder.
     """
-    path = _materialise(case, cache)
+    source = case.source
+    if isinstance(source, Collected):
+        return _collected(case, source)
+    path = _materialise(source, cache)
     model = _read(path)
     try:
         return _described(case, path, model)
@@ -44,22 +57,45 @@ def stored_location(cache: Cache, download: Download) -> Path:
     return cache.root / "zoo" / download.sha256[:16] / Path(download.path).name
 
 
+def _collected(case: Case, source: Collected) -> PreparedCase:
+    """Return what was found out when the corpus was collected; nothing is read."""
+    data = source.data
+    names = source.data_sets if data is not None else ()
+    return PreparedCase(
+        case=case,
+        model=source.model,
+        digest=source.digest,
+        op_types=source.op_types,
+        opset=source.opset,
+        inputs=source.inputs,
+        outputs=source.outputs,
+        stored=tuple(StoredArrays(name=name, path=data, place=place) for place, name in enumerate(names) if data),
+        seeded=False,
+        subject=source.subject,
+        random=source.random,
+        tolerance=source.tolerance,
+        unsupported=source.unsupported,
+    )
+
+
 def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
     external = tuple(_external_files(model, path))
+    found = graphs.facts(model)
     return PreparedCase(
         case=case,
         model=path,
         digest=_digest(path, external),
-        op_types=tuple(sorted({_op_type(node) for node in _nodes(model)})),
-        opset=next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0),
-        inputs=tuple(_spec(value) for value in _runtime_inputs(model.graph)),
-        outputs=tuple(_spec(value) for value in model.graph.output),
+        op_types=found.op_types,
+        opset=found.opset,
+        inputs=found.inputs,
+        outputs=found.outputs,
         stored=_stored_beside(path),
+        random=found.random,
     )
 
 
-def _materialise(case: Case, cache: Cache) -> Path:
-    match case.source:
+def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cache) -> Path:
+    match source:
         case ModelFile(path=path, sha256=sha256):
             return _local(path, sha256)
         case Download() as download:
@@ -132,7 +168,7 @@ def _stored_beside(path: Path) -> tuple[StoredData, ...]:
 
 def _data_sets(folders: Iterator[Path]) -> tuple[StoredData, ...]:
     return tuple(
-        StoredData(name=folder.name, inputs=_numbered(folder, "input"), outputs=_numbered(folder, "output"))
+        StoredFiles(name=folder.name, inputs=_numbered(folder, "input"), outputs=_numbered(folder, "output"))
         for folder in sorted(folders)
         if folder.is_dir()
     )
@@ -169,9 +205,9 @@ def _unreadable(path: Path, error: OSError) -> LoadError:
 
 def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
     folder = path.parent.resolve()
-    for tensor in _tensors(model):
+    for tensor in graphs.tensors(model):
         if uses_external_data(tensor):
-            location = _text(ExternalDataInfo(tensor).location)
+            location = graphs.text(ExternalDataInfo(tensor).location)
             target = _resolved(folder / location)
             if not target.is_relative_to(folder):
                 message = f"{path}: tensor {tensor.name!r} keeps its data outside the model's folder: {location!r}"
@@ -190,39 +226,6 @@ def _resolved(path: Path) -> Path:
         return path
 
 
-def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
-    """Yield the graph and all graphs inside attributes, those of local functions included."""
-    yield model.graph
-    yield from _inner_graphs(model.graph.node)
-    for function in model.functions:
-        yield from _inner_graphs(function.node)
-
-
-def _inner_graphs(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
-    for node in nodes:
-        for attribute in node.attribute:
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                yield inner
-                yield from _inner_graphs(inner.node)
-
-
-def _nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
-    for graph in _graphs(model):
-        yield from graph.node
-    for function in model.functions:
-        yield from function.node
-
-
-def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    for graph in _graphs(model):
-        yield from graph.initializer
-        for sparse in graph.sparse_initializer:
-            yield from (sparse.values, sparse.indices)
-    for node in _nodes(model):
-        for attribute in node.attribute:
-            yield from (*attribute.tensors, *([attribute.t] if attribute.HasField("t") else []))
-
-
 def _digest(path: Path, external: tuple[Path, ...]) -> str:
     if not external:
         return sha256_of(path)
@@ -230,35 +233,3 @@ def _digest(path: Path, external: tuple[Path, ...]) -> str:
     for file in sorted(set(external)):
         total.update(file.name.encode() + sha256_of(file).encode())
     return total.hexdigest()
-
-
-def _op_type(node: onnx.NodeProto) -> str:
-    op_type, domain = _text(node.op_type), _text(node.domain)
-    return op_type if domain in ("", "ai.onnx") else f"{domain}.{op_type}"
-
-
-def _text(value: str) -> str:
-    if not isinstance(value, str):
-        # Protobuf hands out bytes where a damaged file holds no UTF-8.
-        msg = f"{value!r} is not text"
-        raise ValueError(msg)
-    return value
-
-
-def _runtime_inputs(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:
-    # Up to IR version 3 every initializer is listed among the inputs.
-    fixed = {tensor.name for tensor in graph.initializer} | {tensor.values.name for tensor in graph.sparse_initializer}
-    return (value for value in graph.input if value.name not in fixed)
-
-
-def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
-    kind = value.type.WhichOneof("value")
-    if kind != "tensor_type":
-        # Sequences, maps and optionals have no dtype: the name says what came instead.
-        return TensorSpec(name=_text(value.name), dtype=(kind or "untyped").removesuffix("_type"), shape=())
-    tensor = value.type.tensor_type
-    dims = tuple(
-        dim.dim_value if dim.WhichOneof("value") == "dim_value" else _text(dim.dim_param) or None
-        for dim in tensor.shape.dim
-    )
-    return TensorSpec(name=_text(value.name), dtype=dtype_of(tensor.elem_type), shape=dims)

@@ -21,6 +21,7 @@ class Option:
         flag: on the command line.
         ini: in pytest's configuration file.
         env: environment variable, for locations only.
+        bare: what the flag means without a value; None where it needs one.
         parse: text to value; raises ValueError with a message fit for a user.
     """
 
@@ -32,6 +33,7 @@ class Option:
     default: Any
     ini: str
     env: str | None = None
+    bare: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +42,14 @@ class Settings:
 
     Attributes:
         models: names, paths, globs and folders, as typed.
+        conformance: suites of ONNX's own cases, as typed.
         cache_dir: None for the user's cache folder.
         timeout: seconds a model may take to answer, converter and reference included.
         memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
     """
 
     models: tuple[str, ...] = ()
+    conformance: tuple[str, ...] = ()
     zoo_mirror: Path | None = None
     cache_dir: Path | None = None
     record: Path | None = None
@@ -57,11 +61,16 @@ class Settings:
     expectations: Path | None = None
     burn_backend: str = "flex"
 
+    @property
+    def selects(self) -> bool:
+        """Whether anything was selected."""
+        return bool(self.models or self.conformance)
+
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
-        msg = "names nothing; try --models mnist"
+        msg = "names nothing; try --models mnist, or --conformance node"
         raise ValueError(msg)
     return names
 
@@ -130,6 +139,17 @@ OPTIONS: tuple[Option, ...] = (
         default=(),
         help="verify these models: names of the zoo (mnist, squeezenet, all; see 'burn-verify list'), .onnx files, "
         "globs or folders, separated by commas",
+    ),
+    Option(
+        field="conformance",
+        flag="--conformance",
+        metavar="SUITES",
+        ini="burn_conformance",
+        parse=_names,
+        default=(),
+        bare="all",
+        help="verify ONNX's own test cases: node, simple, pytorch, light, separated by commas, or all of them where no "
+        "suite is named; -k chooses among their ids",
     ),
     Option(
         field="zoo_mirror",
@@ -229,7 +249,7 @@ def from_folder(field: str, text: str, folder: Path) -> str:
     return text
 
 
-_WITHOUT_EFFECT = ("models", "record", "cache_dir", "expectations")
+_WITHOUT_EFFECT = ("models", "conformance", "record", "cache_dir", "expectations")
 
 
 def said(settings: Settings) -> list[tuple[str, str]]:
@@ -242,7 +262,7 @@ def said(settings: Settings) -> list[tuple[str, str]]:
     return [(flag, ("off", "on")[value] if isinstance(value, bool) else f"{value}") for flag, value in different]
 
 
-SELECTIONS: tuple[str, ...] = ("--models",)
+SELECTIONS: tuple[str, ...] = ("--models", "--conformance")
 """The flags that select cases."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from burn_verify import judge, load, reference
 from burn_verify.build import Builder, Compiled
@@ -32,6 +32,7 @@ from burn_verify.types import (
     Stage,
     Verdict,
 )
+from burn_verify.wire import Array
 
 T = TypeVar("T")
 
@@ -113,20 +114,20 @@ class Pipeline:
         if planned.error is not None:
             return _ended(planned, planned.error)
         durations = dict(planned.durations)
-        fed: dict[str, list[str]] = {}
+        details: dict[str, Any] = {"inputs": {}}
         try:
-            verdict = self._run_and_judge(planned, durations, fed)
+            verdict = self._run_and_judge(planned, durations, details)
         except StageError as error:
             result = _ended(replace(planned, durations=durations), error)
-            return replace(result, details={**result.details, "inputs": fed})
-        result = _result(planned, Stage.COMPARE, Outcome.PASSED if verdict.agrees else Outcome.FAILED)
+            return replace(result, details={**result.details, **details})
+        result = _result(planned, Stage.COMPARE, Outcome.PASSED if verdict.passes else Outcome.FAILED)
         return replace(
             result,
             verdict=verdict.name,
             message=verdict.message,
-            reason=verdict.message,
+            reason=verdict.reason,
             metrics=verdict.metrics,
-            details={"inputs": fed},
+            details=details,
             durations=durations,
         )
 
@@ -186,21 +187,28 @@ class Pipeline:
             compiled = Builder(self._cache, toolchain).compile(models)
         return [_with_binary(one, compiled) for one in converted]
 
-    def _run_and_judge(self, planned: Planned, durations: dict[str, float], fed: dict[str, list[str]]) -> Verdict:
-        """Run every data set and compare; note the time in `durations`, and in `fed` what the model was given."""
+    def _run_and_judge(self, planned: Planned, durations: dict[str, float], details: dict[str, Any]) -> Verdict:
+        """Run every data set and compare; note the time in `durations`, in `details` what the model was given."""
         model, prepared = _sure(planned.model), _sure(planned.prepared)
         runner = self._runner(_sure(planned.binary))
-        names = [output.name for output in prepared.outputs]
-        verdicts = []
+        verdicts, opinions = [], []
         durations |= {"run": 0.0, "weights": 0.0, "forward": 0.0, "compare": 0.0}
-        for data_set, (inputs, expected) in reference.read(_sure(planned.reference)).items():
-            fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in inputs]
+        answers = reference.read(_sure(planned.reference))
+        for data_set, data in answers.data_sets.items():
+            details["inputs"][data_set] = [
+                f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs
+            ]
             with _timed(durations, "run"):
-                inference = runner.infer(model, inputs, self._settings.burn_backend)
+                inference = runner.infer(model, data.inputs, self._settings.burn_backend)
             durations["weights"] += inference.load_seconds
             durations["forward"] += inference.forward_seconds
             with _timed(durations, "compare"):
-                verdicts.append(judge.judge(names, inference.outputs, expected, data_set, planned.case.id))
+                verdicts.append(_judged(prepared, inference.outputs, data.desired, data_set))
+                if data.runtime is not None:
+                    opinions.append(_judged(prepared, data.runtime, data.desired, data_set))
+        if opinions or answers.refusal:
+            said = judge.merge(opinions) if opinions else None
+            details["onnxruntime"] = answers.refusal if said is None else said.message or said.name
         return judge.merge(verdicts)
 
     def _runner(self, binary: RunnerBinary) -> Runner:
@@ -227,7 +235,8 @@ def _attempt(planned: Planned, stage: Stage, step: Callable[[], Mapping[str, obj
     try:
         gained = dict(step())
     except StageError as error:
-        gained = {"errors": {**planned.errors, stage: error}}
+        # An input that Burn has no value for shows while the reference is made, but it is RUN that cannot be.
+        gained = {"errors": {**planned.errors, error.stage: error}}
     durations = {**planned.durations, stage.value: time.monotonic() - started}
     return replace(planned, **gained, durations=durations)  # type: ignore[arg-type]
 
@@ -262,9 +271,18 @@ def _result(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
         outcome=outcome,
         op_types=planned.prepared.op_types if planned.prepared else (),
         opset=planned.prepared.opset if planned.prepared else 0,
+        subject=planned.prepared.subject if planned.prepared else None,
         note=planned.case.note,
         durations=planned.durations,
     )
+
+
+def _judged(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
+    names = [output.name for output in prepared.outputs]
+    if prepared.random:
+        return judge.judge_random(names, actual, desired, data_set, prepared.case.id)
+    rule = judge.bound if prepared.tolerance is None else judge.within(prepared.tolerance)
+    return judge.judge(names, actual, desired, data_set, prepared.case.id, bound_rule=rule)
 
 
 def _sure(value: T | None) -> T:

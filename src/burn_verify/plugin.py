@@ -35,7 +35,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option of the table, each also as an ini value."""
     group = parser.getgroup("burn-verify", "verify ONNX models through compiled Burn")
     for option in OPTIONS:
-        group.addoption(option.flag, dest=f"burn_verify_{option.field}", metavar=option.metavar, help=option.help)
+        bare = {} if option.bare is None else {"nargs": "?", "const": option.bare}
+        group.addoption(
+            option.flag, dest=f"burn_verify_{option.field}", metavar=option.metavar, help=option.help, **bare
+        )
         parser.addini(option.ini, f"the same as {option.flag}", default="")
 
 
@@ -58,11 +61,13 @@ def _open(config: pytest.Config) -> Run | None:
     said = {option.field: config.getini(option.ini) for option in OPTIONS}
     folder = config.inipath.parent if config.inipath else config.rootpath
     settings = settings_from(typed, {field: from_folder(field, text, folder) for field, text in said.items()})
-    if not settings.models:
+    if not settings.selects:
         return None
+    from burn_verify.controller import long_work
     from burn_verify.session import Session
 
-    session = Session.open(settings)
+    with long_work(config) as work:
+        session = Session.open(settings, work.listen)
     typed_here = any(str(word).startswith(SELECTIONS) for word in config.invocation_params.args)
     run = Run(session, alone=typed_here and config.args_source is not pytest.Config.ArgsSource.ARGS)
     if not config.option.collectonly:
@@ -121,7 +126,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     """Bring the packaged test where no test of the folder takes cases, and mark expected failures."""
     if (run := config.stash.get(_RUN, None)) is None:
         return
-    from burn_verify.expectations import match, xfail_reason
+    from burn_verify.expectations import xfail_reason
     from burn_verify.suite import test_models
 
     if not any(case_of(item) for item in items):
@@ -129,7 +134,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         items += session.genitems(module)
     for item in items:
         case = case_of(item)
-        if case and (expected := match(case.id, run.session.selected.expected)):
+        if case and (expected := run.session.selected.expected.of(case.id)):
             raises = STAGE_ERRORS[expected.stage]
             item.add_marker(pytest.mark.xfail(raises=raises, strict=True, reason=xfail_reason(expected)))
 
@@ -163,9 +168,8 @@ def pytest_runtest_makereport(
     report = yield
     error = call.excinfo.value if call.excinfo else None
     if report.failed and isinstance(error, StageError) and (case := case_of(item)):
-        from burn_verify.expectations import match
         from burn_verify.report.failure import failure_text
 
         selected = item.config.stash[_RUN].session.selected
-        report.longrepr = failure_text(case, error, selected.settings, match(case.id, selected.expected))
+        report.longrepr = failure_text(case, error, selected.settings, selected.expected.of(case.id))
     return report

@@ -10,6 +10,13 @@ from typing import Final
 _LENGTH: Final = 160
 _CUSTOM_OP: Final = re.compile(r"^  - (\S+) used by \d+ node", re.MULTILINE)
 # Both wordings of burn-onnx: while parsing, and while writing Rust.
+_MISSING: Final = re.compile(r"(?:Unsupported ONNX operation\(s\): |, )(\w+) \(node '")
+_NODE_TYPE: Final = re.compile(r"Unsupported node type for inputs: (\w+)")
+_UNSUPPORTED: Final = re.compile(r"not (?:currently |yet )?support", re.IGNORECASE)
+_STATED: Final = "src/import/model_gen.rs"
+"""Where burn-onnx tells of an error that it saw coming; a panic anywhere else was not foreseen."""
+_TELLING_NUMBERS: Final = re.compile(r"\b(node|slice) ?\w*\d+ has steps=\S+|(?<=type_id=)\d+|(?<=dtype: )\d+")
+_CHECK: Final = re.compile(r"=== Tensor Operation Error ===\s+Operation: '([^']*)'\s+Reason:\s+1\. ([^\n]*)")
 _NODE: Final = re.compile(r"[Nn]ode '[^']*' \((\w+)\): ")
 _PREFIX: Final = re.compile(r"^(Failed to parse ONNX file '.*?': |Type inference failed: |Processing error: )+")
 _REGISTRY: Final = re.compile(r"\S*/registry/src/[^/]+/")
@@ -17,14 +24,36 @@ _REGISTRY: Final = re.compile(r"\S*/registry/src/[^/]+/")
 
 def refusal(message: str) -> str:
     """Return burn-onnx's refusal without the path, names and counts of one model."""
-    if operators := _CUSTOM_OP.findall(message):
+    if operators := _unsupported(message):
         return _short(f"unsupported operators: {', '.join(operators)}")
     first = message.strip().partition("\n")[0]
     nodes = list(_NODE.finditer(first))
     if nodes:
         # The innermost node is the one that was refused; those around it are control flow.
-        return _short(f"{nodes[-1][1]}: {first[nodes[-1].end() :]}")
+        op_type, said = nodes[-1][1], first[nodes[-1].end() :]
+        return _short(f"{op_type}: {_TELLING_NUMBERS.sub('…', said.removeprefix(f'{op_type}: '))}")
     return _short(_PREFIX.sub("", first))
+
+
+def refusal_kind(message: str, where: str | None) -> str:
+    """Return which of three kinds a refusal of burn-onnx is.
+
+    ``unsupported operator``: it has no such operator at all. ``unsupported attribute``: it has, and says itself that it
+    does not take this attribute, dtype, rank or kind of operand. ``internal panic``: it did not see it coming.
+
+    Arguments:
+        where: location of the panic, for burn-onnx panics on everything that it refuses.
+    """
+    if _unsupported(message):
+        return "unsupported operator"
+    stated = where is None or _STATED in where or _UNSUPPORTED.search(message)
+    return "unsupported attribute" if stated else "internal panic"
+
+
+def _unsupported(message: str) -> list[str]:
+    """Return the operators that burn-onnx says it does not have, each once."""
+    found = _CUSTOM_OP.findall(message) or _MISSING.findall(message) or _NODE_TYPE.findall(message)
+    return list(dict.fromkeys(found))
 
 
 def rejection(errors: Sequence[tuple[str | None, str]]) -> str:
@@ -35,7 +64,9 @@ def rejection(errors: Sequence[tuple[str | None, str]]) -> str:
 
 
 def panic(message: str) -> str:
-    """Return a panic's first line without numbers that belong to one input."""
+    """Return what a panic is about: its first line, or what one of Burn's own checks says first of its operation."""
+    if check := _CHECK.search(message):
+        return _short(f"{check[1]}: {check[2].partition('. ')[0].rstrip('. ')}")
     return _short(message.strip().partition("\n")[0])
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, Final
@@ -17,21 +18,23 @@ import numpy as np
 
 from burn_verify import inputs
 from burn_verify.cache import Cache, digest_of, sha256_of, write_if_changed
-from burn_verify.errors import OracleError, ProcessDied
+from burn_verify.errors import OracleError, ProcessDied, RunError
 from burn_verify.inputs import SEEDED, make_inputs
 from burn_verify.process import Resident
 from burn_verify.schema import burn_kind, dtype_name, elem_type_of, numpy_dtype
-from burn_verify.types import PreparedCase, Reference, StoredData
+from burn_verify.types import PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.wire import (
     PREFIX,
     VERSION,
     Array,
+    at,
     decode,
     decode_named,
+    decode_notes,
     encode,
     encode_named,
-    in_order,
     pack,
+    placed,
     unpack_header,
     unpack_prefix,
     unsupported_dtype,
@@ -39,8 +42,31 @@ from burn_verify.wire import (
 
 _BFLOAT16: Final = "bfloat16"
 
-DataSet = tuple[list[Array], list[Array]]
-"""Inputs and expected outputs, in the order of the graph."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """Inputs and answers, in the order of the graph.
+
+    Attributes:
+        desired: the answers that count: those that are stored, else ONNX Runtime's.
+        runtime: ONNX Runtime's answers where stored ones count; None where it has none.
+    """
+
+    inputs: list[Array]
+    desired: list[Array]
+    runtime: list[Array] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """A reference that was read.
+
+    Attributes:
+        refusal: why ONNX Runtime gives no answer to stored inputs, empty where it does.
+    """
+
+    data_sets: Mapping[str, DataSet]
+    refusal: str = ""
 
 
 _HOW_INPUTS_ARE_MADE = sha256_of(Path(inputs.__file__))
@@ -68,9 +94,14 @@ class Oracle:
         """Feed the model seeded inputs and collect the stored data sets.
 
         Raises:
-            OracleError: ONNX Runtime refused the model, died or hung; or an input or output has no value on the wire.
+            OracleError: ONNX Runtime refused the model, died or hung, or stored data is damaged.
+            RunError: no Burn tensor can hold an input.
         """
         started = time.monotonic()
+        if prepared.unsupported is not None:
+            reason = f"no Burn value for {prepared.unsupported}"
+            message = f"an input or an answer is of {prepared.unsupported}, for which Burn has no value"
+            raise RunError(message, reason)
         key = digest_of(
             prepared.digest,
             _HOW_INPUTS_ARE_MADE,
@@ -81,12 +112,15 @@ class Oracle:
             *(stamp for stored in prepared.stored for stamp in _stamps(stored)),
         )
         path = self._cache.room("reference") / f"{key[:32]}.safetensors"
-        names = (SEEDED, *(stored.name for stored in prepared.stored))
+        names = (*([SEEDED] if prepared.seeded else []), *(stored.name for stored in prepared.stored))
         if path.is_file():
             return Reference(path=path, data_sets=names, seconds=0.0)
-        data_sets = {SEEDED: self._seeded(prepared)}
-        data_sets |= {stored.name: _read_stored(prepared, stored) for stored in prepared.stored}
-        write_if_changed(path, encode_named(_flatten(data_sets)))
+        answers = self._answers(prepared)
+        arrays: dict[str, Array] = {}
+        for place, data_set in enumerate(answers.data_sets.values()):
+            arrays |= {**placed(place, "in", data_set.inputs), **placed(place, "out", data_set.desired)}
+            arrays |= placed(place, "runtime", data_set.runtime or ())
+        write_if_changed(path, encode_named(arrays, {"refusal": answers.refusal}))
         return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
 
     def infer(self, model: Path, inputs: Sequence[Array], *, optimise: bool = False) -> list[Array]:
@@ -110,44 +144,54 @@ class Oracle:
         """End the worker."""
         self._worker.close()
 
+    def _answers(self, prepared: PreparedCase) -> Answers:
+        data_sets = {SEEDED: self._seeded(prepared)} if prepared.seeded else {}
+        refusal = ""
+        for stored in prepared.stored:
+            data_set = _read_stored(prepared, stored)
+            try:
+                runtime = None if refusal else self.infer(prepared.model, data_set.inputs)
+            except OracleError as error:
+                # What is stored counts; that ONNX Runtime has no opinion of it is nobody's failure.
+                runtime, refusal = None, error.message
+            data_sets[stored.name] = replace(data_set, runtime=runtime)
+        return Answers(data_sets=data_sets, refusal=refusal)
+
     def _seeded(self, prepared: PreparedCase) -> DataSet:
         drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
-                raise OracleError(message, f"no Burn value for {dtype}")
+                raise RunError(message, f"no Burn value for {dtype}")
         values = list(drawn.values())
-        return values, self.infer(prepared.model, values)
+        return DataSet(inputs=values, desired=self.infer(prepared.model, values))
 
 
-def read(reference: Reference) -> dict[str, DataSet]:
-    """Return the data sets of a reference by name.
+def read(reference: Reference) -> Answers:
+    """Return what a reference holds.
 
     Raises:
         OracleError: the cached file is gone or damaged.
     """
     try:
-        named = decode_named(reference.path.read_bytes())
+        payload = reference.path.read_bytes()
+        named, notes = decode_named(payload), decode_notes(payload)
     except (OSError, ValueError) as error:
         message = f"{reference.path} cannot be read ({error}); delete it and run again"
         raise OracleError(message, "reference cache damaged") from error
-    return {
-        name: (in_order(named, f"{index:03d}/in/"), in_order(named, f"{index:03d}/out/"))
-        for index, name in enumerate(reference.data_sets)
+    data_sets = {
+        name: DataSet(
+            inputs=at(named, place, "in"),
+            desired=at(named, place, "out"),
+            runtime=at(named, place, "runtime") or None,
+        )
+        for place, name in enumerate(reference.data_sets)
     }
-
-
-def _flatten(data_sets: Mapping[str, DataSet]) -> dict[str, Array]:
-    return {
-        f"{index:03d}/{kind}/{place:03d}": array
-        for index, (inputs, outputs) in enumerate(data_sets.values())
-        for kind, arrays in (("in", inputs), ("out", outputs))
-        for place, array in enumerate(arrays)
-    }
+    return Answers(data_sets=data_sets, refusal=notes.get("refusal", ""))
 
 
 def _stamps(stored: StoredData) -> Iterator[str]:
-    for path in stored.inputs + stored.outputs:
+    for path in (stored.path,) if isinstance(stored, StoredArrays) else stored.inputs + stored.outputs:
         try:
             stat = path.stat()
         except OSError as error:
@@ -156,12 +200,21 @@ def _stamps(stored: StoredData) -> Iterator[str]:
 
 
 def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
-    counts = len(stored.inputs), len(stored.outputs)
+    if isinstance(stored, StoredArrays):
+        try:
+            named = decode_named(stored.path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise _damaged(stored.path, error) from error
+        data_set = DataSet(inputs=at(named, stored.place, "in"), desired=at(named, stored.place, "out"))
+    else:
+        inputs, outputs = ([_read_tensor(path) for path in paths] for paths in (stored.inputs, stored.outputs))
+        data_set = DataSet(inputs=inputs, desired=outputs)
+    counts = len(data_set.inputs), len(data_set.desired)
     wanted = len(prepared.inputs), len(prepared.outputs)
     if counts != wanted:
         message = f"{stored.name} holds {counts} inputs and outputs, the model has {wanted}"
         raise OracleError(message, "stored test data does not fit the model")
-    return [_read_tensor(path) for path in stored.inputs], [_read_tensor(path) for path in stored.outputs]
+    return data_set
 
 
 def _damaged(path: Path, error: Exception) -> OracleError:
@@ -180,7 +233,7 @@ def _read_tensor(path: Path) -> Array:
         raise _damaged(path, error) from error
     if dtype := unsupported_dtype([array]):
         message = f"{path}: stored test data has dtype {dtype}, for which Burn has no value"
-        raise OracleError(message, f"no Burn value for {dtype}")
+        raise RunError(message, f"no Burn value for {dtype}")
     return np.asarray(array)
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burn_verify.cache import Cache, reachable
-from burn_verify.cases import files, zoo
+from burn_verify.cases import conformance, files, zoo
+from burn_verify.corpus import Corpus
 from burn_verify.errors import UsageError
 from burn_verify.load import stored_location
+from burn_verify.progress import Listener, silent
 from burn_verify.types import Case, ModelFile, Seeded, Source, Unavailable
 
 ALL = "all"
@@ -39,19 +41,22 @@ class Selection:
     Arguments:
         mirror: a folder laid out like the zoo, looked into first.
         offline: never ask for the hub.
+        listen: told of every step where cases have to be collected first.
     """
 
-    def __init__(self, cache: Cache, *, mirror: Path | None, offline: bool) -> None:
+    def __init__(self, cache: Cache, *, mirror: Path | None, offline: bool, listen: Listener = silent) -> None:
         self._cache = cache
         self._mirror = mirror
         self._offline = offline
+        self._listen = listen
         self._zoo = zoo.load()
 
-    def choose(self, names: Iterable[str]) -> Choice:
-        """Return the cases that names stand for.
+    def choose(self, names: Iterable[str], suites: Iterable[str] = ()) -> Choice:
+        """Return the cases that names stand for, then those of suites of ONNX's own cases.
 
         Raises:
             UsageError: a name fits nothing or too much, a path leads nowhere, nothing of the zoo is to be had.
+            ToolchainError: ONNX's own cases could not be collected.
         """
         own: list[Path] = []
         found: list[Case] = []
@@ -66,7 +71,13 @@ class Selection:
                 left_out = everything.left_out
             else:
                 found.append(self._named(name))
-        unique = {case.id: case for case in (*found, *files.cases(own))}
+        corpus = Corpus(self._cache, self._listen)
+        collected = [
+            case
+            for suite in conformance.suites_of(suites)
+            for case in (conformance.light_cases() if suite == conformance.LIGHT else corpus.cases(suite))
+        ]
+        unique = {case.id: case for case in (*found, *files.cases(own), *collected)}
         return Choice(cases=tuple(unique.values()), left_out=left_out)
 
     def _everything(self) -> Choice:

@@ -17,7 +17,7 @@ from burn_verify.cache import Cache, prune, write_if_changed
 from burn_verify.cargo import BURN_VERSION
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
-from burn_verify.expectations import Expectation
+from burn_verify.expectations import Expectation, Expectations
 from burn_verify.options import Settings
 from burn_verify.pipeline import Pipeline, Plan, Planned
 from burn_verify.progress import Listener, silent
@@ -40,7 +40,7 @@ class Selected:
     settings: Settings
     cases: tuple[Case, ...]
     left_out: tuple[str, ...]
-    expected: tuple[Expectation, ...]
+    expected: Expectations
     select_seconds: float
 
 
@@ -59,18 +59,18 @@ class Session:
         self._pipeline: Pipeline | None = None
 
     @classmethod
-    def open(cls, settings: Settings) -> "Session":
+    def open(cls, settings: Settings, listen: Listener = silent) -> "Session":
         """Select the cases and make the folder of a new run.
 
         Raises:
             UsageError: a name cannot be meant, or a file of expectations is wrong.
-            ToolchainError: the cache cannot be written.
+            ToolchainError: the cache cannot be written, or ONNX's own cases cannot be collected.
         """
         started = time.monotonic()
         cache = Cache(settings.cache_dir)
         runs = cache.room("runs")
-        selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
-        choice = selection.choose(settings.models)
+        selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
+        choice = selection.choose(settings.models, settings.conformance)
         selected = Selected(
             settings=settings,
             cases=choice.cases,
@@ -133,12 +133,10 @@ class Session:
         """Return expectations that fit no case of a full run: they are out of date. A partial run has none."""
         if ALL not in (name.lower() for name in self.selected.settings.models):
             return ()
-        return expectations.unmatched(
-            self.selected.expected, [*(case.id for case in self.selected.cases), *self.selected.left_out]
-        )
+        return self.selected.expected.unmatched([*(case.id for case in self.selected.cases), *self.selected.left_out])
 
 
-def expected_of(settings: Settings, burn_version: str, burn_backend: str) -> tuple[Expectation, ...]:
+def expected_of(settings: Settings, burn_version: str, burn_backend: str) -> Expectations:
     """Return the packaged expectations of a target, then those of the user's file.
 
     Raises:
@@ -146,13 +144,13 @@ def expected_of(settings: Settings, burn_version: str, burn_backend: str) -> tup
     """
     packaged = expectations.load_packaged(burn_version, burn_backend)
     if settings.expectations is None:
-        return packaged
+        return Expectations(packaged)
     try:
         text = settings.expectations.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"--burn-expectations: {settings.expectations} cannot be read: {error}"
         raise UsageError(message) from None
-    return packaged + expectations.parse(text, settings.expectations.name)
+    return Expectations(packaged + expectations.parse(text, settings.expectations.name))
 
 
 def _dump(path: Path, value: Selected | Plan) -> None:

@@ -98,24 +98,29 @@ class Unavailable:
     reason: str
 
 
-Source: TypeAlias = ModelFile | Download | Seeded | Unavailable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """Allowed is ``atol + rtol · |desired|``, as in `numpy.isclose`."""
+
+    rtol: float
+    atol: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One thing to verify: an id and the description of a model, no protobuf in memory.
+class Subject:
+    """The one operator that a case is about.
 
     Attributes:
-        id: stable, greppable and parsed by nobody, e.g. ``zoo/mnist-12``.
-        corpus: ``zoo``, ``file``, ``node`` …
-        note: one line shown beside the result, e.g. that the weights are seeded stand-ins.
+        domain: empty for ``ai.onnx``.
+        since_version: the version of the operator that the model's opset means.
+        dtype: of the operator's widest type parameter, i.e. the one that allows the most types; empty where no input
+            or output has it.
     """
 
-    id: str
-    corpus: str
-    source: Source
-    hints: Hints = field(default_factory=Hints)
-    note: str | None = None
+    op_type: str
+    domain: str
+    since_version: int
+    dtype: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +133,68 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredData:
+class Collected:
+    """A source: a case of a corpus that was collected, and understood, before.
+
+    Attributes:
+        model, digest, op_types, opset, inputs, outputs, subject, random, tolerance, unsupported: see `PreparedCase`.
+        data: a safetensors file in the layout of a `Reference`; None where nothing is stored.
+        data_sets: names of the data sets in it.
+    """
+
+    model: Path
+    digest: str
+    op_types: tuple[str, ...]
+    opset: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    data: Path | None
+    data_sets: tuple[str, ...]
+    subject: Subject | None = None
+    random: bool = False
+    tolerance: Tolerance | None = None
+    unsupported: str | None = None
+
+
+Source: TypeAlias = ModelFile | Download | Seeded | Collected | Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One thing to verify: an id and the description of a model, no protobuf in memory.
+
+    Attributes:
+        id: stable, greppable and parsed by nobody, e.g. ``zoo/mnist-12``.
+        corpus: ``zoo``, ``file``, ``node``, ``simple`` …
+        note: one line shown beside the result, e.g. that the weights are seeded stand-ins.
+    """
+
+    id: str
+    corpus: str
+    source: Source
+    hints: Hints = field(default_factory=Hints)
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFiles:
     """One stored data set of a model: ``.pb`` files (serialised TensorProto) in the order of the graph."""
 
     name: str
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredArrays:
+    """One stored data set of a model: arrays of a safetensors file in the layout of a `Reference`, by their place."""
+
+    name: str
+    path: Path
+    place: int
+
+
+StoredData: TypeAlias = StoredFiles | StoredArrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +206,12 @@ class PreparedCase:
         digest: sha256 (hex) over the model and its external data: the key of every later cache.
         opset: version of the default domain, 0 where the model does not import it.
         inputs: graph inputs that are not initializers, in the order of the graph.
+        stored: what somebody stored as the right answers.
+        seeded: whether to draw inputs as well, which ONNX Runtime answers.
+        subject: the one operator that the case is about; None for a model of several.
+        random: an operator draws numbers, so two right answers differ.
+        tolerance: the corpus' own, where it has one.
+        unsupported: why no Burn tensor can hold what is stored, in a few words; nothing can be run then.
     """
 
     case: Case
@@ -155,6 +222,11 @@ class PreparedCase:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     stored: tuple[StoredData, ...] = ()
+    seeded: bool = True
+    subject: Subject | None = None
+    random: bool = False
+    tolerance: Tolerance | None = None
+    unsupported: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,19 +303,26 @@ class Verdict:
     """What the judge says of one case: whether it agrees, in one line why not, and the evidence.
 
     Attributes:
-        name: ``agrees`` or ``disagrees``.
+        name: ``agrees``, ``disagrees`` or ``nondeterministic``.
         message: empty, or the first disagreement in the project's dialect.
+        reason: the same without numbers and names, fit for grouping: ``wrong values``, ``wrong shape`` …
         metrics: one entry an output and data set, also on agreement.
     """
 
     name: str
     message: str
     metrics: tuple[OutputMetrics, ...]
+    reason: str = ""
 
     @property
     def agrees(self) -> bool:
-        """Whether the case passes."""
+        """Whether the answers are the expected ones."""
         return self.name == "agrees"
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing speaks against the case; a random answer passes without agreeing."""
+        return self.name != "disagrees"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +332,7 @@ class CaseResult:
     What was *expected* to happen is not here: expectations are joined by the views.
 
     Attributes:
+        subject: the one operator that the case is about.
         message: what was said by whoever refused or failed, whole; empty on success.
         reason: the same, short and normalised, fit for grouping.
         details: further evidence: rustc codes, generated line, log path …
@@ -265,6 +345,7 @@ class CaseResult:
     outcome: Outcome
     op_types: tuple[str, ...] = ()
     opset: int = 0
+    subject: Subject | None = None
     verdict: str | None = None
     message: str = ""
     reason: str = ""

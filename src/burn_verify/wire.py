@@ -23,6 +23,9 @@ VERSION: Final = 1
 PREFIX: Final = struct.Struct("<IQ")
 """Length of the header (bytes, u32) and of the payload (bytes, u64), little-endian."""
 
+_LENGTH: Final = struct.Struct("<Q")
+"""Length of the JSON header of a safetensors payload: its first eight bytes."""
+
 MAX_HEADER: Final = 1 << 20
 MAX_PAYLOAD: Final = 1 << 36
 
@@ -91,10 +94,39 @@ def in_order(named: Mapping[str, Array], prefix: str = "") -> list[Array]:
     return [named[name] for name in sorted(named, key=lambda name: (len(name), name)) if name.startswith(prefix)]
 
 
-def encode_named(arrays: Mapping[str, Array]) -> bytes:
-    """Return a safetensors payload with the arrays under their names."""
+def placed(place: int, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
+    """Return the names of arrays in a file of data sets: ``<place of the data set>/<kind>/<place of the array>``."""
+    return {f"{_prefix(place, kind)}{index:03d}": array for index, array in enumerate(arrays)}
+
+
+def at(named: Mapping[str, Array], place: int, kind: str) -> list[Array]:
+    """Return the arrays that `placed` named."""
+    return in_order(named, _prefix(place, kind))
+
+
+def _prefix(place: int, kind: str) -> str:
+    return f"{place:03d}/{kind}/"
+
+
+def encode_named(arrays: Mapping[str, Array], notes: Mapping[str, str] | None = None) -> bytes:
+    """Return a safetensors payload with the arrays under their names, and `notes` as its metadata."""
     # `require` keeps rank 0, which `ascontiguousarray` would make rank 1.
-    return save({name: np.require(array, requirements="C") for name, array in arrays.items()})
+    contiguous = {name: np.require(array, requirements="C") for name, array in arrays.items()}
+    return save(contiguous, dict(notes) if notes else None)
+
+
+def decode_notes(payload: bytes) -> dict[str, str]:
+    """Return the metadata of a payload.
+
+    Raises:
+        ValueError: the payload is not safetensors.
+    """
+    try:
+        header = json.loads(payload[_LENGTH.size : _LENGTH.size + _LENGTH.unpack_from(payload)[0]])
+    except (struct.error, ValueError) as error:
+        msg = f"the payload is not safetensors: {error}"
+        raise ValueError(msg) from error
+    return {str(name): str(text) for name, text in header.get("__metadata__", {}).items()}
 
 
 def decode_named(payload: bytes) -> dict[str, Array]:

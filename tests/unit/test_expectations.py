@@ -1,5 +1,8 @@
 """Expected failures: parsed with their line, matched by pattern, joined by stage."""
 
+import pickle
+import time
+from fnmatch import fnmatchcase
 from importlib import resources
 
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from burn_verify import expectations
 from burn_verify.errors import UsageError
-from burn_verify.expectations import Expectation
+from burn_verify.expectations import Expectation, Expectations
 from burn_verify.types import CaseResult, Outcome, Stage
 
 TEXT = """\
@@ -25,6 +28,18 @@ stage = "compare"
 reason = '''spread over
 two lines'''
 pattern = "zoo/candy"
+"""
+CASES = """\
+[[expect]]
+cases = [
+    "zoo/b", # not pattern = "zoo/z"
+    'zoo/a*',
+    "zoo/tab\\t",
+    "zoo/c", "zoo/d",
+]
+stage = "run"
+reason = "r"
+link = "https://example.org/2"
 """
 ENTRY = '[[expect]]\npattern = "a"\nstage = "run"\nreason = "r"\n'
 
@@ -50,6 +65,20 @@ def test_entries_know_where_they_are_written():
     )
 
 
+def test_an_entry_of_several_cases_is_one_expectation_each():
+    entries = expectations.parse(CASES, "f")
+
+    # An id with an escape is nowhere to be found: the line of the key has to do.
+    assert [(entry.pattern, entry.line) for entry in entries] == [
+        ("zoo/b", 3),
+        ("zoo/a*", 4),
+        ("zoo/tab\t", 2),
+        ("zoo/c", 6),
+        ("zoo/d", 6),
+    ]
+    assert {(entry.stage, entry.reason, entry.link) for entry in entries} == {(Stage.RUN, "r", "https://example.org/2")}
+
+
 def test_an_inline_array_has_lines_too():
     text = '\nexpect = [\n {pattern="a", stage="run", reason="r"},\n {pattern="b", stage="run", reason="r"}]\n'
 
@@ -73,7 +102,7 @@ def test_lines_point_at_the_pattern(gaps):
         (f"{ENTRY}\n[other]\n", "f.toml:6: unknown key 'other', allowed is only [[expect]]"),
         ("[expect]\n", "f.toml:1: 'expect' is not an array of tables"),
         ("expect = [1]\n", "f.toml:1: 'expect' is not an array of tables"),
-        (f"{ENTRY}reson = 'x'\n", "f.toml:2: unknown key 'reson', allowed are pattern, stage, reason, link"),
+        (f"{ENTRY}reson = 'x'\n", "f.toml:2: unknown key 'reson', allowed are pattern, cases, stage, reason, link"),
         (
             ENTRY.replace('"run"', '"dance"'),
             "f.toml:2: unknown stage 'dance', allowed are load, convert, compile, reference, run, compare",
@@ -82,6 +111,11 @@ def test_lines_point_at_the_pattern(gaps):
         (ENTRY.replace('"r"', '" "'), "f.toml:2: reason must be a text that is not empty, not ' '"),
         (f"{ENTRY}\n[[expect]]\nstage = 'run'\nreason = 'r'\n", "f.toml:6: pattern is missing"),
         ("[[expect]]\npattern = 'a'\nreason = 'r'\n", "f.toml:2: stage is missing"),
+        (f"{ENTRY}cases = ['b']\n", "f.toml:2: pattern and cases exclude each other"),
+        (ENTRY.replace('pattern = "a"', "cases = []"), "f.toml:2: cases must be a list of ids, at least one"),
+        (ENTRY.replace('pattern = "a"', "cases = 'a'"), "f.toml:2: cases must be a list of ids, at least one"),
+        (ENTRY.replace('pattern = "a"', "cases = ['a', 1]"), "f.toml:2: cases must be a list of ids, at least one"),
+        (ENTRY.replace('pattern = "a"', "cases = [' ']"), "f.toml:2: cases must be a list of ids, at least one"),
     ],
 )
 def test_mistakes_are_named_with_their_line(text, message):
@@ -121,7 +155,10 @@ def test_nothing_is_expected_of_what_nothing_is_known_of():
     ],
 )
 def test_patterns(pattern, case_id, matches):
-    assert (expectations.match(case_id, [an_expectation(pattern)]) is not None) == matches
+    expected = Expectations([an_expectation(pattern)])
+
+    assert (expected.of(case_id) is not None) == matches
+    assert (expected.unmatched([case_id]) == ()) == matches
 
 
 @given(st.text())
@@ -129,7 +166,7 @@ def test_patterns(pattern, case_id, matches):
 def test_every_id_matches_itself(case_id):
     expectation = an_expectation(case_id)
 
-    assert expectations.match(case_id, [expectation]) is expectation
+    assert Expectations([expectation]).of(case_id) is expectation
 
 
 def test_the_last_match_wins_and_a_whole_id_beats_a_wildcard():
@@ -139,15 +176,74 @@ def test_the_last_match_wins_and_a_whole_id_beats_a_wildcard():
         an_expectation("zoo/?", line=3),
     )
 
-    assert expectations.match("zoo/a", [wide, exact, later]) is exact
-    assert expectations.match("zoo/b", [wide, exact, later]) is later
-    assert expectations.match("node/b", [wide, exact, later]) is None
+    expected = Expectations([wide, exact, later])
+    assert expected.of("zoo/a") is exact
+    assert expected.of("zoo/b") is later
+    assert expected.of("node/b") is None
+    assert Expectations([exact, an_expectation("zoo/a", line=9)]).of("zoo/a").line == 9
 
 
 def test_patterns_that_match_nothing_are_reported():
     used, unused = an_expectation("zoo/*"), an_expectation("op/*")
 
-    assert expectations.unmatched([used, unused], iter(["zoo/a", "zoo/b"])) == (unused,)
+    assert Expectations([used, unused]).unmatched(iter(["zoo/a", "zoo/b"])) == (unused,)
+
+
+def test_an_id_within_cases_that_matches_nothing_is_reported_alone():
+    expected = Expectations(expectations.parse(CASES, "f"))
+
+    assert [(it.pattern, it.line) for it in expected.unmatched(["zoo/b", "zoo/ab", "zoo/tab\t", "zoo/c"])] == [
+        ("zoo/d", 6)
+    ]
+
+
+SHORT = st.text(alphabet="ab*?[]", max_size=5)
+
+
+@given(patterns=st.lists(SHORT, max_size=6), ids=st.lists(SHORT, max_size=6))
+@settings(deadline=None)
+def test_the_index_finds_what_one_look_after_the_other_finds(patterns, ids):
+    entries = [an_expectation(pattern, line=line) for line, pattern in enumerate(patterns)]
+    expected = Expectations(entries)
+
+    def matching(case_id):
+        return [
+            entry
+            for entry in entries
+            if entry.pattern == case_id or fnmatchcase(case_id, entry.pattern.replace("[", "[[]"))
+        ]
+
+    for case_id in ids:
+        found = matching(case_id)
+        exact = [entry for entry in found if entry.pattern == case_id]
+        assert expected.of(case_id) is next(iter([*reversed(exact), *reversed(found)]), None)
+    matched = {entry.line for case_id in ids for entry in matching(case_id)}
+    assert expected.unmatched(ids) == tuple(entry for entry in entries if entry.line not in matched)
+
+
+def test_expectations_survive_the_way_to_a_worker():
+    expected = Expectations(expectations.parse(CASES, "f"))
+    arrived = pickle.loads(pickle.dumps(expected))
+
+    assert arrived == expected
+    assert hash(arrived) == hash(expected)
+    assert arrived.of("zoo/abc").line == 4
+
+
+def test_a_whole_corpus_is_matched_in_no_time():
+    ids = [f"node/test_{'abcdefgh'[place % 8]}_some_operator_{place}" for place in range(2000)]
+    patterns = [
+        *ids[:700],
+        *(f"{case_id}*" for case_id in ids[700:900]),
+        *(f"*{case_id}x" for case_id in ids[900:1000]),
+    ]
+    started = time.process_time()
+    expected = Expectations(an_expectation(pattern) for pattern in patterns)
+
+    assert sum(expected.of(case_id) is not None for case_id in ids) >= 900
+    assert len(expected.unmatched(ids)) == 100
+    # A twentieth of it is usual; looking at every pair takes seconds.
+    assert time.process_time() - started < 0.5
 
 
 def test_the_reason_of_an_xfail_says_where_to_edit():
@@ -170,6 +266,8 @@ def test_the_reason_of_an_xfail_says_where_to_edit():
     ],
 )
 def test_a_failure_at_another_stage_is_not_expected(stage, outcome, is_expected):
-    reasons = expectations.expected_reasons([a_result("zoo/a", stage, outcome)], [an_expectation("zoo/a")])
+    reasons = expectations.expected_reasons(
+        [a_result("zoo/a", stage, outcome)], Expectations([an_expectation("zoo/a")])
+    )
 
     assert reasons == ({"zoo/a": "why"} if is_expected else {})

@@ -254,7 +254,7 @@ def test_long_text_is_cut():
 )
 def test_another_number_of_outputs_disagrees(came, text):
     answer = judge(["Y", "Z"], [f32(1)] * came, [f32(1)] * 2, "seeded", "c")
-    assert answer == Verdict(name="disagrees", message=text, metrics=())
+    assert answer == Verdict(name="disagrees", message=text, reason="wrong number of outputs", metrics=())
 
 
 def test_one_output_is_singular():

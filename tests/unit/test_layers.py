@@ -15,32 +15,46 @@ ROOT = Path(__file__).parents[2] / "src" / PACKAGE
 LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
-    "options schema inputs judge wire codec codegen diagnostics blame expectations reasons progress cases report",
+    "options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision declared "
+    "reasons progress cases graphs report",
     # effects: one outside thing each
-    "process cache cargo toolchain load selection reference convert build runner store",
+    "process cache cargo toolchain load corpus selection reference convert build runner store",
     "pipeline",  # the order of the stages
     "session",  # one run: selection and plan
     "recording doctor",  # the end of a run: record and table; the state of the machine
     "console",  # what a person sees
     "suite items",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
-    "plugin cli",  # shells
+    "plugin cli cli_expectations",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
     ("errors", "types"),
+    ("operators", "schema"),
+    ("graphs", "operators"),
+    ("graphs", "schema"),
     ("inputs", "schema"),
     ("judge", "schema"),
     ("wire", "schema"),
     ("report", "codec"),
     ("report", "options"),
+    ("report", "cases"),
     ("report", "expectations"),
+    ("entries", "expectations"),
+    ("revision", "entries"),
+    ("revision", "expectations"),
+    ("cli", "cli_expectations"),
+    ("report", "declared"),
+    ("report", "operators"),
     ("blame", "codegen"),
     ("blame", "diagnostics"),
     ("blame", "reasons"),
     ("load", "cache"),
     ("selection", "cache"),
     ("selection", "load"),
+    ("selection", "corpus"),
+    ("corpus", "cache"),
+    ("corpus", "process"),
     ("reference", "process"),
     ("reference", "cache"),
     ("convert", "process"),

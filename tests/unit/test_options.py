@@ -13,6 +13,7 @@ FLAGS = {option.field: option.flag for option in OPTIONS}
 # Text and what it means. Paths stand for themselves below a folder that is made for the test.
 GOOD = {
     "models": [("mnist", ("mnist",)), (" a , b,,c ", ("a", "b", "c")), ("dir/*.onnx", ("dir/*.onnx",))],
+    "conformance": [("node", ("node",)), ("node, light", ("node", "light"))],
     "timeout": [("1", 1.0), ("0.25", 0.25), ("1e3", 1000.0)],
     "memory_limit": [("0", 0), ("512", 512)],
     "simplify": [("on", True), ("off", False), ("True", True), ("NO", False), ("1", True), ("0", False)],
@@ -21,6 +22,7 @@ GOOD = {
 }
 BAD = {
     "models": [",", " , ", " "],
+    "conformance": [","],
     "zoo_mirror": ["missing", "file.toml", "file.toml/below", "~nobody-has-this-name/zoo"],
     "cache_dir": ["~nobody-has-this-name/cache"],
     "record": ["~nobody-has-this-name/record.jsonl"],

@@ -111,3 +111,44 @@ def test_a_reason_is_one_short_line(text):
 def test_what_is_cut_shows_it():
     assert reasons.panic("x" * 160) == "x" * 160
     assert reasons.panic("x" * 161) == "x" * 159 + "…"
+
+
+def test_a_check_of_burn_is_known_by_its_operation_and_first_reason():
+    message = (
+        "=== Tensor Operation Error ===\n  Operation: 'Reshape'\n  Reason:\n"
+        "    1. The shapes differ. Current shape: [0, 5], target shape: [1, 5, 5]. \n"
+    )
+    assert reasons.panic(message) == "Reshape: The shapes differ"
+
+
+@pytest.mark.parametrize(
+    ("message", "where", "kind", "reason"),
+    [
+        (
+            "Unsupported ONNX operation(s): Foo (node 'foo1'), Bar (node 'bar1'), Foo (node 'foo2')",
+            "burn-onnx-0.22.0/src/import/model_gen.rs:416:33",
+            "unsupported operator",
+            "unsupported operators: Foo, Bar",
+        ),
+        (
+            "Node 'cast1' (Cast): Invalid attribute 'to': Float8 dtype (type_id=17) is not supported.",
+            "burn-onnx-0.22.0/src/import/model_gen.rs:416:33",
+            "unsupported attribute",
+            "Cast: Invalid attribute 'to': Float8 dtype (type_id=…) is not supported.",
+        ),
+        (
+            "burn-onnx does not currently support 3D max pooling",
+            "burn-onnx-0.22.0/src/import/burn/node_codegen.rs:56:9",
+            "unsupported attribute",
+            "burn-onnx does not currently support 3D max pooling",
+        ),
+        (
+            "called `Option::unwrap()` on a `None` value",
+            "burn-onnx-0.22.0/src/import/burn/node_codegen.rs:56:9",
+            "internal panic",
+            "called `Option::unwrap()` on a `None` value",
+        ),
+    ],
+)
+def test_three_kinds_of_refusal_are_kept_apart(message, where, kind, reason):
+    assert (reasons.refusal_kind(message, where), reasons.refusal(message)) == (kind, reason)

@@ -13,14 +13,7 @@ import numpy.typing as npt
 
 from burn_verify.judge.metrics import widened
 from burn_verify.schema import dtype_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tolerance:
-    """Allowed is ``atol + rtol · |desired|``, as in `numpy.isclose`."""
-
-    rtol: float
-    atol: float
+from burn_verify.types import Tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +54,29 @@ TOLERANCES: Final[Mapping[str, Tolerance]] = MappingProxyType(
 """
 
 
-@np.errstate(all="ignore")
+_TWO_ULP_OF_BFLOAT16: Final = 2.0**-6
+"""What ONNX's own runner allows bfloat16 at least, `onnx.backend.test.runner.Runner.assert_similar_outputs`."""
+
+
 def bound(desired: npt.NDArray[Any]) -> Bound:
     """Return what is allowed for an output of any shape, by its dtype."""
-    tolerance = TOLERANCES.get(dtype_name(desired.dtype))
+    return _bound(desired, TOLERANCES.get(dtype_name(desired.dtype)))
+
+
+def within(tolerance: Tolerance) -> BoundRule:
+    """Return the rule of a corpus that brings its own tolerance, applied to floats as ONNX's own runner does."""
+
+    def rule(desired: npt.NDArray[Any]) -> Bound:
+        if (dtype := dtype_name(desired.dtype)) not in TOLERANCES:
+            return _bound(desired, None)
+        rtol = max(tolerance.rtol, _TWO_ULP_OF_BFLOAT16) if dtype == "bfloat16" else tolerance.rtol
+        return _bound(desired, Tolerance(rtol=rtol, atol=tolerance.atol))
+
+    return rule
+
+
+@np.errstate(all="ignore")
+def _bound(desired: npt.NDArray[Any], tolerance: Tolerance | None) -> Bound:
     if tolerance is None:
         return Bound(limit=None, text="exact")
     # At least one dimension: NumPy turns rank 0 into a scalar, which cannot be written to.

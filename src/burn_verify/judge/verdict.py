@@ -4,19 +4,29 @@ Knows no number of its own: what has to be exact is in `structure`, what is allo
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from burn_verify.judge.metrics import first_index, flat, max_abs, max_ulp, mismatches, worst_index
-from burn_verify.judge.structure import count_problem, show_count, show_index, show_tensor, structural_problem
+from burn_verify.judge.structure import (
+    WRONG_VALUES,
+    Problem,
+    count_problem,
+    show_count,
+    show_index,
+    show_tensor,
+    structural_problem,
+)
 from burn_verify.judge.tolerance import Bound, BoundRule, bound
 from burn_verify.schema import dtype_name
 from burn_verify.types import OutputMetrics, Verdict
 
 AGREES: Final = "agrees"
 DISAGREES: Final = "disagrees"
+NONDETERMINISTIC: Final = "nondeterministic"
 _USUAL_DATA_SET: Final = "seeded"
 
 
@@ -50,18 +60,31 @@ def judge(
         raise ValueError(msg)
     where = case_id if data_set == _USUAL_DATA_SET else f"{case_id}, {data_set}"
     if (problem := count_problem(len(actual), len(desired))) is not None:
-        return Verdict(name=DISAGREES, message=f"{problem.text} [{where}]", metrics=())
-    messages: list[str] = []
+        return Verdict(name=DISAGREES, message=f"{problem.text} [{where}]", reason=problem.reason, metrics=())
+    found: list[tuple[str, str]] = []
     metrics: list[OutputMetrics] = []
     for name, came, wanted in zip(names, actual, desired, strict=True):
-        text, measured = _compare(name, came, wanted, data_set, bound_rule)
-        if text is not None:
-            messages.append(f"{name}: {text} [{where}]")
+        problem, measured = _compare(name, came, wanted, data_set, bound_rule)
+        if problem is not None:
+            found.append((f"{name}: {problem.text} [{where}]", problem.reason))
         if measured is not None:
             metrics.append(measured)
-    return Verdict(
-        name=DISAGREES if messages else AGREES, message=messages[0] if messages else "", metrics=tuple(metrics)
-    )
+    message, reason = found[0] if found else ("", "")
+    return Verdict(name=DISAGREES if found else AGREES, message=message, reason=reason, metrics=tuple(metrics))
+
+
+def judge_random(
+    names: Sequence[str],
+    actual: Sequence[npt.NDArray[Any]],
+    desired: Sequence[npt.NDArray[Any]],
+    data_set: str,
+    case_id: str,
+) -> Verdict:
+    """Compare what is no matter of chance where an operator draws numbers: count, dtypes and shapes of the outputs."""
+    verdict = judge(names, actual, desired, data_set, case_id)
+    if verdict.reason in ("", WRONG_VALUES):
+        return replace(verdict, name=NONDETERMINISTIC, message="", reason="")
+    return verdict
 
 
 def merge(verdicts: Iterable[Verdict]) -> Verdict:
@@ -75,18 +98,18 @@ def merge(verdicts: Iterable[Verdict]) -> Verdict:
         msg = "no verdict to merge"
         raise ValueError(msg)
     metrics = tuple(entry for verdict in verdicts for entry in verdict.metrics)
-    worst = next((verdict for verdict in verdicts if not verdict.agrees), verdicts[0])
-    return Verdict(name=worst.name, message=worst.message, metrics=metrics)
+    worst = min(verdicts, key=lambda verdict: (verdict.passes, verdict.agrees))
+    return replace(worst, metrics=metrics)
 
 
 def _compare(
     name: str, actual: npt.NDArray[Any], desired: npt.NDArray[Any], data_set: str, bound_rule: BoundRule
-) -> tuple[str | None, OutputMetrics | None]:
+) -> tuple[Problem | None, OutputMetrics | None]:
     """Compare one output: what is wrong, if anything, and the metrics, where elements can be measured."""
     allowed = bound_rule(desired)
     problem = structural_problem(actual, desired, exact=allowed.limit is None)
     if problem is not None and not problem.comparable:
-        return problem.text, None
+        return problem, None
     bad = mismatches(actual, desired, allowed.limit)
     measured = OutputMetrics(
         data_set=data_set,
@@ -100,8 +123,11 @@ def _compare(
         first_bad=first_index(bad),
     )
     if problem is not None:
-        return problem.text, measured
-    return (_tolerance_text(actual, desired, bad, allowed) if measured.mismatching else None), measured
+        return problem, measured
+    if not measured.mismatching:
+        return None, measured
+    text = _tolerance_text(actual, desired, bad, allowed)
+    return Problem(reason=WRONG_VALUES, text=text, comparable=True), measured
 
 
 def _tolerance_text(

@@ -6,6 +6,7 @@ Pure: values in, text out.
 import shlex
 from collections.abc import Iterator
 
+from burn_verify.cases.conformance import SUITES
 from burn_verify.errors import StageError
 from burn_verify.expectations import Expectation, xfail_reason
 from burn_verify.options import Settings, said
@@ -20,14 +21,20 @@ def failure_text(case: Case, error: StageError, settings: Settings, expected: Ex
 
 
 def reproduce(case: Case, settings: Settings) -> str:
-    """Return the command that runs this case alone."""
+    """Return the command that runs this case alone, or with those whose names begin like it."""
+    others = (f"{flag}={shlex.quote(value)}" for flag, value in said(settings))
+    return " ".join(["reproduce: pytest", *_selecting(case), *others])
+
+
+def _selecting(case: Case) -> list[str]:
+    if case.corpus in SUITES:
+        return [f"--conformance={case.corpus}", "-k", shlex.quote(case.id.partition("/")[2])]
     if case.corpus == "file" and isinstance(case.source, ModelFile):
         # A comma parts names, and a question mark matches any character.
         name = str(case.source.path).replace(",", "?")
     else:
         name = case.id.removeprefix("zoo/").removesuffix("@seeded")
-    others = (f"{flag}={shlex.quote(value)}" for flag, value in said(settings))
-    return " ".join(["reproduce: pytest", f"--models={shlex.quote(name)}", *others])
+    return [f"--models={shlex.quote(name)}"]
 
 
 def _evidence(error: StageError) -> Iterator[str]:

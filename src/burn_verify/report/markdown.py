@@ -4,7 +4,7 @@ A function of the record alone: rendering it again gives the same text.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from burn_verify.codec import Record
@@ -24,7 +24,7 @@ def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
     expected = expected or {}
     totals = summary(record.results, expected)
     shown, folds = fold_skipped(record.results)
-    parts = [f"# Compatibility of ONNX models with {_subject(record)}", _sentence(totals)]
+    parts = [f"# Compatibility of ONNX models with {made_with(record)}", _sentence(totals)]
     if record.environment:
         parts.append("## Environment\n\n" + "\n".join(_bullets(record.environment)))
     if shown:
@@ -40,7 +40,8 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _subject(record: Record) -> str:
+def made_with(record: Record) -> str:
+    """Name what a record was made with, safe to show."""
     version = escape(record.burn_version)
     backend = escape(record.burn_backend)
     return f"Burn {version}".rstrip() + (f" on {backend}" if backend else "")
@@ -73,11 +74,12 @@ def _bullets(mapping: Mapping[str, Any], indent: str = "") -> list[str]:
     return lines
 
 
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> list[str]:
+    """Return the lines of a table whose cells are safe already; `right` names the columns of numbers."""
+    rules = ["---:" if column in right else "---" for column in columns]
+    return [f"| {' | '.join(cells)} |" for cells in (columns, rules, *rows)]
+
+
 def _table(rows: Sequence[Row]) -> list[str]:
-    rules = ["---:" if column in ("max abs", "ULP", "outputs") else "---" for column in COLUMNS]
-    lines = [_line([*COLUMNS, "reason"]), _line([*rules, "---"])]
-    return lines + [_line([escape(text) for text in (*row.cells, row.reason)]) for row in rows]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    cells = [[escape(text) for text in (*row.cells, row.reason)] for row in rows]
+    return table([*COLUMNS, "reason"], cells, right=("max abs", "ULP", "outputs"))

@@ -17,6 +17,10 @@ COLUMNS = ("model", "stage", "outcome", "max abs", "ULP", "outputs")
 FOLD_FROM = 4
 """Fold skipped cases into one line where at least this many share a reason."""
 
+MANY = 60
+"""Above so many cases, only those are listed that ended otherwise than expected."""
+_MOST_SURPRISES = 40
+
 _GAP = 2
 _LEAST_REASON = 20
 _LEAST_MODEL = 20
@@ -41,7 +45,8 @@ class Totals:
         attempted: reached RUN or COMPARE, that is, the model was compiled and started.
         failed_at: failures by the stage they ended at; every stage is there.
         expected_failures: those of the failures that were expected.
-        unexpected_passes: those that agree although a failure was expected.
+        unexpected_passes: those that pass although a failure was expected.
+        random: passed, but drew numbers, so that only dtypes and shapes could be compared; they do not agree.
     """
 
     total: int
@@ -52,6 +57,7 @@ class Totals:
     failed_at: Mapping[Stage, int]
     expected_failures: int = 0
     unexpected_passes: int = 0
+    random: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +82,10 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
         skipped=sum(result.outcome is Outcome.SKIPPED for result in results),
         failed_at={stage: stages[stage] for stage in Stage},
         expected_failures=sum(result.case_id in expected for result in failed),
-        unexpected_passes=sum(result.case_id in expected for result in agreeing),
+        unexpected_passes=sum(
+            result.case_id in expected for result in results if _agrees(result) or _is_random(result)
+        ),
+        random=sum(_is_random(result) for result in results),
     )
 
 
@@ -90,6 +99,9 @@ def render_table(results: Sequence[CaseResult], expected: Mapping[str, str], wid
         verbose: show every skipped case and every reason whole.
     """
     shown, folds = (list(results), []) if verbose else fold_skipped(results)
+    if len(shown) > MANY and not verbose:
+        shown, more = _surprises(shown, expected)
+        folds = [*more, *folds]
     parts = [_table([row_of(result, expected) for result in shown], width, verbose)] if shown else []
     tail = [*folds, *totals_lines(summary(results, expected))]
     parts.append("\n".join(_wrap(line, width) for line in tail))
@@ -107,7 +119,8 @@ def totals_lines(totals: Totals) -> list[str]:
         for stage, count in totals.failed_at.items()
         if count or stage not in _ONLY_IF_ANY
     ]
-    lines.append(", ".join(counts + ([f"{totals.skipped} skipped"] if totals.skipped else [])))
+    random = [f"{totals.random} random, of which dtype and shape were compared"] if totals.random else []
+    lines.append(", ".join(counts + random + ([f"{totals.skipped} skipped"] if totals.skipped else [])))
     if totals.failed:
         are = "is" if totals.expected_failures == 1 else "are"
         lines.append(f"{totals.expected_failures} of the {totals.failed} failures {are} expected")
@@ -144,7 +157,7 @@ def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
         return "expected failure"
     if result.case_id in expected and result.outcome is Outcome.PASSED:
         return "unexpected pass"
-    return result.outcome.value
+    return "random" if _is_random(result) else result.outcome.value
 
 
 def one_line(text: str) -> str:
@@ -153,9 +166,23 @@ def one_line(text: str) -> str:
     return joined if joined.isprintable() else "".join(filter(str.isprintable, joined))
 
 
+def _surprises(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tuple[list[CaseResult], list[str]]:
+    """Return the cases that ended otherwise than expected, as many as one reads, and what to say of the others."""
+    found = [result for result in results if (result.case_id in expected) != (result.outcome is Outcome.FAILED)]
+    lines = []
+    if len(found) > _MOST_SURPRISES:
+        lines.append(f"{len(found) - _MOST_SURPRISES} more ended otherwise than expected")
+    lines.append(f"{len(results) - len(found)} of {len(results)} ended as expected and are not listed")
+    return found[:_MOST_SURPRISES], lines
+
+
 def _agrees(result: CaseResult) -> bool:
-    # Nothing short of a comparison is agreement, whatever the outcome says.
-    return result.outcome is Outcome.PASSED and result.stage is Stage.COMPARE
+    # Nothing short of a comparison is agreement, whatever the outcome says; nor is the luck of a random answer.
+    return result.outcome is Outcome.PASSED and result.stage is Stage.COMPARE and not _is_random(result)
+
+
+def _is_random(result: CaseResult) -> bool:
+    return result.verdict == "nondeterministic"
 
 
 def _attempted(result: CaseResult) -> bool:
@@ -196,7 +223,9 @@ def _outputs(metrics: Sequence[OutputMetrics]) -> str:
 
 
 def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
-    reason = result.reason or result.message.partition("\n")[0]
+    first = result.message.partition("\n")[0]
+    # What differs and how far says more than that it differs.
+    reason = first if first and result.stage is Stage.COMPARE else result.reason or first
     if outcome_of(result, expected) == "unexpected pass":
         reason = f"expected to fail: {expected[result.case_id]}"
     elif result.case_id in expected:

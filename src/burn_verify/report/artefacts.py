@@ -1,0 +1,31 @@
+"""Every file that a record can be turned into, by name: which ones depends on what the record speaks of.
+
+Writes nothing.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from burn_verify.cases.conformance import COLLECTED
+from burn_verify.codec import Record
+from burn_verify.report import errors, markdown, supported_ops
+
+
+def artefacts(record: Record, expected: Mapping[str, str]) -> dict[str, str]:
+    """Return text by file name: the matrix where the record has models, the tables of operators where it has cases."""
+    models = tuple(result for result in record.results if result.corpus not in COLLECTED)
+    made = {}
+    if models or not record.results:
+        made["compatibility-matrix.md"] = markdown.render(replace(record, results=models), expected)
+    if len(models) < len(record.results):
+        made["SUPPORTED-OPS.md"] = supported_ops.render(record, expected)
+        made["supported-ops.json"] = _json(supported_ops.as_json(record, expected))
+        made["errors.md"] = errors.render(record, expected)
+        made["errors.json"] = _json(errors.as_json(record, expected))
+    return made
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

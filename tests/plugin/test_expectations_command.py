@@ -1,0 +1,156 @@
+"""The command ``burn-verify expectations``, as typed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from burn_verify import cli, cli_expectations
+from burn_verify.codec import environment_line, result_to_line
+from burn_verify.expectations import parse
+from burn_verify.types import CaseResult, Outcome, Stage
+
+
+def a_line(case_id, outcome=Outcome.FAILED, *, reason="why", version="0.22.1", backend="flex"):
+    result = CaseResult(case_id=case_id, corpus="node", stage=Stage.RUN, outcome=outcome, reason=reason)
+    return result_to_line(result, burn_version=version, burn_backend=backend)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a record and return its path."""
+
+    def write(*lines):
+        path = tmp_path / "run.jsonl"
+        path.write_text("".join(f"{line}\n" for line in (environment_line({}), *lines)), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def packaged(tmp_path, monkeypatch):
+    """Move the packaged files into a folder of this test's own and return it."""
+    folder = tmp_path / "package" / "data" / "expectations"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(cli_expectations.resources, "files", lambda _: tmp_path / "package")
+    return folder
+
+
+@pytest.fixture
+def update(capsys):
+    """Run ``burn-verify expectations update`` and return exit code, output and errors."""
+
+    def update(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["expectations", "update", *map(str, arguments)])
+        return ended.value.code, *capsys.readouterr()
+
+    return update
+
+
+def test_a_new_file_of_a_new_burn(write, packaged, update):
+    record = write(a_line("node/b", version="9.8.7"), a_line("node/a", version="9.8.7"))
+    target = packaged / "9.8-flex.toml"
+
+    code, said, _ = update(record)
+    assert code == 0
+    assert said == f"2 added, 0 removed, 0 moved, 0 kept (2 results)\nwrote {target}\n"
+    text = target.read_text(encoding="utf-8")
+    assert text.startswith("# Failures expected of Burn 9.8 on the Flex backend.\n")
+    assert [entry.pattern for entry in parse(text, "f")] == ["node/a", "node/b"]
+
+    assert update(record)[:2] == (0, f"0 added, 0 removed, 0 moved, 2 kept (2 results)\n{target} is up to date\n")
+    assert target.read_text(encoding="utf-8") == text
+
+
+def test_check_writes_nothing(write, packaged, update):
+    record = write(a_line("node/a"))
+    assert update(record, "--check")[0] == 1
+    assert list(packaged.iterdir()) == []
+    assert update(record)[0] == 0
+    assert update(record, "--check")[0] == 0
+    assert update(write(a_line("node/a", Outcome.PASSED, reason="")), "--check")[0] == 1
+
+
+def test_out_starts_as_a_copy_and_leaves_the_packaged_file_alone(write, packaged, update, tmp_path):
+    update(write(a_line("node/a")))
+    before = (packaged / "0.22-flex.toml").read_bytes()
+    out = tmp_path / "mine.toml"
+
+    assert update(write(a_line("node/b")), "--out", out)[0] == 0
+    assert [entry.pattern for entry in parse(out.read_text(encoding="utf-8"), "f")] == ["node/a", "node/b"]
+    assert (packaged / "0.22-flex.toml").read_bytes() == before
+    assert update(write(a_line("node/b")), "--out", out)[0] == 0
+
+
+def test_failures_without_evidence_are_told(write, packaged, update):
+    crashed = [a_line(f"node/{place}", reason="no result: crashed") for place in range(7)]
+    code, said, warned = update(write(*crashed))
+
+    assert code == 0
+    assert said.startswith("0 added")
+    assert warned == (
+        "burn-verify: no evidence about Burn (no result), left as it was: "
+        "node/0, node/1, node/2, node/3, node/4 and 2 more\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((), "no result says which Burn it ran"),
+        ((a_line("node/a", version=""),), "no result says which Burn it ran"),
+        ((a_line("node/a", backend=""),), "no result says which Burn it ran"),
+        (("{}",), "not a line of a record"),
+    ],
+)
+def test_a_record_that_says_too_little_is_a_mistake(write, packaged, update, lines, said):
+    code, _, warned = update(write(*lines))
+
+    assert code == 4
+    assert said in warned
+    assert warned.count("\n") == 1
+
+
+def test_a_file_that_is_wrong_is_told_with_its_line(write, packaged, update):
+    (packaged / "0.22-flex.toml").write_text("[[expect]]\npattern = 'a'\n", encoding="utf-8")
+
+    assert update(write(a_line("node/a")))[2] == "burn-verify: error: 0.22-flex.toml:2: stage is missing\n"
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(write, packaged, update, monkeypatch):
+    def refuse(path, text):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(cli_expectations, "write_if_changed", refuse)
+    code, _, warned = update(write(a_line("node/a")))
+
+    assert code == 2
+    assert warned == (
+        f"burn-verify: error: {packaged / '0.22-flex.toml'} cannot be written: Permission denied; "
+        "--out FILE writes elsewhere\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["update", "nowhere.jsonl"], 4, "nowhere.jsonl: no such record"),
+        (["update"], 4, "the following arguments are required: RECORD"),
+        ([], 4, "the following arguments are required: ACTION"),
+        (["update", "--help"], 0, "keeps its reason and link"),
+    ],
+)
+def test_as_a_process(arguments, code, said):
+    done = subprocess.run(
+        [sys.executable, "-c", "from burn_verify.cli import main; main()", "expectations", *arguments],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
