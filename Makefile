@@ -17,10 +17,10 @@ test: .venv/ready  ## the project's own tests: lint, types, unit, plugin, toolch
 bench: .venv/ready  ## where the time goes, beside the last committed run (reports/bench.json)
 	$(BIN)/python tools/bench.py
 
-report: .venv/ready  ## run every model at hand and write reports/ again (wants BURN_VERIFY_ZOO_MIRROR)
-	rm -f .report.jsonl
-	$(BIN)/pytest --models all --burn-record=.report.jsonl
-	$(BIN)/burn-verify report .report.jsonl --out reports
+report: .venv/ready  ## run everything at hand and write reports/ again (wants BURN_VERIFY_ZOO_MIRROR)
+	rm -f reports/record.jsonl
+	$(BIN)/pytest --models all --conformance --burn-record=reports/record.jsonl
+	$(BIN)/burn-verify report reports/record.jsonl --out reports
 
 format: .venv/ready  ## format Python and Rust
 	$(BIN)/ruff format .

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from burn_verify.codegen import Group
 from burn_verify.diagnostics import RustError, node_of
 from burn_verify.errors import CompileError
-from burn_verify.reasons import rejection
+from burn_verify.reasons import location, rejection
 from burn_verify.types import ConvertedModel
 
 
@@ -62,9 +62,11 @@ def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustEr
         "line": first.line if first else None,
         "rust": text,
         "node": node_of(text) if text else None,
-        "file": str(model.rust),
+        "file": f"{model.rust.parent.name}/{model.rust.name}",
     }
     message = "\n".join(error.rendered or error.message for error in errors[:5]).strip()
+    # The record is read elsewhere, where this machine's folders say nothing.
+    message = location(message.replace(f"{model.rust.parent.parent}/", ""))
     return CompileError(message, rejection([(error.code, error.message) for error in errors]), details)
 
 

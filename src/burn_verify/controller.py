@@ -62,7 +62,7 @@ class Controller:
             return
         with long_work(config) as work:
             try:
-                self._session.prepare(cases, work.listen)
+                self._session.prepare(cases, work.listen, share=config.pluginmanager.hasplugin("dsession"))
             except BurnVerifyError as error:
                 pytest.exit(f"burn-verify: {error}", error.exit_code)
 

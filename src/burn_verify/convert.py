@@ -42,6 +42,7 @@ class Converter:
         self._fingerprint = fingerprint
         self._options = {"simplify": simplify, "partition": partition}
         self._timeout = timeout
+        self._rooms = cache.room("converted")
         self._log = cache.room("logs") / f"converter-{os.getpid()}.log"
         self._process = Resident(
             [str(binary)], role="converter", log=self._log, memory_limit_mib=memory_limit, env=rust_environment()
@@ -54,9 +55,12 @@ class Converter:
             ConvertError: burn-onnx refused it, panicked, died or hung; the message is burn-onnx's own.
         """
         key = digest_of(prepared.digest, self._fingerprint, repr(sorted(self._options.items())))[:24]
-        folder = self._cache.room("converted", key)
+        folder = self._rooms / key
+        if _is_done(folder):
+            # Without the lock: what is done stays, and taking a thousand locks takes its time.
+            return _converted(prepared, folder, key, 0.0)
         with self._cache.lock(f"convert-{key[0]}"):
-            if read_json(folder / "done.json") is not None and _missing(folder) is None:
+            if _is_done(folder):
                 return _converted(prepared, folder, key, 0.0)
             started = time.monotonic()
             self._ask(prepared, folder)
@@ -85,7 +89,7 @@ class Converter:
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             message = answer["message"].replace(str(prepared.model), prepared.model.name)
-            where = location(answer.get("location"))
+            where = location(answer.get("location") or "") or None
             details = {"how": "panic", "kind": refusal_kind(message, where), "location": where}
             raise ConvertError(message, refusal(message), details)
         if missing := _missing(folder):
@@ -99,6 +103,10 @@ def _is_text(path: Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_done(folder: Path) -> bool:
+    return read_json(folder / "done.json") is not None and _missing(folder) is None
 
 
 def _missing(folder: Path) -> str | None:

@@ -84,8 +84,11 @@ class Pipeline:
         self._listen = listen
         self._runners: dict[RunnerBinary, Runner] = {}
 
-    def prepare(self, cases: Sequence[Case]) -> Plan:
+    def prepare(self, cases: Sequence[Case], *, answers: bool = True) -> Plan:
         """Load all models, then convert and compile them in one batch while the reference is computed.
+
+        Arguments:
+            answers: whether there is a reference at all; without it a case can be run but not verified.
 
         Raises:
             ToolchainError: nothing could be built; no case is to blame.
@@ -94,15 +97,18 @@ class Pipeline:
         with _timed(phases, "load"):
             planned = self._each("load", [Planned(case=case) for case in cases], self._load)
         good = [one for one in planned if one.error is None]
+        if not answers:
+            built = self._build(good, phases)
+            return Plan(cases={one.case.id: one for one in (*planned, *built)}, phases=phases)
         with ThreadPoolExecutor(1) as beside:
             oracle = Oracle(self._cache, self._settings.timeout)
-            answers = beside.submit(self._refer, oracle, good, phases)
+            asked = beside.submit(self._refer, oracle, good, phases)
             try:
                 built = self._build(good, phases)
-                referred = answers.result()
+                referred = asked.result()
             finally:
                 # Ctrl-C and a broken toolchain must not wait for the reference: without its process it ends at once.
-                answers.cancel()
+                asked.cancel()
                 oracle.close()
         merged = {one.case.id: one for one in planned}
         for one, other in zip(built, referred, strict=True):
@@ -130,6 +136,17 @@ class Pipeline:
             details=details,
             durations=durations,
         )
+
+    def infer(self, planned: Planned, inputs: Sequence[Array]) -> list[Array]:
+        """Run a prepared case on other inputs than its own.
+
+        Raises:
+            StageError: what ended the case, or how it failed on these inputs.
+        """
+        if planned.error is not None:
+            raise planned.error
+        runner = self._runner(_sure(planned.binary))
+        return runner.infer(_sure(planned.model), inputs, self._settings.burn_backend).outputs
 
     def close(self) -> None:
         """End every process."""

@@ -4,14 +4,14 @@ Compares nothing, starts nothing and renders nothing: `session` runs, `recording
 a selection was made, since every pytest start in the environment pays for it.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from burn_verify.errors import STAGE_ERRORS, BurnVerifyError, StageError, UsageError
+from burn_verify.errors import STAGE_ERRORS, BurnVerifyError, UsageError
 from burn_verify.items import RESULT, case_of
 from burn_verify.options import OPTIONS, SELECTIONS, from_folder, settings_from
 from burn_verify.types import Case
@@ -127,24 +127,27 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if (run := config.stash.get(_RUN, None)) is None:
         return
     from burn_verify.expectations import xfail_reason
+    from burn_verify.items import show_evidence
     from burn_verify.suite import test_models
 
     if not any(case_of(item) for item in items):
         module = pytest.Module.from_parent(session, path=Path(test_models.__file__), nodeid="burn-verify")
         items += session.genitems(module)
     for item in items:
-        case = case_of(item)
-        if case and (expected := run.session.selected.expected.of(case.id)):
+        if (case := case_of(item)) is None:
+            continue
+        show_evidence(item, case, run.session.selected)
+        if expected := run.session.selected.expected.of(case.id):
             raises = STAGE_ERRORS[expected.stage]
             item.add_marker(pytest.mark.xfail(raises=raises, strict=True, reason=xfail_reason(expected)))
 
 
 @pytest.fixture
-def burn_verify(pytestconfig: pytest.Config, record_property: Callable[[str, object], None]) -> Callable[[Case], None]:
+def burn_verify(request: pytest.FixtureRequest) -> Callable[[Case], None]:
     """Return a function that verifies a case, and raises the error of its stage unless it agrees."""
     from burn_verify.pipeline import error_of
 
-    run = pytestconfig.stash.get(_RUN, None)
+    run = request.config.stash.get(_RUN, None)
     if run is None:
         pytest.fail("burn_verify: nothing was selected; try pytest --models mnist", pytrace=False)
     session = run.session
@@ -153,23 +156,8 @@ def burn_verify(pytestconfig: pytest.Config, record_property: Callable[[str, obj
         __tracebackhide__ = True
         result = session.verify(case)
         # One plain string: with an enum or a NumPy scalar inside, pytest-xdist refuses it and the whole run dies.
-        record_property(RESULT, session.line(result))
+        request.node.user_properties.append((RESULT, session.line(result)))
         if (error := error_of(result)) is not None:
             raise error
 
     return verify
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show a failed case by its evidence: a traceback through the plugin would say nothing about the model."""
-    report = yield
-    error = call.excinfo.value if call.excinfo else None
-    if report.failed and isinstance(error, StageError) and (case := case_of(item)):
-        from burn_verify.report.failure import failure_text
-
-        selected = item.config.stash[_RUN].session.selected
-        report.longrepr = failure_text(case, error, selected.settings, selected.expected.of(case.id))
-    return report

@@ -70,9 +70,9 @@ def panic(message: str) -> str:
     return _short(message.strip().partition("\n")[0])
 
 
-def location(text: str | None) -> str | None:
-    """Return a source location without the folder that cargo's registry happens to have on this machine."""
-    return None if text is None else _REGISTRY.sub("", text)
+def location(text: str) -> str:
+    """Return source locations, or a text with some, without the folder that cargo's registry has on this machine."""
+    return _REGISTRY.sub("", text)
 
 
 def _short(text: str) -> str:

@@ -136,7 +136,8 @@ class Oracle:
             message = f"ONNX Runtime: {death.message}"
             raise OracleError(message, f"ONNX Runtime: {death.how}", {"log": death.log}) from death
         if not answer["ok"]:
-            message = f"ONNX Runtime: {answer['message']}"
+            # The record is read elsewhere: the model's name says enough, its folder says too much.
+            message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
             raise OracleError(message, answer["reason"])
         return decode(payload)
 

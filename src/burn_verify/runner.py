@@ -62,7 +62,7 @@ class Runner:
             raise RunError(death.message, reason, {"how": death.how, "log": death.log}) from death
         if not answer["ok"]:
             kind = answer.get("kind", "error")
-            details = {"how": kind, "location": location(answer.get("location"))}
+            details = {"how": kind, "location": location(answer.get("location") or "") or None}
             raise RunError(answer["message"], f"{kind}: {panic(answer['message'])}", details)
         try:
             return Inference(

@@ -90,8 +90,8 @@ class Session:
         """Join a run that another process opened."""
         return cls(_load(folder / "selected.pickle"), folder)
 
-    def prepare(self, cases: Iterable[Case], listen: Listener = silent) -> None:
-        """Do everything that is done for many cases at once, and leave it for the workers.
+    def prepare(self, cases: Iterable[Case], listen: Listener = silent, *, share: bool = False) -> None:
+        """Do everything that is done for many cases at once; leave it for the workers where there are any.
 
         Raises:
             ToolchainError: nothing could be built; no case is to blame.
@@ -101,7 +101,8 @@ class Session:
             self._plan = pipeline.prepare(list(cases))
         finally:
             pipeline.close()
-        _dump(self.folder / "plan.pickle", self._plan)
+        if share:
+            _dump(self.folder / "plan.pickle", self._plan)
 
     @property
     def plan(self) -> Plan | None:

@@ -67,7 +67,7 @@ def test_the_evidence():
         "line": 2,
         "rust": "let conv2d1_out1 = self.conv2d1.forward(x);",
         "node": "conv2d1",
-        "file": str(A.rust),
+        "file": f"{A.rust.parent.name}/{A.rust.name}",
     }
 
 

@@ -51,13 +51,13 @@ def test_the_evidence_of_a_compile_error():
         "line": 12,
         "rust": "let conv2d1_out1 = x;",
         "node": "conv2d1",
-        "file": "/cache/model.rs",
+        "file": "0a1b/model.rs",
     }
     text = failure_text(zoo_case("candy"), CompileError("error[E0308]: mismatched types", "E0308", details), Settings())
     assert text.splitlines() == [
         "zoo/candy stopped at COMPILE: error[E0308]: mismatched types",
         "generated line 12 (node conv2d1): let conv2d1_out1 = x;",
-        "file: /cache/model.rs",
+        "file: converted/0a1b/model.rs in the cache; burn-verify doctor says where that is",
         "reproduce: pytest --models=candy",
     ]
 

@@ -20,6 +20,7 @@ LAYERS = [
     # effects: one outside thing each
     "process cache cargo toolchain load corpus selection reference convert build runner store",
     "pipeline",  # the order of the stages
+    "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan
     "recording doctor",  # the end of a run: record and table; the state of the machine
     "console",  # what a person sees

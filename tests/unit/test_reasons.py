@@ -88,7 +88,6 @@ def test_a_panic(message, reason):
 @pytest.mark.parametrize(
     ("text", "location"),
     [
-        (None, None),
         ("src/lib.rs:3:5", "src/lib.rs:3:5"),
         (
             "/home/somebody/.cargo/registry/src/index-1949cf8c6b5b557f/burn-tensor-0.22.1/src/tensor.rs:9:1",

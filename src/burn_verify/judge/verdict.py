@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.judge.metrics import first_index, flat, max_abs, max_ulp, mismatches, worst_index
+from burn_verify.judge.metrics import first_index, flat, is_float, max_abs, max_ulp, mismatches, worst_index
 from burn_verify.judge.structure import (
     WRONG_VALUES,
     Problem,
@@ -110,7 +110,9 @@ def _compare(
     problem = structural_problem(actual, desired, exact=allowed.limit is None)
     if problem is not None and not problem.comparable:
         return problem, None
-    bad = mismatches(actual, desired, allowed.limit)
+    # Most answers to small cases are the same to the last bit, and measuring takes ten times as long as seeing that.
+    same = problem is None and desired.size > 0 and is_float(desired.dtype) and _same_numbers(actual, desired)
+    bad = np.zeros(desired.shape, dtype=np.bool_) if same else mismatches(actual, desired, allowed.limit)
     measured = OutputMetrics(
         data_set=data_set,
         name=name,
@@ -118,8 +120,8 @@ def _compare(
         shape=tuple(map(int, desired.shape)),
         elements=int(desired.size),
         mismatching=int(np.count_nonzero(bad)),
-        max_abs=max_abs(actual, desired),
-        max_ulp=max_ulp(actual, desired),
+        max_abs=0.0 if same else max_abs(actual, desired),
+        max_ulp=0 if same else max_ulp(actual, desired),
         first_bad=first_index(bad),
     )
     if problem is not None:
@@ -128,6 +130,12 @@ def _compare(
         return None, measured
     text = _tolerance_text(actual, desired, bad, allowed)
     return Problem(reason=WRONG_VALUES, text=text, comparable=True), measured
+
+
+@np.errstate(all="ignore")
+def _same_numbers(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> bool:
+    """Return whether two arrays of floats are equal and finite."""
+    return bool(np.array_equal(actual, desired)) and bool(np.isfinite(desired).all())
 
 
 def _tolerance_text(

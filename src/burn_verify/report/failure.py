@@ -42,9 +42,10 @@ def _evidence(error: StageError) -> Iterator[str]:
     if details.get("rust"):
         node = f" (node {details['node']})" if details.get("node") else ""
         yield f"generated line {details.get('line')}{node}: {details['rust']}"
-    for name in ("file", "location"):
-        if details.get(name):
-            yield f"{name}: {details[name]}"
+    if details.get("file"):
+        yield f"file: converted/{details['file']} in the cache; burn-verify doctor says where that is"
+    if details.get("location"):
+        yield f"location: {details['location']}"
     if details.get("log"):
         yield "the process said last:"
         yield from (f"  {line}" for line in str(details["log"]).splitlines()[-12:])
