@@ -33,7 +33,3 @@ def test_arrays_are_those_of_onnx(tmp_path):
 def test_what_burn_has_no_value_for_is_said(tmp_path):
     by_id = {case.id: case for case in Corpus(Cache(tmp_path)).cases("simple")}
     assert by_id["simple/test_strnorm_model_nostopwords_nochangecase"].source.unsupported == "string"
-    assert (
-        by_id["simple/test_sequence_model6"].source.data is None
-        or not by_id["simple/test_sequence_model6"].source.unsupported
-    )

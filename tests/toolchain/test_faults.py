@@ -107,7 +107,7 @@ def test_an_error_of_rustc_is_blamed_on_its_model(refused: Batch, word: str) -> 
     codes, line, node = EXPECTED_ERRORS[word]
     assert error.stage is Stage.COMPILE
     assert error.details["codes"] == codes
-    assert error.details["file"] == str(model.rust)
+    assert error.details["file"] == f"{model.rust.parent.name}/{model.rust.name}"
     if line is not None:
         assert (error.details["rust"], error.details["node"]) == (line, node)
         assert model.rust.read_text().splitlines()[error.details["line"] - 1].strip() == line
@@ -128,7 +128,8 @@ def test_the_others_run_right(refused: Batch, tiny: Tiny, cache: Rooms) -> None:
         for name in NAMES:
             answers = tiny.plan.cases[f"file/{name}"].reference
             assert answers is not None
-            inputs, expected = reference.read(answers)["seeded"]
+            data = reference.read(answers).data_sets["seeded"]
+            inputs, expected = data.inputs, data.desired
             outputs = runner.infer(refused.models[f"fine-{name}"], inputs, "flex").outputs
             for actual, desired in zip(outputs, expected, strict=True):
                 np.testing.assert_allclose(actual, desired, rtol=1e-6)
