@@ -58,8 +58,8 @@ class Document:
 
 
 def key_of(entry: Expectation) -> Key:
-    """Return what the cases of one entry share; the first word of an id is its corpus."""
-    return entry.pattern.partition("/")[0], entry.stage, entry.reason, entry.link
+    """Return what the cases of one entry share."""
+    return entry.corpus, entry.stage, entry.reason, entry.link
 
 
 def read(text: str, source: str) -> Document:

@@ -40,6 +40,16 @@ class Expectation:
     line: int
     link: str | None = None
 
+    @property
+    def corpus(self) -> str:
+        """The first word of the pattern, perhaps with wildcards."""
+        return self.pattern.partition("/")[0]
+
+    def concerns(self, corpora: Iterable[str]) -> bool:
+        """Return whether cases of one of these corpora may be meant."""
+        wanted = _compiled(self.corpus)
+        return any(wanted.match(corpus) for corpus in corpora)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wildcard:

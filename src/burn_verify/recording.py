@@ -6,7 +6,7 @@ Measures nothing and decides nothing that the results do not say.
 import os
 import platform
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,7 @@ from burn_verify.cache import copy_atomically
 from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
 from burn_verify.codec import environment_line, phases_line, result_from_line
 from burn_verify.errors import StoreError, UsageError
-from burn_verify.expectations import expected_reasons
+from burn_verify.expectations import Expectation, expected_reasons
 from burn_verify.options import Settings
 from burn_verify.process import output_of
 from burn_verify.report.terminal import render_table
@@ -25,6 +25,9 @@ from burn_verify.session import Session
 from burn_verify.types import Case, CaseResult, Outcome, Stage
 
 LAST_RECORD: Final = "last-run.jsonl"
+_SHOWN: Final = 10
+"""Expectations out of date that are told one by one."""
+
 _PACKAGES: Final = ("onnx", "onnxruntime", "numpy", "ml_dtypes", "pytest")
 
 
@@ -116,7 +119,7 @@ class Recorder:
         stale = self._session.unmatched() if whole and not interrupted else ()
         return Closing(
             text="\n".join(lines),
-            problems=tuple(f"{it.source}:{it.line}: {it.pattern!r} fits no case: delete the entry" for it in stale),
+            problems=tuple(_stale_lines(stale)),
             warnings=(self._problem,) if self._problem else (),
         )
 
@@ -126,6 +129,13 @@ class Recorder:
                 store.append(path, [line])
             except StoreError as error:
                 self._problem = self._problem or str(error)
+
+
+def _stale_lines(stale: Sequence[Expectation]) -> Iterator[str]:
+    for entry in stale[:_SHOWN]:
+        yield f"{entry.source}:{entry.line}: {entry.pattern!r} fits no case: delete the entry"
+    if len(stale) > _SHOWN:
+        yield f"{len(stale) - _SHOWN} more expectations fit no case: delete their entries"
 
 
 def phases(session: Session, results: Sequence[CaseResult]) -> dict[str, float]:

@@ -132,17 +132,17 @@ class Selection:
 
 
 def _id(entry: zoo.ZooEntry) -> str:
-    return f"zoo/{entry.name}"
+    return f"{zoo.CORPUS}/{entry.name}"
 
 
 def _case(entry: zoo.ZooEntry, source: Source) -> Case:
-    return Case(id=_id(entry), corpus="zoo", source=source, hints=entry.hints)
+    return Case(id=_id(entry), corpus=zoo.CORPUS, source=source, hints=entry.hints)
 
 
 def _stand_in(architecture: str) -> Case:
     return Case(
-        id=f"zoo/{architecture}@seeded",
-        corpus="zoo",
+        id=f"{zoo.CORPUS}/{architecture}@seeded",
+        corpus=zoo.CORPUS,
         source=Seeded(architecture=architecture),
         note="untrained stand-in: the architecture with random weights, as the trained model is not at hand",
     )

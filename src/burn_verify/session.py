@@ -15,6 +15,7 @@ from typing import Any, Final
 from burn_verify import expectations
 from burn_verify.cache import Cache, prune, write_if_changed
 from burn_verify.cargo import BURN_VERSION
+from burn_verify.cases import conformance, files, zoo
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.expectations import Expectation, Expectations
@@ -131,10 +132,16 @@ class Session:
             self._pipeline.close()
 
     def unmatched(self) -> tuple[Expectation, ...]:
-        """Return expectations that fit no case of a full run: they are out of date. A partial run has none."""
-        if ALL not in (name.lower() for name in self.selected.settings.models):
+        """Return expectations that fit no case although all of their corpus was selected: they are out of date."""
+        settings = self.selected.settings
+        whole = set(conformance.suites_of(settings.conformance))
+        if ALL in (name.lower() for name in settings.models):
+            whole.add(zoo.CORPUS)
+        partial = {zoo.CORPUS, files.CORPUS, *conformance.SUITES} - whole
+        if not whole:
             return ()
-        return self.selected.expected.unmatched([*(case.id for case in self.selected.cases), *self.selected.left_out])
+        ids = [*(case.id for case in self.selected.cases), *self.selected.left_out]
+        return tuple(entry for entry in self.selected.expected.unmatched(ids) if not entry.concerns(partial))
 
 
 def expected_of(settings: Settings, burn_version: str, burn_backend: str) -> Expectations:

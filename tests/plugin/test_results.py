@@ -86,6 +86,17 @@ def test_an_expectation_that_fits_nothing_fails_a_full_run_only(run, pytester):
     assert [(line["stage"], line["reason"]) for line in results.values()] == [("load", "wrong sha256")]
 
 
+def test_only_what_was_selected_whole_can_be_out_of_date(run, pytester):
+    expected = pytester.path / "expected.toml"
+    ids = ", ".join(f'"light/gone_{number}"' for number in range(12))
+    expected.write_text(f'[[expect]]\ncases = [{ids}, "zoo/gone", "file/gone"]\nstage = "run"\nreason = "gone"\n')
+    done, _ = run("--conformance=light", "--burn-expectations", expected, "--burn-offline", "on")
+    lines = [line for line in done.outlines if line.startswith("error: ")]
+    assert len(lines) == 11
+    assert all("'light/gone_" in line for line in lines[:10])
+    assert lines[10].startswith("error: 2 more expectations fit no case: ")
+
+
 def test_the_record(run, pytester):
     run("--models", FIXTURES / "add.onnx")
     lines = [json.loads(line) for line in (pytester.path / "record.jsonl").read_text().splitlines()]

@@ -189,6 +189,17 @@ def test_patterns_that_match_nothing_are_reported():
     assert Expectations([used, unused]).unmatched(iter(["zoo/a", "zoo/b"])) == (unused,)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "concerned"),
+    [("zoo/a", {"zoo"}), ("node/test_*", {"node"}), ("*/a", {"zoo", "node"}), ("*", {"zoo", "node"}), ("zo/a", set())],
+)
+def test_the_first_word_of_a_pattern_is_its_corpus(pattern, concerned):
+    entry = an_expectation(pattern)
+
+    assert {corpus for corpus in ("zoo", "node") if entry.concerns([corpus])} == concerned
+    assert not entry.concerns([])
+
+
 def test_an_id_within_cases_that_matches_nothing_is_reported_alone():
     expected = Expectations(expectations.parse(CASES, "f"))
 

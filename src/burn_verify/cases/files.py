@@ -12,6 +12,9 @@ from typing import Final
 from burn_verify.errors import UsageError
 from burn_verify.types import Case, ModelFile
 
+CORPUS: Final = "file"
+"""The first word of the ids of these cases."""
+
 SUFFIX: Final = ".onnx"
 _GLOB: Final = re.compile(r"[*?\[]")
 # Brackets end a pytest id, `::` separates its parts, control characters and separators tear a table, and half a
@@ -66,7 +69,7 @@ def cases(files: Iterable[Path]) -> tuple[Case, ...]:
     """Return one case a file, named after the file and, where names repeat, the folders that tell them apart."""
     unique = list(dict.fromkeys(files))
     return tuple(
-        Case(id=f"file/{name}", corpus="file", source=ModelFile(path=path))
+        Case(id=f"{CORPUS}/{name}", corpus=CORPUS, source=ModelFile(path=path))
         for path, name in zip(unique, _names(unique), strict=True)
     )
 

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from burn_verify.errors import UsageError
 from burn_verify.types import Download, Hints, InputHint
+
+CORPUS: Final = "zoo"
+"""The first word of the ids of these cases."""
 
 _SHOWN = 8
 """Names in one error message."""
