@@ -99,9 +99,7 @@ def declared_operators(sources: Path) -> dict[str, Spec]:
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((sources / "node").glob("*.rs"))}
     default = _numbers((sources / "processor.rs").read_text(encoding="utf-8").partition("Default for NodeSpec")[2])
     specs = {name: spec for text in texts.values() for name, spec in processors(text, default).items()}
-    names = {
-        operator.op_type.lower(): f"{operator.domain}.{operator.op_type}".lstrip(".") for operator in all_operators()
-    }
+    names = {operator.op_type.lower(): operator.name for operator in all_operators()}
     found: dict[str, list[Spec]] = {}
     for node_type, processor in registered.items():
         # onnx-ir compares names without regard to case: LSTM is Lstm there.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from tabulate import tabulate
 
@@ -93,10 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     for command, fields in ((doctor, places), (listing, places), (verify, {option.field for option in OPTIONS})):
         for option in OPTIONS:
             if option.flag != "--models" and option.field in fields:
-                bare: dict[str, Any] = {} if option.bare is None else {"nargs": "?", "const": option.bare}
-                command.add_argument(
-                    option.flag, dest=f"option_{option.field}", metavar=option.metavar, help=option.help, **bare
-                )
+                command.add_argument(option.flag, dest=f"option_{option.field}", **option.argument)
     report = commands.add_parser("report", help="show a record once more, or write it as Markdown")
     report.add_argument("record", nargs="?", type=Path, help="a file written by --burn-record")
     report.add_argument("--last", action="store_true", help="the last run, which is always kept")

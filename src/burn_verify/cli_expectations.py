@@ -6,7 +6,6 @@ Decides nothing about entries, see `revision`; this reads and writes the files a
 import argparse
 import sys
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,7 @@ from burn_verify import store
 from burn_verify.cache import write_if_changed
 from burn_verify.entries import HEADER
 from burn_verify.errors import StoreError, UsageError
-from burn_verify.expectations import packaged_name
+from burn_verify.expectations import packaged
 from burn_verify.revision import Revision, updated
 from burn_verify.store import Record
 
@@ -69,10 +68,10 @@ def _update(arguments: argparse.Namespace) -> int:
     if not record.burn_version or not record.burn_backend:
         message = f"{arguments.record}: no result says which Burn it ran: there is nothing to expect of it"
         raise UsageError(message)
-    packaged = _packaged(record)
-    target: Path = arguments.out or packaged
+    ours = packaged(record.burn_version, record.burn_backend)
+    target: Path = arguments.out or ours
     before = _text(target) if target.exists() else None
-    revision = _revised(record, before if before is not None else _text(packaged), target.name)
+    revision = _revised(record, before if before is not None else _text(ours), target.name)
     for line in _passed_over(revision):
         sys.stderr.write(f"burn-verify: {line}\n")
     print(
@@ -94,11 +93,6 @@ def _revised(record: Record, text: str, source: str) -> Revision:
     version = ".".join(record.burn_version.split(".")[:2])
     header = HEADER.format(version=version, backend=record.burn_backend.capitalize())
     return updated(text, source, record.results, header)
-
-
-def _packaged(record: Record) -> Path:
-    folder = resources.files("burn_verify") / "data" / "expectations"
-    return Path(str(folder)) / packaged_name(record.burn_version, record.burn_backend)
 
 
 def _text(path: Path) -> str:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from burn_verify.progress import Progress
+from burn_verify.words import shortened
 
 _WORDS: Final = {
     "collect": "collecting ONNX's own cases, only once",
@@ -25,6 +26,7 @@ _WORDS: Final = {
 }
 _EVERY: Final = 15.0
 """Seconds between lines where there is no terminal."""
+_ROOM: Final = 48
 
 
 class LongWork:
@@ -91,7 +93,9 @@ class LongWork:
             words = _WORDS.get(event.phase, event.phase)
             self._tasks[event.phase] = self._bars.add_task(words, total=None, what="")
         total = event.total or None
-        self._bars.update(self._tasks[event.phase], completed=event.done, total=total, what=_cut(event.text))
+        self._bars.update(
+            self._tasks[event.phase], completed=event.done, total=total, what=shortened(event.text.strip(), _ROOM)
+        )
 
     def _tick(self) -> None:
         while not self._stop.wait(1.0):
@@ -106,10 +110,9 @@ class LongWork:
         words = _WORDS.get(event.phase, event.phase)
         count = f" {event.done}/{event.total}" if event.total else ""
         elapsed = f" [{seconds // 60}:{seconds % 60:02d}]" if seconds else ""
-        self._stream.write(f"burn-verify: {words}{count}{elapsed} {_cut(event.text)}".rstrip() + "\n")
+        self._stream.write(f"burn-verify: {words}{count}{elapsed} {_what(event)}".rstrip() + "\n")
         self._stream.flush()
 
 
-def _cut(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= 48 else text[:47] + "…"
+def _what(event: Progress) -> str:
+    return shortened(event.text.strip(), _ROOM)

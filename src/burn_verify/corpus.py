@@ -20,6 +20,7 @@ import numpy as np
 from burn_verify.cache import Cache, digest_of, read_json, sha256_of
 from burn_verify.cases.conformance import case_from_json
 from burn_verify.errors import ToolchainError
+from burn_verify.load import data_sets as stored_data_sets
 from burn_verify.process import stream
 from burn_verify.progress import Listener, Progress, silent
 from burn_verify.schema import burn_kind, dtype_name
@@ -27,9 +28,8 @@ from burn_verify.types import Case
 from burn_verify.wire import Array, encode_named, placed
 
 # What is kept depends on the code that makes it.
-_HOW_IT_IS_COLLECTED: Final = digest_of(
-    *(sha256_of(Path(__file__).parent / name) for name in ("corpus.py", "graphs.py", "operators.py", "schema.py"))
-)
+_MADE_BY: Final = ("corpus.py", "graphs.py", "load.py", "operators.py", "schema.py")
+_HOW_IT_IS_COLLECTED: Final = digest_of(*(sha256_of(Path(__file__).parent / name) for name in _MADE_BY))
 _PHASE: Final = "collect"
 
 
@@ -144,14 +144,13 @@ def _data_sets(test_case: Any, model: Any) -> Iterator[tuple[str, tuple[list[Any
         for place, (inputs, outputs) in enumerate(test_case.data_sets):
             yield f"stored_{place}", ([_value(value) for value in inputs], [_value(value) for value in outputs])
         return
-    for folder in sorted(Path(test_case.model_dir).glob("test_data_set_*")):
-        yield folder.name, (_stored(folder, "input", model.graph.input), _stored(folder, "output", model.graph.output))
+    for stored in stored_data_sets(Path(test_case.model_dir)):
+        yield stored.name, (_stored(stored.inputs, model.graph.input), _stored(stored.outputs, model.graph.output))
 
 
-def _stored(folder: Path, kind: str, declared: Sequence[Any]) -> list[Any]:
+def _stored(files: Sequence[Path], declared: Sequence[Any]) -> list[Any]:
     import onnx
 
-    files = sorted(folder.glob(f"{kind}_*.pb"), key=lambda path: int(path.stem.removeprefix(f"{kind}_")))
     values: list[Any] = []
     for path, value in zip(files, declared, strict=False):
         word = value.type.WhichOneof("value")

@@ -8,8 +8,8 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
-from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from burn_verify.errors import UsageError
@@ -156,16 +156,16 @@ def parse(text: str, source: str) -> tuple[Expectation, ...]:
     )
 
 
-def packaged_name(burn_version: str, backend: str) -> str:
-    """Name the packaged file of a version of Burn (``major.minor`` counts) on a backend."""
-    return f"{'.'.join(burn_version.split('.')[:2])}-{backend}.toml"
+def packaged(burn_version: str, backend: str) -> Path:
+    """Return where the packaged file of a version of Burn (``major.minor`` counts) on a backend is, or would be."""
+    name = f"{'.'.join(burn_version.split('.')[:2])}-{backend}.toml"
+    return Path(__file__).parent / "data" / "expectations" / name
 
 
 def load_packaged(burn_version: str, backend: str) -> tuple[Expectation, ...]:
     """Read what is expected of a version of Burn on a backend; empty if nothing is known."""
-    name = packaged_name(burn_version, backend)
-    file = resources.files("burn_verify") / "data" / "expectations" / name
-    return parse(file.read_text(encoding="utf-8"), name) if file.is_file() else ()
+    file = packaged(burn_version, backend)
+    return parse(file.read_text(encoding="utf-8"), file.name) if file.is_file() else ()
 
 
 def expected_reasons(results: Iterable[CaseResult], expectations: Expectations) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnx
 from onnx.numpy_helper import to_array
 
-from burn_verify.operators import RANDOM, subject_of
+from burn_verify.operators import RANDOM, canonical, qualified, subject_of
 from burn_verify.schema import dtype_of
 from burn_verify.types import Subject, TensorSpec
 
@@ -42,12 +42,13 @@ def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = N
     opset = _versions(model).get("", 0)
     # Only Dropout asks, and reading every constant of a large model would take its time.
     known = _constants(model) if any(node.op_type == "Dropout" for node in nodes(model)) else {}
+    known |= fed or {}
     return Facts(
-        op_types=tuple(sorted({_op_type(node) for node in nodes(model)})),
+        op_types=tuple(sorted({qualified(text(node.op_type), text(node.domain)) for node in nodes(model)})),
         opset=opset,
         inputs=tuple(_spec(value) for value in runtime_inputs(model.graph)),
         outputs=tuple(_spec(value) for value in model.graph.output),
-        random=any(_draws(node, opset, {**known, **(fed or {})}) for node in nodes(model)),
+        random=any(_draws(node, opset, known) for node in nodes(model)),
     )
 
 
@@ -57,11 +58,11 @@ def subject(model: onnx.ModelProto) -> Subject | None:
     if len(computing) != 1:
         return None
     (node,) = computing
-    opset = _versions(model).get(_domain(node.domain), 0)
+    opset = _versions(model).get(canonical(node.domain), 0)
     dtypes = {value.name: _spec(value).dtype for value in (*model.graph.input, *model.graph.output)}
     dtypes |= {tensor.name: dtype_of(tensor.data_type) for tensor in model.graph.initializer}
     inputs, outputs = ([dtypes.get(name) for name in names] for names in (node.input, node.output))
-    return subject_of(node.op_type, _domain(node.domain), opset, inputs, outputs)
+    return subject_of(node.op_type, canonical(node.domain), opset, inputs, outputs)
 
 
 def nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
@@ -111,12 +112,7 @@ def text(value: str) -> str:
 
 def _versions(model: onnx.ModelProto) -> dict[str, int]:
     """Return the opsets that a model imports, by domain."""
-    return {_domain(entry.domain): entry.version for entry in model.opset_import}
-
-
-def _domain(domain: str) -> str:
-    """Return a domain by the one name that this project has for it."""
-    return "" if domain == "ai.onnx" else domain
+    return {canonical(entry.domain): entry.version for entry in model.opset_import}
 
 
 def _inner_graphs(inside: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
@@ -125,11 +121,6 @@ def _inner_graphs(inside: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]
             for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
                 yield inner
                 yield from _inner_graphs(inner.node)
-
-
-def _op_type(node: onnx.NodeProto) -> str:
-    op_type, domain = text(node.op_type), text(node.domain)
-    return op_type if domain in ("", "ai.onnx") else f"{domain}.{op_type}"
 
 
 def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
@@ -147,7 +138,7 @@ def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
 
 def _draws(node: onnx.NodeProto, opset: int, known: Mapping[str, npt.NDArray[Any]]) -> bool:
     """Return whether a node draws numbers, as far as can be told from the values that are known."""
-    if node.domain not in ("", "ai.onnx"):
+    if canonical(node.domain):
         return False
     if node.op_type != "Dropout":
         return node.op_type in RANDOM

@@ -162,15 +162,16 @@ def _fetch_stored(download: Download, model: Path) -> None:
 
 
 def _stored_beside(path: Path) -> tuple[StoredData, ...]:
-    """Return data sets stored as the zoo stores them: ``<stem>/test_data_set_N/{input,output}_M.pb``."""
-    return _data_sets((path.parent / path.stem).glob("test_data_set_*"))
+    """Return the data sets of a model of the zoo, which lie in a folder of its name."""
+    return data_sets(path.parent / path.stem)
 
 
-def _data_sets(folders: Iterator[Path]) -> tuple[StoredData, ...]:
+def data_sets(folder: Path) -> tuple[StoredFiles, ...]:
+    """Return data sets stored as onnx and its zoo store them: ``test_data_set_N/{input,output}_M.pb``."""
     return tuple(
-        StoredFiles(name=folder.name, inputs=_numbered(folder, "input"), outputs=_numbered(folder, "output"))
-        for folder in sorted(folders)
-        if folder.is_dir()
+        StoredFiles(name=inner.name, inputs=_numbered(inner, "input"), outputs=_numbered(inner, "output"))
+        for inner in sorted(folder.glob("test_data_set_*"))
+        if inner.is_dir()
     )
 
 

@@ -68,6 +68,21 @@ class Operator:
     deprecated: bool
     dtypes: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """The name as the record writes it."""
+        return qualified(self.op_type, self.domain)
+
+
+def canonical(domain: str) -> str:
+    """Return a domain by the one name that this project has for it: ``ai.onnx`` goes without."""
+    return "" if domain == "ai.onnx" else domain
+
+
+def qualified(op_type: str, domain: str) -> str:
+    """Return the name of an operator as the record writes it: ``domain.op_type`` outside of ``ai.onnx``."""
+    return f"{domain}.{op_type}" if (domain := canonical(domain)) else op_type
+
 
 @functools.cache
 def all_operators() -> tuple[Operator, ...]:
@@ -104,7 +119,7 @@ def subject_of(
     """
     from onnx import defs
 
-    domain = "" if domain == "ai.onnx" else domain
+    domain = canonical(domain)
     version = since_version(op_type, domain, opset)
     if version is None:
         return None

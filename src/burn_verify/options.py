@@ -35,6 +35,12 @@ class Option:
     env: str | None = None
     bare: str | None = None
 
+    @property
+    def argument(self) -> dict[str, Any]:
+        """What argparse and pytest have to know of the flag."""
+        bare = {} if self.bare is None else {"nargs": "?", "const": self.bare}
+        return {"metavar": self.metavar, "help": self.help, **bare}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

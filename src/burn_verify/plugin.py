@@ -35,10 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option of the table, each also as an ini value."""
     group = parser.getgroup("burn-verify", "verify ONNX models through compiled Burn")
     for option in OPTIONS:
-        bare = {} if option.bare is None else {"nargs": "?", "const": option.bare}
-        group.addoption(
-            option.flag, dest=f"burn_verify_{option.field}", metavar=option.metavar, help=option.help, **bare
-        )
+        group.addoption(option.flag, dest=f"burn_verify_{option.field}", **option.argument)
         parser.addini(option.ini, f"the same as {option.flag}", default="")
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from burn_verify.words import shortened
+
 _LENGTH: Final = 160
 _CUSTOM_OP: Final = re.compile(r"^  - (\S+) used by \d+ node", re.MULTILINE)
 # Both wordings of burn-onnx: while parsing, and while writing Rust.
@@ -25,14 +27,14 @@ _REGISTRY: Final = re.compile(r"\S*/registry/src/[^/]+/")
 def refusal(message: str) -> str:
     """Return burn-onnx's refusal without the path, names and counts of one model."""
     if operators := _unsupported(message):
-        return _short(f"unsupported operators: {', '.join(operators)}")
+        return shortened(f"unsupported operators: {', '.join(operators)}", _LENGTH)
     first = message.strip().partition("\n")[0]
     nodes = list(_NODE.finditer(first))
     if nodes:
         # The innermost node is the one that was refused; those around it are control flow.
         op_type, said = nodes[-1][1], first[nodes[-1].end() :]
-        return _short(f"{op_type}: {_TELLING_NUMBERS.sub('…', said.removeprefix(f'{op_type}: '))}")
-    return _short(_PREFIX.sub("", first))
+        return shortened(f"{op_type}: {_TELLING_NUMBERS.sub('…', said.removeprefix(f'{op_type}: '))}", _LENGTH)
+    return shortened(_PREFIX.sub("", first), _LENGTH)
 
 
 def refusal_kind(message: str, where: str | None) -> str:
@@ -60,20 +62,16 @@ def rejection(errors: Sequence[tuple[str | None, str]]) -> str:
     """Return rustc's errors (code, message) as one reason: the first, and how many more there are."""
     code, message = errors[0]
     more = f" (+{len(errors) - 1} more)" if len(errors) > 1 else ""
-    return _short(f"{code}: {message}" if code else message) + more
+    return shortened(f"{code}: {message}" if code else message, _LENGTH) + more
 
 
 def panic(message: str) -> str:
     """Return what a panic is about: its first line, or what one of Burn's own checks says first of its operation."""
     if check := _CHECK.search(message):
-        return _short(f"{check[1]}: {check[2].partition('. ')[0].rstrip('. ')}")
-    return _short(message.strip().partition("\n")[0])
+        return shortened(f"{check[1]}: {check[2].partition('. ')[0].rstrip('. ')}", _LENGTH)
+    return shortened(message.strip().partition("\n")[0], _LENGTH)
 
 
 def location(text: str) -> str:
     """Return source locations, or a text with some, without the folder that cargo's registry has on this machine."""
     return _REGISTRY.sub("", text)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LENGTH else text[: _LENGTH - 1] + "…"

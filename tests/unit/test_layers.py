@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2] / "src" / PACKAGE
 LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
-    "options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision declared "
-    "reasons progress cases graphs report",
+    "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
+    "declared reasons progress cases graphs report",
     # effects: one outside thing each
     "process cache cargo toolchain load corpus selection reference convert build runner store",
     "pipeline",  # the order of the stages
@@ -50,7 +50,10 @@ SIBLINGS = {
     ("blame", "codegen"),
     ("blame", "diagnostics"),
     ("blame", "reasons"),
+    ("reasons", "words"),
+    ("report", "words"),
     ("load", "cache"),
+    ("corpus", "load"),
     ("selection", "cache"),
     ("selection", "load"),
     ("selection", "corpus"),

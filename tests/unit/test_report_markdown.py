@@ -17,6 +17,8 @@ GOLDEN = Path(__file__).parents[2] / "fixtures" / "golden" / "matrix.md"
 
 
 def a_result(case_id, stage, outcome, **fields):
+    if stage is Stage.COMPARE:
+        fields.setdefault("verdict", "agrees" if outcome is Outcome.PASSED else "disagrees")
     return CaseResult(case_id=case_id, corpus="zoo", stage=stage, outcome=outcome, **fields)
 
 

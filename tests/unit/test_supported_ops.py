@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burn_verify.codec import Record
-from burn_verify.operators import all_operators
+from burn_verify.operators import all_operators, qualified
 from burn_verify.report import supported_ops
-from burn_verify.report.evidence import End, qualified
+from burn_verify.report.evidence import End
 from burn_verify.report.operator_rows import Status, status_of, support_of
 from burn_verify.types import CaseResult, Outcome, Stage, Subject
 
 PASSED, FAILED, SKIPPED = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED
-NAMES = [qualified(operator.op_type, operator.domain) for operator in all_operators()]
+NAMES = [operator.name for operator in all_operators()]
 ENVIRONMENT = {"burn_onnx": "0.22.0"}
 
 

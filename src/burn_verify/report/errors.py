@@ -10,9 +10,10 @@ from typing import Any, Final
 from burn_verify.codec import Record
 from burn_verify.report.error_lines import STAGES, Line, OperatorCount, Section, sections_of
 from burn_verify.report.evidence import first_line, reason_of
-from burn_verify.report.markdown import escape, made_with, table
+from burn_verify.report.markdown import escape, json_header, made_with, table
 from burn_verify.report.sayings import said_by
 from burn_verify.types import CaseResult, Outcome, Stage
+from burn_verify.words import counted, shortened
 
 _TITLES: Final = {
     Stage.CONVERT: "Refused by burn-onnx",
@@ -45,7 +46,7 @@ def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
         if section.stage is not stage:
             stage = section.stage
             count = sum(other.cases for other in sections if other.stage is stage)
-            parts.append(f"## {_TITLES[stage]}\n\n{_cases(count)}." + _note(stage, count))
+            parts.append(f"## {_TITLES[stage]}\n\n{counted(count, 'case')}." + _note(stage, count))
         parts += _section(section)
     return "\n\n".join(parts) + "\n"
 
@@ -54,10 +55,7 @@ def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[s
     """Return the same as values that JSON knows, nothing shortened."""
     sections = sections_of(record.results, expected or {})
     return {
-        "schema_version": 1,
-        "burn_version": record.burn_version,
-        "burn_backend": record.burn_backend,
-        "burn_onnx": record.environment.get("burn_onnx"),
+        **json_header(record),
         "summary": _sentence(record.results),
         "sections": [
             {
@@ -87,7 +85,7 @@ def _sentence(results: Sequence[CaseResult]) -> str:
         if count
     ]
     rest = f" (of the others, {', '.join(others)})" if others else ""
-    return f"Of {_cases(len(results))}, Burn fails {', '.join(said[:-1])} and {said[-1]}{rest}."
+    return f"Of {counted(len(results), 'case')}, Burn fails {', '.join(said[:-1])} and {said[-1]}{rest}."
 
 
 def _note(stage: Stage, count: int) -> str:
@@ -98,7 +96,7 @@ def _note(stage: Stage, count: int) -> str:
 def _section(section: Section) -> list[str]:
     if not section.lines:
         return []
-    parts = [f"### {section.kind} ({_cases(section.cases)})"] if section.kind else []
+    parts = [f"### {section.kind} ({counted(section.cases, 'case')})"] if section.kind else []
     rows = [
         [_count(line), _cell(line.key), escape(_operators(line.operators)), *_example(line.example, line.key)]
         for line in section.lines
@@ -138,7 +136,7 @@ def _key(section: Section) -> str:
 
 
 def _cell(text: str) -> str:
-    return escape(text if len(text) <= _TEXT else f"{text[: _TEXT - 1].rstrip()}…")
+    return escape(shortened(text, _TEXT))
 
 
 def _operators(operators: Sequence[OperatorCount]) -> str:
@@ -151,10 +149,6 @@ def _operators(operators: Sequence[OperatorCount]) -> str:
 
 def _count(line: Line) -> str:
     return f"{line.count} ({line.expected} expected)" if line.expected else str(line.count)
-
-
-def _cases(count: int) -> str:
-    return f"{count} case" if count == 1 else f"{count} cases"
 
 
 def _line_json(line: Line) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from burn_verify.report.terminal import one_line
+from burn_verify.operators import qualified
 from burn_verify.types import CaseResult, Outcome, Stage
+from burn_verify.words import one_line
 
 SEVERAL: Final = "several"
 """Where it cannot be told which operator of a graph is to blame."""
@@ -74,11 +75,6 @@ def without_folders(text: str) -> str:
 def smallest(results: Iterable[CaseResult]) -> CaseResult:
     """Return the result to look at first: few operators, then few input elements, then a short id."""
     return min(results, key=lambda result: (len(result.op_types), _elements(result), *_shortest(result.case_id)))
-
-
-def qualified(op_type: str, domain: str) -> str:
-    """Return the name of an operator as the record writes it: ``domain.op_type`` outside of ``ai.onnx``."""
-    return f"{domain}.{op_type}" if domain else op_type
 
 
 def own_operator(result: CaseResult) -> str | None:

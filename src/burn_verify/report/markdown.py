@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from burn_verify.codec import Record
-from burn_verify.report.terminal import COLUMNS, Row, Totals, fold_skipped, one_line, row_of, summary, totals_lines
+from burn_verify.report.terminal import COLUMNS, Row, Totals, fold_skipped, row_of, summary, totals_lines
 from burn_verify.types import Stage
+from burn_verify.words import counted, one_line
 
 _SPECIAL = re.compile(r"([\\`*_|\[\]~])")
 
@@ -47,13 +48,22 @@ def made_with(record: Record) -> str:
     return f"Burn {version}".rstrip() + (f" on {backend}" if backend else "")
 
 
+def json_header(record: Record) -> dict[str, Any]:
+    """Return what every JSON file made from a record begins with."""
+    return {
+        "schema_version": 1,
+        "burn_version": record.burn_version,
+        "burn_backend": record.burn_backend,
+        "burn_onnx": record.environment.get("burn_onnx"),
+    }
+
+
 def _sentence(totals: Totals) -> str:
     if not totals.total:
         return "No model was verified."
     refused = totals.failed_at[Stage.CONVERT] + totals.failed_at[Stage.COMPILE]
     rest = totals.total - totals.agree - refused - totals.skipped
-    models = "model" if totals.total == 1 else "models"
-    clauses = [f"{totals.agree} of {totals.total} {models} compute what ONNX Runtime computes"]
+    clauses = [f"{totals.agree} of {counted(totals.total, 'model')} compute what ONNX Runtime computes"]
     if refused:
         clauses.append(f"{refused} did not become a program")
     if rest:

@@ -29,7 +29,6 @@ from burn_verify.report.evidence import (
     attempted,
     end_of,
     own_operator,
-    qualified,
     reason_of,
     smallest,
 )
@@ -96,7 +95,7 @@ class Row:
     @property
     def name(self) -> str:
         """The name as the record writes it."""
-        return qualified(self.operator.op_type, self.operator.domain)
+        return self.operator.name
 
     @property
     def draws(self) -> bool:
@@ -120,10 +119,11 @@ class Support:
     unlisted: Mapping[str, int]
     declarations: Declarations | None
 
-    @property
-    def versions(self) -> tuple[int, int]:
-        """Count the verified versions of operators, and all."""
-        return sum(len(row.versions) for row in self.rows), sum(len(row.operator.versions) for row in self.rows)
+
+def versions_of(rows: Iterable[Row]) -> tuple[int, int]:
+    """Count the verified versions of operators, and all."""
+    pairs = [(len(row.versions), len(row.operator.versions)) for row in rows]
+    return sum(verified for verified, _ in pairs), sum(known for _, known in pairs)
 
 
 def support_of(record: Record, expected: Mapping[str, str] | None = None) -> Support:
@@ -147,7 +147,7 @@ def support_of(record: Record, expected: Mapping[str, str] | None = None) -> Sup
     rows = tuple(
         _row(operator, own.pop(name, []), others[name], declarations, expected or {})
         for operator in all_operators()
-        if (name := qualified(operator.op_type, operator.domain))
+        if (name := operator.name)
     )
     unlisted = {name: len(results) for name, results in sorted(own.items())}
     return Support(rows=rows, several=several, unlisted=unlisted, declarations=declarations)
@@ -179,12 +179,12 @@ def _row(
     agreeing = [result.subject for result, end in zip(own, ends, strict=True) if end is End.AGREES and result.subject]
     verified = {subject.since_version for subject in agreeing}
     dtypes = {subject.dtype for subject in agreeing}
-    name = qualified(operator.op_type, operator.domain)
-    declaration = declarations.operators.get(name) if declarations else None
+    declaration = declarations.operators.get(operator.name) if declarations else None
+    status = status_of(ends)
     refuted_at, undeclared_at = _against(own, declaration) if declarations else ((), ())
     return Row(
         operator=operator,
-        status=status_of(ends),
+        status=status,
         versions=tuple(version for version in operator.versions if version in verified),
         dtypes=tuple(dtype for dtype in operator.dtypes if dtype in dtypes),
         agree=len(agreeing),
@@ -197,7 +197,7 @@ def _row(
             result.case_id in expected and end not in (End.AGREES, End.RANDOM)
             for result, end in zip(own, ends, strict=True)
         ),
-        problems=_problems(own, operator, status_of(ends)),
+        problems=_problems(own, operator, status),
         declaration=declaration,
         refuted_at=refuted_at,
         undeclared_at=undeclared_at,

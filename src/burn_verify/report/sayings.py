@@ -6,8 +6,8 @@ Text from results only, in one line each and without folders of a machine; neith
 import re
 
 from burn_verify.report.evidence import first_line, reason_of, without_folders
-from burn_verify.report.terminal import one_line
 from burn_verify.types import CaseResult, Stage
+from burn_verify.words import one_line
 
 _WRAPPING = re.compile(r"^(Failed to parse ONNX file '[^']*': |Type inference failed: |Processing error: )+")
 _BANNER = re.compile(r"^=+ .* =+$")

@@ -10,8 +10,9 @@ from typing import Any, Final
 from burn_verify.codec import Record
 from burn_verify.declared import Declaration, Declarations
 from burn_verify.operators import DOMAINS
-from burn_verify.report.markdown import escape, made_with, table
-from burn_verify.report.operator_rows import Problem, Row, Status, Support, support_of
+from burn_verify.report.markdown import escape, json_header, made_with, table
+from burn_verify.report.operator_rows import Problem, Row, Status, Support, support_of, versions_of
+from burn_verify.words import counted, shortened
 
 COLUMNS: Final = (
     "operator",
@@ -70,13 +71,10 @@ def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
 def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the same as values that JSON knows, nothing shortened."""
     support = support_of(record, expected)
-    verified, versions = support.versions
+    verified, versions = versions_of(support.rows)
     declarations = support.declarations
     return {
-        "schema_version": 1,
-        "burn_version": record.burn_version,
-        "burn_backend": record.burn_backend,
-        "burn_onnx": record.environment.get("burn_onnx"),
+        **json_header(record),
         "summary": _sentence(support),
         "statuses": {status.value: count for status, count in _count(support.rows).items()},
         "versions": {"verified": verified, "all": versions},
@@ -104,7 +102,7 @@ def _sentence(support: Support) -> str:
         Status.UNTESTED: "are untested",
     }
     said = [f"{counts[status]} {verb}" for status, verb in verbs.items()]
-    verified, versions = support.versions
+    verified, versions = versions_of(support.rows)
     return (
         f"Of {len(support.rows)} operators, {', '.join(said[:-1])} and {said[-1]}; "
         f"{verified} of {versions} operator-versions are verified."
@@ -118,14 +116,9 @@ def _statuses(rows: Sequence[Row]) -> str:
     sums = ["all", *(str(sum(count.values())) for count in counts)]
     versions = ["versions verified"]
     for domain in DOMAINS:
-        of_domain = [row for row in rows if row.operator.domain == domain]
-        verified, known = (sum(map(len, lists)) for lists in _versions(of_domain))
+        verified, known = versions_of(row for row in rows if row.operator.domain == domain)
         versions.append(f"{verified} of {known}")
     return _markdown(columns, [*body, sums, versions])
-
-
-def _versions(rows: Sequence[Row]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-    return [row.versions for row in rows], [row.operator.versions for row in rows]
 
 
 def _count(rows: Iterable[Row]) -> dict[Status, int]:
@@ -136,7 +129,7 @@ def _count(rows: Iterable[Row]) -> dict[Status, int]:
 def _rest(support: Support) -> str:
     """Say which cases are no operator's own, and how many failures are known."""
     own = sum(row.total for row in support.rows)
-    said = [f"{_cases(own)} about one of these operators, {support.several} about several"]
+    said = [f"{counted(own, 'case')} about one of these operators, {support.several} about several"]
     if support.unlisted:
         names = ", ".join(f"{name} {count}" for name, count in support.unlisted.items())
         said.append(f"{sum(support.unlisted.values())} about an operator that is not listed ({names})")
@@ -177,7 +170,7 @@ def _wrong(row: Row) -> str:
     if row.draws:
         said.append("random")
     elif row.random:
-        said.append(f"{_cases(row.random)} random")
+        said.append(f"{counted(row.random, 'case')} random")
     said += [_problem(problem) for problem in row.problems[:_SHOWN_PROBLEMS]]
     if more := row.problems[_SHOWN_PROBLEMS:]:
         said.append(f"{sum(problem.count for problem in more)} otherwise")
@@ -189,11 +182,7 @@ def _wrong(row: Row) -> str:
 
 
 def _problem(problem: Problem) -> str:
-    return f"{_shorten(problem.reason)} ({problem.count})"
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _REASON else f"{text[: _REASON - 1].rstrip()}…"
+    return f"{shortened(problem.reason, _REASON)} ({problem.count})"
 
 
 def _opsets(declaration: Declaration | None) -> str:
@@ -265,10 +254,6 @@ def _row_json(row: Row) -> dict[str, Any]:
         "refuted_at": list(row.refuted_at),
         "undeclared_at": list(row.undeclared_at),
     }
-
-
-def _cases(count: int) -> str:
-    return f"{count} case" if count == 1 else f"{count} cases"
 
 
 def _numbers(numbers: Sequence[int]) -> str:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from burn_verify.report.evidence import End, attempted, end_of
 from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage
+from burn_verify.words import one_line, shortened
 
 COLUMNS = ("model", "stage", "outcome", "max abs", "ULP", "outputs")
 FOLD_FROM = 4
@@ -72,20 +74,22 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
     """Count the results; `expected` maps the ids of cases expected to fail to reasons."""
     expected = expected or {}
     failed = [result for result in results if result.outcome is Outcome.FAILED]
-    agreeing = [result for result in results if _agrees(result)]
+    ends = [end_of(result) for result in results]
     stages = Counter(result.stage for result in failed)
     return Totals(
         total=len(results),
-        agree=len(agreeing),
-        attempted=sum(_attempted(result) for result in results),
+        agree=ends.count(End.AGREES),
+        attempted=sum(attempted(result) for result in results),
         failed=len(failed),
         skipped=sum(result.outcome is Outcome.SKIPPED for result in results),
         failed_at={stage: stages[stage] for stage in Stage},
         expected_failures=sum(result.case_id in expected for result in failed),
         unexpected_passes=sum(
-            result.case_id in expected for result in results if _agrees(result) or _is_random(result)
+            result.case_id in expected
+            for result, end in zip(results, ends, strict=True)
+            if end in (End.AGREES, End.RANDOM)
         ),
-        random=sum(_is_random(result) for result in results),
+        random=ends.count(End.RANDOM),
     )
 
 
@@ -157,13 +161,7 @@ def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
         return "expected failure"
     if result.case_id in expected and result.outcome is Outcome.PASSED:
         return "unexpected pass"
-    return "random" if _is_random(result) else result.outcome.value
-
-
-def one_line(text: str) -> str:
-    """Join the lines of a text, squeeze its white space and drop what cannot be printed."""
-    joined = " ".join(text.split())
-    return joined if joined.isprintable() else "".join(filter(str.isprintable, joined))
+    return "random" if end_of(result) is End.RANDOM else result.outcome.value
 
 
 def _surprises(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tuple[list[CaseResult], list[str]]:
@@ -174,19 +172,6 @@ def _surprises(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tu
         lines.append(f"{len(found) - _MOST_SURPRISES} more ended otherwise than expected")
     lines.append(f"{len(results) - len(found)} of {len(results)} ended as expected and are not listed")
     return found[:_MOST_SURPRISES], lines
-
-
-def _agrees(result: CaseResult) -> bool:
-    # Nothing short of a comparison is agreement, whatever the outcome says; nor is the luck of a random answer.
-    return result.outcome is Outcome.PASSED and result.stage is Stage.COMPARE and not _is_random(result)
-
-
-def _is_random(result: CaseResult) -> bool:
-    return result.verdict == "nondeterministic"
-
-
-def _attempted(result: CaseResult) -> bool:
-    return result.outcome is not Outcome.SKIPPED and result.stage in (Stage.RUN, Stage.COMPARE)
 
 
 def _percent(part: int, whole: int, suffix: str = "") -> str:
@@ -240,7 +225,7 @@ def _table(rows: Sequence[Row], width: int, verbose: bool) -> str:
     room = width - sum(_width(rows, index) + _GAP for index in columns)
     longest = max(len(row.reason) for row in rows)
     if room >= (longest if verbose else min(longest, _LEAST_REASON)):
-        table = [[*(row.cells[index] for index in columns), _shorten(row.reason, room)] for row in rows]
+        table = [[*(row.cells[index] for index in columns), shortened(row.reason, room)] for row in rows]
         return "\n".join(_lines(table, [*(COLUMNS[index] for index in columns), *(["reason"] if longest else [])]))
     return _table_with_reasons_below(rows, columns, width, verbose)
 
@@ -257,7 +242,7 @@ def _table_with_reasons_below(rows: Sequence[Row], columns: list[int], width: in
     for row, line in zip(rows, body, strict=True):
         lines.append(line)
         if row.reason:
-            reason = row.reason if verbose else _shorten(row.reason, width - len(_INDENT))
+            reason = row.reason if verbose else shortened(row.reason, width - len(_INDENT))
             lines.append(_wrap(reason, width, _INDENT))
     return "\n".join(lines)
 
@@ -285,10 +270,6 @@ def _width(rows: Sequence[Row], index: int) -> int:
 
 def _used(rows: Sequence[Row], columns: Sequence[int]) -> int:
     return sum(_width(rows, index) for index in columns) + _GAP * (len(columns) - 1)
-
-
-def _shorten(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: max(room, 1) - 1].rstrip()}…"
 
 
 def _shorten_name(text: str, room: int) -> str:
