@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -59,8 +59,12 @@ class Builder:
         self._cache = cache
         self._toolchain = toolchain
 
-    def compile(self, models: Sequence[ConvertedModel]) -> Compiled:
+    def compile(self, models: Sequence[ConvertedModel], doubtful: Collection[str] = ()) -> Compiled:
         """Compile modules to one binary; those that rustc refuses are set aside and the rest is built again.
+
+        Arguments:
+            doubtful: labels of models that most likely do not compile. They go into crates of their own, so that
+                the crates of the others need no second round; it decides nothing else.
 
         Raises:
             ToolchainError: cargo failed without naming a module.
@@ -76,7 +80,7 @@ class Builder:
             if (known := _remembered(folder)) is not None:
                 return known
             started = time.monotonic()
-            executable, errors = self._rounds(unique)
+            executable, errors = self._rounds(unique, frozenset(doubtful))
             binary = None
             if executable is not None:
                 copy_atomically(Path(executable), folder / "runner")
@@ -87,9 +91,11 @@ class Builder:
             prune(folder.parent, keep=_KEPT_BINARIES, young=_HOUR)
             return compiled
 
-    def _rounds(self, models: Mapping[str, ConvertedModel]) -> tuple[str | None, dict[str, CompileError]]:
+    def _rounds(
+        self, models: Mapping[str, ConvertedModel], doubtful: frozenset[str]
+    ) -> tuple[str | None, dict[str, CompileError]]:
         errors: dict[str, CompileError] = {}
-        groups = self._grouped(models)
+        groups = self._grouped(models, doubtful)
         # Borrow-check errors show only once type errors are gone, so one round is not always enough.
         while groups:
             batch = self._write(groups)
@@ -109,15 +115,17 @@ class Builder:
             groups = _regrouped(groups, found.suspects, guilty)
         return None, errors
 
-    def _grouped(self, models: Mapping[str, ConvertedModel]) -> tuple[codegen.Group, ...]:
+    def _grouped(self, models: Mapping[str, ConvertedModel], doubtful: frozenset[str]) -> tuple[codegen.Group, ...]:
         """Return crates that hold all models: those compiled before where there are any, new ones for the rest."""
         known = [group for group in self._known_groups() if all(_same(model, models) for model in group.models)]
         reused = codegen.cover(models, known)
         old = frozenset().union(*(group.modules for group in reused))
         sizes = {module: model.rust.stat().st_size for module, model in models.items()}
         fresh = [model for module, model in models.items() if module not in old]
-        crates = max(os.cpu_count() or 1, math.ceil(len(fresh) / _MODULES_PER_CRATE))
-        return reused + codegen.pack(fresh, sizes, crates)
+        sure = [model for model in fresh if model.label not in doubtful]
+        crates = max(os.cpu_count() or 1, math.ceil(len(sure) / _MODULES_PER_CRATE))
+        aside = codegen.pack([model for model in fresh if model.label in doubtful], sizes, 1)
+        return reused + codegen.pack(sure, sizes, crates) + aside
 
     def _known_groups(self) -> list[codegen.Group]:
         """Return the crates that were compiled by this very toolchain and whose generated text is still there."""

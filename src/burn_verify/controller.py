@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from io import StringIO
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -13,6 +13,9 @@ from burn_verify.items import case_in, case_of, result_line
 from burn_verify.recording import Closing, Recorder
 from burn_verify.session import Session
 from burn_verify.types import Case, Outcome
+
+_CHOOSING: Final = ("lf", "stepwise")
+"""Options of pytest's cache, which may be switched off."""
 
 
 @contextmanager
@@ -25,6 +28,13 @@ def long_work(config: pytest.Config) -> Iterator[LongWork]:
         yield work
 
 
+def _narrows(config: pytest.Config) -> bool:
+    """Return whether tests were asked for that workers have to look for among those that they collect."""
+    option = config.option
+    asked = (option.keyword, option.markexpr, option.deselect, *(getattr(option, name, None) for name in _CHOOSING))
+    return any(asked) or any("::" in argument for argument in config.args)
+
+
 class Controller:
     """The hooks of the one process that prepares, records and tells."""
 
@@ -34,14 +44,20 @@ class Controller:
         self._recorder = recorder
         self._by_id = {case.id: case for case in session.selected.cases}
         self._prepared: list[Case] | None = None
+        self._collected = False
         self._closing: Closing | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Prepare all cases that are left, in one batch, before the first test."""
-        broken = session.testsfailed and not session.config.option.continue_on_collection_errors
-        if not broken and not session.config.pluginmanager.hasplugin("dsession"):
-            self._prepare(session.config, [case for item in session.items if (case := case_of(item))])
+        config = session.config
+        if session.testsfailed and not config.option.continue_on_collection_errors:
+            return
+        if not config.pluginmanager.hasplugin("dsession"):
+            self._prepare(config, [case for item in session.items if (case := case_of(item))])
+        elif not _narrows(config):
+            # Workers are collecting meanwhile, and most likely nothing will be left out.
+            self._prepare(config, list(self._session.selected.cases))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -50,11 +66,16 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
-        """Prepare as soon as the first worker tells what is left; all of them wait for their tests until then."""
+        """Prepare what the first worker says is left, if that is not done yet; all wait for their tests until then."""
+        if self._collected:
+            return
+        self._collected = True
+        chosen = {case.id for node_id in ids if (case := case_in(node_id, self._by_id))}
+        left = [case for case in self._session.selected.cases if case.id in chosen]
         if self._prepared is None:
-            cases = self._session.selected.cases
-            chosen = {case.id for node_id in ids if (case := case_in(node_id, self._by_id))}
-            self._prepare(node.config, [case for case in cases if case.id in chosen])
+            self._prepare(node.config, left)
+        else:
+            self._prepared = left
 
     def _prepare(self, config: pytest.Config, cases: list[Case]) -> None:
         self._prepared = cases

@@ -4,7 +4,7 @@ Every case that goes in comes out as exactly one `CaseResult`; what goes wrong w
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -84,10 +84,11 @@ class Pipeline:
         self._listen = listen
         self._runners: dict[RunnerBinary, Runner] = {}
 
-    def prepare(self, cases: Sequence[Case], *, answers: bool = True) -> Plan:
+    def prepare(self, cases: Sequence[Case], *, answers: bool = True, doubtful: Collection[str] = ()) -> Plan:
         """Load all models, then convert and compile them in one batch while the reference is computed.
 
         Arguments:
+            doubtful: ids of cases that most likely do not compile, see `Builder.compile`.
             answers: whether there is a reference at all; without it a case can be run but not verified.
 
         Raises:
@@ -98,13 +99,13 @@ class Pipeline:
             planned = self._each("load", [Planned(case=case) for case in cases], self._load)
         good = [one for one in planned if one.error is None]
         if not answers:
-            built = self._build(good, phases)
+            built = self._build(good, phases, doubtful)
             return Plan(cases={one.case.id: one for one in (*planned, *built)}, phases=phases)
         with ThreadPoolExecutor(1) as beside:
             oracle = Oracle(self._cache, self._settings.timeout)
             asked = beside.submit(self._refer, oracle, good, phases)
             try:
-                built = self._build(good, phases)
+                built = self._build(good, phases, doubtful)
                 referred = asked.result()
             finally:
                 # Ctrl-C and a broken toolchain must not wait for the reference: without its process it ends at once.
@@ -175,7 +176,7 @@ class Pipeline:
                 lambda one: _attempt(one, Stage.REFERENCE, lambda: {"reference": oracle.answer(_sure(one.prepared))}),
             )
 
-    def _build(self, cases: Sequence[Planned], phases: dict[str, float]) -> list[Planned]:
+    def _build(self, cases: Sequence[Planned], phases: dict[str, float], doubtful: Collection[str]) -> list[Planned]:
         if not cases:
             return []
         toolchain = Toolchain(self._cache, self._listen)
@@ -201,7 +202,7 @@ class Pipeline:
             converter.close()
         with _timed(phases, "compile"):
             models = [one.model for one in converted if one.model is not None]
-            compiled = Builder(self._cache, toolchain).compile(models)
+            compiled = Builder(self._cache, toolchain).compile(models, doubtful)
         return [_with_binary(one, compiled) for one in converted]
 
     def _run_and_judge(self, planned: Planned, durations: dict[str, float], details: dict[str, Any]) -> Verdict:

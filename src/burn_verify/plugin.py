@@ -4,7 +4,9 @@ Compares nothing, starts nothing and renders nothing: `session` runs, `recording
 a selection was made, since every pytest start in the environment pays for it.
 """
 
-from collections.abc import Callable
+import atexit
+import gc
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -49,6 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except BurnVerifyError as error:
         pytest.exit(f"burn-verify: {error}", error.exit_code)
     if run is not None:
+        # After thousands of tests Python would look for garbage for half a second before it ends.
+        atexit.register(gc.freeze)
         config.stash[_RUN] = run
         config.args = [] if run.alone else config.args
 
@@ -140,21 +144,23 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 @pytest.fixture
-def burn_verify(request: pytest.FixtureRequest) -> Callable[[Case], None]:
-    """Return a function that verifies a case, and raises the error of its stage unless it agrees."""
+def burn_verify(request: pytest.FixtureRequest) -> Iterator[Callable[[Case], None]]:
+    """Yield a function that verifies a case, and raises the error of its stage unless it agrees."""
     from burn_verify.pipeline import error_of
 
     run = request.config.stash.get(_RUN, None)
     if run is None:
         pytest.fail("burn_verify: nothing was selected; try pytest --models mnist", pytrace=False)
-    session = run.session
+    session, properties = run.session, request.node.user_properties
 
     def verify(case: Case) -> None:
         __tracebackhide__ = True
         result = session.verify(case)
         # One plain string: with an enum or a NumPy scalar inside, pytest-xdist refuses it and the whole run dies.
-        request.node.user_properties.append((RESULT, session.line(result)))
+        properties.append((RESULT, session.line(result)))
         if (error := error_of(result)) is not None:
             raise error
 
-    return verify
+    yield verify
+    # The report of the call has it; that of the teardown need not carry it again.
+    properties[:] = (it for it in properties if it[0] != RESULT)

@@ -98,8 +98,11 @@ class Session:
             ToolchainError: nothing could be built; no case is to blame.
         """
         pipeline = Pipeline(self.selected.settings, self.cache, listen)
+        chosen = list(cases)
+        expected = ((case.id, self.selected.expected.of(case.id)) for case in chosen)
+        doubtful = [case_id for case_id, known in expected if known is not None and known.stage is Stage.COMPILE]
         try:
-            self._plan = pipeline.prepare(list(cases))
+            self._plan = pipeline.prepare(chosen, doubtful=doubtful)
         finally:
             pipeline.close()
         if share:
