@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from fnmatch import translate
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from burn_verify.errors import UsageError
 from burn_verify.types import CaseResult, Outcome, Stage
 
 KEYS = ("pattern", "cases", "stage", "reason", "link")
 REQUIRED_KEYS = ("stage", "reason")
+
+PACKAGED: Final = Path(__file__).parent / "data" / "expectations"
+"""Where the files that come with the package are."""
 
 ENTRY_HEADER = re.compile(r"\s*\[\[\s*expect\s*\]\]")
 _IDS_KEY = re.compile(r"\s*[\"']?(pattern|cases)[\"']?\s*=")
@@ -159,7 +162,7 @@ def parse(text: str, source: str) -> tuple[Expectation, ...]:
 def packaged(burn_version: str, backend: str) -> Path:
     """Return where the packaged file of a version of Burn (``major.minor`` counts) on a backend is, or would be."""
     name = f"{'.'.join(burn_version.split('.')[:2])}-{backend}.toml"
-    return Path(__file__).parent / "data" / "expectations" / name
+    return PACKAGED / name
 
 
 def load_packaged(burn_version: str, backend: str) -> tuple[Expectation, ...]:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from burn_verify import cli, cli_expectations
+from burn_verify import cli, cli_expectations, expectations
 from burn_verify.codec import environment_line, result_to_line
 from burn_verify.expectations import parse
 from burn_verify.types import CaseResult, Outcome, Stage
@@ -34,7 +34,7 @@ def packaged(tmp_path, monkeypatch):
     """Move the packaged files into a folder of this test's own and return it."""
     folder = tmp_path / "package" / "data" / "expectations"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(cli_expectations.resources, "files", lambda _: tmp_path / "package")
+    monkeypatch.setattr(expectations, "PACKAGED", folder)
     return folder
 
 

@@ -146,6 +146,17 @@ def test_only_refused_models_leave_no_binary(refused: Batch, cache: Rooms) -> No
     assert set(compiled.errors) == {model.module}
 
 
+def test_to_doubt_a_model_changes_no_outcome(tiny: Tiny, cache: Rooms) -> None:
+    folder = cache.room("spoilt", "doubted")
+    bad = spoilt(tiny.model("two_outputs"), folder, REFUSED["type"][1])
+    fine = [spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES]
+    # The good model of that label is doubted as well.
+    compiled = Builder(cache, Toolchain(cache, silent)).compile([bad, *fine], doubtful=[bad.label])
+    assert set(compiled.errors) == {bad.module}
+    assert compiled.binary is not None
+    assert compiled.binary.modules == {model.module for model in fine}
+
+
 def test_an_error_is_remembered(refused: Batch, cache: Rooms) -> None:
     again = Builder(cache, Toolchain(cache, silent)).compile(list(refused.models.values()))
     assert again.seconds == 0.0
