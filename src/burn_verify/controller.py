@@ -58,6 +58,7 @@ class Controller:
 
     def _prepare(self, config: pytest.Config, cases: list[Case]) -> None:
         self._prepared = cases
+        self._recorder.begin(cases)
         if not cases:
             return
         with long_work(config) as work:
