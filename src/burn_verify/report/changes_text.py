@@ -19,7 +19,7 @@ _FOLDED: Final = (Kind.VANISHED, Kind.APPEARED)
 _FOLD_FROM: Final = 20
 _TEXT: Final = 100
 
-_MEANINGS: Final = {
+MEANINGS: Final = {
     Kind.NEWLY_WRONG: "Newly wrong: an answer where there was none, or a right one, and it is not the expected one",
     Kind.REGRESSED: "Regressed: agreed, and fails now",
     Kind.LOST: "No evidence any more",
@@ -40,28 +40,28 @@ def sentence(comparison: Comparison) -> str:
 
 def as_text(comparison: Comparison) -> str:
     """Lay out a comparison for a terminal."""
-    parts = [_title(comparison), *_surroundings(comparison)]
+    parts = [title(comparison), *surroundings(comparison)]
     parts += [f"missing: {gap}" for gap in comparison.gaps]
     parts.append(sentence(comparison))
     for kind, changes in _by_kind(comparison):
         shown, more = _folded(kind, changes)
         rows = [[change.case_id, _shorten(before_of(change)), _shorten(after_of(change))] for change in shown]
         lines = tabulate(rows, headers=["case", "before", "after"], disable_numparse=True)
-        parts.append(f"\n{_MEANINGS[kind]} ({len(changes)})\n{lines}" + (f"\n… {more} more" if more else ""))
+        parts.append(f"\n{MEANINGS[kind]} ({len(changes)})\n{lines}" + (f"\n… {more} more" if more else ""))
     return "\n".join(parts)
 
 
 def as_markdown(comparison: Comparison) -> str:
     """Lay out a comparison as Markdown."""
-    parts = [f"## {escape(_title(comparison))}"]
-    parts += ["\n".join(f"- {escape(line)}" for line in _surroundings(comparison))] if comparison.differences else []
+    parts = [f"## {escape(title(comparison))}"]
+    parts += ["\n".join(f"- {escape(line)}" for line in surroundings(comparison))] if comparison.differences else []
     parts += [f"- missing: {escape(gap)}" for gap in comparison.gaps]
     parts.append(f"**{escape(sentence(comparison))}**")
     for kind, changes in _by_kind(comparison):
         shown, more = _folded(kind, changes)
         cells = [[escape(text) for text in (change.case_id, before_of(change), after_of(change))] for change in shown]
         lines = "\n".join(table(["case", "before", "after"], cells))
-        parts.append(f"### {_MEANINGS[kind]} ({len(changes)})\n\n{lines}" + (f"\n\n… {more} more" if more else ""))
+        parts.append(f"### {MEANINGS[kind]} ({len(changes)})\n\n{lines}" + (f"\n\n… {more} more" if more else ""))
     return "\n\n".join(parts) + "\n"
 
 
@@ -92,12 +92,14 @@ def _side(result: CaseResult | None, kind: Kind) -> str:
     return said_of(result)
 
 
-def _title(comparison: Comparison) -> str:
+def title(comparison: Comparison) -> str:
+    """Name what is compared."""
     before, after = comparison.before.label, comparison.after.label
     return after if before == after else f"{before} → {after}"
 
 
-def _surroundings(comparison: Comparison) -> list[str]:
+def surroundings(comparison: Comparison) -> list[str]:
+    """Say in one line each what is different around Burn."""
     return [
         f"environment: {difference.name}: {difference.before or 'none'} → {difference.after or 'none'}"
         for difference in comparison.differences

@@ -10,6 +10,7 @@ from typing import Any
 from burn_verify.cases.conformance import COLLECTED
 from burn_verify.report.changes import Comparison
 from burn_verify.report.columns import Column, Matrix
+from burn_verify.report.evidence import without_folders
 from burn_verify.report.failure import reproduce_recorded
 from burn_verify.report.states import WRONG, state_of
 from burn_verify.report.terminal import summary
@@ -118,12 +119,12 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], environmen
         "stage": result.stage.value,
         "outcome": result.outcome.value,
         "verdict": result.verdict,
-        "reason": result.reason,
-        "message": result.message,
+        "reason": _writable(result.reason),
+        "message": _writable(result.message),
         "expected": expected.get(result.case_id),
-        "rust": details.get("rust"),
+        "rust": _writable(str(details.get("rust") or "")),
         "rust_line": line if isinstance(line, int) else None,
-        "onnxruntime": details.get("onnxruntime"),
+        "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, environment),
         "metrics": [
             {
@@ -141,6 +142,11 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], environmen
             for output in result.metrics
         ],
     }
+
+
+def _writable(text: str) -> str:
+    """Return a text that a file can hold: a process may say what is no Unicode. Folders of a machine are left out."""
+    return without_folders(text).encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _plain(number: float | None) -> float | str | None:
