@@ -2,12 +2,8 @@
 
 import os
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
 INSTALL = "no chromium: apt-get install chromium, or name one by CHROMIUM=PATH; then pip install -e '.[browser]'"
 

@@ -43,11 +43,12 @@
   };
   const group = ([name, place, rows], list) => {
     const how = data.operatorStates[place];
-    const label = `${name}: ${how.word}, ${rows.length} ${rows.length === 1 ? "case" : "cases"}`;
+    const label = `${name === how.word ? "" : `${name}: `}${how.word}, ${rows.length} ${rows.length === 1 ? "case" : "cases"}`;
     const mark = [element("span", { "aria-hidden": "true" }, how.symbol), ` ${name}`];
     if (!rows.length) return element("span", { class: `tag ${how.tone} chip`, title: label }, ...mark);
     return element("a", { class: `cell ${how.tone} chip`, href: `#${new URLSearchParams({ view: "operators", list })}`, "data-list": list, title: label, "aria-label": label }, ...mark);
   };
+  const owned = (row) => row.versions.flatMap(([, , rows]) => rows);
   const why = (row) => {
     const worst = row.cells.find((made) => made.reason !== undefined || made.message !== undefined) || {};
     return [text(row.note), text(worst.reason) || text(worst.message).split("\n")[0]].filter(Boolean).join("; ");
@@ -78,10 +79,7 @@
       states: ({ row }) => [data.operatorStates[row.status]],
       columns: () => [
         { name: "operator", key: ({ row }) => row.name, cell: ({ row }) => element("th", { scope: "row" }, row.name) },
-        { name: "status", key: ({ row }) => row.status, cell: ({ row }) => {
-          const how = data.operatorStates[row.status];
-          return element("td", null, element("span", { class: `tag ${how.tone}` }, element("span", { "aria-hidden": "true" }, how.symbol), ` ${how.word}`));
-        } },
+        { name: "status", key: ({ row }) => row.status, cell: ({ row, place }) => element("td", null, group([data.operatorStates[row.status].word, row.status, owned(row)], `operators.${place}.all`)) },
         { name: "agree / all", kind: "number", key: ({ row }) => -row.counts[2], cell: ({ row }) => element("td", { class: "number" }, row.counts[2] ? `${row.counts[0]} / ${row.counts[2]}` : "") },
         { name: "versions", kind: "wide", cell: ({ row, place }) => element("td", { class: "wide" }, ...row.versions.map((each, index) => group(each, `operators.${place}.versions.${index}`))) },
         { name: "dtypes", kind: "wide", cell: ({ row, place }) => element("td", { class: "wide" }, ...row.dtypes.map((each, index) => group(each, `operators.${place}.dtypes.${index}`)), row.untested ? element("span", { class: "small" }, `${row.untested} untested`) : "") },
@@ -225,6 +223,7 @@
       return listed(text(cause.reason), cause.cases);
     }
     const row = kind === "operators" && data.operators[target()][place];
+    if (row && part === "all") return listed(`${row.name}, ${data.operatorStates[row.status].word}`, owned(row));
     const found = row && row[part] && row[part][index];
     return found ? listed(`${row.name}, ${part === "versions" ? "version" : "dtype"} ${found[0]}`, found[2]) : null;
   };

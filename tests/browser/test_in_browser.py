@@ -4,11 +4,11 @@ import re
 from urllib.parse import quote
 
 import pytest
-from reported import a_record, agrees, many, no_program, of_operator, output, refused, wrong
 
 from burn_verify.report.changes import compare
 from burn_verify.report.columns import merge
 from burn_verify.report.findings import PastRun
+from reported import a_record, agrees, many, no_program, of_operator, output, refused, wrong
 
 ROWS = "#table tbody tr"
 METRICS = (output(0.25, max_abs=1.5e-6, max_ulp=7, bound=6e-6),)
@@ -104,7 +104,7 @@ def test_a_cell_opens_its_evidence_and_closes_by_key(visit, small):
     page.keyboard.press("Escape")
     assert not page.is_visible("#evidence")
     assert page.evaluate("document.activeElement.dataset.case") == "zoo/mnist-12"
-    assert "case=" not in page.url
+    assert "case=" not in page.evaluate("location.href")
 
 
 @pytest.mark.parametrize("case_id", ["zoo/odd id#1 & more+", "node/test_cast"])
@@ -122,7 +122,7 @@ def test_the_address_keeps_the_view(visit, small):
     page = visit(small)
     page.click("[data-view=operators]")
     page.fill("#text", "abs")
-    again = visit(page.url)
+    again = visit(page.evaluate("location.href"))
 
     assert again.get_attribute("[data-view=operators]", "aria-pressed") == "true"
     assert ids(again)[0] == "Abs"
@@ -152,6 +152,14 @@ def test_an_operator_lists_the_cases_of_a_version(visit, small):
     assert page.inner_text("#evidence h2") == "Abs, dtype int8"
     page.click("#evidence a.cell")
     assert page.inner_text("#evidence h2") == "node/test_abs_int8"
+
+
+def test_the_status_of_an_operator_opens_all_its_cases_also_on_a_telephone(visit, small):
+    page = visit(f"{small}#view=operators", width=390)
+    page.fill("#text", "abs")
+    page.click(f"{ROWS} a.cell:visible")
+    assert page.inner_text("#evidence h2") == "Abs, refuted"
+    assert page.locator("#evidence li").count() == 2
 
 
 def test_failures_are_grouped_by_cause(visit, small):
