@@ -15,21 +15,19 @@ from typing import Final, NoReturn
 
 from tabulate import tabulate
 
-from burn_verify import __version__, cli_expectations, expectations, store
-from burn_verify.cache import Cache, write_if_changed
+from burn_verify import __version__, cli_expectations, cli_report, expectations
+from burn_verify.cache import Cache
 from burn_verify.cases import zoo
 from burn_verify.console import LongWork
 from burn_verify.doctor import Grade, examine
-from burn_verify.errors import BurnVerifyError, StoreError, UsageError
+from burn_verify.errors import BurnVerifyError, UsageError
 from burn_verify.options import OPTIONS, Settings, settings_from
 from burn_verify.pipeline import error_of
 from burn_verify.progress import Progress
-from burn_verify.recording import LAST_RECORD, Recorder
-from burn_verify.report import terminal
-from burn_verify.report.artefacts import artefacts
+from burn_verify.recording import Recorder
 from burn_verify.report.failure import failure_text
 from burn_verify.selection import Selection
-from burn_verify.session import Session, expected_of
+from burn_verify.session import Session
 from burn_verify.types import Case, CaseResult, Download, ModelFile, Seeded
 
 _EPILOG: Final = """\
@@ -40,6 +38,8 @@ examples:
   burn-verify verify path/to/model.onnx   the same for a model of your own
   burn-verify verify --conformance=node   ONNX's own test cases, about two thousand
   burn-verify report --last               the last run once more
+  burn-verify report run.jsonl --out site what a record tells, as a page: site/index.html
+  burn-verify diff old.jsonl new.jsonl    what got worse, what got better
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
 
@@ -94,19 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         for option in OPTIONS:
             if option.flag != "--models" and option.field in fields:
                 command.add_argument(option.flag, dest=f"option_{option.field}", **option.argument)
-    report = commands.add_parser("report", help="show a record once more, or write it as Markdown")
-    report.add_argument("record", nargs="?", type=Path, help="a file written by --burn-record")
-    report.add_argument("--last", action="store_true", help="the last run, which is always kept")
-    report.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="write what the record can tell into this folder: compatibility-matrix.md of models, "
-        "SUPPORTED-OPS.md and errors.md of ONNX's own cases, and their JSON",
-    )
-    report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
-    report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
-    report.set_defaults(run=_report)
+    cli_report.add_to(commands)
     cli_expectations.add_to(commands)
     return parser
 
@@ -166,6 +154,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         session = Session.open(settings, work.listen)
     cases = session.selected.cases
     recorder = Recorder(session)
+    recorder.begin(cases)
     results: list[CaseResult] = []
     interrupted = True
     try:
@@ -201,26 +190,3 @@ def _unexpected(case: Case, result: CaseResult, session: Session) -> str | None:
     if expected is not None and expected.stage is result.stage:
         return None
     return failure_text(case, error, session.selected.settings, expected)
-
-
-def _report(arguments: argparse.Namespace) -> int:
-    if (arguments.record is None) != arguments.last:
-        message = "name a record, or say --last"
-        raise UsageError(message)
-    settings = _settings(arguments)
-    path = Cache(settings.cache_dir).root / LAST_RECORD if arguments.last else arguments.record
-    record = store.read(path)
-    expected = expected_of(settings, record.burn_version, record.burn_backend)
-    reasons = expectations.expected_reasons(record.results, expected)
-    if arguments.out is None:
-        print(terminal.render_table(record.results, reasons, shutil.get_terminal_size((120, 40)).columns))
-        return 0
-    for name, text in artefacts(record, reasons).items():
-        target = arguments.out / name
-        try:
-            write_if_changed(target, text)
-        except OSError as error:
-            message = f"{target} cannot be written: {error.strerror or error}"
-            raise StoreError(message) from error
-        print(f"wrote {target}")
-    return 0

@@ -6,7 +6,7 @@ result to its controller as one plain string.
 
 import json
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -16,8 +16,8 @@ from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Subject
 SCHEMA_VERSION = 1
 """Version of the lines; a reader refuses any other."""
 
-KINDS = ("environment", "result", "phases")
-"""Every kind of line. An ``environment`` line starts a new run."""
+KINDS = ("environment", "selection", "result", "phases")
+"""Every kind of line. An ``environment`` line starts a new run, a ``selection`` line says what it is about to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +26,14 @@ class Record:
 
     Attributes:
         environment: versions, machine, options: whatever the run said of itself.
+        selection: ids of the cases it was about to run; one without a result is missing. None where it did not say.
         results: one entry a case, in the order of the file.
         phases: what the run spent its time on, as the run wrote it.
         burn_version, burn_backend: of the run's results, empty where there is none.
     """
 
     environment: Mapping[str, Any] = field(default_factory=dict)
+    selection: tuple[str, ...] | None = None
     results: tuple[CaseResult, ...] = ()
     phases: Mapping[str, Any] = field(default_factory=dict)
     burn_version: str = ""
@@ -70,6 +72,11 @@ def result_to_line(result: CaseResult, *, burn_version: str, burn_backend: str) 
 def environment_line(environment: Mapping[str, Any]) -> str:
     """Encode the line that starts a run."""
     return _line("environment", {"environment": environment})
+
+
+def selection_line(case_ids: Iterable[str]) -> str:
+    """Encode the line that says which cases a run is about to run."""
+    return _line("selection", {"selection": {"cases": list(case_ids)}})
 
 
 def phases_line(phases: Mapping[str, Any]) -> str:
@@ -131,11 +138,14 @@ def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
         "max_abs": metrics.max_abs,
         "max_ulp": metrics.max_ulp,
         "first_bad": metrics.first_bad,
+        "bound": metrics.bound,
+        "headroom": metrics.headroom,
     }
 
 
 def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
     max_abs, max_ulp, first_bad = (data.get(key) for key in ("max_abs", "max_ulp", "first_bad"))
+    bound, headroom = (data.get(key) for key in ("bound", "headroom"))
     return OutputMetrics(
         data_set=str(data["data_set"]),
         name=str(data["name"]),
@@ -146,6 +156,8 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         max_abs=None if max_abs is None else _number(max_abs),
         max_ulp=None if max_ulp is None else int(max_ulp),
         first_bad=None if first_bad is None else tuple(int(index) for index in first_bad),
+        bound=None if bound is None else _number(bound),
+        headroom=None if headroom is None else _number(headroom),
     )
 
 

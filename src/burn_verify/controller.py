@@ -74,11 +74,13 @@ class Controller:
         left = [case for case in self._session.selected.cases if case.id in chosen]
         if self._prepared is None:
             self._prepare(node.config, left)
-        else:
+        elif len(left) < len(self._prepared):
             self._prepared = left
+            self._recorder.begin(left)
 
     def _prepare(self, config: pytest.Config, cases: list[Case]) -> None:
         self._prepared = cases
+        self._recorder.begin(cases)
         if not cases:
             return
         with long_work(config) as work:

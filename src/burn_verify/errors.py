@@ -27,6 +27,10 @@ class ToolchainError(BurnVerifyError):
     exit_code = 3
 
 
+class RecordError(BurnVerifyError):
+    """Records that say nothing about Burn, or that cannot be put beside one another."""
+
+
 class StoreError(BurnVerifyError):
     """The record could not be written. The run goes on: callers turn this into a warning."""
 

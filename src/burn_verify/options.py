@@ -52,6 +52,8 @@ class Settings:
         cache_dir: None for the user's cache folder.
         timeout: seconds a model may take to answer, converter and reference included.
         memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
+        shard: which of how many parts of the selection to run, from 1; None for all of it.
+        shard_costs: a record that says what each case costs.
     """
 
     models: tuple[str, ...] = ()
@@ -65,6 +67,8 @@ class Settings:
     partition: bool = True
     offline: bool = False
     expectations: Path | None = None
+    shard: tuple[int, int] | None = None
+    shard_costs: Path | None = None
     burn_backend: str = "flex"
 
     @property
@@ -133,6 +137,14 @@ def _switch(text: str) -> bool:
         msg = f"on or off is needed, not {text!r}"
         raise ValueError(msg)
     return words[text.lower()]
+
+
+def _part(text: str) -> tuple[int, int]:
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        msg = f"I/N is needed, such as 1/4 to 4/4, not {text!r}"
+        raise ValueError(msg)
+    return int(index), int(count)
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -240,6 +252,24 @@ OPTIONS: tuple[Option, ...] = (
         default=None,
         help="a TOML file of failures you expect, on top of the packaged ones",
     ),
+    Option(
+        field="shard",
+        flag="--shard",
+        metavar="I/N",
+        ini="burn_shard",
+        parse=_part,
+        default=None,
+        help="run only part I of N of the selection; 'burn-verify report' puts the records of all parts together",
+    ),
+    Option(
+        field="shard_costs",
+        flag="--burn-shard-costs",
+        metavar="RECORD",
+        ini="burn_shard_costs",
+        parse=_file,
+        default=None,
+        help="balance the parts by the seconds in this record; give all parts the same one (default: by number)",
+    ),
 )
 """Every option, in the order of the help text."""
 
@@ -255,7 +285,7 @@ def from_folder(field: str, text: str, folder: Path) -> str:
     return text
 
 
-_WITHOUT_EFFECT = ("models", "conformance", "record", "cache_dir", "expectations")
+_WITHOUT_EFFECT = ("models", "conformance", "record", "cache_dir", "expectations", "shard", "shard_costs")
 
 
 def said(settings: Settings) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -15,13 +15,13 @@ from typing import Any, Final
 from burn_verify import __version__, store
 from burn_verify.cache import copy_atomically
 from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
-from burn_verify.codec import environment_line, phases_line, result_from_line
+from burn_verify.codec import environment_line, phases_line, result_from_line, selection_line
 from burn_verify.errors import StoreError, UsageError
 from burn_verify.expectations import Expectation, expected_reasons
 from burn_verify.options import Settings
 from burn_verify.process import output_of
 from burn_verify.report.terminal import render_table
-from burn_verify.session import Session
+from burn_verify.session import Selected, Session
 from burn_verify.types import Case, CaseResult, Outcome, Stage
 
 LAST_RECORD: Final = "last-run.jsonl"
@@ -60,7 +60,7 @@ class Recorder:
         self._own = session.folder / "record.jsonl"
         asked = session.selected.settings.record
         self._paths = (self._own,) if asked is None else (self._own, asked)
-        line = environment_line(environment(session.selected.settings))
+        line = environment_line(environment(session.selected.settings) | _part(session.selected))
         try:
             for path in self._paths:
                 store.append(path, [line])
@@ -68,6 +68,10 @@ class Recorder:
             # Now it is a mistake to be told at once; once tests run, it is a warning.
             message = f"--burn-record: {error}"
             raise UsageError(message) from error
+
+    def begin(self, cases: Iterable[Case]) -> None:
+        """Say which cases are about to be run, so that those of a run that dies are missed."""
+        self._write(selection_line(case.id for case in cases))
 
     def add(self, line: str) -> None:
         """Keep a result, as `Session.line` wrote it."""
@@ -165,6 +169,11 @@ def environment(settings: Settings) -> dict[str, Any]:
         "commit": _commit(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def _part(selected: Selected) -> dict[str, Any]:
+    """Return which part of a run this is; empty where it is the whole."""
+    return {} if selected.shard is None else {"shard": asdict(selected.shard)}
 
 
 def _commit() -> str | None:

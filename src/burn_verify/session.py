@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from burn_verify import expectations
+from burn_verify import expectations, shards, store
 from burn_verify.cache import Cache, prune, write_if_changed
 from burn_verify.cargo import BURN_VERSION
 from burn_verify.cases import conformance, files, zoo
@@ -23,6 +23,7 @@ from burn_verify.options import Settings
 from burn_verify.pipeline import Pipeline, Plan, Planned
 from burn_verify.progress import Listener, silent
 from burn_verify.selection import ALL, Selection
+from burn_verify.shards import Shard
 from burn_verify.types import Case, CaseResult, Stage
 
 _KEPT_RUNS: Final = 8
@@ -36,6 +37,8 @@ class Selected:
 
     Attributes:
         left_out: see `selection.Choice`.
+        shard: which part of a larger selection the cases are; None where they are all of it.
+        elsewhere: ids of the cases in other shards.
     """
 
     settings: Settings
@@ -43,6 +46,8 @@ class Selected:
     left_out: tuple[str, ...]
     expected: Expectations
     select_seconds: float
+    shard: Shard | None = None
+    elsewhere: tuple[str, ...] = ()
 
 
 class Session:
@@ -72,9 +77,13 @@ class Session:
         runs = cache.room("runs")
         selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
         choice = selection.choose(settings.models, settings.conformance)
+        cases, shard = _part_of(choice.cases, settings)
+        own = {case.id for case in cases}
         selected = Selected(
             settings=settings,
-            cases=choice.cases,
+            cases=cases,
+            shard=shard,
+            elsewhere=tuple(case.id for case in choice.cases if case.id not in own),
             left_out=choice.left_out,
             expected=expected_of(settings, BURN_VERSION, settings.burn_backend),
             select_seconds=time.monotonic() - started,
@@ -143,8 +152,16 @@ class Session:
         partial = {zoo.CORPUS, files.CORPUS, *conformance.SUITES} - whole
         if not whole:
             return ()
-        ids = [*(case.id for case in self.selected.cases), *self.selected.left_out]
+        ids = [*(case.id for case in self.selected.cases), *self.selected.elsewhere, *self.selected.left_out]
         return tuple(entry for entry in self.selected.expected.unmatched(ids) if not entry.concerns(partial))
+
+
+def _part_of(cases: tuple[Case, ...], settings: Settings) -> tuple[tuple[Case, ...], Shard | None]:
+    if settings.shard is None:
+        return cases, None
+    index, count = settings.shard
+    costs = shards.costs_of(store.read(settings.shard_costs)) if settings.shard_costs else None
+    return shards.cut(cases, index, count, costs)
 
 
 def expected_of(settings: Settings, burn_version: str, burn_backend: str) -> Expectations:

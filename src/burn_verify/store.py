@@ -52,6 +52,19 @@ def read(path: Path) -> Record:
     return records[-1]
 
 
+def last_run(path: Path) -> list[str]:
+    """Return the lines of the last run of a record as they are written.
+
+    Raises:
+        UsageError: as for `read_all`.
+    """
+    text = _text(path)
+    objects = _objects(path, text)
+    first = max((number for number, data in objects if data["kind"] == "environment"), default=1)
+    lines = text.split("\n")
+    return [lines[number - 1] for number, _ in objects if number >= first]
+
+
 def read_all(path: Path) -> tuple[Record, ...]:
     """Read every run of a record, oldest first.
 
@@ -60,15 +73,18 @@ def read_all(path: Path) -> tuple[Record, ...]:
     Raises:
         UsageError: the file is missing or is not a record; the message names the line.
     """
+    return _runs(path, _objects(path, _text(path)))
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
+        return path.read_bytes().decode("utf-8", errors="replace")
     except FileNotFoundError:
         message = f"{path}: no such record: write one first, or check the path"
         raise UsageError(message) from None
     except OSError as error:
         message = f"{path}: cannot read the record: {error.strerror or error}"
         raise UsageError(message) from error
-    return _runs(path, _objects(path, text))
 
 
 def _ends_within_a_line(file: int) -> bool:
@@ -148,6 +164,8 @@ def _record(path: Path, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> Recor
     for number, data in lines:
         if data["kind"] == "environment":
             record = replace(record, environment=data["environment"])
+        elif data["kind"] == "selection":
+            record = replace(record, selection=tuple(map(str, data["selection"].get("cases", ()))))
         elif data["kind"] == "phases":
             record = replace(record, phases={**record.phases, **data["phases"]})
         else:

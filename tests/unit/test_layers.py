@@ -16,9 +16,9 @@ LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
-    "declared reasons progress cases graphs report",
+    "declared reasons progress cases graphs shards report",
     # effects: one outside thing each
-    "process cache cargo toolchain load corpus selection reference convert build runner store",
+    "process cache cargo toolchain load corpus selection reference convert build runner store history",
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan
@@ -26,7 +26,7 @@ LAYERS = [
     "console",  # what a person sees
     "suite items",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
-    "plugin cli cli_expectations",  # shells
+    "plugin cli cli_expectations cli_report",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
@@ -45,8 +45,12 @@ SIBLINGS = {
     ("revision", "entries"),
     ("revision", "expectations"),
     ("cli", "cli_expectations"),
+    ("cli", "cli_report"),
+    ("history", "store"),
+    ("history", "cache"),
     ("report", "declared"),
     ("report", "operators"),
+    ("shards", "codec"),
     ("blame", "codegen"),
     ("blame", "diagnostics"),
     ("blame", "reasons"),
@@ -81,7 +85,9 @@ CONFINED = {
     "onnxruntime": {"reference"},
     "pytest": {"items", "controller", "plugin"},
     "rich": {"console"},
-    "tabulate": {"report", "cli"},
+    "tabulate": {"report", "cli", "cli_report"},
+    "jinja2": {"report"},
+    "junitparser": {"report"},
 }
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units.split()}
 

@@ -19,6 +19,7 @@ GOOD = {
     "simplify": [("on", True), ("off", False), ("True", True), ("NO", False), ("1", True), ("0", False)],
     "partition": [("yes", True), ("false", False)],
     "offline": [("on", True), ("off", False)],
+    "shard": [("1/1", (1, 1)), ("3/4", (3, 4))],
 }
 BAD = {
     "models": [",", " , ", " "],
@@ -32,8 +33,16 @@ BAD = {
     "partition": ["maybe"],
     "offline": ["maybe"],
     "expectations": ["missing.toml", ".", "~nobody-has-this-name/x.toml"],
+    "shard": ["0/4", "5/4", "1", "1/", "/4", "a/b", "-1/4", "1/4/4"],
+    "shard_costs": ["missing.jsonl", "."],
 }
-PATHS = {"zoo_mirror": ".", "cache_dir": "new", "record": "record.jsonl", "expectations": "file.toml"}
+PATHS = {
+    "zoo_mirror": ".",
+    "cache_dir": "new",
+    "record": "record.jsonl",
+    "expectations": "file.toml",
+    "shard_costs": "file.toml",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -108,7 +108,10 @@ def test_a_run_after_a_crash_does_not_suffer_from_it(path):
         ("[1]\n", ":1: not a line of a record: it has no schema_version"),
         ("{}\n", ":1: not a line of a record: it has no schema_version"),
         ('{"schema_version": 99, "kind": "result"}', ":1: schema_version 99 is not known, this burn-verify reads 1"),
-        ('{"schema_version": 1, "kind": "poem"}', ":1: unknown kind 'poem', expected one of environment, result"),
+        (
+            '{"schema_version": 1, "kind": "poem"}',
+            ":1: unknown kind 'poem', expected one of environment, selection, result",
+        ),
         ('{"schema_version": 1, "kind": "phases"}', ":1: a line of kind 'phases' without an object"),
         ('{"schema_version": 1, "kind": "result"}', ":1: a result without 'case_id'"),
         ("", ": the record is empty"),

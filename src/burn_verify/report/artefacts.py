@@ -21,11 +21,12 @@ def artefacts(record: Record, expected: Mapping[str, str]) -> dict[str, str]:
         made["compatibility-matrix.md"] = markdown.render(replace(record, results=models), expected)
     if len(models) < len(record.results):
         made["SUPPORTED-OPS.md"] = supported_ops.render(record, expected)
-        made["supported-ops.json"] = _json(supported_ops.as_json(record, expected))
+        made["supported-ops.json"] = json_text(supported_ops.as_json(record, expected))
         made["errors.md"] = errors.render(record, expected)
-        made["errors.json"] = _json(errors.as_json(record, expected))
+        made["errors.json"] = json_text(errors.as_json(record, expected))
     return made
 
 
-def _json(value: Mapping[str, Any]) -> str:
+def json_text(value: Mapping[str, Any]) -> str:
+    """Return JSON that Git can show line by line."""
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

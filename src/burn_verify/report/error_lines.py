@@ -39,6 +39,7 @@ class Line:
         count, expected: cases, and those of them whose failure is expected.
         operators: the most frequent first; every case counts for one.
         example: the smallest case.
+        cases: all of them.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Line:
     expected: int
     operators: tuple[OperatorCount, ...]
     example: CaseResult
+    cases: tuple[CaseResult, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ def _line(key: str, results: Sequence[CaseResult], expected: Mapping[str, str]) 
         expected=sum(result.case_id in expected for result in results),
         operators=_operators(results),
         example=smallest(results),
+        cases=tuple(results),
     )
 
 

@@ -56,6 +56,12 @@ def attempted(result: CaseResult) -> bool:
     return result.outcome is not Outcome.SKIPPED and result.stage in (Stage.RUN, Stage.COMPARE)
 
 
+def headroom_of(result: CaseResult) -> float | None:
+    """Return how much of its bound the worst output uses: 1 is the bound; None where no bound is recorded."""
+    known = [output.headroom for output in result.metrics if output.headroom is not None]
+    return max(known, key=lambda used: math.inf if math.isnan(used) else used, default=None)
+
+
 def reason_of(result: CaseResult) -> str:
     """Return the normalised reason, or what there is instead, in one line without folders of a machine."""
     reason = one_line(without_folders(result.reason)) or first_line(result)

@@ -4,13 +4,14 @@ Pure: values in, text out.
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from burn_verify.cases.conformance import SUITES
 from burn_verify.errors import StageError
 from burn_verify.expectations import Expectation, xfail_reason
 from burn_verify.options import Settings, said
-from burn_verify.types import Case, ModelFile
+from burn_verify.types import Case, CaseResult, ModelFile
 
 
 def failure_text(case: Case, error: StageError, settings: Settings, expected: Expectation | None = None) -> str:
@@ -22,18 +23,26 @@ def failure_text(case: Case, error: StageError, settings: Settings, expected: Ex
 
 def reproduce(case: Case, settings: Settings) -> str:
     """Return the command that runs this case alone, or with those whose names begin like it."""
+    # A comma parts names, and a question mark matches any character.
+    path = str(case.source.path).replace(",", "?") if isinstance(case.source, ModelFile) else None
+    return f"reproduce: {_command(case.id, case.corpus, path, settings)}"
+
+
+def reproduce_recorded(result: CaseResult, environment: Mapping[str, Any]) -> str:
+    """Return the same command from what a record says; it does not know where a user's own file was."""
+    settings = Settings(simplify=environment.get("simplify", True), partition=environment.get("partition", True))
+    return _command(result.case_id, result.corpus, f"PATH/TO/{result.case_id.partition('/')[2]}.onnx", settings)
+
+
+def _command(case_id: str, corpus: str, path: str | None, settings: Settings) -> str:
     others = (f"{flag}={shlex.quote(value)}" for flag, value in said(settings))
-    return " ".join(["reproduce: pytest", *_selecting(case), *others])
+    return " ".join(["pytest", *_selecting(case_id, corpus, path), *others])
 
 
-def _selecting(case: Case) -> list[str]:
-    if case.corpus in SUITES:
-        return [f"--conformance={case.corpus}", "-k", shlex.quote(case.id.partition("/")[2])]
-    if case.corpus == "file" and isinstance(case.source, ModelFile):
-        # A comma parts names, and a question mark matches any character.
-        name = str(case.source.path).replace(",", "?")
-    else:
-        name = case.id.removeprefix("zoo/").removesuffix("@seeded")
+def _selecting(case_id: str, corpus: str, path: str | None) -> list[str]:
+    if corpus in SUITES:
+        return [f"--conformance={corpus}", "-k", shlex.quote(case_id.partition("/")[2])]
+    name = path if corpus == "file" and path else case_id.removeprefix("zoo/").removesuffix("@seeded")
     return [f"--models={shlex.quote(name)}"]
 
 

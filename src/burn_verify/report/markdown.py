@@ -27,7 +27,7 @@ def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
     shown, folds = fold_skipped(record.results)
     parts = [f"# Compatibility of ONNX models with {made_with(record)}", _sentence(totals)]
     if record.environment:
-        parts.append("## Environment\n\n" + "\n".join(_bullets(record.environment)))
+        parts.append("## Environment\n\n" + "\n".join(bullets(record.environment)))
     if shown:
         parts.append("## Models\n\n" + "\n".join(_table([row_of(result, expected) for result in shown])))
     parts.extend(escape(fold) for fold in folds)
@@ -73,11 +73,12 @@ def _sentence(totals: Totals) -> str:
     return ", ".join(clauses) + "."
 
 
-def _bullets(mapping: Mapping[str, Any], indent: str = "") -> list[str]:
+def bullets(mapping: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Return the lines of a list of everything that a mapping holds."""
     lines = []
     for key, value in mapping.items():
         if isinstance(value, Mapping):
-            lines += [f"{indent}- {escape(str(key))}:", *_bullets(value, f"{indent}  ")]
+            lines += [f"{indent}- {escape(str(key))}:", *bullets(value, f"{indent}  ")]
         else:
             text = ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
             lines.append(f"{indent}- {escape(str(key))}: {escape(text)}".rstrip())

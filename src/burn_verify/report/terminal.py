@@ -115,8 +115,8 @@ def render_table(results: Sequence[CaseResult], expected: Mapping[str, str], wid
 def totals_lines(totals: Totals) -> list[str]:
     """Say the totals in sentences, "of all" and "of attempted" side by side."""
     lines = [
-        f"{totals.agree} of {totals.total} agree{_percent(totals.agree, totals.total, ' of all')}, "
-        f"{totals.agree} of {totals.attempted} attempted{_percent(totals.agree, totals.attempted)}"
+        f"{totals.agree} of {totals.total} agree{percent(totals.agree, totals.total, ' of all')}, "
+        f"{totals.agree} of {totals.attempted} attempted{percent(totals.agree, totals.attempted)}"
     ]
     counts = [
         f"{count} {_ENDED_AT[stage][count != 1]}"
@@ -174,7 +174,8 @@ def _surprises(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tu
     return found[:_MOST_SURPRISES], lines
 
 
-def _percent(part: int, whole: int, suffix: str = "") -> str:
+def percent(part: int, whole: int, suffix: str = "") -> str:
+    """Say how much of a whole a part is, in brackets after a blank; nothing of no whole."""
     if not whole:
         return ""
     percent = round(100 * part / whole)

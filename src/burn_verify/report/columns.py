@@ -1,0 +1,197 @@
+"""Records side by side: one column a target, that is, a version of Burn on a backend.
+
+Pure. Several runs of one target become one column. What is not there is kept as missing, with its name where a run
+said what it was about to do, and what only speaks of a broken machine is taken for missing, too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+from burn_verify.codec import Record
+from burn_verify.errors import RecordError
+from burn_verify.report.states import RANK, state_of
+from burn_verify.report.trust import why_broken
+from burn_verify.types import CaseResult
+
+T = TypeVar("T")
+_FEATURES: Final = ("python", "simplify", "partition")
+"""What tells the runs of one target apart, beside their shards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Target:
+    """What was tested: a version of Burn on one of its backends."""
+
+    burn_version: str
+    burn_backend: str
+
+    @property
+    def label(self) -> str:
+        """Words for a heading."""
+        version = f"Burn {self.burn_version}".rstrip()
+        return f"{version} on {self.burn_backend}" if self.burn_backend else version
+
+    @property
+    def slug(self) -> str:
+        """A name for a folder."""
+        return "-".join(part for part in ("burn", self.burn_version, self.burn_backend) if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """Everything that was recorded of one target.
+
+    Attributes:
+        record: all of its runs as one; of two results of a case the worse.
+        missing: ids of cases that were to be run, and have no result.
+        unnamed: how many more are missing, of which nobody wrote down the ids.
+        lacking: in one line each, what is not there and why.
+    """
+
+    target: Target
+    record: Record
+    missing: tuple[str, ...] = ()
+    unnamed: int = 0
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Every case that was selected, also those without a result."""
+        return len(self.record.results) + len(self.missing) + self.unnamed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """Cases by targets.
+
+    Attributes:
+        columns: the newest version first.
+        rows: by case id, the result of every column; None where it is missing.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Mapping[str, tuple[CaseResult | None, ...]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was selected anywhere has a result."""
+        return not any(column.lacking or column.missing or column.unnamed for column in self.columns)
+
+
+def merge(records: Sequence[Record]) -> Matrix:
+    """Put records side by side.
+
+    Raises:
+        RecordError: shards that do not belong together, or not one record that says something about Burn.
+    """
+    groups: dict[Target, list[Record]] = {}
+    for record in records:
+        groups.setdefault(_target(record), []).append(record)
+    columns = tuple(_column(target, groups[target]) for target in sorted(groups, key=_newest_first))
+    if records and not any(column.record.results for column in columns):
+        message = "nothing to report: " + "; ".join(line for column in columns for line in column.lacking)
+        raise RecordError(message)
+    by_id = [{result.case_id: result for result in column.record.results} for column in columns]
+    ids = dict.fromkeys(
+        case_id for column, results in zip(columns, by_id, strict=True) for case_id in (*results, *column.missing)
+    )
+    return Matrix(columns=columns, rows={case_id: tuple(results.get(case_id) for results in by_id) for case_id in ids})
+
+
+def _target(record: Record) -> Target:
+    said = record.environment
+    return Target(
+        burn_version=record.burn_version or str(said.get("burn", "")),
+        burn_backend=record.burn_backend or str(said.get("burn_backend", "")),
+    )
+
+
+def _newest_first(target: Target) -> tuple[list[int], str]:
+    numbers = [-int(part) if part.isdecimal() else 0 for part in target.burn_version.split(".")]
+    return numbers, target.burn_backend
+
+
+def _column(target: Target, records: Sequence[Record]) -> Column:
+    lacking: list[str] = []
+    unnamed = 0
+    for run in _by(_features, records):
+        shards, lines = _missing_shards(run)
+        lacking += lines
+        unnamed += shards
+    kept: dict[str, CaseResult] = {}
+    wanted: dict[str, None] = {}
+    for record in records:
+        wanted |= dict.fromkeys(record.selection or ())
+        if why := why_broken(record):
+            lacking.append(f"{_name(record)} of {target.label} is not counted: {why}")
+            wanted |= dict.fromkeys(result.case_id for result in record.results)
+            continue
+        for result in record.results:
+            before = kept.get(result.case_id)
+            if before is None or RANK[state_of(result)] < RANK[state_of(before)]:
+                kept[result.case_id] = result
+        if cut_off := len(set(record.selection or ()) - {result.case_id for result in record.results}):
+            lacking.append(f"{_name(record)} of {target.label} ended early: {cut_off} cases have no result")
+    return Column(
+        target=target,
+        record=_joined(records, tuple(kept.values())),
+        missing=tuple(case_id for case_id in wanted if case_id not in kept),
+        unnamed=unnamed,
+        lacking=tuple(lacking),
+    )
+
+
+def _joined(records: Sequence[Record], results: tuple[CaseResult, ...]) -> Record:
+    """Return records as one: the environment of the first that has results, and the sum of what they spent."""
+    first = next((record for record in records if record.results), records[0])
+    phases: dict[str, float] = {}
+    for record in records:
+        for name, spent in record.phases.items():
+            if isinstance(spent, int | float):
+                phases[name] = phases.get(name, 0.0) + spent
+    environment = {key: value for key, value in first.environment.items() if key != "shard"}
+    return replace(first, environment=environment, results=results, phases=phases, selection=None)
+
+
+def _missing_shards(records: Sequence[Record]) -> tuple[int, list[str]]:
+    """Return how many cases the shards that were not given hold, and a line for each of these shards."""
+    shards = {shard["index"]: shard for record in records if (shard := _shard(record))}
+    if not shards:
+        return 0, []
+    first = next(iter(shards.values()))
+    if any((shard["count"], shard["cut"]) != (first["count"], first["cut"]) for shard in shards.values()):
+        message = (
+            "these shards are not of one cut: they were made of another selection, with another --burn-shard-costs, or "
+            "by another version; run all of them again alike"
+        )
+        raise RecordError(message)
+    absent = [index for index in range(1, first["count"] + 1) if index not in shards]
+    label = _target(records[0]).label
+    cases = first["of"] - sum(shard["cases"] for shard in shards.values())
+    # Where -k chose among the cases, nobody knows how many of those that are absent it would have chosen.
+    chosen = any(len(record.selection or ()) < record.environment["shard"]["cases"] for record in records)
+    return cases if absent and not chosen else 0, [
+        f"shard {index} of {first['count']} of {label} is missing" for index in absent
+    ]
+
+
+def _shard(record: Record) -> Mapping[str, Any] | None:
+    shard = record.environment.get("shard")
+    return shard if isinstance(shard, Mapping) else None
+
+
+def _name(record: Record) -> str:
+    shard = _shard(record)
+    return f"shard {shard['index']} of {shard['count']}" if shard else "a run"
+
+
+def _features(record: Record) -> tuple[Any, ...]:
+    return tuple(record.environment.get(name) for name in _FEATURES)
+
+
+def _by(key: Any, items: Iterable[T]) -> Iterator[list[T]]:
+    groups: dict[Any, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    yield from groups.values()

@@ -1,0 +1,166 @@
+"""What reports about several targets are made of, and the sentence and the numbers on top of each of them.
+
+Pure; words and counts only, laid out by `matrix`, `junit` and `page`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from burn_verify.cases.conformance import COLLECTED
+from burn_verify.report.changes import Comparison
+from burn_verify.report.columns import Column, Matrix
+from burn_verify.report.evidence import without_folders
+from burn_verify.report.failure import reproduce_recorded
+from burn_verify.report.states import WRONG, state_of
+from burn_verify.report.terminal import summary
+from burn_verify.types import CaseResult, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One run that was kept, of one target.
+
+    Attributes:
+        name: of its file, without suffix.
+        agree, total: cases.
+    """
+
+    name: str
+    label: str
+    agree: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything that a report may tell.
+
+    Attributes:
+        expected: for each column, case id → why its failure is expected.
+        comparisons: with the previous run, by target; empty where there is none.
+        past: earlier runs, the oldest first.
+    """
+
+    matrix: Matrix
+    expected: tuple[Mapping[str, str], ...]
+    comparisons: tuple[Comparison, ...] = ()
+    past: tuple[PastRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The counts on top of a report. `total` includes what is missing.
+
+    Attributes:
+        wrong: answers that are not the expected ones.
+        refused: by burn-onnx.
+        no_program: the generated Rust does not compile.
+        failed: at run time.
+        silent: skipped, random, or without anything to compare with.
+    """
+
+    total: int
+    agree: int
+    attempted: int
+    wrong: int
+    refused: int
+    no_program: int
+    failed: int
+    silent: int
+    missing: int
+
+
+def numbers_of(column: Column) -> Numbers:
+    """Count the results of a column."""
+    totals = summary(column.record.results)
+    wrong = sum(state_of(result) is WRONG for result in column.record.results)
+    at = totals.failed_at
+    named = totals.agree + wrong + at[Stage.CONVERT] + at[Stage.COMPILE] + at[Stage.RUN]
+    return Numbers(
+        total=column.total,
+        agree=totals.agree,
+        attempted=totals.attempted,
+        wrong=wrong,
+        refused=at[Stage.CONVERT],
+        no_program=at[Stage.COMPILE],
+        failed=at[Stage.RUN],
+        silent=totals.total - named,
+        missing=column.total - totals.total,
+    )
+
+
+def is_model(result: CaseResult) -> bool:
+    """Return whether a case is a model, rather than one of the small cases that come with onnx."""
+    return result.corpus not in COLLECTED
+
+
+def sentence(column: Column) -> str:
+    """Answer in one sentence whether it works."""
+    models = [result for result in column.record.results if is_model(result)]
+    others = [result for result in column.record.results if not is_model(result)]
+    said = [f"{_of(some)} {name}" for some, name in ((models, "models"), (others, "small test cases")) if some]
+    return f"With {column.target.label}, {' and '.join(said) or 'nothing'} compute what ONNX says they should." + (
+        f" {column.total - len(column.record.results)} more were to be run, and have no result."
+        if _gaps(column)
+        else ""
+    )
+
+
+def cell_json(result: CaseResult | None, expected: Mapping[str, str], environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one cell as values that JSON knows: the state, and the evidence for it."""
+    state = state_of(result)
+    if result is None:
+        return {"state": state.key}
+    details = result.details
+    line = details.get("line")
+    return {
+        "state": state.key,
+        "stage": result.stage.value,
+        "outcome": result.outcome.value,
+        "verdict": result.verdict,
+        "reason": _writable(result.reason),
+        "message": _writable(result.message),
+        "expected": expected.get(result.case_id),
+        "rust": _writable(str(details.get("rust") or "")),
+        "rust_line": line if isinstance(line, int) else None,
+        "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
+        "reproduce": reproduce_recorded(result, environment),
+        "metrics": [
+            {
+                "data_set": output.data_set,
+                "name": output.name,
+                "dtype": output.dtype,
+                "shape": list(output.shape),
+                "elements": output.elements,
+                "mismatching": output.mismatching,
+                "max_abs": _plain(output.max_abs),
+                "max_ulp": output.max_ulp,
+                "bound": _plain(output.bound),
+                "headroom": _plain(output.headroom),
+            }
+            for output in result.metrics
+        ],
+    }
+
+
+def _writable(text: str) -> str:
+    """Return a text that a file can hold: a process may say what is no Unicode. Folders of a machine are left out."""
+    return without_folders(text).encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _plain(number: float | None) -> float | str | None:
+    """Return a number as strict JSON can hold it."""
+    return number if number is None or abs(number) < float("inf") else str(number)
+
+
+def _of(results: Sequence[CaseResult]) -> str:
+    return f"{_agreeing(results)} of {len(results)}"
+
+
+def _agreeing(results: Iterable[CaseResult]) -> int:
+    return summary(tuple(results)).agree
+
+
+def _gaps(column: Column) -> bool:
+    return column.total > len(column.record.results)
