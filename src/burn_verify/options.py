@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from burn_verify.errors import UsageError
+from burn_verify.types import JudgeMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Settings:
         cache_dir: None for the user's cache folder.
         timeout: seconds a model may take to answer, converter and reference included.
         memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
+        judge_timeout: seconds that an answer in float64 may take.
     """
 
     models: tuple[str, ...] = ()
@@ -55,6 +57,8 @@ class Settings:
     record: Path | None = None
     timeout: float = 120.0
     memory_limit: int = 16384
+    judge: JudgeMode = JudgeMode.DEFAULT
+    judge_timeout: float = 20.0
     simplify: bool = True
     partition: bool = True
     offline: bool = False
@@ -119,6 +123,13 @@ def _mebibytes(text: str) -> int:
         msg = f"a whole number of MiB up to {_PEBIBYTE} is needed (0 for no limit), not {text!r}"
         raise ValueError(msg)
     return int(text)
+
+
+def _mode(text: str) -> JudgeMode:
+    if text.lower() not in list(JudgeMode):
+        msg = f"{', '.join(JudgeMode)} are known, not {text!r}"
+        raise ValueError(msg)
+    return JudgeMode(text.lower())
 
 
 def _switch(text: str) -> bool:
@@ -197,6 +208,25 @@ OPTIONS: tuple[Option, ...] = (
         parse=_mebibytes,
         default=16384,
         help="address space of the converter and of the runner in MiB, 0 for no limit (default: 16384)",
+    ),
+    Option(
+        field="judge",
+        flag="--judge",
+        metavar="MODE",
+        ini="burn_judge",
+        parse=_mode,
+        default=JudgeMode.DEFAULT,
+        help="how numbers are compared: default, by evidence (docs/numerics.md); strict, where loose is a failure too; "
+        "onnx, by the tolerance of ONNX's own tests",
+    ),
+    Option(
+        field="judge_timeout",
+        flag="--judge-timeout",
+        metavar="SECONDS",
+        ini="burn_judge_timeout",
+        parse=_seconds,
+        default=20.0,
+        help="how long one answer in float64 may take; without it ONNX Runtime's own answers count (default: 20)",
     ),
     Option(
         field="simplify",

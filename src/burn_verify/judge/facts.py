@@ -3,7 +3,7 @@
 Holds data only: the rows are in `bound_table`, the arithmetic is in `counts` and `bounds`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -32,6 +32,25 @@ class NodeFacts:
     output_shapes: tuple[tuple[int, ...], ...]
     input_dtypes: tuple[str | None, ...]
     input_values: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoneNode:
+    """A node and where its values come from and go to.
+
+    Attributes:
+        feeds: for each input the place of the runtime input of the graph; None where it is omitted or a constant.
+        gives: for each output of the graph the position of the node's output; None where it is none of them.
+    """
+
+    facts: NodeFacts
+    feeds: tuple[int | None, ...]
+    gives: tuple[int | None, ...]
+
+    def inputs(self, fed: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any] | None]:
+        """Return the node's inputs by position; constants only where they are small."""
+        values = self.facts.input_values
+        return [values.get(place) if feed is None else fed[feed] for place, feed in enumerate(self.feeds)]
 
 
 class Magnitude(StrEnum):

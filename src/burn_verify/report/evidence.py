@@ -36,6 +36,15 @@ class End(StrEnum):
     SILENT = "silent"  # skipped, not loaded, without reference: says nothing of Burn
 
 
+_PASSED: Final = {
+    "agrees": End.AGREES,
+    "loose": End.AGREES,
+    "oracle_disagrees": End.AGREES,
+    "nondeterministic": End.RANDOM,
+}
+# What is insensitive says nothing.
+
+
 def end_of(result: CaseResult) -> End:
     """Classify a result; nothing but a comparison in which every element counted is agreement."""
     if result.outcome is Outcome.SKIPPED:
@@ -43,7 +52,7 @@ def end_of(result: CaseResult) -> End:
     if result.outcome is Outcome.PASSED:
         if result.stage is not Stage.COMPARE:
             return End.SILENT
-        return {"agrees": End.AGREES, "nondeterministic": End.RANDOM}.get(result.verdict or "", End.SILENT)
+        return _PASSED.get(result.verdict or "", End.SILENT)
     if result.stage is Stage.RUN:
         return End.NO_VALUE if reason_of(result).startswith("no Burn value") else End.FAILED
     ends = {Stage.COMPARE: End.WRONG, Stage.COMPILE: End.NO_PROGRAM, Stage.CONVERT: End.REFUSED}

@@ -46,7 +46,10 @@ class Totals:
         failed_at: failures by the stage they ended at; every stage is there.
         expected_failures: those of the failures that were expected.
         unexpected_passes: those that pass although a failure was expected.
-        random: passed, but drew numbers, so that only dtypes and shapes could be compared; they do not agree.
+        random: passed, but drew numbers, of which range and moments were checked; they do not agree.
+        insensitive: passed, but the reference cannot tell right from wrong; they do not agree.
+        loose: agree outside of the bound, in proportion to the reference's own error.
+        oracle_disagrees: agree with float64 or what was stored, and ONNX Runtime does not.
     """
 
     total: int
@@ -58,6 +61,9 @@ class Totals:
     expected_failures: int = 0
     unexpected_passes: int = 0
     random: int = 0
+    insensitive: int = 0
+    loose: int = 0
+    oracle_disagrees: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,7 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
     failed = [result for result in results if result.outcome is Outcome.FAILED]
     agreeing = [result for result in results if _agrees(result)]
     stages = Counter(result.stage for result in failed)
+    verdicts = Counter(result.verdict for result in results)
     return Totals(
         total=len(results),
         agree=len(agreeing),
@@ -83,9 +90,12 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
         failed_at={stage: stages[stage] for stage in Stage},
         expected_failures=sum(result.case_id in expected for result in failed),
         unexpected_passes=sum(
-            result.case_id in expected for result in results if _agrees(result) or _is_random(result)
+            result.case_id in expected for result in results if _agrees(result) or _remark(result) is not None
         ),
-        random=sum(_is_random(result) for result in results),
+        random=verdicts["nondeterministic"],
+        insensitive=verdicts["insensitive"],
+        loose=verdicts["loose"],
+        oracle_disagrees=verdicts["oracle_disagrees"],
     )
 
 
@@ -119,8 +129,13 @@ def totals_lines(totals: Totals) -> list[str]:
         for stage, count in totals.failed_at.items()
         if count or stage not in _ONLY_IF_ANY
     ]
-    random = [f"{totals.random} random, of which dtype and shape were compared"] if totals.random else []
-    lines.append(", ".join(counts + random + ([f"{totals.skipped} skipped"] if totals.skipped else [])))
+    random = [f"{totals.random} random, of which range and moments were checked"] if totals.random else []
+    empty = [f"{totals.insensitive} insensitive, which verifies nothing"] if totals.insensitive else []
+    lines.append(", ".join(counts + random + empty + ([f"{totals.skipped} skipped"] if totals.skipped else [])))
+    remarks = [f"{totals.loose} loosely"] if totals.loose else []
+    remarks += [f"{totals.oracle_disagrees} where ONNX Runtime is wrong"] if totals.oracle_disagrees else []
+    if remarks:
+        lines.append(f"of those that agree, {' and '.join(remarks)}")
     if totals.failed:
         are = "is" if totals.expected_failures == 1 else "are"
         lines.append(f"{totals.expected_failures} of the {totals.failed} failures {are} expected")
@@ -157,7 +172,7 @@ def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
         return "expected failure"
     if result.case_id in expected and result.outcome is Outcome.PASSED:
         return "unexpected pass"
-    return "random" if _is_random(result) else result.outcome.value
+    return _remark(result) or result.outcome.value
 
 
 def one_line(text: str) -> str:
@@ -178,11 +193,12 @@ def _surprises(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tu
 
 def _agrees(result: CaseResult) -> bool:
     # Nothing short of a comparison is agreement, whatever the outcome says; nor is the luck of a random answer.
-    return result.outcome is Outcome.PASSED and result.stage is Stage.COMPARE and not _is_random(result)
+    return result.outcome is Outcome.PASSED and result.stage is Stage.COMPARE and _remark(result) is None
 
 
-def _is_random(result: CaseResult) -> bool:
-    return result.verdict == "nondeterministic"
+def _remark(result: CaseResult) -> str | None:
+    """Return in a word what is said instead of agreement, None where nothing is."""
+    return {"nondeterministic": "random", "insensitive": "insensitive"}.get(result.verdict or "")
 
 
 def _attempted(result: CaseResult) -> bool:
