@@ -21,11 +21,11 @@ from burn_verify.judge.evidence import Measured
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.vacuity import insensitivity
 from burn_verify.lone_node import from_json
-from burn_verify.reference import DataSet, Oracle, read
+from burn_verify.reference import CLOSED, DataSet, Oracle, read
 from burn_verify.types import PreparedCase, Reference
 from burn_verify.wire import Array, at, decode_named, decode_notes, encode, encode_named, placed
 
-_SOURCES: Final = ("measure.py", "runtime.py", "widen.py", "lone_node.py", "inputs.py")
+_SOURCES: Final = ("measure.py", "runtime.py", "widen.py", "wide_ops.py", "stepwise.py", "lone_node.py", "inputs.py")
 _JUDGE_SOURCES: Final = ("facts.py", "magnitude.py", "bound_table.py", "vacuity.py")
 _HOW_IT_IS_MEASURED: Final = digest_of(
     *(sha256_of(Path(__file__).parent / name) for name in _SOURCES),
@@ -106,6 +106,9 @@ class Measurer:
         try:
             answer, payload = self._oracle.ask(request, encode(data_set.inputs), self._timeout)
         except OracleError as error:
+            if error.reason == CLOSED:
+                # The run is over: nothing was found out, and nothing may be kept.
+                raise
             gave_up = "no answer within" in error.message
             return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": gave_up}
         note = {"evaluator": answer["evaluator"], "why": answer["why"], "node": answer["node"], "gave_up": False}

@@ -232,7 +232,7 @@ class Pipeline:
             durations["weights"] += inference.load_seconds
             durations["forward"] += inference.forward_seconds
             with _timed(durations, "compare"):
-                evidence = _evidence(data, measures.data_sets[data_set], stored=data_set != SEEDED)
+                evidence = evidence_of(data, measures.data_sets[data_set], stored=data_set != SEEDED)
                 verdicts.append(self._judge.verdict(question, names, inference.outputs, evidence, data_set))
                 if data.runtime is not None:
                     opinions.append(_opinion(question, names, data.runtime, data.desired, data_set))
@@ -314,7 +314,8 @@ def _result(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
     )
 
 
-def _evidence(data: DataSet, measured: Measured, *, stored: bool) -> Evidence:
+def evidence_of(data: DataSet, measured: Measured, *, stored: bool) -> Evidence:
+    """Return what the judge is told of a data set, whose answers somebody stored or ONNX Runtime gave."""
     return Evidence(
         inputs=data.inputs,
         stored=data.desired if stored else None,

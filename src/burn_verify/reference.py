@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -64,6 +64,10 @@ _HOW_INPUTS_ARE_MADE = sha256_of(Path(inputs.__file__))
 """Other code may draw other inputs: references made by it are not these."""
 
 
+CLOSED: Final = "ONNX Runtime: closed"
+"""The reason of an error that says nothing of a model: the run ended while it was asked for."""
+
+
 class Oracle:
     """What a model should answer: ONNX Runtime's word, or the outputs stored with the model.
 
@@ -114,13 +118,17 @@ class Oracle:
         write_if_changed(path, encode_named(arrays, {"refusal": answers.refusal}))
         return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
 
-    def infer(self, model: Path, inputs: Sequence[Array], *, optimise: bool = False) -> list[Array]:
+    def infer(self, model: Path, inputs: Sequence[Array], *, optimise: bool = False, threads: int = 0) -> list[Array]:
         """Run a model once.
+
+        Arguments:
+            optimise: with ONNX Runtime's graph optimisations.
+            threads: how many work at one operator, 0 for as many as ONNX Runtime likes.
 
         Raises:
             OracleError: ONNX Runtime refused the model, died or hung.
         """
-        header = {"model": str(model), "optimise": optimise}
+        header = {"model": str(model), "optimise": optimise, "threads": threads}
         return decode(self.ask(header, encode(inputs), self._timeout)[1])
 
     def ask(self, header: Mapping[str, Any], payload: bytes, timeout: float) -> tuple[dict[str, Any], bytes]:

@@ -16,7 +16,7 @@ LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
     "options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision declared "
-    "reasons progress cases graphs report lone_node widen",
+    "reasons progress cases graphs report lone_node widen wide_ops stepwise",
     # effects: one outside thing each
     "process cache cargo toolchain load corpus selection reference runtime measure convert build runner store",
     "pipeline",  # the order of the stages
@@ -41,6 +41,9 @@ SIBLINGS = {
     ("lone_node", "judge"),
     ("lone_node", "schema"),
     ("widen", "graphs"),
+    ("stepwise", "graphs"),
+    ("stepwise", "schema"),
+    ("stepwise", "wide_ops"),
     ("report", "codec"),
     ("report", "options"),
     ("report", "cases"),

@@ -209,13 +209,12 @@ def _output(
 def _words(came: Array, wanted: Array, weighed: Weighed, verdict: str, problem: Any) -> str:
     """Write what is wrong with the numbers in the project's dialect."""
     guilty = f"guilty: {weighed.guilty}" if weighed.guilty else ""
-    over = f"headroom {weighed.errors.greatest:.2g}" if weighed.yardstick.bound.limit is not None else ""
     bound = weighed.yardstick.bound.text
     against = f"against {weighed.yardstick.origin}"
     if problem is not None and weighed.bad.any() and is_float(wanted.dtype):
         return ", ".join(part for part in (problem.text, verdict, guilty) if part)
     if weighed.bad.any():
-        return difference_text(came, wanted, weighed.bad, f"bound {bound}", over, against, verdict, guilty)
+        return difference_text(came, wanted, weighed.bad, f"bound {bound}", weighed.text, against, verdict, guilty)
     return ", ".join(part for part in (f"bound {bound}", against, verdict, guilty) if part)
 
 

@@ -55,6 +55,19 @@ class Weighed:
     oracle_errors: Errors
     guilty: str = ""
 
+    @property
+    def text(self) -> str:
+        """The errors in words, in units of the bound; where they are too great for all elements together, why."""
+        if self.yardstick.bound.limit is None:
+            return ""
+        mine, own = self.errors, self.oracle_errors
+        text = f"headroom {mine.greatest:.2g}"
+        if self.name == DISAGREES and not self.yardstick.lone and mine.greatest <= 1:
+            text += (
+                f" (rms {mine.rms:.2g} and tail {mine.tail:.2g} of it, the oracle's {own.rms:.2g} and {own.tail:.2g})"
+            )
+        return text
+
 
 Widen = Callable[[Bound], Bound]
 """What an override makes of a bound."""
