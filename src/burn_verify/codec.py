@@ -20,6 +20,10 @@ KINDS = ("environment", "selection", "result", "phases")
 """Every kind of line. An ``environment`` line starts a new run, a ``selection`` line says what it is about to do."""
 
 
+_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5")
+# Fields of metrics that records of the same version may lack.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One run as it was recorded.
@@ -138,14 +142,13 @@ def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
         "max_abs": metrics.max_abs,
         "max_ulp": metrics.max_ulp,
         "first_bad": metrics.first_bad,
-        "bound": metrics.bound,
-        "headroom": metrics.headroom,
+        # Left out where there is nothing to say: most outputs of a record are equal to the last bit.
+        **{key: value for key in _LATER if (value := getattr(metrics, key)) not in (None, "")},
     }
 
 
 def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
     max_abs, max_ulp, first_bad = (data.get(key) for key in ("max_abs", "max_ulp", "first_bad"))
-    bound, headroom = (data.get(key) for key in ("bound", "headroom"))
     return OutputMetrics(
         data_set=str(data["data_set"]),
         name=str(data["name"]),
@@ -153,11 +156,18 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         shape=tuple(int(size) for size in data["shape"]),
         elements=int(data["elements"]),
         mismatching=int(data["mismatching"]),
-        max_abs=None if max_abs is None else _number(max_abs),
+        max_abs=_number_or_none(max_abs),
         max_ulp=None if max_ulp is None else int(max_ulp),
         first_bad=None if first_bad is None else tuple(int(index) for index in first_bad),
-        bound=None if bound is None else _number(bound),
-        headroom=None if headroom is None else _number(headroom),
+        p99=_number_or_none(data.get("p99")),
+        cosine=_number_or_none(data.get("cosine")),
+        headroom=_number_or_none(data.get("headroom")),
+        bound=str(data.get("bound", "")),
+        reference=str(data.get("reference", "")),
+        oracle_headroom=_number_or_none(data.get("oracle_headroom")),
+        guilty=str(data.get("guilty", "")),
+        top1=_number_or_none(data.get("top1")),
+        top5=_number_or_none(data.get("top5")),
     )
 
 
@@ -177,6 +187,10 @@ def _number(value: Any) -> float:
     number = float(value)
     # One and the same object, so that values holding it compare equal.
     return math.nan if math.isnan(number) else number
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None else _number(value)
 
 
 def _line(kind: str, content: Mapping[str, Any]) -> str:

@@ -76,20 +76,23 @@ def bind_shape(spec: TensorSpec, hints: Hints) -> tuple[int, ...]:
     return tuple(_bind(dim, place, dims) for place, dim in enumerate(spec.shape))
 
 
-def make_inputs(case_id: str, specs: Sequence[TensorSpec], hints: Hints) -> dict[str, npt.NDArray[Any]]:
+def make_inputs(
+    case_id: str, specs: Sequence[TensorSpec], hints: Hints, data_set: str = SEEDED
+) -> dict[str, npt.NDArray[Any]]:
     """Draw one array per input, by name, in the order of `specs`.
 
     Shapes are those of `bind_shape`, dtypes those of the specs (``string`` is an object array of `str`). A hinted
     shape also binds the symbolic names it stands for, so that the other inputs fit.
 
     Floats are ``scale · N(0, 1) + shift``, drawn in float64 and rounded once to the dtype; integers are uniform over
-    [low, high), by default the whole range up to 8 bits and [0, 10) above; booleans are fair coins.
+    [low, high), by default the whole range up to 8 bits and [0, 10) above; booleans are fair coins. Another name of
+    the data set gives other values.
 
     Raises:
         OracleError: a dtype that no tensor has (a sequence, a map), or a hint that the dtype cannot hold.
     """
     bound = _bind_names(specs, hints)
-    return {spec.name: _make(case_id, spec, bound) for spec in specs}
+    return {spec.name: _make(case_id, spec, bound, data_set) for spec in specs}
 
 
 def _seed(*parts: str) -> int:
@@ -123,7 +126,7 @@ def _bind_names(specs: Sequence[TensorSpec], hints: Hints) -> Hints:
     return replace(hints, dims=tuple(dims.items()))
 
 
-def _make(case_id: str, spec: TensorSpec, hints: Hints) -> npt.NDArray[Any]:
+def _make(case_id: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDArray[Any]:
     """Draw one input from a generator of its own."""
     try:
         dtype = numpy_dtype(spec.dtype)
@@ -133,7 +136,7 @@ def _make(case_id: str, spec: TensorSpec, hints: Hints) -> npt.NDArray[Any]:
     hint = _hint(spec.name, hints)
     shape = bind_shape(spec, hints)
     # PCG64 by name: `default_rng` may change its mind about the bit generator.
-    rng = np.random.Generator(np.random.PCG64(_seed(case_id, SEEDED, spec.name)))
+    rng = np.random.Generator(np.random.PCG64(_seed(case_id, data_set, spec.name)))
     if spec.dtype == STRING:
         return _words(rng, shape, hint)
     if spec.dtype == "bool":

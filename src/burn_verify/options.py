@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from burn_verify.errors import UsageError
+from burn_verify.types import JudgeMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Settings:
         memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
         shard: which of how many parts of the selection to run, from 1; None for all of it.
         shard_costs: a record that says what each case costs.
+        judge_timeout: seconds that an answer in float64 may take.
     """
 
     models: tuple[str, ...] = ()
@@ -63,6 +65,8 @@ class Settings:
     record: Path | None = None
     timeout: float = 120.0
     memory_limit: int = 16384
+    judge: JudgeMode = JudgeMode.DEFAULT
+    judge_timeout: float = 20.0
     simplify: bool = True
     partition: bool = True
     offline: bool = False
@@ -129,6 +133,13 @@ def _mebibytes(text: str) -> int:
         msg = f"a whole number of MiB up to {_PEBIBYTE} is needed (0 for no limit), not {text!r}"
         raise ValueError(msg)
     return int(text)
+
+
+def _mode(text: str) -> JudgeMode:
+    if text.lower() not in list(JudgeMode):
+        msg = f"{', '.join(JudgeMode)} are known, not {text!r}"
+        raise ValueError(msg)
+    return JudgeMode(text.lower())
 
 
 def _switch(text: str) -> bool:
@@ -215,6 +226,25 @@ OPTIONS: tuple[Option, ...] = (
         parse=_mebibytes,
         default=16384,
         help="address space of the converter and of the runner in MiB, 0 for no limit (default: 16384)",
+    ),
+    Option(
+        field="judge",
+        flag="--judge",
+        metavar="MODE",
+        ini="burn_judge",
+        parse=_mode,
+        default=JudgeMode.DEFAULT,
+        help="how numbers are compared: default, by evidence (docs/numerics.md); strict, where loose is a failure too; "
+        "onnx, by the tolerance of ONNX's own tests",
+    ),
+    Option(
+        field="judge_timeout",
+        flag="--judge-timeout",
+        metavar="SECONDS",
+        ini="burn_judge_timeout",
+        parse=_seconds,
+        default=20.0,
+        help="how long one answer in float64 may take; without it ONNX Runtime's own answers count (default: 20)",
     ),
     Option(
         field="simplify",

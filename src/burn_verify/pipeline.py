@@ -10,21 +10,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from burn_verify import judge, load, reference
+from burn_verify import judge, load, measure, reference
 from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
 from burn_verify.cargo import BURN_ONNX_VERSION
 from burn_verify.convert import Converter
 from burn_verify.errors import STAGE_ERRORS, StageError
+from burn_verify.inputs import SEEDED
+from burn_verify.judge.evidence import Evidence, Measured
+from burn_verify.judge.overrides import packaged
+from burn_verify.judge.policy import Judge, Question, used_overrides
+from burn_verify.measure import Measurer
 from burn_verify.options import Settings
 from burn_verify.progress import Listener, Progress, silent
-from burn_verify.reference import Oracle
+from burn_verify.reference import DataSet, Oracle
 from burn_verify.runner import Runner
 from burn_verify.toolchain import Toolchain
 from burn_verify.types import (
     Case,
     CaseResult,
     ConvertedModel,
+    JudgeMode,
     Outcome,
     PreparedCase,
     Reference,
@@ -83,6 +89,7 @@ class Pipeline:
         self._cache = cache
         self._listen = listen
         self._runners: dict[RunnerBinary, Runner] = {}
+        self._judge = Judge(mode=settings.judge, overrides=packaged(), burn_backend=settings.burn_backend)
 
     def prepare(self, cases: Sequence[Case], *, answers: bool = True, doubtful: Collection[str] = ()) -> Plan:
         """Load all models, then convert and compile them in one batch while the reference is computed.
@@ -103,7 +110,8 @@ class Pipeline:
             return Plan(cases={one.case.id: one for one in (*planned, *built)}, phases=phases)
         with ThreadPoolExecutor(1) as beside:
             oracle = Oracle(self._cache, self._settings.timeout)
-            asked = beside.submit(self._refer, oracle, good, phases)
+            measurer = Measurer(self._cache, oracle, self._settings.judge_timeout)
+            asked = beside.submit(self._refer, oracle, measurer, good, phases)
             try:
                 built = self._build(good, phases, doubtful)
                 referred = asked.result()
@@ -168,13 +176,15 @@ class Pipeline:
     def _load(self, planned: Planned) -> Planned:
         return _attempt(planned, Stage.LOAD, lambda: {"prepared": load.prepare(planned.case, self._cache)})
 
-    def _refer(self, oracle: Oracle, cases: Sequence[Planned], phases: dict[str, float]) -> list[Planned]:
+    def _refer(
+        self, oracle: Oracle, measurer: Measurer, cases: Sequence[Planned], phases: dict[str, float]
+    ) -> list[Planned]:
+        def step(one: Planned) -> dict[str, Reference]:
+            prepared = _sure(one.prepared)
+            return {"reference": measurer.measured(prepared, oracle.answer(prepared))}
+
         with _timed(phases, "reference"):
-            return self._each(
-                "reference",
-                cases,
-                lambda one: _attempt(one, Stage.REFERENCE, lambda: {"reference": oracle.answer(_sure(one.prepared))}),
-            )
+            return self._each("reference", cases, lambda one: _attempt(one, Stage.REFERENCE, lambda: step(one)))
 
     def _build(self, cases: Sequence[Planned], phases: dict[str, float], doubtful: Collection[str]) -> list[Planned]:
         if not cases:
@@ -210,8 +220,10 @@ class Pipeline:
         model, prepared = _sure(planned.model), _sure(planned.prepared)
         runner = self._runner(_sure(planned.binary))
         verdicts, opinions = [], []
+        question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
+        names = [output.name for output in prepared.outputs]
         durations |= {"run": 0.0, "weights": 0.0, "forward": 0.0, "compare": 0.0}
-        answers = reference.read(_sure(planned.reference))
+        answers, measures = reference.read(_sure(planned.reference)), measure.read_measures(_sure(planned.reference))
         for data_set, data in answers.data_sets.items():
             details["inputs"][data_set] = [
                 f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs
@@ -221,13 +233,21 @@ class Pipeline:
             durations["weights"] += inference.load_seconds
             durations["forward"] += inference.forward_seconds
             with _timed(durations, "compare"):
-                verdicts.append(_judged(prepared, inference.outputs, data.desired, data_set))
+                evidence = evidence_of(data, measures.data_sets[data_set], stored=data_set != SEEDED)
+                verdicts.append(self._judge.verdict(question, names, inference.outputs, evidence, data_set))
                 if data.runtime is not None:
-                    opinions.append(_judged(prepared, data.runtime, data.desired, data_set))
+                    opinions.append(_opinion(question, names, data.runtime, data.desired, data_set))
         if opinions or answers.refusal:
             said = judge.merge(opinions) if opinions else None
             details["onnxruntime"] = answers.refusal if said is None else said.message or said.name
-        return judge.merge(verdicts)
+        verdict = judge.insensitive(judge.merge(verdicts), measures.insensitive)
+        if measures.insensitive:
+            details["insensitive"] = measures.insensitive
+        if verdict.guilty:
+            details["guilty"] = verdict.guilty
+        if used := used_overrides(verdict.metrics, self._judge.overrides):
+            details["overrides"] = used
+        return verdict
 
     def _runner(self, binary: RunnerBinary) -> Runner:
         if binary not in self._runners:
@@ -295,12 +315,22 @@ def _result(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
     )
 
 
-def _judged(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
-    names = [output.name for output in prepared.outputs]
-    if prepared.random:
-        return judge.judge_random(names, actual, desired, data_set, prepared.case.id)
-    rule = judge.bound if prepared.tolerance is None else judge.within(prepared.tolerance)
-    return judge.judge(names, actual, desired, data_set, prepared.case.id, bound_rule=rule)
+def evidence_of(data: DataSet, measured: Measured, *, stored: bool) -> Evidence:
+    """Return what the judge is told of a data set, whose answers somebody stored or ONNX Runtime gave."""
+    return Evidence(
+        inputs=data.inputs,
+        stored=data.desired if stored else None,
+        runtime=data.runtime if stored else data.desired,
+        measured=measured,
+    )
+
+
+def _opinion(
+    question: Question, names: Sequence[str], actual: Sequence[Array], desired: Sequence[Array], data_set: str
+) -> Verdict:
+    """Judge ONNX Runtime as ONNX's own tests would."""
+    judged = Judge(mode=JudgeMode.ONNX)
+    return judged.verdict(question, names, actual, Evidence(inputs=(), stored=desired, runtime=None), data_set)
 
 
 def _sure(value: T | None) -> T:

@@ -1,18 +1,16 @@
-"""ONNX Runtime, in a worker process that may die: the only importer of `onnxruntime`.
+"""What a model should answer, asked of ONNX Runtime in a worker process that may die, and kept.
 
-`Oracle` is this side; run as a module, this file is the worker. Judges nothing.
+The worker is `burn_verify.runtime`. Judges nothing.
 """
 
-import ctypes
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,11 +19,9 @@ from burn_verify.cache import Cache, digest_of, sha256_of, write_if_changed
 from burn_verify.errors import OracleError, ProcessDied, RunError
 from burn_verify.inputs import SEEDED, make_inputs
 from burn_verify.process import Resident
-from burn_verify.schema import burn_kind, dtype_name, elem_type_of, numpy_dtype
+from burn_verify.schema import burn_kind, dtype_name
 from burn_verify.types import PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.wire import (
-    PREFIX,
-    VERSION,
     Array,
     at,
     decode,
@@ -33,14 +29,9 @@ from burn_verify.wire import (
     decode_notes,
     encode,
     encode_named,
-    pack,
     placed,
-    unpack_header,
-    unpack_prefix,
     unsupported_dtype,
 )
-
-_BFLOAT16: Final = "bfloat16"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +64,10 @@ _HOW_INPUTS_ARE_MADE = sha256_of(Path(inputs.__file__))
 """Other code may draw other inputs: references made by it are not these."""
 
 
+CLOSED: Final = "ONNX Runtime: closed"
+"""The reason of an error that says nothing of a model: the run ended while it was asked for."""
+
+
 class Oracle:
     """What a model should answer: ONNX Runtime's word, or the outputs stored with the model.
 
@@ -85,7 +80,7 @@ class Oracle:
         self._timeout = timeout
         self._runtime_version = version("onnxruntime")
         self._worker = Resident(
-            [sys.executable, "-m", "burn_verify.reference"],
+            [sys.executable, "-m", "burn_verify.runtime"],
             role="reference",
             log=cache.room("logs") / f"reference-{os.getpid()}.log",
         )
@@ -123,23 +118,36 @@ class Oracle:
         write_if_changed(path, encode_named(arrays, {"refusal": answers.refusal}))
         return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
 
-    def infer(self, model: Path, inputs: Sequence[Array], *, optimise: bool = False) -> list[Array]:
+    def infer(self, model: Path, inputs: Sequence[Array], *, optimise: bool = False, threads: int = 0) -> list[Array]:
         """Run a model once.
+
+        Arguments:
+            optimise: with ONNX Runtime's graph optimisations.
+            threads: how many work at one operator, 0 for as many as ONNX Runtime likes.
 
         Raises:
             OracleError: ONNX Runtime refused the model, died or hung.
         """
-        header = {"model": str(model), "optimise": optimise}
+        header = {"model": str(model), "optimise": optimise, "threads": threads}
+        return decode(self.ask(header, encode(inputs), self._timeout)[1])
+
+    def ask(self, header: Mapping[str, Any], payload: bytes, timeout: float) -> tuple[dict[str, Any], bytes]:
+        """Send the worker a request about the model of a header.
+
+        Raises:
+            OracleError: it refused the model, died or hung.
+        """
         try:
-            answer, payload = self._worker.request(header, encode(inputs), timeout=self._timeout)
+            answer, data = self._worker.request(header, payload, timeout=timeout)
         except ProcessDied as death:
             message = f"ONNX Runtime: {death.message}"
             raise OracleError(message, f"ONNX Runtime: {death.how}", {"log": death.log}) from death
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
+            model = Path(header["model"])
             message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
             raise OracleError(message, answer["reason"])
-        return decode(payload)
+        return answer, data
 
     def close(self) -> None:
         """End the worker."""
@@ -236,82 +244,3 @@ def _read_tensor(path: Path) -> Array:
         message = f"{path}: stored test data has dtype {dtype}, for which Burn has no value"
         raise RunError(message, f"no Burn value for {dtype}")
     return np.asarray(array)
-
-
-# ── the worker ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _run(model: str, optimise: bool, inputs: Sequence[Array]) -> list[Array]:
-    import onnxruntime
-
-    onnxruntime.set_default_logger_severity(3)
-    options = onnxruntime.SessionOptions()
-    levels = onnxruntime.GraphOptimizationLevel
-    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    feeds = {}
-    for value, array in zip(session.get_inputs(), inputs, strict=True):
-        feeds[value.name] = _to_runtime(array)
-    outputs = []
-    for value, output in zip(session.get_outputs(), session.run_with_ort_values(None, feeds), strict=True):
-        if not output.is_tensor():
-            msg = f"output {value.name!r} is a {value.type}, which is not compared yet"
-            raise NotImplementedError(msg)
-        outputs.append(_from_runtime(output))
-    if dtype := unsupported_dtype(outputs):
-        msg = f"an output has dtype {dtype}, for which Burn has no value"
-        raise NotImplementedError(msg)
-    return outputs
-
-
-def _to_runtime(array: Array) -> Any:
-    """Return an OrtValue on top of an array, which must outlive it."""
-    from onnxruntime import OrtValue
-
-    if (dtype := dtype_name(array.dtype)) == _BFLOAT16:
-        # ONNX Runtime takes a dtype that is not NumPy's own by its number only.
-        return OrtValue.ortvalue_from_numpy_with_onnx_type(array, elem_type_of(dtype))
-    return OrtValue.ortvalue_from_numpy(array)
-
-
-def _from_runtime(value: Any) -> Array:
-    if value.data_type() == f"tensor({_BFLOAT16})":
-        # ONNX Runtime makes no array of a dtype that is not NumPy's own.
-        data = ctypes.string_at(value.data_ptr(), value.tensor_size_in_bytes())
-        return np.frombuffer(data, numpy_dtype(_BFLOAT16)).reshape(value.shape())
-    return np.asarray(value.numpy())
-
-
-def _answer(request: Mapping[str, Any], payload: bytes) -> bytes:
-    try:
-        outputs = _run(request["model"], request["optimise"], decode(payload))
-    except Exception as error:  # whatever ONNX Runtime raises is the answer
-        reason = "not compared yet" if isinstance(error, NotImplementedError) else type(error).__name__
-        return pack({"id": request["id"], "ok": False, "message": str(error), "reason": f"ONNX Runtime: {reason}"})
-    return pack({"id": request["id"], "ok": True}, encode(outputs))
-
-
-def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
-    data = pipe.read(size)
-    if len(data) < size:
-        # Whoever asked is gone: nothing is worth finishing.
-        os._exit(0)
-    return data
-
-
-def _serve() -> None:
-    pipe = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    pipe.write(pack({"protocol": VERSION, "role": "reference"}))
-    pipe.flush()
-    while True:
-        header_len, payload_len = unpack_prefix(_read_exactly(sys.stdin.buffer, PREFIX.size))
-        request = unpack_header(_read_exactly(sys.stdin.buffer, header_len))
-        payload = _read_exactly(sys.stdin.buffer, payload_len)
-        pipe.write(_answer(request, payload))
-        pipe.flush()
-
-
-if __name__ == "__main__":
-    threading.current_thread().name = "reference"
-    _serve()

@@ -36,6 +36,17 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+class JudgeMode(StrEnum):
+    """How answers are compared."""
+
+    DEFAULT = "default"
+    """By evidence."""
+    STRICT = "strict"
+    """By evidence, and what is loose disagrees."""
+    ONNX = "onnx"
+    """By the tolerance that the corpus brings along."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputHint:
     """What a graph input should be fed, where the type alone does not say.
@@ -237,11 +248,13 @@ class Reference:
         path: a safetensors file, read with `burn_verify.reference.read`; it holds every data set.
         data_sets: their names: ``seeded``, then the stored ones.
         seconds: wall time of the reference, 0.0 when it came from the cache.
+        measures: a safetensors file with what `burn_verify.measure` found out about it; None before it was asked.
     """
 
     path: Path
     data_sets: tuple[str, ...]
     seconds: float
+    measures: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,8 +293,14 @@ class OutputMetrics:
         max_ulp: greatest distance in units in the last place of the output's dtype.
         fraction: mismatching elements over all elements.
         first_bad: index of the first mismatching element.
-        bound: what was allowed where the error is greatest, seen against what is allowed.
-        headroom: greatest error over bound: 1 is all that is allowed.
+        p99: 99th percentile of the absolute difference over finite elements.
+        cosine: of the whole output and the whole of what was expected, over finite elements.
+        headroom: greatest error over what is allowed, above 1 outside of it.
+        bound: what is allowed, in words.
+        reference: what the error is measured against: ``float64 (onnxruntime)``, ``stored``, ``onnxruntime`` …
+        oracle_headroom: the same as `headroom` for the answer that was expected.
+        guilty: who is wrong, where somebody is: ``burn``, ``onnxruntime``, ``both`` or ``unknown``.
+        top1, top5: of a whole model with scores of classes: the share of the best classes that are the same.
     """
 
     data_set: str
@@ -293,8 +312,15 @@ class OutputMetrics:
     max_abs: float | None = None
     max_ulp: int | None = None
     first_bad: tuple[int, ...] | None = None
-    bound: float | None = None
+    p99: float | None = None
+    cosine: float | None = None
     headroom: float | None = None
+    bound: str = ""
+    reference: str = ""
+    oracle_headroom: float | None = None
+    guilty: str = ""
+    top1: float | None = None
+    top5: float | None = None
 
     @property
     def fraction(self) -> float:
@@ -307,16 +333,18 @@ class Verdict:
     """What the judge says of one case: whether it agrees, in one line why not, and the evidence.
 
     Attributes:
-        name: ``agrees``, ``disagrees`` or ``nondeterministic``.
+        name: ``agrees``, ``loose``, ``disagrees``, ``oracle_disagrees``, ``nondeterministic`` or ``insensitive``.
         message: empty, or the first disagreement in the project's dialect.
         reason: the same without numbers and names, fit for grouping: ``wrong values``, ``wrong shape`` …
         metrics: one entry an output and data set, also on agreement.
+        guilty: who is wrong, where somebody is; see `OutputMetrics`.
     """
 
     name: str
     message: str
     metrics: tuple[OutputMetrics, ...]
     reason: str = ""
+    guilty: str = ""
 
     @property
     def agrees(self) -> bool:

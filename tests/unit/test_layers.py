@@ -16,9 +16,9 @@ LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
-    "declared reasons progress cases graphs shards report",
+    "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise",
     # effects: one outside thing each
-    "process cache cargo toolchain load corpus selection reference convert build runner store history",
+    "process cache cargo toolchain load corpus selection reference runtime measure convert build runner store history",
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan
@@ -37,6 +37,13 @@ SIBLINGS = {
     ("inputs", "schema"),
     ("judge", "schema"),
     ("wire", "schema"),
+    ("lone_node", "graphs"),
+    ("lone_node", "judge"),
+    ("lone_node", "schema"),
+    ("widen", "graphs"),
+    ("stepwise", "graphs"),
+    ("stepwise", "schema"),
+    ("stepwise", "wide_ops"),
     ("report", "codec"),
     ("report", "options"),
     ("report", "cases"),
@@ -65,6 +72,8 @@ SIBLINGS = {
     ("corpus", "process"),
     ("reference", "process"),
     ("reference", "cache"),
+    ("measure", "reference"),
+    ("measure", "cache"),
     ("convert", "process"),
     ("convert", "cache"),
     ("cargo", "process"),
@@ -82,7 +91,7 @@ CONFINED = {
     "socket": {"cache"},
     "requests": {"cache"},
     "pooch": {"cache"},
-    "onnxruntime": {"reference"},
+    "onnxruntime": {"runtime"},
     "pytest": {"items", "controller", "plugin"},
     "rich": {"console"},
     "tabulate": {"report", "cli", "cli_report"},

@@ -7,6 +7,7 @@ import pytest
 
 from burn_verify.errors import UsageError
 from burn_verify.options import OPTIONS, SELECTIONS, Settings, settings_from
+from burn_verify.types import JudgeMode
 
 BY_FIELD = {option.field: option for option in OPTIONS}
 FLAGS = {option.field: option.flag for option in OPTIONS}
@@ -16,6 +17,8 @@ GOOD = {
     "conformance": [("node", ("node",)), ("node, light", ("node", "light"))],
     "timeout": [("1", 1.0), ("0.25", 0.25), ("1e3", 1000.0)],
     "memory_limit": [("0", 0), ("512", 512)],
+    "judge": [("strict", JudgeMode.STRICT), ("ONNX", JudgeMode.ONNX)],
+    "judge_timeout": [("0.5", 0.5), ("30", 30.0)],
     "simplify": [("on", True), ("off", False), ("True", True), ("NO", False), ("1", True), ("0", False)],
     "partition": [("yes", True), ("false", False)],
     "offline": [("on", True), ("off", False)],
@@ -28,6 +31,8 @@ BAD = {
     "cache_dir": ["~nobody-has-this-name/cache"],
     "record": ["~nobody-has-this-name/record.jsonl"],
     "timeout": ["0", "-1", "soon", "nan", "inf", "-inf", "1s"],
+    "judge": ["harsh", "onnx,strict"],
+    "judge_timeout": ["0", "-1", "soon"],
     "memory_limit": ["-1", "1.5", "1e3", "16G", "²", "none"],
     "simplify": ["maybe", "2", "onn", " on"],
     "partition": ["maybe"],

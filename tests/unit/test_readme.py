@@ -54,4 +54,6 @@ def test_wrong_markers_are_refused(script, text):
 
 
 def test_the_readme_is_short():
-    assert len(README.read_text(encoding="utf-8").splitlines()) < 120
+    # But for the table of options, which is generated and one line an option.
+    head, _, rest = README.read_text(encoding="utf-8").partition("<!-- options -->")
+    assert len((head + rest.partition("<!-- /options -->")[2]).splitlines()) < 110

@@ -58,9 +58,9 @@ _TWO_ULP_OF_BFLOAT16: Final = 2.0**-6
 """What ONNX's own runner allows bfloat16 at least, `onnx.backend.test.runner.Runner.assert_similar_outputs`."""
 
 
-def bound(desired: npt.NDArray[Any]) -> Bound:
-    """Return what is allowed for an output of any shape, by its dtype."""
-    return _bound(desired, TOLERANCES.get(dtype_name(desired.dtype)))
+def bound(desired: npt.NDArray[Any], dtype: str | None = None) -> Bound:
+    """Return what is allowed for an output of any shape, by its dtype, or by another than the array's own."""
+    return _bound(desired, TOLERANCES.get(dtype or dtype_name(desired.dtype)))
 
 
 def within(tolerance: Tolerance) -> BoundRule:

@@ -1,4 +1,4 @@
-"""The verdict over one data set, the verdict over several, and the words for it.
+"""The verdict over one data set by fixed tolerances, and the verdict over several data sets by any rule.
 
 Knows no number of its own: what has to be exact is in `structure`, what is allowed comes from a `BoundRule`.
 """
@@ -10,23 +10,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.judge.metrics import first_index, flat, is_float, max_abs, max_ulp, mismatches, worst_index
-from burn_verify.judge.structure import (
-    WRONG_VALUES,
-    Problem,
-    count_problem,
-    show_count,
-    show_index,
-    show_tensor,
-    structural_problem,
-)
-from burn_verify.judge.tolerance import Bound, BoundRule, bound
-from burn_verify.schema import dtype_name
+from burn_verify.judge.metrics import mismatches
+from burn_verify.judge.numbers import difference_text, measure, same_numbers
+from burn_verify.judge.structure import WRONG_VALUES, Problem, count_problem, structural_problem
+from burn_verify.judge.tolerance import BoundRule, bound
+from burn_verify.judge.weigh import AGREES, DISAGREES, LOOSE, NONDETERMINISTIC, ORACLE_DISAGREES
 from burn_verify.types import OutputMetrics, Verdict
 
-AGREES: Final = "agrees"
-DISAGREES: Final = "disagrees"
-NONDETERMINISTIC: Final = "nondeterministic"
+WORST_FIRST: Final = (DISAGREES, ORACLE_DISAGREES, NONDETERMINISTIC, LOOSE, AGREES)
+"""The verdicts over a data set, the one that speaks for a case of several first."""
+
 _USUAL_DATA_SET: Final = "seeded"
 
 
@@ -98,7 +91,7 @@ def merge(verdicts: Iterable[Verdict]) -> Verdict:
         msg = "no verdict to merge"
         raise ValueError(msg)
     metrics = tuple(entry for verdict in verdicts for entry in verdict.metrics)
-    worst = min(verdicts, key=lambda verdict: (verdict.passes, verdict.agrees))
+    worst = min(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.name))
     return replace(worst, metrics=metrics)
 
 
@@ -110,43 +103,12 @@ def _compare(
     problem = structural_problem(actual, desired, exact=allowed.limit is None)
     if problem is not None and not problem.comparable:
         return problem, None
-    # Most answers to small cases are the same to the last bit, and measuring takes ten times as long as seeing that.
-    same = problem is None and desired.size > 0 and is_float(desired.dtype) and _same_numbers(actual, desired)
+    same = problem is None and same_numbers(actual, desired)
     bad = np.zeros(desired.shape, dtype=np.bool_) if same else mismatches(actual, desired, allowed.limit)
-    measured = OutputMetrics(
-        data_set=data_set,
-        name=name,
-        dtype=dtype_name(desired.dtype),
-        shape=tuple(map(int, desired.shape)),
-        elements=int(desired.size),
-        mismatching=int(np.count_nonzero(bad)),
-        max_abs=0.0 if same else max_abs(actual, desired),
-        max_ulp=0 if same else max_ulp(actual, desired),
-        first_bad=first_index(bad),
-    )
+    measured = measure(name, actual, desired, bad, data_set)
     if problem is not None:
         return problem, measured
     if not measured.mismatching:
         return None, measured
-    text = _tolerance_text(actual, desired, bad, allowed)
+    text = difference_text(actual, desired, bad, allowed.text)
     return Problem(reason=WRONG_VALUES, text=text, comparable=True), measured
-
-
-@np.errstate(all="ignore")
-def _same_numbers(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> bool:
-    """Return whether two arrays of floats are equal and finite."""
-    return bool(np.array_equal(actual, desired)) and bool(np.isfinite(desired).all())
-
-
-def _tolerance_text(
-    actual: npt.NDArray[Any], desired: npt.NDArray[Any], bad: npt.NDArray[np.bool_], allowed: Bound
-) -> str:
-    """Write how far the differing elements are off; the others may be further off and still be allowed."""
-    place = worst_index(actual, desired, bad)
-    came, wanted = flat(actual)[flat(bad)], flat(desired)[flat(bad)]
-    parts = [f"{show_tensor(desired)} {show_count(bad)}"]
-    if (greatest := max_abs(came, wanted)) is not None and place is not None:
-        parts.append(f"max_abs={greatest:.1e} at {show_index(place)}")
-    if (steps := max_ulp(came, wanted)) is not None:
-        parts.append(f"{steps} ULP")
-    return ", ".join([*parts, allowed.text])

@@ -30,11 +30,22 @@ class End(StrEnum):
     AGREES = "agrees"
     WRONG = "wrong"
     RANDOM = "random"  # passed, but only dtype and shape could be compared
+    INSENSITIVE = "insensitive"  # passed, but the reference could not have told right from wrong
     FAILED = "failed"  # panicked, died or hung at run time
     NO_VALUE = "no value"  # Burn has no tensor for what the case is fed or answers
     NO_PROGRAM = "no program"  # the generated Rust does not compile
     REFUSED = "refused"  # by burn-onnx
     SILENT = "silent"  # skipped, not loaded, without reference: says nothing of Burn
+
+
+_PASSED: Final = {
+    "agrees": End.AGREES,
+    "loose": End.AGREES,
+    "oracle_disagrees": End.AGREES,
+    "nondeterministic": End.RANDOM,
+    "insensitive": End.INSENSITIVE,
+}
+"""Ends of cases that passed, by the judge's word."""
 
 
 def end_of(result: CaseResult) -> End:
@@ -44,7 +55,7 @@ def end_of(result: CaseResult) -> End:
     if result.outcome is Outcome.PASSED:
         if result.stage is not Stage.COMPARE:
             return End.SILENT
-        return {"agrees": End.AGREES, "nondeterministic": End.RANDOM}.get(result.verdict or "", End.SILENT)
+        return _PASSED.get(result.verdict or "", End.SILENT)
     if result.stage is Stage.RUN:
         return End.NO_VALUE if reason_of(result).startswith("no Burn value") else End.FAILED
     ends = {Stage.COMPARE: End.WRONG, Stage.COMPILE: End.NO_PROGRAM, Stage.CONVERT: End.REFUSED}

@@ -136,7 +136,7 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], environmen
                 "mismatching": output.mismatching,
                 "max_abs": _plain(output.max_abs),
                 "max_ulp": output.max_ulp,
-                "bound": _plain(output.bound),
+                "bound": output.bound,
                 "headroom": _plain(output.headroom),
             }
             for output in result.metrics

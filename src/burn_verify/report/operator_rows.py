@@ -48,6 +48,7 @@ class Status(StrEnum):
 
 FAILING: Final = (Status.REFUTED, Status.REFUSED, Status.DOES_NOT_COMPILE)
 
+_PASSED: Final = (End.AGREES, End.RANDOM, End.INSENSITIVE)
 _DECISIVE: Final = {Status.REFUTED: (End.WRONG, End.FAILED), Status.DOES_NOT_COMPILE: (End.NO_PROGRAM,)}
 
 
@@ -193,10 +194,7 @@ def _row(
         others_agree=sum(end_of(result) is End.AGREES for result in others),
         others=len(others),
         random=ends.count(End.RANDOM),
-        expected=sum(
-            result.case_id in expected and end not in (End.AGREES, End.RANDOM)
-            for result, end in zip(own, ends, strict=True)
-        ),
+        expected=sum(result.case_id in expected and end not in _PASSED for result, end in zip(own, ends, strict=True)),
         problems=_problems(own, operator, status),
         declaration=declaration,
         refuted_at=refuted_at,
@@ -210,7 +208,7 @@ def _against(own: Iterable[CaseResult], declaration: Declaration | None) -> tupl
     outside: list[CaseResult] = []
     for result in own:
         (inside if declaration and declaration.covers(_opset(result)) else outside).append(result)
-    silent = (End.AGREES, End.RANDOM, End.SILENT)
+    silent = (*_PASSED, End.SILENT)
     fail = {_opset(result) for result in inside if end_of(result) not in silent}
     agree = {_opset(result) for result in outside if end_of(result) is End.AGREES}
     return (
@@ -235,7 +233,7 @@ def _problems(own: Iterable[CaseResult], operator: Operator, status: Status) -> 
     decisive = _DECISIVE.get(status, ())
     for result in own:
         end = end_of(result)
-        if end not in (End.AGREES, End.RANDOM):
+        if end not in _PASSED:
             rank = decisive.index(end) if end in decisive else len(decisive)
             groups[rank, _own_reason(reason_of(result), operator)].append(result)
     ordered = sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))

@@ -46,9 +46,11 @@ SILENT: Final = State(key="silent", symbol="?", word="no evidence", tone=Tone.NE
 
 _VERDICTS: Final = {
     "disagrees": WRONG,
-    "oracle_disagrees": State(key="oracle", symbol="≠", word="ONNX Runtime is off", tone=Tone.NEUTRAL, speaks=False),
     "insensitive": State(key="insensitive", symbol="○", word="insensitive", tone=Tone.NEUTRAL, speaks=False),
     "nondeterministic": State(key="random", symbol="~", word="random", tone=Tone.NEUTRAL, passes=True),
+    "oracle_disagrees": State(
+        key="oracle", symbol="≠", word="agrees, ONNX Runtime is off", tone=Tone.GOOD, passes=True
+    ),
     "loose": State(key="loose", symbol="≈", word="agrees loosely", tone=Tone.GOOD, passes=True),
     "agrees": State(key="agrees", symbol="✓", word="agrees", tone=Tone.GOOD, passes=True),
 }

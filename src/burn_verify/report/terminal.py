@@ -35,6 +35,7 @@ _ENDED_AT = {
     Stage.RUN: ("failed while running", "failed while running"),
     Stage.COMPARE: ("disagrees", "disagree"),
 }
+_PASSED_BUT = {End.RANDOM: "random", End.INSENSITIVE: "insensitive"}
 _ONLY_IF_ANY = frozenset({Stage.LOAD, Stage.REFERENCE})
 
 
@@ -48,7 +49,10 @@ class Totals:
         failed_at: failures by the stage they ended at; every stage is there.
         expected_failures: those of the failures that were expected.
         unexpected_passes: those that pass although a failure was expected.
-        random: passed, but drew numbers, so that only dtypes and shapes could be compared; they do not agree.
+        random: passed, but drew numbers, of which range and moments were checked; they do not agree.
+        insensitive: passed, but the reference cannot tell right from wrong; they do not agree.
+        loose: agree outside of the bound, in proportion to the reference's own error.
+        oracle_disagrees: agree with float64 or what was stored, and ONNX Runtime does not.
     """
 
     total: int
@@ -60,6 +64,9 @@ class Totals:
     expected_failures: int = 0
     unexpected_passes: int = 0
     random: int = 0
+    insensitive: int = 0
+    loose: int = 0
+    oracle_disagrees: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +83,7 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
     failed = [result for result in results if result.outcome is Outcome.FAILED]
     ends = [end_of(result) for result in results]
     stages = Counter(result.stage for result in failed)
+    verdicts = Counter(result.verdict for result in results)
     return Totals(
         total=len(results),
         agree=ends.count(End.AGREES),
@@ -87,9 +95,12 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
         unexpected_passes=sum(
             result.case_id in expected
             for result, end in zip(results, ends, strict=True)
-            if end in (End.AGREES, End.RANDOM)
+            if end is End.AGREES or end in _PASSED_BUT
         ),
         random=ends.count(End.RANDOM),
+        insensitive=ends.count(End.INSENSITIVE),
+        loose=verdicts["loose"],
+        oracle_disagrees=verdicts["oracle_disagrees"],
     )
 
 
@@ -123,8 +134,13 @@ def totals_lines(totals: Totals) -> list[str]:
         for stage, count in totals.failed_at.items()
         if count or stage not in _ONLY_IF_ANY
     ]
-    random = [f"{totals.random} random, of which dtype and shape were compared"] if totals.random else []
-    lines.append(", ".join(counts + random + ([f"{totals.skipped} skipped"] if totals.skipped else [])))
+    random = [f"{totals.random} random, of which range and moments were checked"] if totals.random else []
+    empty = [f"{totals.insensitive} insensitive, which verifies nothing"] if totals.insensitive else []
+    lines.append(", ".join(counts + random + empty + ([f"{totals.skipped} skipped"] if totals.skipped else [])))
+    remarks = [f"{totals.loose} loosely"] if totals.loose else []
+    remarks += [f"{totals.oracle_disagrees} where ONNX Runtime is wrong"] if totals.oracle_disagrees else []
+    if remarks:
+        lines.append(f"of those that agree, {' and '.join(remarks)}")
     if totals.failed:
         are = "is" if totals.expected_failures == 1 else "are"
         lines.append(f"{totals.expected_failures} of the {totals.failed} failures {are} expected")
@@ -161,7 +177,7 @@ def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
         return "expected failure"
     if result.case_id in expected and result.outcome is Outcome.PASSED:
         return "unexpected pass"
-    return "random" if end_of(result) is End.RANDOM else result.outcome.value
+    return _PASSED_BUT.get(end_of(result), result.outcome.value)
 
 
 def _surprises(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tuple[list[CaseResult], list[str]]:

@@ -1,0 +1,135 @@
+"""How far a float may be from the reference, a priori: u · c_op(n) · S + floor, by element, from the table of bounds.
+
+Runs nothing and measures nothing: counts come from shapes, the magnitude S from the caller or `magnitude`. The
+reference is the operator in float64 on the inputs that both sides were given, not rounded; one more rounding, of a
+reference that was rounded to the output's dtype, is allowed for in every row but the exact ones.
+
+Overflow: where the reference is finite but too large for the dtype, to within the bound, or a partial sum may be
+(S itself is too large), the limit is infinite: a finite number and an infinity are both legal there. NumPy-style
+comparisons of an infinity give an infinite difference, which is not above an infinite limit, but a structural check of
+infinities that runs before has to leave out the places `np.isinf(limit)`.
+"""
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.judge.bound_table import RULES
+from burn_verify.judge.facts import Magnitude, NodeFacts, Rule
+from burn_verify.judge.roundoff import (
+    FLOATS,
+    largest,
+    lowest_precision,
+    smallest_normal,
+    smallest_subnormal,
+    unit_roundoff,
+)
+from burn_verify.judge.tolerance import Bound
+
+__all__ = ["Magnitude", "NodeFacts", "Rule", "allowed", "count_of", "floor_of", "rule_of", "unit_roundoff"]
+
+_MAIN_DOMAIN: Final = "ai.onnx"
+_GIVEN: Final = frozenset({Magnitude.ABSOLUTE, Magnitude.INPUTS, Magnitude.DEVIATION})
+# Magnitudes that do not follow from the reference.
+
+
+def rule_of(op_type: str, domain: str = "") -> Rule | None:
+    """Return the row of an operator, None for one that the standard does not have; ``ai.onnx`` is the domain ''."""
+    return RULES.get(("" if domain == _MAIN_DOMAIN else domain, op_type))
+
+
+def count_of(facts: NodeFacts) -> float:
+    """Return c_op(n) in unit roundoffs: 0 for exact operators, infinity where no bound is known."""
+    rule = rule_of(facts.op_type, facts.domain)
+    return math.inf if rule is None or rule.count is None else rule.count(facts)
+
+
+def floor_of(dtype: str) -> float:
+    """Return what one result near zero may lose: the smallest normal number, for float16 half its smallest subnormal.
+
+    Kernels for float32, and those for bfloat16 and float64 that share its flags, may flush subnormal numbers to zero.
+    Those of float16 reach up to 6e-5, where data lie; there, gradual underflow is expected.
+    """
+    wide = dtype in {"float64", "float32", "bfloat16"}
+    return smallest_normal(dtype) if wide else smallest_subnormal(dtype) / 2
+
+
+@np.errstate(all="ignore")
+def allowed(
+    facts: NodeFacts,
+    dtype: str,
+    reference: npt.NDArray[np.float64],
+    magnitude: npt.NDArray[np.float64] | None,
+    *,
+    output: int = 0,
+) -> Bound | None:
+    """Return what is allowed for one output of a node.
+
+    Args:
+        facts: the node.
+        dtype: dtype name of the output.
+        reference: the output in float64, any shape.
+        magnitude: S, float64 of the reference's shape or one that broadcasts to it; not looked at for the magnitudes
+            `reference` and `one`, nor for exact results.
+        output: position of the output.
+
+    Returns:
+        The bound, its limit None where elements have to be equal, infinite where an infinity is legal too; None where
+        no bound is known. Where the reference itself is no finite number the limit is 0.
+
+    Raises:
+        ValueError: the rule needs a magnitude and there is none.
+    """
+    rule = rule_of(facts.op_type, facts.domain)
+    count = count_of(facts)
+    if rule is None or not math.isfinite(count) or (rule.outputs is not None and output >= rule.outputs):
+        return None
+    if dtype not in FLOATS:
+        return _discrete(rule)
+    constant = 0.0 if rule.constant is None else rule.constant(facts)
+    if count == 0:
+        return Bound(limit=None, text="exact")
+    if not math.isfinite(constant):
+        return None
+    scale = _scale(rule, reference, magnitude)
+    lowest = str(lowest_precision(dtype, *facts.input_dtypes))
+    unit = unit_roundoff(lowest)
+    # Every rounding may underflow once.
+    floor = (count + 1) * max(floor_of(lowest), floor_of(dtype))
+    limit = unit * (count * scale + constant + rule.relative * np.abs(reference)) + floor
+    return Bound(limit=_overflowing(limit, scale, reference, dtype), text=_text(rule, facts.op_type, count, constant))
+
+
+def _discrete(rule: Rule) -> Bound | None:
+    """Return what is allowed for an integer, a boolean or text."""
+    if rule.steps:
+        return Bound(limit=np.asarray(float(rule.steps)), text=f"{rule.steps} step{'s' * (rule.steps != 1)}")
+    return Bound(limit=None, text="exact")
+
+
+def _scale(rule: Rule, reference: npt.NDArray[Any], magnitude: npt.NDArray[Any] | None) -> npt.NDArray[np.float64]:
+    """Return S by element."""
+    if rule.magnitude in _GIVEN:
+        if magnitude is None:
+            msg = f"{rule.op_type} needs the magnitude {rule.magnitude}"
+            raise ValueError(msg)
+        return np.broadcast_to(np.abs(magnitude), reference.shape)
+    return np.abs(reference) if rule.magnitude is Magnitude.REFERENCE else np.ones(reference.shape)
+
+
+def _overflowing(
+    limit: npt.NDArray[Any], scale: npt.NDArray[Any], reference: npt.NDArray[Any], dtype: str
+) -> npt.NDArray[np.float64]:
+    """Return the limit, infinite where the reference may overflow and 0 where it is not finite."""
+    top = largest(dtype)
+    # An infinite S, without a finite reference, is an overflow in float64 itself.
+    over = (np.abs(reference) + limit >= top) | (scale > top) | np.isnan(limit)
+    return np.where(np.isfinite(reference), np.where(over, np.inf, limit), 0.0)
+
+
+def _text(rule: Rule, op_type: str, count: float, constant: float) -> str:
+    """Write ``12 u·S (Conv: 2·Kh·Kw·Cin/groups)``, with the absolute part where there is one."""
+    absolute = f" + {constant:.4g} u" if constant else ""
+    return f"{count:.4g} u·S{absolute} ({op_type}: {rule.formula})"

@@ -1,0 +1,225 @@
+"""Rules for discrete results: indices that point at equal values, sets of rows, integers one step apart, and rankings.
+
+Measures no floats and knows no names of outputs: a rule gives None for agreement, else one line without who and where.
+Dtypes and shapes are compared elsewhere, before; a rule speaks up where they would keep it from comparing.
+
+Unique has no rule: the standard defines the order of its results, ascending or that of first occurrence, for all four
+outputs. A Cast to integers has none either: it cuts off a float that both sides were given.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.judge.facts import NodeFacts
+from burn_verify.judge.metrics import Mask, first_index, is_float, is_integer, widened
+from burn_verify.judge.roundoff import smallest_subnormal, unit_roundoff
+from burn_verify.judge.structure import show_count, show_index
+from burn_verify.schema import dtype_name
+
+Array: TypeAlias = npt.NDArray[Any]
+"""Any dtype and shape."""
+
+DiscreteRule: TypeAlias = Callable[[NodeFacts, Sequence[Array | None], Sequence[Array], Sequence[Array]], str | None]
+"""From facts, inputs, actual outputs and desired outputs of one node to None, or what is wrong."""
+
+
+def arg_extreme(
+    facts: NodeFacts,
+    inputs: Sequence[Array | None],
+    actual: Sequence[Array],
+    desired: Sequence[Array],
+    *,
+    slack: float = 0.0,
+) -> str | None:
+    """Compare what ArgMax or ArgMin points at: ties are legal, also where the standard prefers the first or last.
+
+    Args:
+        facts: attributes ``axis`` and ``keepdims`` are used.
+        inputs: the data, of any numeric dtype.
+        actual, desired: one output each, int64.
+        slack: how far the values may be apart, absolute, where the data are results themselves.
+    """
+    data, came, wanted = _given(inputs, 0), actual[0], desired[0]
+    if came.shape != wanted.shape:
+        return _shapes(came, wanted)
+    axis = _axis(facts.attributes.get("axis", 0), data)
+    if not facts.attributes.get("keepdims", 1):
+        came, wanted = np.expand_dims(came, axis), np.expand_dims(wanted, axis)
+    if (text := _out_of_range(came, data.shape[axis])) is not None:
+        return text
+    return _unlike(np.take_along_axis(data, came, axis), np.take_along_axis(data, wanted, axis), slack)
+
+
+def top_k(
+    facts: NodeFacts,
+    inputs: Sequence[Array | None],
+    actual: Sequence[Array],
+    desired: Sequence[Array],
+    *,
+    slack: float = 0.0,
+) -> str | None:
+    """Compare TopK: the values match, the indices point at them, none occurs twice; unsorted, in any order.
+
+    Args:
+        facts: attributes ``axis`` and ``sorted`` are used.
+        inputs: the data, of any numeric dtype, and K.
+        actual, desired: values and indices (int64) each.
+        slack: how far values may be apart, absolute, where the data are results themselves.
+    """
+    data, (values, indices), wanted = _given(inputs, 0), actual[:2], desired[0]
+    if values.shape != wanted.shape or indices.shape != wanted.shape:
+        return _shapes(values if values.shape != wanted.shape else indices, wanted)
+    axis = _axis(facts.attributes.get("axis", -1), data)
+    if (text := _out_of_range(indices, data.shape[axis])) is not None:
+        return text
+    ordered = np.sort(indices, axis=axis)
+    if (np.diff(ordered, axis=axis) == 0).any():
+        return "an index occurs twice"
+    if (text := _unlike(np.take_along_axis(data, indices, axis), values, 0.0)) is not None:
+        return f"indices do not point at the values: {text}"
+    if not facts.attributes.get("sorted", 1):
+        values, wanted = np.sort(values, axis=axis), np.sort(wanted, axis=axis)
+    return _unlike(values, wanted, slack)
+
+
+def selected_boxes(
+    facts: NodeFacts, inputs: Sequence[Array | None], actual: Sequence[Array], desired: Sequence[Array]
+) -> str | None:
+    """Compare the rows (batch, class, box) of NonMaxSuppression as sets: the standard calls them one.
+
+    Args:
+        facts: not looked at.
+        inputs: boxes [batches, boxes, 4] and scores [batches, classes, boxes].
+        actual, desired: one output each, int64 [n, 3]; n may differ, and then rows are missing or too many.
+    """
+    came, wanted, scores = actual[0], desired[0], _given(inputs, 1)
+    if came.ndim != 2 or came.shape[1] != 3:
+        return f"rows of 3 expected, shape {show_index(came.shape)} came"
+    bad = np.asarray((came < 0) | (came >= np.asarray(scores.shape)))
+    if (place := first_index(bad)) is not None:
+        return f"{came[place]} at {show_index(place)} is out of range"
+    rows = [tuple(map(int, row)) for row in came]
+    expected = {tuple(map(int, row)) for row in wanted}
+    if len(rows) != len(set(rows)):
+        return "a row occurs twice"
+    missing, extra = sorted(expected - set(rows)), sorted(set(rows) - expected)
+    if not missing and not extra:
+        return None
+    first = f"{show_index(missing[0])} is missing" if missing else f"{show_index(extra[0])} is too many"
+    return f"{len(missing)} of {len(expected)} rows missing, {len(extra)} too many: {first}"
+
+
+def one_step(
+    facts: NodeFacts, inputs: Sequence[Array | None], actual: Sequence[Array], desired: Sequence[Array]
+) -> str | None:
+    """Compare quantised outputs, which may be one step apart: a quotient near a half rounds either way.
+
+    Args:
+        facts: not looked at.
+        inputs: not looked at.
+        actual, desired: one output each, of integers or floats of 8 bits or less.
+    """
+    return _apart(actual[0], desired[0], 1)
+
+
+def dynamic_quantised(
+    facts: NodeFacts, inputs: Sequence[Array | None], actual: Sequence[Array], desired: Sequence[Array]
+) -> str | None:
+    """Compare DynamicQuantizeLinear: the zero point within a step, the numbers within one of the zero point's.
+
+    Args:
+        facts: not looked at.
+        inputs: not looked at.
+        actual, desired: y (uint8), scale (float32, within 4 roundings) and zero point (uint8) each.
+    """
+    if (text := _apart(actual[2], desired[2], 1)) is not None:
+        return f"zero point: {text}"
+    scale = widened(desired[1])
+    allowed = 4 * unit_roundoff("float32") * float(np.abs(scale).max(initial=0.0))
+    if (text := _unlike(actual[1], desired[1], allowed)) is not None:
+        return f"scale: {text}"
+    # Another zero point moves all numbers along.
+    return _apart(actual[0], desired[0], 1 if np.array_equal(actual[2], desired[2]) else 2)
+
+
+DISCRETE: Final[Mapping[str, DiscreteRule]] = MappingProxyType(
+    {
+        "ArgMax": arg_extreme,
+        "ArgMin": arg_extreme,
+        "TopK": top_k,
+        "NonMaxSuppression": selected_boxes,
+        "QuantizeLinear": one_step,
+        "QLinearConv": one_step,
+        "QLinearMatMul": one_step,
+        "DynamicQuantizeLinear": dynamic_quantised,
+    }
+)
+"""The rule of each operator of ai.onnx whose integers need not be equal."""
+
+
+def _given(inputs: Sequence[Array | None], position: int) -> Array:
+    """Return an input that the operator cannot do without."""
+    value = inputs[position] if position < len(inputs) else None
+    if value is None:
+        msg = f"input {position} is needed"
+        raise ValueError(msg)
+    return value
+
+
+def _axis(axis: int, data: Array) -> int:
+    """Return an axis counted from the front."""
+    return int(axis) % max(1, data.ndim)
+
+
+def _shapes(came: Array, wanted: Array) -> str:
+    """Write two shapes."""
+    return f"shape {show_index(wanted.shape)} expected, {show_index(came.shape)} came"
+
+
+def _out_of_range(indices: Array, length: int) -> str | None:
+    """Write the first index that points nowhere; results of the standard are not negative."""
+    place = first_index(np.asarray((indices < 0) | (indices >= length)))
+    return None if place is None else f"index {indices[place]} at {show_index(place)} is not below {length}"
+
+
+@np.errstate(all="ignore")
+def _unlike(came: Array, wanted: Array, slack: float) -> str | None:
+    """Write the first value that is not the wanted one, NaN for NaN, within an absolute slack."""
+    if came.shape != wanted.shape:
+        return _shapes(came, wanted)
+    equal = np.asarray(came == wanted) | np.asarray((came != came) & (wanted != wanted))
+    if slack > 0:
+        equal = equal | (np.abs(widened(came) - widened(wanted)) <= slack)
+    bad: Mask = np.asarray(~equal)
+    place = first_index(bad)
+    if place is None:
+        return None
+    return (
+        f"{show_count(bad)}, {float(wanted[place]):.6g} at {show_index(place)} expected, {float(came[place]):.6g} came"
+    )
+
+
+@np.errstate(all="ignore")
+def _apart(came: Array, wanted: Array, steps: int) -> str | None:
+    """Write the first number that is more than so many steps from the wanted one."""
+    if came.shape != wanted.shape:
+        return _shapes(came, wanted)
+    if not (is_integer(wanted.dtype) or is_float(wanted.dtype)):
+        msg = f"{wanted.dtype} has no steps"
+        raise ValueError(msg)
+    # Quantised types have 16 bits or less, so float64 holds them and their differences; int32 too.
+    left, right = widened(came), widened(wanted)
+    step: Any = 1.0
+    if is_float(wanted.dtype):
+        name = dtype_name(wanted.dtype)
+        step = np.maximum(2 * unit_roundoff(name) * np.maximum(np.abs(left), np.abs(right)), smallest_subnormal(name))
+    bad = np.asarray(~((np.abs(left - right) <= steps * step) | (left == right) | (np.isnan(left) & np.isnan(right))))
+    place = first_index(bad)
+    if place is None:
+        return None
+    more = f"more than {steps} step{'s' * (steps != 1)}"
+    return f"{show_count(bad)} by {more}, {wanted[place]} at {show_index(place)} expected, {came[place]} came"

@@ -1,0 +1,55 @@
+"""All that the judge knows of one data set of a case before it looks at what came.
+
+Holds data only; what is made of it is in `weigh` and `policy`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from burn_verify.judge.facts import LoneNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was found out about a data set beyond the answers that count.
+
+    Attributes:
+        wide: outputs in float64, by place; those that could not be had are missing.
+        scale: the magnitude S of these outputs, by place, where their rule wants one.
+        optimised: ONNX Runtime's answers with its graph optimisations on, where they were asked for.
+        evaluator: who computed `wide`.
+        why: why there is no `wide`; empty where there is, or none was wanted.
+        lone: the one operator of the case; None for a graph of several.
+    """
+
+    wide: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
+    scale: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
+    optimised: Sequence[npt.NDArray[Any]] | None = None
+    evaluator: str = ""
+    why: str = ""
+    lone: LoneNode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Inputs and answers, in the order of the graph.
+
+    Attributes:
+        stored: somebody's stored answers; None where there are none.
+        runtime: ONNX Runtime's answers with its optimisations off; None where it refused.
+    """
+
+    inputs: Sequence[npt.NDArray[Any]]
+    stored: Sequence[npt.NDArray[Any]] | None
+    runtime: Sequence[npt.NDArray[Any]] | None
+    measured: Measured = field(default_factory=Measured)
+
+    @property
+    def desired(self) -> Sequence[npt.NDArray[Any]]:
+        """The answers that count: stored ones before ONNX Runtime's."""
+        answers = self.runtime if self.stored is None else self.stored
+        assert answers is not None
+        return answers

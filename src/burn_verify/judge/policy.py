@@ -1,0 +1,290 @@
+"""The verdict over one data set by evidence: structure, then numbers against the best reference there is.
+
+The order is that of docs/numerics.md. Knows no number of its own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy.typing as npt
+
+from burn_verify.judge import chance
+from burn_verify.judge.discrete import DISCRETE
+from burn_verify.judge.evidence import Evidence
+from burn_verify.judge.facts import LoneNode
+from burn_verify.judge.metrics import is_float
+from burn_verify.judge.numbers import difference_text, measure
+from burn_verify.judge.overrides import Override
+from burn_verify.judge.structure import WRONG_VALUES, count_problem, structural_problem
+from burn_verify.judge.task_metrics import top_agreement
+from burn_verify.judge.tolerance import Bound, within
+from burn_verify.judge.verdict import WORST_FIRST, judge, judge_random
+from burn_verify.judge.weigh import (
+    AGREES,
+    BOTH,
+    BURN,
+    DISAGREES,
+    LOOSE,
+    ONNXRUNTIME,
+    ORACLE_DISAGREES,
+    UNKNOWN,
+    Weighed,
+    weigh,
+)
+from burn_verify.schema import dtype_name
+from burn_verify.types import JudgeMode, OutputMetrics, Tolerance, Verdict
+
+Array = npt.NDArray[Any]
+
+INSENSITIVE: Final = "insensitive"
+_CLASSES: Final = 10
+"""From how many columns on a matrix of floats is taken for scores of classes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Says whether answers agree.
+
+    Attributes:
+        overrides: exceptions; the first that fits counts.
+        burn_backend: for exceptions.
+    """
+
+    mode: JudgeMode = JudgeMode.DEFAULT
+    overrides: tuple[Override, ...] = ()
+    burn_backend: str = ""
+
+    def verdict(
+        self, subject: "Question", names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
+    ) -> Verdict:
+        """Compare what came with what is known, output by output in the order of the graph.
+
+        Args:
+            subject: the case that is judged.
+            names: names of the outputs.
+            actual: arrays of any dtype and shape.
+            evidence: what is known of this data set.
+            data_set: kept in the metrics; named in the message unless it is ``seeded``.
+
+        Raises:
+            ValueError: `names` and the desired answers are not of one length.
+        """
+        if self.mode is JudgeMode.ONNX or subject.random:
+            return _by_tolerance(subject, names, actual, evidence, data_set)
+        return _by_evidence(self, subject, names, actual, evidence, data_set)
+
+    def override(self, subject: "Question", evidence: Evidence, output: str, dtype: str) -> Override | None:
+        """Return the exception for an output, None where there is none."""
+        lone = evidence.measured.lone
+        return next(
+            (
+                override
+                for override in self.overrides
+                if override.fits(
+                    op_type="" if lone is None else lone.facts.op_type,
+                    case=subject.case_id,
+                    output=output,
+                    dtype=dtype,
+                    burn_backend=self.burn_backend,
+                )
+            ),
+            None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is judged.
+
+    Attributes:
+        random: an operator draws numbers.
+        tolerance: the corpus' own, where it has one.
+    """
+
+    case_id: str
+    random: bool = False
+    tolerance: Tolerance | None = None
+
+
+def used_overrides(metrics: Iterable[OutputMetrics], overrides: Iterable[Override]) -> list[str]:
+    """Return the names of exceptions that outputs were granted, in the order of the file."""
+    texts = [entry.bound for entry in metrics]
+    return [override.name for override in overrides if any(_granted(override) in text for text in texts)]
+
+
+def insensitive(verdict: Verdict, why: str) -> Verdict:
+    """Return the verdict over a case whose reference cannot tell a right program from a wrong one."""
+    if not why or not verdict.passes:
+        return verdict
+    return replace(verdict, name=INSENSITIVE, message="", reason="")
+
+
+def _by_tolerance(
+    subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
+) -> Verdict:
+    """Compare by a fixed tolerance, and by chance what was drawn."""
+    if not subject.random:
+        rules = {} if subject.tolerance is None else {"bound_rule": within(subject.tolerance)}
+        return judge(names, actual, evidence.desired, data_set, subject.case_id, **rules)
+    verdict = judge_random(names, actual, evidence.desired, data_set, subject.case_id)
+    lone = evidence.measured.lone
+    if not verdict.passes or lone is None or not chance.is_random(lone.facts):
+        return verdict
+    text = chance.check(lone.facts, lone.inputs(evidence.inputs), _by_position(lone, actual))
+    if text is None:
+        return verdict
+    message = f"{names[0]}: {text}, disagrees, guilty: {BURN} [{_where(subject, data_set)}]"
+    return replace(verdict, name=DISAGREES, message=message, reason="not what was to be drawn", guilty=BURN)
+
+
+def _by_evidence(
+    rules: Judge,
+    subject: Question,
+    names: Sequence[str],
+    actual: Sequence[Array],
+    evidence: Evidence,
+    data_set: str,
+) -> Verdict:
+    desired = evidence.desired
+    if len(names) != len(desired):
+        msg = f"{len(names)} names for {len(desired)} desired outputs"
+        raise ValueError(msg)
+    where = _where(subject, data_set)
+    if (problem := count_problem(len(actual), len(desired))) is not None:
+        return Verdict(
+            name=DISAGREES, message=f"{problem.text} [{where}]", reason=problem.reason, metrics=(), guilty=BURN
+        )
+    found = [_output(rules, subject, place, names[place], actual, evidence, data_set) for place in range(len(names))]
+    if (verdict := _discrete(names, actual, evidence, where)) is not None:
+        name, text, guilty = verdict
+        metrics = tuple(replace(one.metrics, guilty=guilty) for one in found if one.metrics is not None)
+        reason = WRONG_VALUES if text else ""
+        if all(one.metrics is not None for one in found):
+            return Verdict(name=name, message=text, reason=reason, metrics=metrics, guilty=guilty)
+    worst = min(found, key=lambda one: WORST_FIRST.index(one.name), default=_Judged(name=AGREES))
+    message = f"{worst.text} [{where}]" if worst.text else ""
+    metrics = tuple(one.metrics for one in found if one.metrics is not None)
+    return Verdict(name=worst.name, message=message, reason=worst.reason, metrics=metrics, guilty=worst.guilty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """What is said of one output."""
+
+    name: str
+    text: str = ""
+    reason: str = ""
+    guilty: str = ""
+    metrics: OutputMetrics | None = field(default=None)
+
+
+def _output(
+    rules: Judge,
+    subject: Question,
+    place: int,
+    name: str,
+    actual: Sequence[Array],
+    evidence: Evidence,
+    data_set: str,
+) -> _Judged:
+    """Judge one output: what has to be exact whatever the arithmetic, then the numbers."""
+    came, wanted = actual[place], evidence.desired[place]
+    problem = structural_problem(came, wanted, exact=False)
+    if problem is not None and not problem.comparable:
+        guilty = _structurally_guilty(place, wanted, evidence)
+        text = f"{name}: {problem.text}, {DISAGREES}, guilty: {guilty}"
+        return _Judged(name=DISAGREES, text=text, reason=problem.reason, guilty=guilty)
+    override = rules.override(subject, evidence, name, dtype_name(wanted.dtype))
+    weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
+    verdict = DISAGREES if weighed.name == LOOSE and rules.mode is JudgeMode.STRICT else weighed.name
+    metrics = _with_evidence(measure(name, came, wanted, weighed.bad, data_set), weighed, came, wanted, evidence)
+    if verdict == AGREES:
+        return _Judged(name=verdict, metrics=metrics)
+    text = f"{name}: {_words(came, wanted, weighed, verdict, problem)}"
+    reason = "" if verdict != DISAGREES else WRONG_VALUES
+    return _Judged(name=verdict, text=text, reason=reason, guilty=weighed.guilty, metrics=metrics)
+
+
+def _words(came: Array, wanted: Array, weighed: Weighed, verdict: str, problem: Any) -> str:
+    """Write what is wrong with the numbers in the project's dialect."""
+    guilty = f"guilty: {weighed.guilty}" if weighed.guilty else ""
+    bound = weighed.yardstick.bound.text
+    against = f"against {weighed.yardstick.origin}"
+    if problem is not None and weighed.bad.any() and is_float(wanted.dtype):
+        return ", ".join(part for part in (problem.text, verdict, guilty) if part)
+    if weighed.bad.any():
+        return difference_text(came, wanted, weighed.bad, f"bound {bound}", weighed.text, against, verdict, guilty)
+    return ", ".join(part for part in (f"bound {bound}", against, verdict, guilty) if part)
+
+
+def _with_evidence(
+    metrics: OutputMetrics, weighed: Weighed, came: Array, wanted: Array, evidence: Evidence
+) -> OutputMetrics:
+    bounded = weighed.yardstick.bound.limit is not None and is_float(wanted.dtype)
+    scores = evidence.measured.lone is None and wanted.ndim == 2 and is_float(wanted.dtype)
+    ranked = scores and wanted.shape[-1] >= _CLASSES
+    return replace(
+        metrics,
+        headroom=weighed.errors.greatest if bounded else None,
+        oracle_headroom=weighed.oracle_errors.greatest if bounded else None,
+        bound=weighed.yardstick.bound.text,
+        reference=weighed.yardstick.origin,
+        guilty=weighed.guilty,
+        top1=top_agreement(came, wanted, 1) if ranked else None,
+        top5=top_agreement(came, wanted, 5) if ranked else None,
+    )
+
+
+def _discrete(
+    names: Sequence[str], actual: Sequence[Array], evidence: Evidence, where: str
+) -> tuple[str, str, str] | None:
+    """Return verdict, message and guilty side of an operator whose integers need not be equal; None for any other."""
+    lone = evidence.measured.lone
+    rule = None if lone is None or lone.facts.domain else DISCRETE.get(lone.facts.op_type)
+    if lone is None or rule is None or None in lone.gives:
+        return None
+    inputs = lone.inputs(evidence.inputs)
+    desired = _by_position(lone, evidence.desired)
+    try:
+        text = rule(lone.facts, inputs, _by_position(lone, actual), desired)
+    except ValueError:
+        # A large constant of the model, which is not kept: its values cannot be looked up.
+        return None
+    runtime = evidence.runtime
+    fits = runtime is None or rule(lone.facts, inputs, _by_position(lone, runtime), desired) is None
+    if text is None:
+        if fits:
+            return AGREES, "", ""
+        return ORACLE_DISAGREES, f"{names[0]}: {ORACLE_DISAGREES}, guilty: {ONNXRUNTIME} [{where}]", ONNXRUNTIME
+    guilty = UNKNOWN if evidence.stored is None else BURN if fits else BOTH
+    return DISAGREES, f"{names[0]}: {text}, {DISAGREES}, guilty: {guilty} [{where}]", guilty
+
+
+def _by_position(lone: LoneNode, outputs: Sequence[Array]) -> list[Array]:
+    """Return a node's outputs in its own order."""
+    pairs = [(position, output) for position, output in zip(lone.gives, outputs, strict=True) if position is not None]
+    return [output for _, output in sorted(pairs, key=lambda pair: pair[0])]
+
+
+def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> str:
+    """Name who is wrong where dtype or shape is not what was expected."""
+    runtime = evidence.runtime
+    if evidence.stored is None or runtime is None or place >= len(runtime):
+        return BURN
+    alike = runtime[place].shape == wanted.shape and dtype_name(runtime[place].dtype) == dtype_name(wanted.dtype)
+    return BURN if alike else BOTH
+
+
+def _widened(bound: Bound, override: Override | None) -> Bound:
+    if override is None or bound.limit is None:
+        return bound
+    return Bound(limit=bound.limit * override.factor, text=f"{bound.text} · {override.factor:g} {_granted(override)}")
+
+
+def _granted(override: Override) -> str:
+    return f"(override {override.name})"
+
+
+def _where(subject: Question, data_set: str) -> str:
+    return subject.case_id if data_set == "seeded" else f"{subject.case_id}, {data_set}"

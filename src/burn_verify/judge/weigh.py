@@ -1,0 +1,234 @@
+"""One output: against what is it measured, what follows from that, and who is guilty.
+
+Three may know the answer: float64, ONNX Runtime and, for stored data sets, whoever stored it. Float64 is believed where
+another one confirms it; a widened model may compute something else, and onnx's evaluator has faults too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.judge.bounds import allowed, rule_of
+from burn_verify.judge.evidence import Evidence
+from burn_verify.judge.facts import NodeFacts
+from burn_verify.judge.metrics import Mask, is_float, widened
+from burn_verify.judge.tolerance import Bound, bound
+from burn_verify.judge.yardstick import Errors, Yardstick
+from burn_verify.schema import dtype_name
+
+Array = npt.NDArray[Any]
+
+AGREES: Final = "agrees"
+LOOSE: Final = "loose"
+DISAGREES: Final = "disagrees"
+ORACLE_DISAGREES: Final = "oracle_disagrees"
+NONDETERMINISTIC: Final = "nondeterministic"
+
+BURN: Final = "burn"
+ONNXRUNTIME: Final = "onnxruntime"
+BOTH: Final = "both"
+UNKNOWN: Final = "unknown"
+
+_MOVES: Final = "moves elements"
+# How the table of bounds calls operators that copy, and so keep the sign of zero.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What is thought of one output.
+
+    Attributes:
+        name: the verdict.
+        bad: where elements are outside of what is allowed.
+        yardstick: what it was measured against.
+        errors, oracle_errors: of what came and of the answers that confirm the reference.
+        guilty: who is wrong; empty where nobody is.
+    """
+
+    name: str
+    bad: Mask
+    yardstick: Yardstick
+    errors: Errors
+    oracle_errors: Errors
+    guilty: str = ""
+
+    @property
+    def text(self) -> str:
+        """The errors in words, in units of the bound; where they are too great for all elements together, why."""
+        if self.yardstick.bound.limit is None:
+            return ""
+        mine, own = self.errors, self.oracle_errors
+        text = f"headroom {mine.greatest:.2g}"
+        if self.name == DISAGREES and not self.yardstick.lone and mine.greatest <= 1:
+            text += (
+                f" (rms {mine.rms:.2g} and tail {mine.tail:.2g} of it, the oracle's {own.rms:.2g} and {own.tail:.2g})"
+            )
+        return text
+
+
+Widen = Callable[[Bound], Bound]
+"""What an override makes of a bound."""
+
+
+def weigh(place: int, actual: Array, evidence: Evidence, *, widen: Widen = lambda bound: bound) -> Weighed:
+    """Weigh one output of the right dtype and shape.
+
+    Args:
+        place: of the output.
+        actual: what came.
+        evidence: all that is known of the data set.
+        widen: applied to what is allowed.
+    """
+    stored = None if evidence.stored is None else evidence.stored[place]
+    runtime = _runtime(place, actual, evidence)
+    yardstick = _float64(place, actual, evidence, widen)
+    alone = False
+    if yardstick is not None:
+        alone = yardstick.accepts(actual)
+        confirmed = [answer for answer in (stored, runtime) if answer is not None and yardstick.accepts(answer)]
+        # Burn and float64 have nothing in common but the model: where they agree, ONNX Runtime alone is odd.
+        if confirmed or (stored is None and alone):
+            return _concluded(actual, yardstick, [yardstick.errors(one) for one in confirmed], runtime)
+    yardstick = _fallback(place, evidence, widen)
+    spread = [] if evidence.measured.optimised is None else [evidence.measured.optimised[place]]
+    own = [yardstick.errors(answer) for answer in spread if answer.shape == actual.shape]
+    if stored is not None and runtime is not None and yardstick.accepts(runtime):
+        own.append(yardstick.errors(runtime))
+    weighed = _concluded(actual, yardstick, own, runtime)
+    # Float64 sides with Burn against everybody else: who can say?
+    return replace(weighed, guilty=UNKNOWN) if weighed.guilty and alone else weighed
+
+
+def _runtime(place: int, actual: Array, evidence: Evidence) -> Array | None:
+    """Return ONNX Runtime's answer where it can be compared."""
+    if evidence.runtime is None or place >= len(evidence.runtime):
+        return None
+    answer = evidence.runtime[place]
+    return answer if dtype_name(answer.dtype) == dtype_name(actual.dtype) else None
+
+
+def _float64(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Yardstick | None:
+    """Return the yardstick around the answer in float64, None where there is none of the right shape."""
+    wide = evidence.measured.wide.get(place)
+    if wide is None or wide.shape != actual.shape or not is_float(actual.dtype) or not is_float(wide.dtype):
+        return None
+    reference = widened(wide)
+    limits, lone = _bound(place, reference, dtype_name(actual.dtype), evidence)
+    return Yardstick(
+        reference=reference, bound=widen(limits), origin=f"float64 ({evidence.measured.evaluator})", lone=lone
+    )
+
+
+def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
+    """Return the yardstick around the answer that was expected."""
+    desired = evidence.desired[place]
+    origin = ONNXRUNTIME if evidence.stored is None else "stored"
+    if not is_float(desired.dtype):
+        limits, lone = _bound(place, desired, dtype_name(desired.dtype), evidence)
+        return Yardstick(reference=desired, bound=widen(limits), origin=origin, lone=lone)
+    reference = widened(desired)
+    limits, lone = _bound(place, reference, dtype_name(desired.dtype), evidence)
+    if lone and limits.limit is not None:
+        # What was expected has an error of its own.
+        limits = Bound(limit=2 * limits.limit, text=f"2 · ({limits.text})")
+    zeros = lone and _copies(evidence.measured.lone.facts if evidence.measured.lone else None)
+    return Yardstick(reference=reference, bound=widen(limits), origin=origin, lone=lone, zeros=zeros)
+
+
+def _copies(facts: NodeFacts | None) -> bool:
+    rule = None if facts is None else rule_of(facts.op_type, facts.domain)
+    return rule is not None and rule.source.startswith(_MOVES)
+
+
+def _bound(place: int, reference: Array, dtype: str, evidence: Evidence) -> tuple[Bound, bool]:
+    """Return what is allowed and whether an operator's own bound says so; a tolerance by dtype where none does."""
+    lone = evidence.measured.lone
+    position = None if lone is None else lone.gives[place]
+    if lone is not None and position is not None:
+        try:
+            found = allowed(lone.facts, dtype, reference, evidence.measured.scale.get(place), output=position)
+        except ValueError:
+            # There is no S, as the operator could not be evaluated in float64.
+            found = None
+        if found is not None:
+            return found, True
+    return _tolerance(reference, dtype), False
+
+
+def _tolerance(reference: Array, dtype: str) -> Bound:
+    return bound(reference, dtype)
+
+
+def _concluded(actual: Array, yardstick: Yardstick, own: list[Errors], runtime: Array | None) -> Weighed:
+    """Draw the conclusion: agreement inside the bound, looseness in proportion to the reference's own error."""
+    bad = yardstick.misses(actual)
+    errors = yardstick.errors(actual)
+    oracle = Errors(
+        rms=max((one.rms for one in own), default=0.0),
+        tail=max((one.tail for one in own), default=0.0),
+        greatest=max((one.greatest for one in own), default=0.0),
+    )
+    factor = 2.0 if dtype_name(actual.dtype) in {"float32", "float64"} else 3.0
+    relative = errors.within(factor, oracle)
+    clean = not bad.any()
+    if clean and (yardstick.lone or relative):
+        name = AGREES
+    elif relative and not _wrong(actual, yardstick, bad) and errors.greatest <= 1 + factor * oracle.greatest:
+        name = LOOSE
+    else:
+        name = DISAGREES
+    guilty = ""
+    if name == DISAGREES:
+        if clean:
+            bad = _above(actual, yardstick)
+        guilty = _guilty(yardstick, runtime)
+    elif runtime is not None and _far(runtime, actual, yardstick):
+        name, guilty = ORACLE_DISAGREES, ONNXRUNTIME
+    return Weighed(name=name, bad=bad, yardstick=yardstick, errors=errors, oracle_errors=oracle, guilty=guilty)
+
+
+@np.errstate(all="ignore")
+def _wrong(actual: Array, yardstick: Yardstick, bad: Mask) -> bool:
+    """Tell whether one of the bad elements is no matter of degree: NaN, an infinity, the sign of zero, an integer."""
+    if not is_float(actual.dtype) or yardstick.bound.limit is None:
+        return bool(bad.any())
+    there = bad & ~(np.isfinite(widened(actual)) & np.isfinite(yardstick.reference))
+    return bool(there.any())
+
+
+@np.errstate(all="ignore")
+def _above(actual: Array, yardstick: Yardstick) -> Mask:
+    """Return the elements that are worse than a tenth of the bound, where their number is what is wrong."""
+    limit = 0.0 if yardstick.bound.limit is None else yardstick.bound.limit
+    return np.asarray(np.abs(widened(actual) - yardstick.reference) > 0.1 * limit)
+
+
+def _far(runtime: Array, actual: Array, yardstick: Yardstick) -> bool:
+    """Tell whether ONNX Runtime is wrong by any measure: outside of the bound, and of what a graph is allowed."""
+    if runtime.shape != actual.shape:
+        return True
+    missed = yardstick.misses(runtime)
+    if not missed.any() or not is_float(actual.dtype) or yardstick.bound.limit is None:
+        return bool(missed.any())
+    coarse = _tolerance(yardstick.reference, dtype_name(actual.dtype))
+    return bool(
+        (
+            missed
+            & Yardstick(reference=yardstick.reference, bound=coarse, origin=yardstick.origin, lone=False).misses(
+                runtime
+            )
+        ).any()
+    )
+
+
+def _guilty(yardstick: Yardstick, runtime: Array | None) -> str:
+    """Name who is wrong where Burn's answer is not that of the yardstick."""
+    if yardstick.origin == ONNXRUNTIME:
+        # Two answers, and nobody to say which is right.
+        return UNKNOWN
+    if runtime is None or yardstick.accepts(runtime):
+        return BURN
+    return BOTH

@@ -1,0 +1,112 @@
+"""What one output is measured against: a reference, what is allowed around it, and errors in units of that.
+
+Decides nothing about verdicts; `weigh` chooses the yardstick and draws the conclusion.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.judge.metrics import Mask, is_float, mismatches, widened
+from burn_verify.judge.tolerance import Bound
+
+Array = npt.NDArray[Any]
+
+_TAIL: Final = 0.999
+"""The percentile that has to be near, besides the root mean square: numerics.md, step 4."""
+
+_SHARE_OF_BOUND: Final = 0.1
+"""How much of the bound comes on top of the reference's own error: numerics.md, step 4."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errors:
+    """Errors of one answer in units of what is allowed, over finite elements.
+
+    Attributes:
+        rms, tail, greatest: root mean square, 99.9th percentile, maximum.
+    """
+
+    rms: float
+    tail: float
+    greatest: float
+
+    def within(self, factor: float, own: "Errors") -> bool:
+        """Tell whether errors are at most `factor` times the reference's own, plus a tenth of the bound."""
+        return all(
+            mine <= factor * theirs + _SHARE_OF_BOUND for mine, theirs in ((self.rms, own.rms), (self.tail, own.tail))
+        )
+
+
+NO_ERRORS: Final = Errors(rms=0.0, tail=0.0, greatest=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yardstick:
+    """A reference and what is allowed around it.
+
+    Attributes:
+        reference: float64 where the output is a float, else of the output's own dtype.
+        bound: its limit is None where elements have to be equal.
+        origin: who computed the reference.
+        lone: the bound is an a-priori one of a single operator; else a tolerance for graphs.
+        zeros: the sign of zero counts.
+    """
+
+    reference: Array
+    bound: Bound
+    origin: str
+    lone: bool
+    zeros: bool = False
+
+    @np.errstate(all="ignore")
+    def misses(self, answer: Array) -> Mask:
+        """Return where an answer of the reference's shape is not what is allowed."""
+        if not is_float(answer.dtype):
+            return mismatches(answer, self.reference, self.bound.limit)
+        came = widened(answer)
+        limit = 0.0 if self.bound.limit is None else self.bound.limit
+        equal = (came == self.reference) | (np.isnan(came) & np.isnan(self.reference))
+        # Where the limit is infinite, a finite number and an infinity are both legal.
+        near = (np.abs(came - self.reference) <= limit) & ~np.isnan(came)
+        bad = ~(equal | near)
+        if self.zeros:
+            bad |= (came == 0) & (self.reference == 0) & (np.signbit(came) != np.signbit(self.reference))
+        return np.asarray(bad)
+
+    @np.errstate(all="ignore")
+    def errors(self, answer: Array) -> Errors:
+        """Return the errors of an answer of the reference's shape, for floats with a bound."""
+        if self.bound.limit is None or not is_float(answer.dtype):
+            return NO_ERRORS
+        limit = np.broadcast_to(self.bound.limit, answer.shape)
+        ratio = np.abs(widened(answer) - self.reference) / limit
+        ratio = ratio[np.isfinite(ratio) & np.isfinite(limit)]
+        if not ratio.size:
+            return NO_ERRORS
+        return Errors(
+            rms=float(np.sqrt(np.mean(ratio * ratio))),
+            tail=float(np.quantile(ratio, _TAIL, method="higher")),
+            greatest=float(ratio.max()),
+        )
+
+    def accepts(self, answer: Array) -> bool:
+        """Tell whether an answer may stand beside the reference as its confirmation.
+
+        That is all elements of a lone operator; of a graph, in which a choice may flip, their mean square and nearly
+        all of them.
+        """
+        if answer.shape != self.reference.shape:
+            return False
+        missed = self.misses(answer)
+        if self.lone or not is_float(answer.dtype) or not missed.any():
+            return not missed.any()
+        errors = self.errors(answer)
+        return errors.rms <= 1 and errors.tail <= 1 and not self._special(answer)
+
+    @np.errstate(all="ignore")
+    def _special(self, answer: Array) -> bool:
+        """Tell whether an answer has a NaN or an infinity where the reference has none, or lacks one."""
+        return bool((np.isfinite(answer) != np.isfinite(self.reference)).any())

@@ -1,0 +1,178 @@
+"""What the judge wants to know of a reference beyond the answers: float64, magnitudes, ONNX Runtime's own spread.
+
+Asked of the worker of `reference`, bounded in time and kept in the cache. Judges nothing.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from burn_verify.cache import Cache, digest_of, sha256_of, write_if_changed
+from burn_verify.errors import OracleError
+from burn_verify.inputs import SEEDED, make_inputs
+from burn_verify.judge.bounds import rule_of
+from burn_verify.judge.evidence import Measured
+from burn_verify.judge.metrics import is_float
+from burn_verify.judge.vacuity import insensitivity
+from burn_verify.lone_node import from_json
+from burn_verify.reference import CLOSED, DataSet, Oracle, read
+from burn_verify.types import PreparedCase, Reference
+from burn_verify.wire import Array, at, decode_named, decode_notes, encode, encode_named, placed
+
+_SOURCES: Final = ("measure.py", "runtime.py", "widen.py", "wide_ops.py", "stepwise.py", "lone_node.py", "inputs.py")
+_JUDGE_SOURCES: Final = ("facts.py", "magnitude.py", "bound_table.py", "vacuity.py")
+_HOW_IT_IS_MEASURED: Final = digest_of(
+    *(sha256_of(Path(__file__).parent / name) for name in _SOURCES),
+    *(sha256_of(Path(__file__).parent / "judge" / name) for name in _JUDGE_SOURCES),
+)
+_OTHER: Final = "seeded again"
+# The data set that is only asked whether the answers change.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What was found out about a case.
+
+    Attributes:
+        data_sets: by name.
+        insensitive: why the reference cannot tell a right program from a wrong one; empty where it can.
+    """
+
+    data_sets: Mapping[str, Measured]
+    insensitive: str = ""
+
+
+class Measurer:
+    """Finds out about references.
+
+    Arguments:
+        timeout: seconds that one data set may take; what takes longer goes without float64.
+    """
+
+    def __init__(self, cache: Cache, oracle: Oracle, timeout: float) -> None:
+        self._cache = cache
+        self._oracle = oracle
+        self._timeout = timeout
+
+    def measured(self, prepared: PreparedCase, reference: Reference) -> Reference:
+        """Return a reference that knows where its measures are.
+
+        Raises:
+            OracleError: the cached reference is gone or damaged.
+        """
+        key = digest_of(reference.path.stem, _HOW_IT_IS_MEASURED, version("onnx"), version("onnxruntime"))
+        path = self._cache.room("measured") / f"{key[:32]}.safetensors"
+        if path.is_file() and not self._gave_up_earlier(path):
+            return replace(reference, measures=path)
+        started = time.monotonic()
+        arrays: dict[str, Array] = {}
+        notes: list[dict[str, Any]] = []
+        answers = read(reference)
+        for place, data_set in enumerate(answers.data_sets.values()):
+            found, note = self._data_set(prepared, data_set)
+            arrays |= {f"{place:03d}/{name.partition('/')[2]}": array for name, array in found.items()}
+            notes.append(note)
+            if note["node"] is None and not prepared.stored and not prepared.random:
+                arrays |= placed(place, "optimised", self._optimised(prepared, data_set))
+        said = {
+            "data_sets": json.dumps(notes),
+            "insensitive": self._insensitive(prepared, answers.data_sets),
+            "gave_up": str(self._timeout) if any(note["gave_up"] for note in notes) else "",
+        }
+        write_if_changed(path, encode_named(arrays, said))
+        return replace(reference, measures=path, seconds=reference.seconds + time.monotonic() - started)
+
+    def _gave_up_earlier(self, path: Path) -> bool:
+        """Return whether there was less time when it was tried before."""
+        try:
+            gave_up = decode_notes(path.read_bytes())["gave_up"]
+        except (OSError, ValueError, KeyError):
+            return True
+        return bool(gave_up) and float(gave_up) < self._timeout
+
+    def _data_set(self, prepared: PreparedCase, data_set: DataSet) -> tuple[dict[str, Array], dict[str, Any]]:
+        request = {
+            "measure": True,
+            "model": str(prepared.model),
+            "wide": _wants_float64(prepared, data_set.desired),
+            "shapes": [array.shape for array in data_set.desired],
+        }
+        try:
+            answer, payload = self._oracle.ask(request, encode(data_set.inputs), self._timeout)
+        except OracleError as error:
+            if error.reason == CLOSED:
+                # The run is over: nothing was found out, and nothing may be kept.
+                raise
+            gave_up = "no answer within" in error.message
+            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": gave_up}
+        note = {"evaluator": answer["evaluator"], "why": answer["why"], "node": answer["node"], "gave_up": False}
+        return decode_named(payload), note
+
+    def _optimised(self, prepared: PreparedCase, data_set: DataSet) -> Sequence[Array]:
+        try:
+            return self._oracle.infer(prepared.model, data_set.inputs, optimise=True)
+        except OracleError:
+            return ()
+
+    def _insensitive(self, prepared: PreparedCase, data_sets: Mapping[str, DataSet]) -> str:
+        """Ask whether the answers to other seeded inputs are others; a model that is fed nothing cannot be asked."""
+        if SEEDED not in data_sets or not prepared.inputs or prepared.random:
+            return ""
+        first = data_sets[SEEDED]
+        drawn = list(make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints, _OTHER).values())
+        if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
+            return ""
+        try:
+            return insensitivity(first.desired, self._oracle.infer(prepared.model, drawn))
+        except OracleError:
+            return ""
+
+
+def read_measures(reference: Reference) -> Measures:
+    """Return what was found out about a reference; nothing where that cannot be read."""
+    nothing = Measures(data_sets={name: Measured() for name in reference.data_sets})
+    if reference.measures is None:
+        return nothing
+    try:
+        payload = reference.measures.read_bytes()
+        named, notes = decode_named(payload), decode_notes(payload)
+    except (OSError, ValueError):
+        return nothing
+    said = json.loads(notes["data_sets"])
+    return Measures(
+        data_sets={
+            name: _measured(named, place, note)
+            for place, (name, note) in enumerate(zip(reference.data_sets, said, strict=True))
+        },
+        insensitive=notes["insensitive"],
+    )
+
+
+def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -> Measured:
+    def by_place(kind: str) -> dict[int, Array]:
+        prefix = f"{place:03d}/{kind}/"
+        return {int(name.removeprefix(prefix)): array for name, array in named.items() if name.startswith(prefix)}
+
+    return Measured(
+        wide=by_place("wide"),
+        scale=by_place("scale"),
+        optimised=at(named, place, "optimised") or None,
+        evaluator=note["evaluator"],
+        why=note["why"],
+        lone=None if note["node"] is None else from_json(note["node"]),
+    )
+
+
+def _wants_float64(prepared: PreparedCase, desired: Sequence[Array]) -> bool:
+    """Return whether an answer in float64 says more than the one there is: not where nothing rounds, or all is luck."""
+    if prepared.random or not any(is_float(array.dtype) for array in desired):
+        return False
+    subject = prepared.subject
+    rule = None if subject is None else rule_of(subject.op_type, subject.domain)
+    return rule is None or rule.formula != "0"

@@ -1,0 +1,261 @@
+"""Check the judge: ONNX Runtime never disagrees with itself, and answers that were tampered with are caught.
+
+usage: python tools/check_judge.py [--zoo-mirror DIR] [--every N]
+
+Runs all of ONNX's own cases and all models of the mirror by ONNX Runtime, with its optimisations off and on, with one
+thread and with two; and spoils the answers in every way that fits them. Exit code 1 where an honest answer disagrees or
+fewer than 99 % of the spoilt ones do.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+from bench import find_mirror
+from burn_verify import load
+from burn_verify.cache import Cache
+from burn_verify.console import LongWork
+from burn_verify.errors import StageError
+from burn_verify.inputs import SEEDED
+from burn_verify.judge.evidence import Evidence
+from burn_verify.judge.metrics import is_float, widened
+from burn_verify.judge.overrides import packaged
+from burn_verify.judge.policy import Judge, Question
+from burn_verify.judge.weigh import AGREES, DISAGREES, weigh
+from burn_verify.judge.yardstick import Yardstick
+from burn_verify.measure import Measurer, read_measures
+from burn_verify.options import Settings
+from burn_verify.pipeline import evidence_of
+from burn_verify.progress import Progress
+from burn_verify.reference import Oracle, read
+from burn_verify.session import Session
+from burn_verify.types import Case, PreparedCase
+from burn_verify.wire import Array
+
+LEAST_CAUGHT = 0.99
+LEAST_SPOILT = 300
+WAYS = ((True, 1), (True, 2), (False, 1), (False, 2))
+"""Optimisations and threads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A data set of a case and what is known of it."""
+
+    prepared: PreparedCase
+    data_set: str
+    evidence: Evidence
+
+    def verdict(self, actual: Sequence[Array], evidence: Evidence) -> str:
+        """Return the name of the verdict over some answers."""
+        question = Question(case_id=self.prepared.case.id, random=self.prepared.random)
+        names = [output.name for output in self.prepared.outputs]
+        judge = Judge(overrides=packaged(), burn_backend="flex")
+        return judge.verdict(question, names, actual, evidence, self.data_set).name
+
+
+def main() -> None:
+    """Check both ways, print the counts and exit with 1 where one does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--zoo-mirror", type=Path, default=find_mirror(), help="a folder of zoo models")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth case, for a quick look")
+    arguments = parser.parse_args()
+    models = () if arguments.zoo_mirror is None else ("all",)
+    settings = Settings(models=models, conformance=("all",), zoo_mirror=arguments.zoo_mirror)
+    honest: Counter[str] = Counter()
+    alarms: list[tuple[str, str]] = []
+    spoilt: Counter[tuple[str, str]] = Counter()
+    missed: list[tuple[str, str, str]] = []
+    cache = Cache(None)
+    oracle = Oracle(cache, settings.timeout)
+    with LongWork(sys.stderr) as work:
+        session = Session.open(settings, work.listen)
+        cases = session.selected.cases[:: arguments.every]
+        for place, case in enumerate(cases):
+            work.listen(Progress(phase="reference", done=place, total=len(cases), text=case.id))
+            for known in knowns(case, cache, oracle, settings.judge_timeout):
+                for way, name in against_itself(known, oracle):
+                    honest[name] += 1
+                    if name == DISAGREES:
+                        alarms.append((case.id, way))
+                for kind, name, text in tampered(known):
+                    spoilt[kind, name] += 1
+                    if name != DISAGREES:
+                        missed.append((case.id, kind, text))
+    oracle.close()
+    sys.exit(told(honest, alarms, spoilt, missed))
+
+
+def knowns(case: Case, cache: Cache, oracle: Oracle, timeout: float) -> Iterator[Known]:
+    """Yield what is known of each data set of a case; nothing where there is no reference."""
+    try:
+        prepared = load.prepare(case, cache)
+        reference = Measurer(cache, oracle, timeout).measured(prepared, oracle.answer(prepared))
+        answers = read(reference)
+    except StageError:
+        return
+    measures = read_measures(reference)
+    for name, data in answers.data_sets.items():
+        evidence = evidence_of(data, measures.data_sets[name], stored=name != SEEDED)
+        yield Known(prepared=prepared, data_set=name, evidence=evidence)
+
+
+def against_itself(known: Known, oracle: Oracle) -> Iterator[tuple[str, str]]:
+    """Yield how ONNX Runtime ran, and the verdict over its answer where its own answer is what is expected."""
+    if known.evidence.runtime is None:
+        return
+    evidence = replace(known.evidence, stored=None)
+    for optimise, threads in WAYS:
+        try:
+            actual = oracle.infer(known.prepared.model, known.evidence.inputs, optimise=optimise, threads=threads)
+        except StageError:
+            # Some models are refused with optimisations: that is no answer.
+            continue
+        way = f"optimisations {'on' if optimise else 'off'}, {threads} thread{'s' * (threads > 1)}"
+        yield way, known.verdict(actual, evidence)
+
+
+def tampered(known: Known) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, verdict and output of every spoilt answer, and the untouched ones as the kind ``untouched``."""
+    evidence = known.evidence
+    honest = list(evidence.desired)
+    if known.prepared.random or known.verdict(honest, evidence) != AGREES:
+        return
+    for place, answer in enumerate(honest):
+        yardstick = weigh(place, answer, evidence).yardstick
+        for kind, spoil in KINDS.items():
+            changed = spoil(answer, yardstick)
+            if changed is not None and changed.tobytes() != answer.tobytes():
+                actual = [*honest[:place], changed, *honest[place + 1 :]]
+                yield kind, known.verdict(actual, evidence), known.prepared.outputs[place].name
+
+
+def told(
+    honest: Counter[str],
+    alarms: Sequence[tuple[str, str]],
+    spoilt: Counter[tuple[str, str]],
+    missed: Sequence[tuple[str, str, str]],
+) -> int:
+    """Print the counts and return the exit code."""
+    print(f"ONNX Runtime against itself: {honest.total()} answers")
+    print(tabulate(sorted(honest.items()), headers=["verdict", "answers"]))
+    for case_id, way in alarms[:20]:
+        print(f"  false alarm: {case_id}, {way}")
+    kinds = sorted({kind for kind, _ in spoilt})
+    rows = [
+        [kind, sum(count for pair, count in spoilt.items() if pair[0] == kind), spoilt[kind, DISAGREES]]
+        for kind in kinds
+    ]
+    total, caught = spoilt.total(), sum(count for (_, name), count in spoilt.items() if name == DISAGREES)
+    print(f"\nspoilt answers: {caught} of {total} caught ({caught / max(total, 1):.2%})")
+    print(tabulate(rows, headers=["spoilt by", "answers", "caught"]))
+    for case_id, kind, text in missed[:40]:
+        print(f"  missed: {case_id}, {text}: {kind}")
+    enough = total >= LEAST_SPOILT and caught >= LEAST_CAUGHT * total
+    print(f"\nno false alarm: {'no' if alarms else 'yes'}; {LEAST_CAUGHT:.0%} caught: {'yes' if enough else 'no'}")
+    return 0 if enough and not alarms else 1
+
+
+# Ways to spoil an answer: None where one does not fit it.
+
+
+@np.errstate(all="ignore")
+def off_by_four_bounds(answer: Array, yardstick: Yardstick) -> Array | None:
+    """Move the first element whose neighbourhood allows it by four times what is allowed there, or one if exact."""
+    if not answer.size or answer.dtype.kind in "OUb":
+        return None
+    changed = answer.copy().reshape(-1)
+    if not is_float(answer.dtype):
+        limit = 1.0 if yardstick.bound.limit is None else float(np.max(yardstick.bound.limit))
+        changed[0] = changed[0] + type(changed[0])(4 * limit if limit >= 1 else 1)
+        return changed.reshape(answer.shape)
+    reference = yardstick.reference.reshape(-1)
+    limits = np.zeros(1) if yardstick.bound.limit is None else yardstick.bound.limit
+    limits = np.broadcast_to(limits, answer.shape).reshape(-1)
+    places = np.flatnonzero(np.isfinite(reference) & np.isfinite(limits) & np.isfinite(widened(changed)))
+    for place in places:
+        if limits[place] == 0:
+            changed[place] = np.nextafter(changed[place], np.inf) if answer.dtype.kind == "f" else changed[place] + 1
+        else:
+            changed[place] = reference[place] + 4.01 * limits[place]
+        if np.isfinite(changed[place]) and abs(float(changed[place]) - reference[place]) >= 3.9 * limits[place]:
+            return changed.reshape(answer.shape)
+        changed[place] = answer.reshape(-1)[place]
+    return None
+
+
+def sign_of_zero(answer: Array, yardstick: Yardstick) -> Array | None:
+    """Turn the sign of the zeros of operators that copy."""
+    if not yardstick.zeros or not is_float(answer.dtype) or not (answer == 0).any():
+        return None
+    changed = answer.copy()
+    changed[answer == 0] = -changed[answer == 0]
+    return changed
+
+
+def rows_swapped(answer: Array, yardstick: Yardstick) -> Array | None:
+    """Swap the first two rows that are not allowed to be mistaken for one another."""
+    if answer.ndim < 1 or answer.shape[0] < 2:
+        return None
+    changed = answer.copy()
+    changed[[0, 1]] = changed[[1, 0]]
+    return changed if yardstick.misses(changed).any() else None
+
+
+def off_by_one_index(answer: Array, yardstick: Yardstick) -> Array | None:
+    """Shift all elements by one place."""
+    changed = np.roll(answer.reshape(-1), 1).reshape(answer.shape)
+    return changed if yardstick.misses(changed).any() else None
+
+
+def scaled(answer: Array, yardstick: Yardstick) -> Array | None:
+    """Scale by 1.001, where a float has the digits to tell."""
+    if answer.dtype not in (np.float32, np.float64) or not np.isfinite(answer).any():
+        return None
+    return np.asarray(answer * answer.dtype.type(1.001))
+
+
+@np.errstate(all="ignore")
+def half_precision(answer: Array, yardstick: Yardstick) -> Array | None:
+    """Round float32 to float16."""
+    if answer.dtype != np.float32:
+        return None
+    return np.asarray(answer.astype(np.float16).astype(np.float32))
+
+
+def nan_dropped(answer: Array, yardstick: Yardstick) -> Array | None:
+    """Put zeros where there is NaN."""
+    if not is_float(answer.dtype) or not np.isnan(answer).any():
+        return None
+    return np.where(np.isnan(answer), np.zeros((), answer.dtype), answer)
+
+
+def last_channel_zero(answer: Array, yardstick: Yardstick) -> Array | None:
+    """Put zeros into the last channel, or the last element of what has no channels."""
+    if answer.ndim < 1 or not answer.size or answer.dtype.kind in "OU":
+        return None
+    changed = answer.copy()
+    changed[(slice(None), -1) if answer.ndim > 1 else -1] = 0
+    return changed if yardstick.misses(changed).any() else None
+
+
+KINDS: dict[str, Callable[[Array, Yardstick], Array | None]] = {
+    "one element off by 4 bounds": off_by_four_bounds,
+    "sign of zero": sign_of_zero,
+    "rows swapped": rows_swapped,
+    "off by one index": off_by_one_index,
+    "scaled by 1.001": scaled,
+    "rounded to float16": half_precision,
+    "NaN dropped": nan_dropped,
+    "last channel zero": last_channel_zero,
+}
+
+
+if __name__ == "__main__":
+    main()
