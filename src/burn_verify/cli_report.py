@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tabulate import tabulate
 
-from burn_verify import expectations, history, store
+from burn_verify import expectations, history
 from burn_verify.cache import Cache, write_if_changed
+from burn_verify.codec import Record
 from burn_verify.errors import RecordError, StoreError, UsageError
 from burn_verify.history import KeptRun
 from burn_verify.options import settings_from
@@ -25,7 +26,6 @@ from burn_verify.report.columns import Column, Matrix, merge
 from burn_verify.report.findings import Findings, PastRun, numbers_of
 from burn_verify.report.states import state_of
 from burn_verify.session import expected_of
-from burn_verify.store import Record
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[Any]
@@ -111,7 +111,7 @@ def _report(arguments: argparse.Namespace) -> int:
     typed = {field: getattr(arguments, f"option_{field}") for field in ("cache_dir", "expectations")}
     settings = settings_from(typed)
     paths = [Cache(settings.cache_dir).root / LAST_RECORD] if arguments.last else arguments.records
-    records = [store.read(path) for path in paths]
+    records = _records(paths)
     if arguments.out is None and len(records) == 1:
         _show(records[0], _reasons(records[0], typed))
         return 0
@@ -125,7 +125,7 @@ def _report(arguments: argparse.Namespace) -> int:
             _show(column.record, reasons)
     else:
         kept = history.runs(arguments.history, _PAST) if arguments.history else ()
-        before = _previous([store.read(path) for path in arguments.previous], kept, records)
+        before = _previous(_records(arguments.previous), kept, records)
         findings = Findings(
             matrix=merged,
             expected=expected,
@@ -138,8 +138,8 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    old = merge([store.read(path) for path in (arguments.before, *arguments.old)])
-    new = merge([store.read(path) for path in arguments.after])
+    old = merge(_records([arguments.before, *arguments.old]))
+    new = merge(_records(arguments.after))
     comparisons = changes.compare(old, new)
     if not comparisons:
         message = "the records have no case of one target in common: there is nothing to compare"
@@ -162,6 +162,10 @@ def _history(arguments: argparse.Namespace) -> int:
     headers = ["run", "target", *(["result"] if arguments.case else ["agree", "of all", "wrong", "refused"])]
     print(tabulate(rows, headers=headers, disable_numparse=True))
     return 0
+
+
+def _records(paths: Iterable[Path]) -> list[Record]:
+    return [record for path in paths for record in history.records(path)]
 
 
 def _show(record: Record, reasons: Mapping[str, str]) -> None:
