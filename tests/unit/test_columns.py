@@ -5,13 +5,13 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reported import a_record, agrees, no_reference, refused, wrong
 
 from burn_verify.errors import RecordError
 from burn_verify.report.columns import merge
 from burn_verify.report.findings import numbers_of
 from burn_verify.shards import cut
 from burn_verify.types import Case, Unavailable
+from reported import a_record, agrees, no_reference, refused, wrong
 
 CASES = tuple(Case(id=f"node/{n}", corpus="node", source=Unavailable(reason="")) for n in range(10))
 
@@ -66,7 +66,7 @@ def test_a_run_that_died_shows_the_cases_it_did_not_reach():
     merged = merge([a_record(agrees("a/1"), selection=("a/1", "a/2"))])
 
     assert merged.rows["a/2"] == (None,)
-    assert merged.columns[0].lacking == ("a run of Burn 0.22.1 on flex ended early: 1 cases have no result",)
+    assert merged.columns[0].lacking == ("a run of Burn 0.22.1 on flex ended early: 1 case has no result",)
 
 
 def test_of_two_results_the_worse_is_shown():

@@ -62,7 +62,7 @@ def test_several_targets_stand_side_by_side_in_markdown():
 
 def test_every_page_says_that_something_is_missing():
     made = bundle.files(findings(a_record(*NEW.results, selection=("zoo/9",))))
-    said = [name for name, text in made.items() if "ended early: 1 cases have no result" in text]
+    said = [name for name, text in made.items() if "ended early: 1 case has no result" in text]
 
     assert sorted(said) == ["SUPPORTED-OPS.md", "compatibility-matrix.md", "errors.md", "index.html", "matrix.json"]
 

@@ -6,13 +6,13 @@ from html.parser import HTMLParser
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reported import a_record, a_result, agrees, many, no_program, of_operator, output, refused, wrong
 
 from burn_verify.report import page, plots
 from burn_verify.report.changes import compare
 from burn_verify.report.columns import merge
 from burn_verify.report.findings import Findings, PastRun
 from burn_verify.types import Outcome, Stage
+from reported import a_record, a_result, agrees, many, no_program, of_operator, output, refused, wrong
 
 
 def rendered(*records, old=None, past=(), expected=None):
@@ -130,6 +130,7 @@ def test_headroom_is_drawn_by_decades():
     ]
     assert (plot.silent, plot.summary) == (1, "5 of 7 cases stay within their bound, 2 do not")
     assert all(mark.x >= plot.limit for mark in plot.marks if mark.tone == "wrong")
+    assert all(mark.x + mark.width <= plot.limit for mark in plot.marks if mark.tone == "good")
     assert all(0 <= mark.y <= mark.y + mark.height <= plots.HEIGHT for mark in plot.marks)
 
 

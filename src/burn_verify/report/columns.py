@@ -132,7 +132,8 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
             if before is None or RANK[state_of(result)] < RANK[state_of(before)]:
                 kept[result.case_id] = result
         if cut_off := len(set(record.selection or ()) - {result.case_id for result in record.results}):
-            lacking.append(f"{_name(record)} of {target.label} ended early: {cut_off} cases have no result")
+            cases = "1 case has" if cut_off == 1 else f"{cut_off} cases have"
+            lacking.append(f"{_name(record)} of {target.label} ended early: {cases} no result")
     return Column(
         target=target,
         record=_joined(records, tuple(kept.values())),
