@@ -62,7 +62,7 @@ class Comparison:
     """One target then and now, or one target and another.
 
     Attributes:
-        changes: by kind, the worst first, then by id.
+        changes: by kind and by how the case ends now, the worst first, then by id.
         same: cases that are what they were.
         gaps: in one line each, why the new run does not say everything.
     """
@@ -107,7 +107,9 @@ def compare_columns(old: Column, new: Column) -> Comparison | None:
         before=old.target,
         after=new.target,
         differences=tuple(_differences(old.record.environment, new.record.environment)),
-        changes=tuple(sorted(changes, key=lambda change: (order[change.kind], change.case_id))),
+        changes=tuple(
+            sorted(changes, key=lambda change: (order[change.kind], RANK[state_of(change.after)], change.case_id))
+        ),
         same=len((before.keys() & after.keys()) - {change.case_id for change in changes}),
         gaps=new.lacking,
     )
