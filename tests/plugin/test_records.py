@@ -98,6 +98,13 @@ def test_a_case_of_the_dead_shard_is_a_row(recorded, tmp_path):
     assert all(cells[case_id] == [{"state": "missing"}] for case_id in lost)
 
 
+def test_a_previous_run_without_a_folder_is_a_usage_error(recorded):
+    record = recorded("r")
+    done = burn_verify("report", record, "--previous", record)
+
+    assert (done.returncode, "are for --out DIR" in done.stderr) == (4, True)
+
+
 @pytest.mark.parametrize("value", ["0/2", "3/2", "half"])
 def test_a_shard_that_cannot_be_is_a_usage_error(run, value):
     done, _ = run("--models", MODELS, "--shard", value)

@@ -51,6 +51,7 @@ SIBLINGS = {
     ("report", "declared"),
     ("report", "operators"),
     ("shards", "codec"),
+    ("report", "shards"),
     ("blame", "codegen"),
     ("blame", "diagnostics"),
     ("blame", "reasons"),

@@ -64,7 +64,7 @@ class Comparison:
     Attributes:
         changes: by kind and by how the case ends now, the worst first, then by id.
         same: cases that are what they were.
-        gaps: in one line each, why the new run does not say everything.
+        gaps, gaps_before: in one line each, why the new run, or the old one, does not say everything.
     """
 
     before: Target
@@ -73,6 +73,7 @@ class Comparison:
     changes: tuple[Change, ...]
     same: int
     gaps: tuple[str, ...] = ()
+    gaps_before: tuple[str, ...] = ()
 
     def of(self, *kinds: Kind) -> tuple[Change, ...]:
         """Return the changes of some kinds."""
@@ -112,6 +113,7 @@ def compare_columns(old: Column, new: Column) -> Comparison | None:
         ),
         same=len((before.keys() & after.keys()) - {change.case_id for change in changes}),
         gaps=new.lacking,
+        gaps_before=old.lacking,
     )
 
 
