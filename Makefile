@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help models test bench report format clean
+.PHONY: help models test bench report pages format clean
 
 help:  ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,6 +20,9 @@ bench: .venv/ready  ## where the time goes, beside the last committed run (repor
 report: .venv/ready  ## run everything at hand and write reports/ again (wants BURN_VERIFY_ZOO_MIRROR)
 	rm -f reports/record.jsonl
 	$(BIN)/pytest --models all --conformance --burn-record=reports/record.jsonl
+	$(BIN)/burn-verify report reports/record.jsonl --out reports
+
+pages: .venv/ready  ## write the pages of reports/ again, from the record that is there
 	$(BIN)/burn-verify report reports/record.jsonl --out reports
 
 format: .venv/ready  ## format Python and Rust

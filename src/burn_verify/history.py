@@ -58,6 +58,15 @@ def runs(folder: Path, newest: int | None = None) -> tuple[KeptRun, ...]:
     )
 
 
+def records(path: Path) -> tuple[Record, ...]:
+    """Read a run from a file: every record of a kept one, the last run of any other.
+
+    Raises:
+        UsageError: the file is missing, holds no run, or is not a record.
+    """
+    return store.read_all(path) if _match(path) else (store.read(path),)
+
+
 def keep(folder: Path, paths: list[Path]) -> Path:
     """Keep the last run of each of some records, together as one, under the next number; return its file.
 

@@ -226,10 +226,16 @@ def test_everything_is_printed(visit, site):
     assert not page.is_visible(".filters")
 
 
-def test_scrolling_shows_more(visit, site):
+def test_a_button_shows_more(visit, site):
     page = visit(site(many(600)) + "#rows=all")
-    page.mouse.wheel(0, 100_000)
-    page.wait_for_function(f"document.querySelectorAll('{ROWS}').length > 200")
+    assert page.locator(ROWS).count() == 100
+    page.focus("#more")
+    page.keyboard.press("Enter")
+    assert page.locator(ROWS).count() == 300
+    assert page.inner_text("#more") == "Show 200 more of 300"
+    page.fill("#text", "test_599")
+    assert page.locator(ROWS).count() == 1
+    assert not page.is_visible("#more")
 
 
 def test_without_javascript_the_answer_is_there(browser, small):

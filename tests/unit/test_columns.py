@@ -57,6 +57,18 @@ def test_a_shard_of_which_every_case_was_left_out_is_there():
     assert merge([a_shard(1, 2), empty]).complete
 
 
+def test_a_whole_run_beside_some_shards_fills_their_gaps():
+    merged = merge([a_shard(1, 4), a_record(*(agrees(case.id) for case in CASES))])
+
+    assert len(merged.columns[0].lacking) == 3
+    assert numbers_of(merged.columns[0]).total == len(CASES)
+
+
+def test_a_shard_of_another_shape_is_refused():
+    with pytest.raises(RecordError, match="does not understand"):
+        merge([a_record(agrees("a/1"), shard={"index": 1})])
+
+
 def test_shards_of_different_cuts_are_refused():
     with pytest.raises(RecordError, match="not of one cut"):
         merge([a_shard(1, 2), a_shard(2, 2, CASES[:-1])])
@@ -66,7 +78,7 @@ def test_a_run_that_died_shows_the_cases_it_did_not_reach():
     merged = merge([a_record(agrees("a/1"), selection=("a/1", "a/2"))])
 
     assert merged.rows["a/2"] == (None,)
-    assert merged.columns[0].lacking == ("a run of Burn 0.22.1 on flex ended early: 1 cases have no result",)
+    assert merged.columns[0].lacking == ("a run of Burn 0.22.1 on flex ended early: 1 case has no result",)
 
 
 def test_of_two_results_the_worse_is_shown():

@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-HEAVY = ["onnx", "onnxruntime", "numpy", "ml_dtypes", "safetensors", "rich", "tabulate", "pooch", "requests", "tqdm"]
+HEAVY = [
+    *("onnx", "onnxruntime", "numpy", "ml_dtypes", "safetensors", "rich", "tabulate", "pooch", "requests", "tqdm"),
+    *("jinja2", "junitparser"),
+]
 
 
 def imported_by(statement):

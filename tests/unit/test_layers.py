@@ -58,6 +58,7 @@ SIBLINGS = {
     ("report", "declared"),
     ("report", "operators"),
     ("shards", "codec"),
+    ("report", "shards"),
     ("blame", "codegen"),
     ("blame", "diagnostics"),
     ("blame", "reasons"),

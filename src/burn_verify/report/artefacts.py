@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from burn_verify.cases.conformance import COLLECTED
 from burn_verify.codec import Record
 from burn_verify.report import errors, markdown, supported_ops
+from burn_verify.report.evidence import is_model
 
 
 def artefacts(record: Record, expected: Mapping[str, str]) -> dict[str, str]:
     """Return text by file name: the matrix where the record has models, the tables of operators where it has cases."""
-    models = tuple(result for result in record.results if result.corpus not in COLLECTED)
+    models = tuple(filter(is_model, record.results))
     made = {}
     if models or not record.results:
         made["compatibility-matrix.md"] = markdown.render(replace(record, results=models), expected)

@@ -62,9 +62,9 @@ class Comparison:
     """One target then and now, or one target and another.
 
     Attributes:
-        changes: by kind, the worst first, then by id.
+        changes: by kind and by how the case ends now, the worst first, then by id.
         same: cases that are what they were.
-        gaps: in one line each, why the new run does not say everything.
+        gaps, gaps_before: in one line each, why the new run, or the old one, does not say everything.
     """
 
     before: Target
@@ -73,6 +73,7 @@ class Comparison:
     changes: tuple[Change, ...]
     same: int
     gaps: tuple[str, ...] = ()
+    gaps_before: tuple[str, ...] = ()
 
     def of(self, *kinds: Kind) -> tuple[Change, ...]:
         """Return the changes of some kinds."""
@@ -107,9 +108,12 @@ def compare_columns(old: Column, new: Column) -> Comparison | None:
         before=old.target,
         after=new.target,
         differences=tuple(_differences(old.record.environment, new.record.environment)),
-        changes=tuple(sorted(changes, key=lambda change: (order[change.kind], change.case_id))),
+        changes=tuple(
+            sorted(changes, key=lambda change: (order[change.kind], RANK[state_of(change.after)], change.case_id))
+        ),
         same=len((before.keys() & after.keys()) - {change.case_id for change in changes}),
         gaps=new.lacking,
+        gaps_before=old.lacking,
     )
 
 

@@ -42,7 +42,6 @@ def sentence(comparison: Comparison) -> str:
 def as_text(comparison: Comparison) -> str:
     """Lay out a comparison for a terminal."""
     parts = [title(comparison), *surroundings(comparison)]
-    parts += [f"missing: {gap}" for gap in comparison.gaps]
     parts.append(sentence(comparison))
     for kind, changes in _by_kind(comparison):
         shown, more = _folded(kind, changes)
@@ -58,8 +57,7 @@ def as_text(comparison: Comparison) -> str:
 def as_markdown(comparison: Comparison) -> str:
     """Lay out a comparison as Markdown."""
     parts = [f"## {escape(title(comparison))}"]
-    parts += ["\n".join(f"- {escape(line)}" for line in surroundings(comparison))] if comparison.differences else []
-    parts += [f"- missing: {escape(gap)}" for gap in comparison.gaps]
+    parts += ["\n".join(f"- {escape(line)}" for line in said)] if (said := surroundings(comparison)) else []
     parts.append(f"**{escape(sentence(comparison))}**")
     for kind, changes in _by_kind(comparison):
         shown, more = _folded(kind, changes)
@@ -103,11 +101,13 @@ def title(comparison: Comparison) -> str:
 
 
 def surroundings(comparison: Comparison) -> list[str]:
-    """Say in one line each what is different around Burn."""
-    return [
+    """Say in one line each what is different around Burn, and what is not there to compare."""
+    different = [
         f"environment: {difference.name}: {difference.before or 'none'} → {difference.after or 'none'}"
         for difference in comparison.differences
     ]
+    gaps = [f"missing before: {gap}" for gap in comparison.gaps_before]
+    return [*different, *gaps, *(f"missing: {gap}" for gap in comparison.gaps)]
 
 
 def _by_kind(comparison: Comparison) -> Iterator[tuple[Kind, Sequence[Change]]]:

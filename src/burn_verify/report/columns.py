@@ -12,6 +12,7 @@ from burn_verify.codec import Record
 from burn_verify.errors import RecordError
 from burn_verify.report.states import RANK, state_of
 from burn_verify.report.trust import why_broken
+from burn_verify.shards import Shard
 from burn_verify.types import CaseResult
 
 T = TypeVar("T")
@@ -132,7 +133,8 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
             if before is None or RANK[state_of(result)] < RANK[state_of(before)]:
                 kept[result.case_id] = result
         if cut_off := len(set(record.selection or ()) - {result.case_id for result in record.results}):
-            lacking.append(f"{_name(record)} of {target.label} ended early: {cut_off} cases have no result")
+            cases = "1 case has" if cut_off == 1 else f"{cut_off} cases have"
+            lacking.append(f"{_name(record)} of {target.label} ended early: {cases} no result")
     return Column(
         target=target,
         record=_joined(records, tuple(kept.values())),
@@ -156,34 +158,37 @@ def _joined(records: Sequence[Record], results: tuple[CaseResult, ...]) -> Recor
 
 def _missing_shards(records: Sequence[Record]) -> tuple[int, list[str]]:
     """Return how many cases the shards that were not given hold, and a line for each of these shards."""
-    shards = {shard["index"]: shard for record in records if (shard := _shard(record))}
-    if not shards:
+    given = [(record, shard) for record in records if (shard := _shard(record))]
+    if not given:
         return 0, []
-    first = next(iter(shards.values()))
-    if any((shard["count"], shard["cut"]) != (first["count"], first["cut"]) for shard in shards.values()):
+    first = given[0][1]
+    if any((shard.count, shard.cut) != (first.count, first.cut) for _, shard in given):
         message = (
             "these shards are not of one cut: they were made of another selection, with another --burn-shard-costs, or "
             "by another version; run all of them again alike"
         )
         raise RecordError(message)
-    absent = [index for index in range(1, first["count"] + 1) if index not in shards]
+    held = {shard.index: shard.cases for _, shard in given}
+    absent = [index for index in range(1, first.count + 1) if index not in held]
+    # Where -k chose among the cases, or a whole run is beside them, nobody knows how many are missing.
+    told = all(len(record.selection or ()) == shard.cases for record, shard in given) and len(given) == len(records)
     label = _target(records[0]).label
-    cases = first["of"] - sum(shard["cases"] for shard in shards.values())
-    # Where -k chose among the cases, nobody knows how many of those that are absent it would have chosen.
-    chosen = any(len(record.selection or ()) < record.environment["shard"]["cases"] for record in records)
-    return cases if absent and not chosen else 0, [
-        f"shard {index} of {first['count']} of {label} is missing" for index in absent
-    ]
+    lines = [f"shard {index} of {first.count} of {label} is missing" for index in absent]
+    return first.of - sum(held.values()) if absent and told else 0, lines
 
 
-def _shard(record: Record) -> Mapping[str, Any] | None:
-    shard = record.environment.get("shard")
-    return shard if isinstance(shard, Mapping) else None
+def _shard(record: Record) -> Shard | None:
+    said = record.environment.get("shard")
+    try:
+        return None if said is None else Shard(**said)
+    except TypeError:
+        message = f"a record is of a shard that this version does not understand: {said}"
+        raise RecordError(message) from None
 
 
 def _name(record: Record) -> str:
     shard = _shard(record)
-    return f"shard {shard['index']} of {shard['count']}" if shard else "a run"
+    return f"shard {shard.index} of {shard.count}" if shard else "a run"
 
 
 def _features(record: Record) -> tuple[Any, ...]:

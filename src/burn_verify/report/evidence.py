@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
+from burn_verify.cases.conformance import COLLECTED
 from burn_verify.operators import qualified
 from burn_verify.types import CaseResult, Outcome, Stage
 from burn_verify.words import one_line
@@ -60,6 +61,11 @@ def end_of(result: CaseResult) -> End:
         return End.NO_VALUE if reason_of(result).startswith("no Burn value") else End.FAILED
     ends = {Stage.COMPARE: End.WRONG, Stage.COMPILE: End.NO_PROGRAM, Stage.CONVERT: End.REFUSED}
     return ends.get(result.stage, End.SILENT)
+
+
+def is_model(result: CaseResult) -> bool:
+    """Return whether a case is a model, rather than one of the small cases that come with onnx."""
+    return result.corpus not in COLLECTED
 
 
 def attempted(result: CaseResult) -> bool:

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from burn_verify.cases.conformance import COLLECTED
 from burn_verify.report.changes import Comparison
 from burn_verify.report.columns import Column, Matrix
-from burn_verify.report.evidence import without_folders
+from burn_verify.report.evidence import is_model, without_folders
 from burn_verify.report.failure import reproduce_recorded
 from burn_verify.report.states import WRONG, state_of
 from burn_verify.report.terminal import summary
@@ -88,11 +87,6 @@ def numbers_of(column: Column) -> Numbers:
         silent=totals.total - named,
         missing=column.total - totals.total,
     )
-
-
-def is_model(result: CaseResult) -> bool:
-    """Return whether a case is a model, rather than one of the small cases that come with onnx."""
-    return result.corpus not in COLLECTED
 
 
 def sentence(column: Column) -> str:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from burn_verify.report import changes_text
 from burn_verify.report.columns import Column
-from burn_verify.report.findings import Findings, Numbers, cell_json, is_model, numbers_of, sentence
+from burn_verify.report.evidence import is_model
+from burn_verify.report.findings import Findings, Numbers, cell_json, numbers_of, sentence
 from burn_verify.report.markdown import bullets, escape, table
 from burn_verify.report.states import STATES, State, state_of
 from burn_verify.report.terminal import percent

@@ -11,8 +11,8 @@ from typing import Any, Final
 from burn_verify.codec import Record
 from burn_verify.report.columns import Column
 from burn_verify.report.error_lines import sections_of
-from burn_verify.report.evidence import end_of, headroom_of, own_operator
-from burn_verify.report.findings import Findings, cell_json, is_model
+from burn_verify.report.evidence import end_of, headroom_of, is_model, own_operator
+from burn_verify.report.findings import Findings, cell_json
 from burn_verify.report.operator_rows import Row, status_of, support_of
 from burn_verify.report.sayings import said_by
 from burn_verify.report.states import OPERATOR_STATES, RANK, STATES, State, state_of

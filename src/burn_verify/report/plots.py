@@ -15,8 +15,8 @@ from burn_verify.report.states import WRONG, state_of
 from burn_verify.types import CaseResult
 
 WIDTH: Final = 560
-HEIGHT: Final = 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 14, 44
+HEIGHT: Final = 200
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 26, 44
 
 _LEAST: Final = -6
 _MOST: Final = 3
@@ -91,7 +91,7 @@ def headroom(results: Iterable[CaseResult]) -> Plot | None:
     return Plot(
         marks=tuple(marks),
         most=most,
-        limit=_LEFT + (1 - _LEAST) * step,
+        limit=_LEFT + (2 - _LEAST) * step,
         silent=len(compared) - len(used),
         summary=f"{len(used) - beyond} of {len(used)} cases stay within their bound, {beyond} do not",
     )
@@ -121,12 +121,15 @@ def history(past: Sequence[PastRun]) -> Plot | None:
             said = f"{run.name}, {label}: {run.agree} of {run.total} agree"
             marks.append(Mark(x=x, y=y, width=0, height=0, label=said, name=run.name, tone="good"))
         lines.append((label, " ".join(points)))
-    first, last = past[0], past[-1]
+    own = [run for run in past if run.label == past[0].label]
+    first, last = own[0], own[-1]
+    which = f" ({first.label})" if len(lines) > 1 else ""
     return Plot(
         marks=tuple(marks),
         most=most,
         lines=tuple(lines),
-        summary=f"{first.agree} of {first.total} agreed in {first.name}, {last.agree} of {last.total} in {last.name}",
+        summary=f"{first.agree} of {first.total} agreed in {first.name}, "
+        f"{last.agree} of {last.total} in {last.name}{which}",
     )
 
 

@@ -4,7 +4,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const text = (place) => (place === undefined || place === null ? "" : data.texts[place]);
   const byId = (id) => document.getElementById(id);
-  const FIRST = 60;
+  const FIRST = 100;
   const NEXT = 200;
   const DEFAULTS = { view: "models", text: "", operator: "", status: "", rows: "models", target: "0", sort: "", case: "", column: "0", list: "" };
   const hasModels = data.cases.some((row) => row.model);
@@ -139,7 +139,8 @@
     const rows = waiting.slice(0, count).map((item) => element("tr", null, ...columns.map((column) => column.cell(item))));
     waiting = waiting.slice(count);
     table.tBodies[0].append(...rows);
-    byId("more").textContent = waiting.length ? `${waiting.length} more, shown as you scroll` : "";
+    byId("more").hidden = !waiting.length;
+    byId("more").textContent = `Show ${Math.min(NEXT, waiting.length)} more of ${waiting.length}`;
   };
   const head = (columns) => {
     const [place, direction] = state.sort.split(".");
@@ -272,7 +273,8 @@
   window.addEventListener("popstate", show);
   window.addEventListener("hashchange", show);
   window.addEventListener("beforeprint", () => append(waiting.length));
-  new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting) && waiting.length) append(NEXT); }, { rootMargin: "600px" }).observe(byId("more"));
+  // A button, and not the scrolling: what stands below the table has to be within reach.
+  byId("more").addEventListener("click", () => append(NEXT));
 
   byId("operators").replaceChildren(...known.map((name) => element("option", { value: name })));
   options(byId("target"), data.targets.map((name, place) => [String(place), name]), "0");

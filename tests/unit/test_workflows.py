@@ -1,0 +1,45 @@
+"""The workflows of CI: what actionlint says of them, and that they run what is packaged."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from burn_verify.cargo import BURN_VERSION
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = ROOT / ".github" / "workflows"
+INSTALL = "no actionlint: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+
+
+@pytest.mark.parametrize("name", ["ci", "nightly"])
+def test_actionlint_finds_nothing(name):
+    actionlint = shutil.which("actionlint")
+    if actionlint is None:
+        pytest.skip(INSTALL)
+    done = subprocess.run([actionlint, str(WORKFLOWS / f"{name}.yml")], capture_output=True, text=True, check=False)
+
+    assert done.stdout + done.stderr == ""
+
+
+def test_the_nightly_run_is_of_the_packaged_burn():
+    text = (WORKFLOWS / "nightly.yml").read_text(encoding="utf-8")
+
+    assert f'burn: ["{BURN_VERSION}"]' in text
+
+
+def test_there_are_as_many_shards_as_each_is_told():
+    text = (WORKFLOWS / "nightly.yml").read_text(encoding="utf-8")
+    indexes = re.search(r"shard: \[(.*)\]", text)[1].split(", ")
+
+    assert indexes == [str(number) for number in range(1, int(re.search(r"SHARDS: (\d+)", text)[1]) + 1)]
+
+
+def test_ci_runs_every_environment_of_tox():
+    text = (WORKFLOWS / "ci.yml").read_text(encoding="utf-8")
+    wanted = re.search(r"env_list = (.*)", (ROOT / "tox.ini").read_text(encoding="utf-8"))[1].split(", ")
+    run = {name for names in re.findall(r"tox run -e (\S+)", text) for name in names.split(",")}
+
+    assert run == set(wanted)
