@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from tabulate import tabulate
 
-from burn_verify import __version__, cli_expectations, expectations, store
+from burn_verify import __version__, cli_expectations, cli_numbers, expectations, store
 from burn_verify.cache import Cache, write_if_changed
 from burn_verify.cases import zoo
 from burn_verify.console import LongWork
@@ -40,6 +40,7 @@ examples:
   burn-verify verify path/to/model.onnx   the same for a model of your own
   burn-verify verify --conformance=node   ONNX's own test cases, about two thousand
   burn-verify report --last               the last run once more
+  burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
 
@@ -111,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
     report.set_defaults(run=_report)
     cli_expectations.add_to(commands)
+    cli_numbers.add_to(commands)
     return parser
 
 

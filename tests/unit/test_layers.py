@@ -26,7 +26,7 @@ LAYERS = [
     "console",  # what a person sees
     "suite items",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
-    "plugin cli cli_expectations",  # shells
+    "plugin cli cli_expectations cli_numbers",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
@@ -52,6 +52,8 @@ SIBLINGS = {
     ("revision", "entries"),
     ("revision", "expectations"),
     ("cli", "cli_expectations"),
+    ("cli", "cli_numbers"),
+    ("report", "judge"),
     ("report", "declared"),
     ("report", "operators"),
     ("blame", "codegen"),

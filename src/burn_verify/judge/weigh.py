@@ -84,6 +84,8 @@ def weigh(place: int, actual: Array, evidence: Evidence, *, widen: Widen = lambd
     """
     stored = None if evidence.stored is None else evidence.stored[place]
     runtime = _runtime(place, actual, evidence)
+    spread = [] if evidence.measured.optimised is None else [evidence.measured.optimised[place]]
+    spread = [answer for answer in spread if answer.shape == actual.shape]
     yardstick = _float64(place, actual, evidence, widen)
     alone = False
     if yardstick is not None:
@@ -91,10 +93,10 @@ def weigh(place: int, actual: Array, evidence: Evidence, *, widen: Widen = lambd
         confirmed = [answer for answer in (stored, runtime) if answer is not None and yardstick.accepts(answer)]
         # Burn and float64 have nothing in common but the model: where they agree, ONNX Runtime alone is odd.
         if confirmed or (stored is None and alone):
-            return _concluded(actual, yardstick, [yardstick.errors(one) for one in confirmed], runtime)
+            own = [yardstick.errors(answer) for answer in (*confirmed, *spread)]
+            return _concluded(actual, yardstick, own, runtime)
     yardstick = _fallback(place, evidence, widen)
-    spread = [] if evidence.measured.optimised is None else [evidence.measured.optimised[place]]
-    own = [yardstick.errors(answer) for answer in spread if answer.shape == actual.shape]
+    own = [yardstick.errors(answer) for answer in spread]
     if stored is not None and runtime is not None and yardstick.accepts(runtime):
         own.append(yardstick.errors(runtime))
     weighed = _concluded(actual, yardstick, own, runtime)
