@@ -136,7 +136,7 @@ def tampered(known: Known) -> Iterator[tuple[str, str]]:
         yardstick = weigh(place, answer, evidence).yardstick
         for kind, spoil in KINDS.items():
             changed = spoil(answer, yardstick)
-            if changed is not None and changed.tobytes() != answer.tobytes():
+            if changed is not None and changed.tobytes() != answer.tobytes() and not legal(evidence, answer, changed):
                 actual = [*honest[:place], changed, *honest[place + 1 :]]
                 yield kind, known.verdict(actual, evidence)
 
@@ -170,6 +170,25 @@ def told(
     print(f"\nno false alarm: {'no' if alarms else 'yes'}")
     print(f"{LEAST_CAUGHT:.0%} of {LEAST_SPOILT} or more caught, no untouched one flagged: {'yes' if enough else 'no'}")
     return 0 if enough and not alarms else 1
+
+
+def legal(evidence: Evidence, answer: Array, changed: Array) -> bool:
+    """Tell whether the standard allows the other answer too: rows of a set in any order, another index of a tie."""
+    lone = evidence.measured.lone
+    if lone is None or answer.dtype != np.int64:
+        return False
+    if lone.facts.op_type == "NonMaxSuppression":
+        return sorted(map(tuple, answer.tolist())) == sorted(map(tuple, changed.tolist()))
+    data = lone.inputs(evidence.inputs)[0] if lone.facts.op_type in {"ArgMax", "ArgMin"} else None
+    if data is None:
+        return False
+    axis = int(lone.facts.attributes.get("axis", 0))
+    if not ((changed >= 0) & (changed < data.shape[axis])).all():
+        return False
+    pair = (answer, changed)
+    if not lone.facts.attributes.get("keepdims", 1):
+        pair = (np.expand_dims(answer, axis), np.expand_dims(changed, axis))
+    return np.array_equal(*(np.take_along_axis(data, indices, axis) for indices in pair))
 
 
 # Ways to spoil an answer: None where one does not fit it.
