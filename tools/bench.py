@@ -4,6 +4,7 @@ usage: python tools/bench.py [--models NAMES] [--output bench.json] [--commit]
 
 The toolchain is the one in the cache (built first if need be, and timed on its own); converted models, references and
 binaries start from nothing in a scratch cache, so `cold` is what a new selection costs and `warm` the same once more.
+What judging by evidence costs is measured on ONNX's node cases, in the ordinary cache, against judging by tolerance.
 """
 
 import argparse
@@ -46,9 +47,11 @@ def main() -> None:
     toolchain.converter()
     with tempfile.TemporaryDirectory(prefix="burn-verify-bench-") as scratch:
         measured = measure(Path(scratch), toolchain.folder, names, mirror)
+        measured["judging"] = judging(Path(scratch))
     before = json.loads(COMMITTED.read_text(encoding="utf-8")) if COMMITTED.is_file() else None
     print(phase_table(measured, before))
     print(growth_table(measured))
+    print(judging_table(measured["judging"]))
     text = json.dumps(measured, indent=1, sort_keys=True) + "\n"
     arguments.output.write_text(text, encoding="utf-8")
     if arguments.commit:
@@ -81,6 +84,31 @@ def measure(scratch: Path, toolchain: Path, names: str, mirror: Path | None) -> 
         "load": load,
         "environment": environment(Settings()),
     }
+
+
+def judging(scratch: Path) -> dict[str, Any]:
+    """Return what judging all node cases costs by tolerance and by evidence, everything else being in the cache."""
+    measured: dict[str, Any] = {}
+    # The first run only fills the cache.
+    for mode in ("default", "onnx", "default"):
+        record = scratch / "judging.jsonl"
+        record.unlink(missing_ok=True)
+        options = ["--conformance=node", f"--judge={mode}", f"--burn-record={record}"]
+        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+        stream(argv, cwd=scratch, env=os.environ, on_stdout=list[str]().append, on_stderr=list[str]().append)
+        recorded = read(record)
+        spent = {name: recorded.phases[name] for name in ("judge", "reference")}
+        compared = sum(result.stage == "compare" for result in recorded.results)
+        measured[mode] = {**spent, "compared": compared}
+    return measured
+
+
+def judging_table(measured: dict[str, Any]) -> str:
+    """Return seconds of judging by tolerance and by evidence."""
+    rows = [[mode, spent["compared"], spent["judge"], spent["reference"]] for mode, spent in sorted(measured.items())]
+    return "\njudging ONNX's node cases, references in the cache\n" + tabulate(
+        rows, headers=["--judge", "compared", "judge", "reference"]
+    )
 
 
 def fresh_cache(root: Path, toolchain: Path) -> Path:

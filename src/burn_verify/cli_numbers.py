@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from burn_verify import store
+from burn_verify.cases import files, zoo
 from burn_verify.errors import BurnVerifyError, UsageError
 from burn_verify.options import OPTIONS, settings_from
 from burn_verify.report.numbers import explanation
@@ -72,8 +73,11 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def _run_again(arguments: argparse.Namespace, result: CaseResult) -> dict[tuple[str, str], tuple[Array, Array]]:
     """Return what comes and what is expected, by data set and output."""
+    if result.corpus == files.CORPUS:
+        message = "where a model of your own lies is not in the record; burn-verify verify PATH runs it"
+        raise UsageError(message)
     typed = {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
-    selecting = "models" if result.corpus == "zoo" else "conformance"
+    selecting = "models" if result.corpus == zoo.CORPUS else "conformance"
     name = result.case_id.removeprefix("zoo/").removesuffix("@seeded") if selecting == "models" else result.corpus
     session = Session.open(settings_from({**typed, selecting: name}))
     cases = [case for case in session.selected.cases if case.id == result.case_id]

@@ -20,7 +20,7 @@ KINDS = ("environment", "result", "phases")
 """Every kind of line. An ``environment`` line starts a new run."""
 
 
-_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5")
+_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5", "iou")
 # Fields of metrics that records of the same version may lack.
 
 
@@ -161,6 +161,7 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         guilty=str(data.get("guilty", "")),
         top1=_number_or_none(data.get("top1")),
         top5=_number_or_none(data.get("top5")),
+        iou=_number_or_none(data.get("iou")),
     )
 
 

@@ -330,3 +330,18 @@ def test_the_worst_of_several_data_sets_speaks():
     verdicts = [Verdict(name=name, message=name, metrics=()) for name in names]
     for count in range(1, len(names) + 1):
         assert merge(verdicts[:count]).name == names[count - 1]
+
+
+def test_what_is_stored_is_not_overruled_by_two_who_share_a_mistake():
+    mistaken = off(1e6)
+    evidence = known(runtime=mistaken, stored=F32, wide=mistaken.astype(np.float64))
+    assert verdict(F32, evidence).name == "oracle_disagrees"
+    answer = verdict(mistaken, evidence)
+    assert (answer.name, answer.guilty) == ("disagrees", "unknown")
+
+
+def test_boxes_overlap():
+    boxes = np.array([[[0.0, 0.0, 2.0, 2.0], [1.0, 1.0, 3.0, 4.0]]])
+    evidence = graph(runtime=boxes.astype(np.float32), wide=boxes)
+    answer = Judge().verdict(QUESTION, ["pred_boxes"], [boxes.astype(np.float32)], evidence, "seeded")
+    assert answer.metrics[0].iou == 1.0

@@ -31,7 +31,7 @@ def trigonometric(facts: NodeFacts) -> float:
     """Return 64, and in half precision the published 1/512 in units of float16's roundoff.
 
     The published 1/1024 for float32 is what fast functions of GPUs need; 2^14 roundoffs would hide a result that went
-    through float16. Twice what an exponential is allowed is 20 times what was ever seen on a CPU.
+    through float16. This is twice what an exponential is allowed.
     """
     return 4.0 if lowest_precision(*facts.input_dtypes) in _HALVES else 64.0
 

@@ -77,6 +77,7 @@ def _output(entry: OutputMetrics) -> Iterator[str]:
         ("guilty", entry.guilty),
         ("top-1", entry.top1),
         ("top-5", entry.top5),
+        ("least IoU", entry.iou),
     )
     for name, value in pairs:
         if value not in (None, ""):
