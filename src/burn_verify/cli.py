@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 
 from tabulate import tabulate
 
-from burn_verify import __version__, cli_expectations, cli_report, expectations
+from burn_verify import __version__, cli_expectations, cli_numbers, cli_report, expectations
 from burn_verify.cache import Cache
 from burn_verify.cases import zoo
 from burn_verify.console import LongWork
@@ -40,6 +40,7 @@ examples:
   burn-verify report --last               the last run once more
   burn-verify report run.jsonl --out site what a record tells, as a page: site/index.html
   burn-verify diff old.jsonl new.jsonl    what got worse, what got better
+  burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
 
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
                 command.add_argument(option.flag, dest=f"option_{option.field}", **option.argument)
     cli_report.add_to(commands)
     cli_expectations.add_to(commands)
+    cli_numbers.add_to(commands)
     return parser
 
 

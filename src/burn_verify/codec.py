@@ -20,7 +20,7 @@ KINDS = ("environment", "selection", "result", "phases")
 """Every kind of line. An ``environment`` line starts a new run, a ``selection`` line says what it is about to do."""
 
 
-_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5")
+_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5", "iou")
 # Fields of metrics that records of the same version may lack.
 
 
@@ -168,6 +168,7 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         guilty=str(data.get("guilty", "")),
         top1=_number_or_none(data.get("top1")),
         top5=_number_or_none(data.get("top5")),
+        iou=_number_or_none(data.get("iou")),
     )
 
 

@@ -21,7 +21,7 @@ from burn_verify.judge.evidence import Measured
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.vacuity import insensitivity
 from burn_verify.lone_node import from_json
-from burn_verify.reference import CLOSED, DataSet, Oracle, read
+from burn_verify.reference import CLOSED, TIMEOUT, DataSet, Oracle, read
 from burn_verify.types import PreparedCase, Reference
 from burn_verify.wire import Array, at, decode_named, decode_notes, encode, encode_named, placed
 
@@ -109,8 +109,7 @@ class Measurer:
             if error.reason == CLOSED:
                 # The run is over: nothing was found out, and nothing may be kept.
                 raise
-            gave_up = "no answer within" in error.message
-            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": gave_up}
+            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": error.reason == TIMEOUT}
         note = {"evaluator": answer["evaluator"], "why": answer["why"], "node": answer["node"], "gave_up": False}
         return decode_named(payload), note
 

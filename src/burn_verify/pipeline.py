@@ -157,6 +157,21 @@ class Pipeline:
         runner = self._runner(_sure(planned.binary))
         return runner.infer(_sure(planned.model), inputs, self._settings.burn_backend).outputs
 
+    def answers(self, planned: Planned) -> dict[tuple[str, str], tuple[Array, Array]]:
+        """Run a prepared case on its own inputs; return what came and what was expected, by data set and output.
+
+        Raises:
+            StageError: what ended the case.
+        """
+        if planned.error is not None:
+            raise planned.error
+        found = {}
+        for name, data in reference.read(_sure(planned.reference)).data_sets.items():
+            outputs = self.infer(planned, data.inputs)
+            for spec, came, wanted in zip(_sure(planned.prepared).outputs, outputs, data.desired, strict=False):
+                found[name, spec.name] = came, wanted
+        return found
+
     def close(self) -> None:
         """End every process."""
         for runner in self._runners.values():

@@ -18,6 +18,8 @@ from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
 from burn_verify.codec import environment_line, phases_line, result_from_line, selection_line
 from burn_verify.errors import StoreError, UsageError
 from burn_verify.expectations import Expectation, expected_reasons
+from burn_verify.judge import overrides
+from burn_verify.judge.overrides import Override
 from burn_verify.options import Settings
 from burn_verify.process import output_of
 from burn_verify.report.terminal import render_table
@@ -120,10 +122,12 @@ class Recorder:
             )
         if interrupted and missing:
             lines.append(f"stopped early: without a result: {', '.join(case.id for case in missing)}")
-        stale = self._session.unmatched() if whole and not interrupted else ()
+        full = whole and not interrupted
+        stale = self._session.unmatched() if full else ()
+        idle = self._session.unused_overrides(results) if full else ()
         return Closing(
             text="\n".join(lines),
-            problems=tuple(_stale_lines(stale)),
+            problems=(*_stale_lines(stale), *_idle_lines(idle)),
             warnings=(self._problem,) if self._problem else (),
         )
 
@@ -140,6 +144,11 @@ def _stale_lines(stale: Sequence[Expectation]) -> Iterator[str]:
         yield f"{entry.source}:{entry.line}: {entry.pattern!r} fits no case: delete the entry"
     if len(stale) > _SHOWN:
         yield f"{len(stale) - _SHOWN} more expectations fit no case: delete their entries"
+
+
+def _idle_lines(idle: Sequence[Override]) -> Iterator[str]:
+    for override in idle:
+        yield f"{overrides.FILE}: nothing used the exception {override.name!r}: delete it"
 
 
 def phases(session: Session, results: Sequence[CaseResult]) -> dict[str, float]:

@@ -67,6 +67,9 @@ _HOW_INPUTS_ARE_MADE = sha256_of(Path(inputs.__file__))
 CLOSED: Final = "ONNX Runtime: closed"
 """The reason of an error that says nothing of a model: the run ended while it was asked for."""
 
+TIMEOUT: Final = "ONNX Runtime: timeout"
+"""The reason of an error that more time may mend."""
+
 
 class Oracle:
     """What a model should answer: ONNX Runtime's word, or the outputs stored with the model.

@@ -88,7 +88,7 @@ def _measure(request: Mapping[str, Any], inputs: Sequence[Array]) -> tuple[dict[
 
     from burn_verify import lone_node, widen
 
-    model = onnx.load(request["model"], load_external_data=request["wide"])
+    model = onnx.load(request["model"])
     found = lone_node.lone_node(model, inputs, request["shapes"])
     node = None if found is None else lone_node.to_json(found[0])
     if not request["wide"]:

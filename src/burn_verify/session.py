@@ -19,12 +19,14 @@ from burn_verify.cases import conformance, files, zoo
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.expectations import Expectation, Expectations
+from burn_verify.judge import overrides
 from burn_verify.options import Settings
 from burn_verify.pipeline import Pipeline, Plan, Planned
 from burn_verify.progress import Listener, silent
 from burn_verify.selection import ALL, Selection
 from burn_verify.shards import Shard
-from burn_verify.types import Case, CaseResult, Stage
+from burn_verify.types import Case, CaseResult, JudgeMode, Stage
+from burn_verify.wire import Array
 
 _KEPT_RUNS: Final = 8
 _KEPT_LOGS: Final = 60
@@ -134,6 +136,20 @@ class Session:
             return self._pipeline.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
         return self._pipeline.verify(plan.cases[case.id])
 
+    def answers(self, case: Case) -> dict[tuple[str, str], tuple[Array, Array]]:
+        """Run a prepared case and return what came and what was expected, by data set and output.
+
+        Raises:
+            StageError: the case cannot be run.
+        """
+        pipeline = Pipeline(self.selected.settings, self.cache)
+        plan = self.plan
+        assert plan is not None
+        try:
+            return pipeline.answers(plan.cases[case.id])
+        finally:
+            pipeline.close()
+
     def line(self, result: CaseResult) -> str:
         """Return the line of the record for a result."""
         return result_to_line(result, burn_version=BURN_VERSION, burn_backend=self.selected.settings.burn_backend)
@@ -154,6 +170,15 @@ class Session:
             return ()
         ids = [*(case.id for case in self.selected.cases), *self.selected.elsewhere, *self.selected.left_out]
         return tuple(entry for entry in self.selected.expected.unmatched(ids) if not entry.concerns(partial))
+
+    def unused_overrides(self, results: Iterable[CaseResult]) -> tuple[overrides.Override, ...]:
+        """Return exceptions from the bounds that no result used although every corpus was selected."""
+        settings = self.selected.settings
+        everything = set(conformance.suites_of(settings.conformance)) == set(conformance.SUITES)
+        if not everything or ALL not in (name.lower() for name in settings.models) or settings.judge is JudgeMode.ONNX:
+            return ()
+        used = {name for result in results for name in result.details.get("overrides", ())}
+        return overrides.unused(overrides.packaged(), used)
 
 
 def _part_of(cases: tuple[Case, ...], settings: Settings) -> tuple[tuple[Case, ...], Shard | None]:

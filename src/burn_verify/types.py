@@ -301,6 +301,7 @@ class OutputMetrics:
         oracle_headroom: the same as `headroom` for the answer that was expected.
         guilty: who is wrong, where somebody is: ``burn``, ``onnxruntime``, ``both`` or ``unknown``.
         top1, top5: of a whole model with scores of classes: the share of the best classes that are the same.
+        iou: of a whole model with boxes: the smallest intersection over union with the box at the same place.
     """
 
     data_set: str
@@ -321,6 +322,7 @@ class OutputMetrics:
     guilty: str = ""
     top1: float | None = None
     top5: float | None = None
+    iou: float | None = None
 
     @property
     def fraction(self) -> float:

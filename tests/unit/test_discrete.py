@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from burn_verify.judge.discrete import DISCRETE, arg_extreme, top_k
 from burn_verify.judge.facts import NodeFacts
-from burn_verify.judge.task_metrics import Match, iou, least_cosine, matched_boxes, top_agreement
+from burn_verify.judge.task_metrics import least_cosine, least_iou, top_agreement
 
 quick = settings(deadline=None, database=None, max_examples=50)
 tied = hnp.arrays(np.float32, (3, 7), elements=st.sampled_from([-1.0, 0.0, 2.0]))
@@ -234,27 +234,11 @@ def test_cosines_of_zeros_and_of_the_worst_row():
 
 
 def test_intersection_over_union():
-    left = np.array([[0, 0, 2, 2], [5, 5, 5, 5]], "f4")
+    left = np.array([[0, 0, 2, 2], [0, 0, 2, 2], [5, 5, 5, 5]], "f4")
     right = np.array([[2, 2, 0, 0], [1, 0, 3, 2], [5, 5, 5, 5]], "f4")
-    assert iou(left, right) == pytest.approx(np.array([[1, 1 / 3, 0], [0, 0, 1]]))
-
-
-def test_boxes_are_matched_whatever_their_order():
-    desired = np.array([[0, 0, 2, 2], [10, 10, 14, 14], [20, 20, 21, 21.0]])
-    actual = np.array([[10, 10, 14, 13], [0, 0, 2, 2], [50, 50, 51, 51.0]])
-    assert matched_boxes(actual, desired) == Match(matched=2, missing=1, spurious=1, mean_iou=0.875)
-    assert matched_boxes(actual, desired, least_iou=0.9).matched == 1
-    labels = np.array([1, 2, 3])
-    assert matched_boxes(actual, desired, actual_labels=labels, desired_labels=labels).matched == 0
-
-
-def test_a_box_is_matched_once():
-    box = np.array([[0, 0, 2, 2.0]])
-    assert matched_boxes(np.repeat(box, 3, axis=0), box) == Match(matched=1, missing=0, spurious=2, mean_iou=1.0)
-
-
-def test_no_boxes():
-    none, one = np.zeros((0, 4)), np.array([[0, 0, 1, 1.0]])
-    assert matched_boxes(none, none) == Match(matched=0, missing=0, spurious=0, mean_iou=1.0)
-    assert matched_boxes(none, one) == Match(matched=0, missing=1, spurious=0, mean_iou=0.0)
-    assert matched_boxes(one, none) == Match(matched=0, missing=0, spurious=1, mean_iou=0.0)
+    assert least_iou(left, right) == pytest.approx(1 / 3)
+    assert least_iou(left[[0, 2]], right[[0, 2]]) == 1.0
+    assert least_iou(left + 10, right) == 0.0
+    assert least_iou(left[None, :0], right[None, :0]) == 1.0
+    with pytest.raises(ValueError, match="no boxes"):
+        least_iou(left[:, :3], right[:, :3])

@@ -26,7 +26,7 @@ LAYERS = [
     "console",  # what a person sees
     "suite items",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
-    "plugin cli cli_expectations cli_report",  # shells
+    "plugin cli cli_expectations cli_numbers cli_report",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
@@ -55,6 +55,8 @@ SIBLINGS = {
     ("cli", "cli_report"),
     ("history", "store"),
     ("history", "cache"),
+    ("cli", "cli_numbers"),
+    ("report", "judge"),
     ("report", "declared"),
     ("report", "operators"),
     ("shards", "codec"),

@@ -51,6 +51,16 @@ def max_ulp(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> int | None:
 
 
 @np.errstate(all="ignore")
+def ulp_distances(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> npt.NDArray[np.unsignedinteger[Any]] | None:
+    """Return the distances that `max_ulp` is the greatest of, flat; None where the dtype has no ULP here."""
+    if dtype_name(desired.dtype) not in _BITS:
+        return None
+    left, right = _ordered(actual), _ordered(desired)
+    distances: npt.NDArray[Any] = (np.maximum(left, right) - np.minimum(left, right))[_finite(actual, desired)]
+    return distances
+
+
+@np.errstate(all="ignore")
 def max_abs(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> float | None:
     """Return the greatest absolute difference over the pairs of finite elements, no greater than the largest float64.
 

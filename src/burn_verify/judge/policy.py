@@ -17,7 +17,7 @@ from burn_verify.judge.metrics import is_float
 from burn_verify.judge.numbers import difference_text, measure
 from burn_verify.judge.overrides import Override
 from burn_verify.judge.structure import WRONG_VALUES, count_problem, structural_problem
-from burn_verify.judge.task_metrics import top_agreement
+from burn_verify.judge.task_metrics import least_iou, top_agreement
 from burn_verify.judge.tolerance import Bound, within
 from burn_verify.judge.verdict import WORST_FIRST, judge, judge_random
 from burn_verify.judge.weigh import (
@@ -222,8 +222,9 @@ def _with_evidence(
     metrics: OutputMetrics, weighed: Weighed, came: Array, wanted: Array, evidence: Evidence
 ) -> OutputMetrics:
     bounded = weighed.yardstick.bound.limit is not None and is_float(wanted.dtype)
-    scores = evidence.measured.lone is None and wanted.ndim == 2 and is_float(wanted.dtype)
-    ranked = scores and wanted.shape[-1] >= _CLASSES
+    of_model = evidence.measured.lone is None and is_float(wanted.dtype)
+    ranked = of_model and wanted.ndim == 2 and wanted.shape[-1] >= _CLASSES
+    boxes = of_model and "box" in metrics.name.lower() and wanted.shape[-1:] == (4,)
     return replace(
         metrics,
         headroom=weighed.errors.greatest if bounded else None,
@@ -233,6 +234,7 @@ def _with_evidence(
         guilty=weighed.guilty,
         top1=top_agreement(came, wanted, 1) if ranked else None,
         top5=top_agreement(came, wanted, 5) if ranked else None,
+        iou=least_iou(came, wanted) if boxes else None,
     )
 
 

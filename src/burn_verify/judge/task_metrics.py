@@ -3,7 +3,6 @@
 Decides nothing: these numbers stand beside the verdict. Inputs are float arrays of any precision, read as float64.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,21 +11,6 @@ import numpy.typing as npt
 from burn_verify.judge.metrics import widened
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """How two sets of boxes go together.
-
-    Attributes:
-        matched, missing, spurious: pairs, desired boxes without a partner, actual ones without.
-        mean_iou: over the pairs; 1 where there is nothing to match.
-    """
-
-    matched: int
-    missing: int
-    spurious: int
-    mean_iou: float
 
 
 def top_agreement(actual: Array, desired: Array, k: int) -> float:
@@ -73,49 +57,24 @@ def least_cosine(actual: Array, desired: Array) -> float:
     return float(np.where(both_zero, 1.0, cosine).min())
 
 
-def iou(actual: Array, desired: Array) -> npt.NDArray[np.float64]:
-    """Return intersection over union, float64 [n, m], of boxes [n, 4] and [m, 4] as (x1, y1, x2, y2).
+def least_iou(actual: Array, desired: Array) -> float:
+    """Return the smallest intersection over union, 0 to 1, of boxes [..., 4] with those at the same place.
 
-    The corners may come in any order, and x before y or after; boxes without an area have 0 with all but themselves.
+    Boxes are (x1, y1, x2, y2), their corners in any order; one without an area has 0 with all but itself. 1 without any
+    boxes.
+
+    Raises:
+        ValueError: the shapes differ, or the last axis is not of length 4.
     """
-    left, right = _corners(actual)[:, None, :], _corners(desired)[None, :, :]
-    sides = np.minimum(left[..., 2:], right[..., 2:]) - np.maximum(left[..., :2], right[..., :2])
+    if actual.shape != desired.shape or actual.shape[-1:] != (4,):
+        msg = f"no boxes of shapes {actual.shape} and {desired.shape}"
+        raise ValueError(msg)
+    left, right = _corners(actual), _corners(desired)
+    sides = np.minimum(left[:, 2:], right[:, 2:]) - np.maximum(left[:, :2], right[:, :2])
     overlap = np.clip(sides, 0.0, None).prod(axis=-1)
-    union = (left[..., 2:] - left[..., :2]).prod(axis=-1) + (right[..., 2:] - right[..., :2]).prod(axis=-1) - overlap
+    union = (left[:, 2:] - left[:, :2]).prod(axis=-1) + (right[:, 2:] - right[:, :2]).prod(axis=-1) - overlap
     equal = (left == right).all(axis=-1)
-    return np.where(equal, 1.0, overlap / np.where(union > 0, union, 1.0))
-
-
-def matched_boxes(
-    actual: Array,
-    desired: Array,
-    *,
-    least_iou: float = 0.5,
-    actual_labels: Array | None = None,
-    desired_labels: Array | None = None,
-) -> Match:
-    """Pair boxes [n, 4] with boxes [m, 4], greedily from the greatest overlap on, of equal labels where given.
-
-    Args:
-        actual, desired: boxes as for `iou`.
-        least_iou: pairs below are none.
-        actual_labels, desired_labels: a class for each box, [n] and [m]; both or neither.
-    """
-    overlaps = iou(actual, desired)
-    if actual_labels is not None and desired_labels is not None:
-        overlaps = np.where(actual_labels[:, None] == desired_labels[None, :], overlaps, -1.0)
-    rows, columns, found = set[int](), set[int](), list[float]()
-    for position in np.argsort(-overlaps, axis=None, kind="stable"):
-        row, column = divmod(int(position), overlaps.shape[1])
-        if overlaps[row, column] < least_iou:
-            break
-        if row not in rows and column not in columns:
-            rows.add(row)
-            columns.add(column)
-            found.append(float(overlaps[row, column]))
-    pairs = len(found)
-    mean = float(np.mean(found)) if found else float(not len(actual) and not len(desired))
-    return Match(matched=pairs, missing=len(desired) - pairs, spurious=len(actual) - pairs, mean_iou=mean)
+    return float(np.where(equal, 1.0, overlap / np.where(union > 0, union, 1.0)).min(initial=1.0))
 
 
 @np.errstate(all="ignore")

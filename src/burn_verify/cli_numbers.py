@@ -1,0 +1,88 @@
+"""The command ``burn-verify explain-number``: the evidence behind the verdict over one case.
+
+Decides nothing: the record says what happened, and a case that can be run again adds a histogram.
+"""
+
+import argparse
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from burn_verify import store
+from burn_verify.cases import files, zoo
+from burn_verify.errors import BurnVerifyError, UsageError
+from burn_verify.options import OPTIONS, settings_from
+from burn_verify.report.numbers import explanation
+from burn_verify.session import Session
+from burn_verify.types import CaseResult
+from burn_verify.wire import Array
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Any]
+
+_DESCRIPTION: Final = """\
+Print what each output of a case was measured against, by how much it is off, what was allowed, and who is guilty.
+
+The numbers are those of the record. Unless --no-run is given, the case is run once more for a histogram of its errors
+in ULP: what it needs is in the cache after the run that wrote the record."""
+_EXAMPLES: Final = """\
+examples:
+  pytest --conformance=node -k celu --burn-record=run.jsonl
+  burn-verify explain-number run.jsonl node/test_celu
+exit codes: 0 done, 2 the case cannot be run again, 4 usage"""
+_PLACES: Final = ("zoo_mirror", "cache_dir", "offline", "judge")
+
+
+def add_to(commands: "Commands") -> None:
+    """Add the command to those of the command line."""
+    command = commands.add_parser(
+        "explain-number",
+        help="show the evidence behind the verdict over one case",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("record", type=Path, metavar="RECORD", help="a file written by --burn-record")
+    command.add_argument("case", metavar="CASE", help="the id of a case, as the record has it")
+    command.add_argument("--no-run", action="store_true", help="show what the record says, and no histogram")
+    for option in OPTIONS:
+        if option.field in _PLACES:
+            command.add_argument(option.flag, dest=f"option_{option.field}", metavar=option.metavar, help=option.help)
+    command.set_defaults(run=_explain)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    results = {result.case_id: result for result in store.read(arguments.record).results}
+    result = results.get(arguments.case)
+    if result is None:
+        near = get_close_matches(arguments.case, results, n=3)
+        message = f"{arguments.record} has no case {arguments.case!r}" + (
+            f": did you mean {', '.join(near)}?" if near else ""
+        )
+        raise UsageError(message)
+    answers = None
+    if result.metrics and not arguments.no_run:
+        try:
+            answers = _run_again(arguments, result)
+        except BurnVerifyError as error:
+            sys.stderr.write(f"burn-verify: no histogram, as the case cannot be run again: {error}\n")
+    print(explanation(result, answers))
+    return 0 if answers is not None or arguments.no_run or not result.metrics else 2
+
+
+def _run_again(arguments: argparse.Namespace, result: CaseResult) -> dict[tuple[str, str], tuple[Array, Array]]:
+    """Return what comes and what is expected, by data set and output."""
+    if result.corpus == files.CORPUS:
+        message = "where a model of your own lies is not in the record; burn-verify verify PATH runs it"
+        raise UsageError(message)
+    typed = {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
+    selecting = "models" if result.corpus == zoo.CORPUS else "conformance"
+    name = result.case_id.removeprefix("zoo/").removesuffix("@seeded") if selecting == "models" else result.corpus
+    session = Session.open(settings_from({**typed, selecting: name}))
+    cases = [case for case in session.selected.cases if case.id == result.case_id]
+    try:
+        session.prepare(cases)
+        return session.answers(cases[0]) if cases else {}
+    finally:
+        session.close()
