@@ -28,7 +28,7 @@ class End(StrEnum):
 
     AGREES = "agrees"
     WRONG = "wrong"
-    RANDOM = "random"  # passed, but only dtype and shape could be compared
+    RANDOM = "random"  # passed, but drew numbers: range and moments were checked
     FAILED = "failed"  # panicked, died or hung at run time
     NO_VALUE = "no value"  # Burn has no tensor for what the case is fed or answers
     NO_PROGRAM = "no program"  # the generated Rust does not compile
