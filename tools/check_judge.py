@@ -125,13 +125,16 @@ def against_itself(known: Known, oracle: Oracle) -> Iterator[tuple[str, str]]:
 def tampered(known: Known) -> Iterator[tuple[str, str]]:
     """Yield kind and verdict of every spoilt answer, and first those of the untouched one."""
     evidence = known.evidence
-    honest = list(evidence.desired)
     if known.prepared.random:
         return
-    verdict = known.verdict(honest, evidence)
+    # Some stored answers were written down with four digits: then ONNX Runtime's is the honest one.
+    candidates = [evidence.desired, *([evidence.runtime] if evidence.runtime is not None else [])]
+    verdicts = [known.verdict(answers, evidence) for answers in candidates]
+    verdict = AGREES if AGREES in verdicts else verdicts[0]
     yield UNTOUCHED, verdict
     if verdict != AGREES:
         return
+    honest = list(candidates[verdicts.index(AGREES)])
     for place, answer in enumerate(honest):
         yardstick = weigh(place, answer, evidence).yardstick
         for kind, spoil in KINDS.items():

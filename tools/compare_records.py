@@ -1,0 +1,50 @@
+"""Print how the verdicts of two records differ, as Markdown: counts side by side, and every case that changed.
+
+usage: python tools/compare_records.py BEFORE AFTER
+
+What judging by evidence changed is the difference between a run with --judge=onnx and one without.
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from burn_verify.expectations import Expectations, load_packaged
+from burn_verify.report.evidence import first_line
+from burn_verify.report.markdown import escape, table
+from burn_verify.store import Record, read
+from burn_verify.types import CaseResult
+
+
+def main() -> None:
+    """Read both records and print the comparison."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("before", type=Path, help="a file written by --burn-record")
+    parser.add_argument("after", type=Path, help="another one")
+    arguments = parser.parse_args()
+    print("\n".join(compared(read(arguments.before), read(arguments.after))))
+
+
+def compared(before: Record, after: Record) -> list[str]:
+    """Return the lines of the comparison; cases that only one record has are left out."""
+    earlier = {result.case_id: result for result in before.results}
+    pairs = [(earlier[result.case_id], result) for result in after.results if result.case_id in earlier]
+    counts = Counter((ended(old), ended(new)) for old, new in pairs)
+    lines = table(("before", "after", "cases"), [[*ends, str(count)] for ends, count in sorted(counts.items())])
+    expected = Expectations(load_packaged(after.burn_version, after.burn_backend))
+    rows = []
+    for old, new in pairs:
+        if ended(old) != ended(new):
+            known = expected.of(new.case_id)
+            why = first_line(new) or first_line(old)
+            rows.append([new.case_id, ended(old), ended(new), escape(known.reason if known else ""), escape(why)])
+    return [*lines, "", *table(("case", "before", "after", "why", "message"), rows)]
+
+
+def ended(result: CaseResult) -> str:
+    """Return the verdict over a case, or the stage before which there is none."""
+    return result.verdict or f"stopped at {result.stage}"
+
+
+if __name__ == "__main__":
+    main()
