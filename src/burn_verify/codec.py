@@ -138,14 +138,14 @@ def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
         "max_abs": metrics.max_abs,
         "max_ulp": metrics.max_ulp,
         "first_bad": metrics.first_bad,
-        "bound": metrics.bound,
         "headroom": metrics.headroom,
+        "bound": metrics.bound,
     }
 
 
 def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
     max_abs, max_ulp, first_bad = (data.get(key) for key in ("max_abs", "max_ulp", "first_bad"))
-    bound, headroom = (data.get(key) for key in ("bound", "headroom"))
+    headroom = data.get("headroom")
     return OutputMetrics(
         data_set=str(data["data_set"]),
         name=str(data["name"]),
@@ -156,8 +156,8 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         max_abs=None if max_abs is None else _number(max_abs),
         max_ulp=None if max_ulp is None else int(max_ulp),
         first_bad=None if first_bad is None else tuple(int(index) for index in first_bad),
-        bound=None if bound is None else _number(bound),
         headroom=None if headroom is None else _number(headroom),
+        bound=str(data.get("bound", "")),
     )
 
 

@@ -280,8 +280,8 @@ class OutputMetrics:
         max_ulp: greatest distance in units in the last place of the output's dtype.
         fraction: mismatching elements over all elements.
         first_bad: index of the first mismatching element.
-        bound: what was allowed where the error is greatest, seen against what is allowed.
-        headroom: greatest error over bound: 1 is all that is allowed.
+        headroom: greatest error over what is allowed, above 1 outside of it.
+        bound: what is allowed, in words.
     """
 
     data_set: str
@@ -293,8 +293,8 @@ class OutputMetrics:
     max_abs: float | None = None
     max_ulp: int | None = None
     first_bad: tuple[int, ...] | None = None
-    bound: float | None = None
     headroom: float | None = None
+    bound: str = ""
 
     @property
     def fraction(self) -> float:

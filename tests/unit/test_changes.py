@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reported import a_record, a_result, agrees, no_program, no_reference, output, refused, wrong
 
 from burn_verify.report import changes_text
 from burn_verify.report.changes import Kind, compare, exit_code, kind_of
 from burn_verify.report.columns import merge
 from burn_verify.types import Outcome, Stage
+from reported import a_record, a_result, agrees, no_program, no_reference, output, refused, wrong
 
 MAKERS = [agrees, wrong, refused, no_program, no_reference, lambda case_id: None]
 
@@ -55,6 +55,7 @@ def test_headroom_that_shrinks_fourfold_is_news(before, after, kind):
 def test_less_than_agreement_is_less_headroom():
     assert kind_of(agrees("a/1"), a_result("a/1", verdict="loose")) is Kind.SHRUNK
     assert kind_of(a_result("a/1", verdict="loose"), agrees("a/1")) is None
+    assert kind_of(agrees("a/1"), a_result("a/1", verdict="oracle_disagrees")) is None
 
 
 @given(st.lists(st.sampled_from(MAKERS), min_size=1, max_size=8))

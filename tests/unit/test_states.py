@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reported import a_result, agrees, no_program, no_reference, refused, skipped, wrong
 
 from burn_verify.report.operator_rows import Status
 from burn_verify.report.states import MISSING, OPERATOR_STATES, RANK, SILENT, STATES, WRONG, state_of
 from burn_verify.types import Outcome, Stage
+from reported import a_result, agrees, no_program, no_reference, refused, skipped, wrong
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from burn_verify.types import Outcome, Stage
         (a_result("a/b", verdict="loose"), "loose"),
         (a_result("a/b", verdict="nondeterministic"), "random"),
         (a_result("a/b", verdict="insensitive"), "insensitive"),
-        (a_result("a/b", outcome=Outcome.FAILED, verdict="oracle_disagrees"), "oracle"),
+        (a_result("a/b", outcome=Outcome.FAILED, verdict="oracle_disagrees"), "wrong"),
         (a_result("a/b", verdict="oracle_disagrees"), "oracle"),
         (wrong("a/b"), "wrong"),
         (a_result("a/b", Stage.RUN, Outcome.FAILED, reason="panic"), "failed"),
@@ -36,12 +36,14 @@ def test_every_end_has_its_state(result, key):
 @given(
     st.sampled_from(Stage),
     st.sampled_from(Outcome),
-    st.sampled_from(["agrees", "loose", "nondeterministic", "disagrees", "a new word", ""]),
+    st.sampled_from(
+        ["agrees", "loose", "nondeterministic", "oracle_disagrees", "insensitive", "disagrees", "a new word", ""]
+    ),
 )
 def test_nothing_passes_that_did_not(stage, outcome, verdict):
     state = state_of(a_result("a/b", stage, outcome, verdict=verdict))
 
-    praised = verdict in ("agrees", "loose", "nondeterministic")
+    praised = verdict in ("agrees", "loose", "nondeterministic", "oracle_disagrees")
     assert not state.passes or (stage is Stage.COMPARE and outcome is Outcome.PASSED and praised)
 
 
