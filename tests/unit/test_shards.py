@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reported import a_record, agrees
 
 from burn_verify.shards import costs_of, cut
 from burn_verify.types import Case, Unavailable
+from reported import a_record, agrees
 
 IDS = st.lists(st.tuples(st.sampled_from(["zoo", "node"]), st.integers(0, 200)), unique=True, max_size=60)
 
