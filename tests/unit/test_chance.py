@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burn_verify.judge.bound_table import RULES
-from burn_verify.judge.chance import check, is_random
+from burn_verify.judge.chance import check, is_random, remark
 from burn_verify.judge.facts import NodeFacts
 
 quick = settings(deadline=None, database=None, max_examples=20)
@@ -211,6 +211,21 @@ def test_dropout_that_does_not_train_is_the_identity():
     assert train(x, x, told=False) is None
     assert train(x, y, told=False).endswith("is not the input, when not training")
     assert check(node("Dropout"), [x], [x]) is None
+
+
+def remarked(x, *outputs, ratio=0.5):
+    facts = node("Dropout", shapes=(x.shape, (), ()))
+    return remark(facts, [x, np.array(ratio, x.dtype), np.array(True)], list(outputs))
+
+
+def test_dropout_that_gives_back_its_input_is_remarked_on():
+    x, y, mask = dropped(3, N, 0.5)
+    assert remarked(x, x) == remarked(x, x, np.ones(N, "?")) == "drops nothing, as in inference"
+    assert remarked(x, y, mask) is None
+    assert remarked(x, x, mask) is None
+    assert remarked(x, np.where(mask, x, 0)) is None
+    assert remarked(x, x, ratio=0.0) is None
+    assert remarked(0 * x, 0 * x) is None
 
 
 def test_a_zero_may_be_kept_or_dropped():

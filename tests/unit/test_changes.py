@@ -55,6 +55,7 @@ def test_headroom_that_shrinks_fourfold_is_news(before, after, kind):
 def test_less_than_agreement_is_less_headroom():
     assert kind_of(agrees("a/1"), a_result("a/1", verdict="loose")) is Kind.SHRUNK
     assert kind_of(a_result("a/1", verdict="loose"), agrees("a/1")) is None
+    assert kind_of(agrees("a/1"), a_result("a/1", verdict="oracle_disagrees")) is None
 
 
 @given(st.lists(st.sampled_from(MAKERS), min_size=1, max_size=8))

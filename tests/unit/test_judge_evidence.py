@@ -207,6 +207,18 @@ def test_half_precision_is_judged_by_its_own_roundoff():
     assert verdict(half * np.float16(1.01), evidence).name == "disagrees"
 
 
+def test_a_graph_of_half_precision_may_round_every_sum():
+    half = RIGHT.astype(np.float16)
+    evidence = known(runtime=half, node=None, inputs=(half, half))
+    coarse = (half * np.float16(1.01)).astype(np.float16)
+    assert verdict(half, evidence).name == "agrees"
+    assert verdict(coarse, evidence).name == "loose"
+    assert verdict(coarse, evidence, mode=JudgeMode.STRICT).name == "disagrees"
+    assert verdict((half * np.float16(1.05)).astype(np.float16), evidence).name == "disagrees"
+    # In float32 ONNX Runtime's error is one of the same arithmetic.
+    assert verdict((F32 * np.float32(1 + 5e-4)).astype(np.float32), graph()).name == "disagrees"
+
+
 def test_the_sign_of_zero_counts_where_elements_are_moved_only():
     zeros = np.zeros((3, 4), np.float32)
     moved = known(runtime=zeros, wide=None, node=lone("Transpose", feeds=(0,)), inputs=(zeros,))

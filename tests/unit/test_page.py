@@ -82,7 +82,10 @@ def test_nothing_that_a_record_says_is_markup(said):
 
 
 def test_cells_hold_their_evidence():
-    record = a_record(no_program("zoo/1"), wrong("zoo/2", metrics=(output(8.0, max_abs=float("nan"), bound=1e-5),)))
+    record = a_record(
+        no_program("zoo/1"),
+        wrong("zoo/2", metrics=(output(8.0, max_abs=float("nan"), bound="1e-5 + 1e-3 · |desired|"),)),
+    )
     data = data_of(rendered(record, expected={"zoo/1": "known"}))
     texts, (first, second) = data["texts"], data["cases"]
     cell = first["cells"][0]
@@ -92,7 +95,7 @@ def test_cells_hold_their_evidence():
     assert texts[cell["reproduce"]] == "pytest --models=1"
     assert texts[cell["expected"]] == "known"
     assert second["cells"][0]["headroom"] == 8.0
-    assert second["cells"][0]["metrics"][0][5:] == ["nan", None, 1e-5, 8.0]
+    assert second["cells"][0]["metrics"][0][5:8] == ["nan", None, 8.0]
     assert data["causes"][0][0]["cases"] in ([0], [1])
 
 

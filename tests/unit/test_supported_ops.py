@@ -303,7 +303,7 @@ def test_no_operator_with_a_failure_is_verified(cases):
             assert row.status is not Status.VERIFIED
     for row in rows.values():
         assert row.agree <= row.attempted <= row.total
-        assert sum(problem.count for problem in row.problems) + row.agree + row.random == row.total
+        assert row.total - row.agree - row.random <= sum(it.count for it in row.problems) <= row.total - row.agree
 
 
 @given(st.lists(results(), max_size=6))

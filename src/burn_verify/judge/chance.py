@@ -54,6 +54,24 @@ def check(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Ar
     return _CHECKS[facts.op_type](facts, inputs, outputs)
 
 
+def remark(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
+    """Return what is odd about what a node drew though no other mode of its operator would call it wrong.
+
+    A Dropout that was told to train and hands back its input has done what it does in inference, which is what
+    burn-onnx makes programs for.
+
+    Args:
+        facts, inputs, outputs: as for `check`.
+    """
+    if facts.op_type != "Dropout":
+        return None
+    came, data = widened(flat(outputs[0])), widened(flat(_given(inputs, 0)))
+    kept = all(flat(mask).all() for mask in outputs[1:])
+    if kept and _ratio(facts, inputs) > 0 and data.any() and np.array_equal(came, data, equal_nan=True):
+        return "drops nothing, as in inference"
+    return None
+
+
 def _uniform(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
     """Check range, mean and distribution of numbers from `low` to `high`; the latter may be reached by rounding."""
     low, high = number(facts, "low", 0.0), number(facts, "high", 1.0)

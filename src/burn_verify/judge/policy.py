@@ -117,7 +117,7 @@ def insensitive(verdict: Verdict, why: str) -> Verdict:
     """Return the verdict over a case whose reference cannot tell a right program from a wrong one."""
     if not why or not verdict.passes:
         return verdict
-    return replace(verdict, name=INSENSITIVE, message="", reason="")
+    return replace(verdict, name=INSENSITIVE, message="", reason=f"{INSENSITIVE}: {why}")
 
 
 def _by_tolerance(
@@ -131,7 +131,11 @@ def _by_tolerance(
     lone = evidence.measured.lone
     if not verdict.passes or lone is None or not chance.is_random(lone.facts):
         return verdict
-    text = chance.check(lone.facts, lone.inputs(evidence.inputs), _by_position(lone, actual))
+    inputs, drawn = lone.inputs(evidence.inputs), _by_position(lone, actual)
+    if (text := chance.remark(lone.facts, inputs, drawn)) is not None:
+        message = f"{names[0]}: {text} [{_where(subject, data_set)}]"
+        return replace(verdict, message=message, reason=f"{lone.facts.op_type} {text}")
+    text = chance.check(lone.facts, inputs, drawn)
     if text is None:
         return verdict
     message = f"{names[0]}: {text}, disagrees, guilty: {BURN} [{_where(subject, data_set)}]"

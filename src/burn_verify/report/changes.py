@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from burn_verify.report.columns import Column, Matrix, Target
 from burn_verify.report.evidence import headroom_of
-from burn_verify.report.states import RANK, WRONG, state_of
+from burn_verify.report.states import LOOSE, RANK, WRONG, state_of
 from burn_verify.types import CaseResult
 
 SHRUNK: Final = 4.0
@@ -129,7 +129,7 @@ def kind_of(before: CaseResult | None, after: CaseResult | None) -> Kind | None:
     if was.passes != now.passes:
         return Kind.REGRESSED if was.passes else Kind.FIXED
     if now.passes:
-        return Kind.SHRUNK if RANK[now] < RANK[was] or _shrank(before, after) else None
+        return Kind.SHRUNK if now is LOOSE is not was or _shrank(before, after) else None
     return Kind.MOVED if (was, before.stage) != (now, after.stage) else None
 
 

@@ -3,6 +3,7 @@
 Pure; words and counts only, laid out by `matrix`, `junit` and `page`.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from burn_verify.report.evidence import is_model, without_folders
 from burn_verify.report.failure import reproduce_recorded
 from burn_verify.report.states import WRONG, state_of
 from burn_verify.report.terminal import summary
-from burn_verify.types import CaseResult, Stage
+from burn_verify.types import CaseResult, OutputMetrics, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +122,7 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], environmen
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, environment),
         "metrics": [
-            {
-                "data_set": output.data_set,
-                "name": output.name,
-                "dtype": output.dtype,
-                "shape": list(output.shape),
-                "elements": output.elements,
-                "mismatching": output.mismatching,
-                "max_abs": _plain(output.max_abs),
-                "max_ulp": output.max_ulp,
-                "bound": output.bound,
-                "headroom": _plain(output.headroom),
-            }
-            for output in result.metrics
+            {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__} for output in result.metrics
         ],
     }
 
@@ -143,9 +132,11 @@ def _writable(text: str) -> str:
     return without_folders(text).encode("utf-8", errors="replace").decode("utf-8")
 
 
-def _plain(number: float | None) -> float | str | None:
-    """Return a number as strict JSON can hold it."""
-    return number if number is None or abs(number) < float("inf") else str(number)
+def _plain(value: Any) -> Any:
+    """Return the value of a metric as strict JSON can hold it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _of(results: Sequence[CaseResult]) -> str:

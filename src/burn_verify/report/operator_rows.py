@@ -233,7 +233,7 @@ def _problems(own: Iterable[CaseResult], operator: Operator, status: Status) -> 
     decisive = _DECISIVE.get(status, ())
     for result in own:
         end = end_of(result)
-        if end not in _PASSED:
+        if end is not End.AGREES and (end is not End.RANDOM or result.reason):
             rank = decisive.index(end) if end in decisive else len(decisive)
             groups[rank, _own_reason(reason_of(result), operator)].append(result)
     ordered = sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))

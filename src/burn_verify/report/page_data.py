@@ -23,6 +23,10 @@ _MESSAGE: Final = 4000
 """Characters of a message that the page shows; matrix.json holds all of it."""
 
 
+_NUMBERS: Final = ("mismatching", "elements", "max_abs", "max_ulp", "headroom")
+_HAVE_COLUMNS: Final = ("data_set", "name", "dtype", "shape", *_NUMBERS, "bound")
+
+
 class Texts:
     """Texts by their place; the same text has the same place."""
 
@@ -102,10 +106,24 @@ def _cell(
 
 
 def _metrics(output: Mapping[str, Any], texts: Texts) -> list[Any]:
-    """Return the metrics of one output in the order of the columns of their table."""
+    """Return the metrics of one output in the order of the columns of their table; the last tells all the others."""
     shape = ",".join(map(str, output["shape"]))
     named = [texts.place(output["data_set"]), texts.place(output["name"]), texts.place(f"{output['dtype']}[{shape}]")]
-    return named + [output[name] for name in ("mismatching", "elements", "max_abs", "max_ulp", "bound", "headroom")]
+    more = [
+        f"{name.replace('_', ' ')} {_shown(value)}"
+        for name, value in output.items()
+        if name not in _HAVE_COLUMNS and value not in (None, "")
+    ]
+    return [
+        *named,
+        *(output[name] for name in _NUMBERS),
+        texts.place(str(output["bound"])),
+        texts.place(", ".join(more)),
+    ]
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _operators(column: Column, places: Mapping[str, int], texts: Texts) -> list[dict[str, Any]]:

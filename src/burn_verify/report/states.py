@@ -44,14 +44,16 @@ WRONG: Final = State(key="wrong", symbol="✗", word="wrong numbers", tone=Tone.
 MISSING: Final = State(key="missing", symbol="∅", word="missing", tone=Tone.NEUTRAL, speaks=False)
 SILENT: Final = State(key="silent", symbol="?", word="no evidence", tone=Tone.NEUTRAL, speaks=False)
 
+LOOSE: Final = State(key="loose", symbol="≈", word="agrees loosely", tone=Tone.GOOD, passes=True)
+
 _VERDICTS: Final = {
     "disagrees": WRONG,
     "insensitive": State(key="insensitive", symbol="○", word="insensitive", tone=Tone.NEUTRAL, speaks=False),
     "nondeterministic": State(key="random", symbol="~", word="random", tone=Tone.NEUTRAL, passes=True),
     "oracle_disagrees": State(
-        key="oracle", symbol="≠", word="agrees, ONNX Runtime is off", tone=Tone.GOOD, passes=True
+        key="oracle", symbol="≠", word="agrees, ONNX Runtime does not", tone=Tone.GOOD, passes=True
     ),
-    "loose": State(key="loose", symbol="≈", word="agrees loosely", tone=Tone.GOOD, passes=True),
+    "loose": LOOSE,
     "agrees": State(key="agrees", symbol="✓", word="agrees", tone=Tone.GOOD, passes=True),
 }
 """By the judge's word, whatever the outcome: these are cases that were compared."""

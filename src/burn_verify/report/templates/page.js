@@ -183,12 +183,13 @@
 
   const dialog = byId("evidence");
   const block = (title, content) => (content ? [element("h3", null, title), element("pre", null, content)] : []);
-  const METRICS = ["data set", "output", "type", "differ", "elements", "max abs", "ULP", "bound", "of bound"];
+  const METRICS = ["data set", "output", "type", "differ", "elements", "max abs", "ULP", "of its bound", "bound", "more"];
+  const isText = (place) => place < 3 || place > 7;
   const measured = (rows) => !rows ? [] : [
     element("h3", null, "Numbers"),
     element("div", { class: "scroll", role: "region", "aria-label": "Numbers", tabindex: "0" }, element("table", null,
       element("thead", null, element("tr", null, ...METRICS.map((name) => element("th", { scope: "col" }, name)))),
-      element("tbody", null, ...rows.map((row) => element("tr", null, ...row.map((value, place) => element("td", place > 2 ? { class: "number" } : null, place < 3 ? text(value) : number(value)))))))),
+      element("tbody", null, ...rows.map((row) => element("tr", null, ...row.map((value, place) => element("td", isText(place) ? null : { class: "number" }, isText(place) ? text(value) : number(value)))))))),
   ];
   const evidence = (place, column) => {
     const row = data.cases[place];
