@@ -8,8 +8,11 @@ SILENT_ERRORS = (
     "averagepool_2d_dilations",
     "attention_local_window",
     "bitshift_left_int32_shift_ge_width",
+    "batchnorm_example",
+    "reduce_log_sum_exp_keepdims_random",
+    "training_dropout",
 )
-RANDOM = ("bernoulli", "training_dropout_default")
+RANDOM = ("bernoulli", "bernoulli_seed")
 
 
 def test_every_node_case_ends_at_one_stage_and_as_expected(run):
@@ -17,7 +20,7 @@ def test_every_node_case_ends_at_one_stage_and_as_expected(run):
     assert done.ret == 0
     assert len(results) == 1884
     ended = Counter((line["stage"], line["verdict"]) for line in results.values())
-    assert ended["convert", None] + ended["compile", None] + ended["run", None] == 648 - ended["compare", "disagrees"]
+    assert ended["convert", None] + ended["compile", None] + ended["run", None] == 658 - ended["compare", "disagrees"]
     assert sum(ended.values()) == 1884
     for name in SILENT_ERRORS:
         assert results[f"node/test_{name}"]["verdict"] == "disagrees"
