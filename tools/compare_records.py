@@ -8,12 +8,16 @@ What judging by evidence changed is the difference between a run with --judge=on
 import argparse
 from collections import Counter
 from pathlib import Path
+from textwrap import shorten
 
 from burn_verify.expectations import Expectations, load_packaged
 from burn_verify.report.evidence import first_line
 from burn_verify.report.markdown import escape, table
 from burn_verify.store import Record, read
 from burn_verify.types import CaseResult
+
+_WIDTH = 120
+"""Columns of a reason that is only a message."""
 
 
 def main() -> None:
@@ -36,9 +40,10 @@ def compared(before: Record, after: Record) -> list[str]:
     for old, new in pairs:
         if ended(old) != ended(new):
             known = expected.of(new.case_id)
-            why = first_line(new) or first_line(old)
-            rows.append([new.case_id, ended(old), ended(new), escape(known.reason if known else ""), escape(why)])
-    return [*lines, "", *table(("case", "before", "after", "why", "message"), rows)]
+            text = first_line(new) or f"before: {first_line(old)}"
+            why = known.reason if known else shorten(text.partition(" [")[0], _WIDTH, placeholder=" …")
+            rows.append([new.case_id, ended(old), ended(new), escape(why)])
+    return [*lines, "", *table(("case", "before", "after", "why"), rows)]
 
 
 def ended(result: CaseResult) -> str:
