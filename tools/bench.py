@@ -61,11 +61,16 @@ class Benchmark:
     workers: bool = False
 
 
+def find_mirror() -> Path | None:
+    """Return the folder of models to measure with, if there is one."""
+    folder = Path(os.environ.get("BURN_VERIFY_ZOO_MIRROR") or REPOSITORY.parent / "shared" / "zoo")
+    return folder if (folder / "index.json").is_file() else None
+
+
 def benchmarks() -> tuple[Benchmark, ...]:
     """Return what there is to measure on this machine."""
-    folder = Path(os.environ.get("BURN_VERIFY_ZOO_MIRROR") or REPOSITORY.parent / "shared" / "zoo")
-    at_hand = (folder / "index.json").is_file()
-    models = ("--models=all", f"--zoo-mirror={folder}") if at_hand else (f"--models={STAND_INS}",)
+    folder = find_mirror()
+    models = ("--models=all", f"--zoo-mirror={folder}") if folder else (f"--models={STAND_INS}",)
     return (
         Benchmark(name="zoo", arguments=models, growth=(5, 10, 20)),
         Benchmark(name="node", arguments=("--conformance=node",), growth=(500, 1000), workers=True),
