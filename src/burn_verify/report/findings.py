@@ -91,15 +91,13 @@ def numbers_of(column: Column) -> Numbers:
 
 
 def sentence(column: Column) -> str:
-    """Answer in one sentence whether it works."""
+    """Answer in one sentence whether it works, and in another what is missing."""
     models = [result for result in column.record.results if is_model(result)]
     others = [result for result in column.record.results if not is_model(result)]
     said = [f"{_of(some)} {name}" for some, name in ((models, "models"), (others, "small test cases")) if some]
-    return f"With {column.target.label}, {' and '.join(said) or 'nothing'} compute what ONNX says they should." + (
-        f" {column.total - len(column.record.results)} more were to be run, and have no result."
-        if _gaps(column)
-        else ""
-    )
+    answer = f"With {column.target.label}, {' and '.join(said) or 'nothing'} compute what ONNX says they should."
+    missing = column.total - len(column.record.results)
+    return f"{answer} No result came of {missing} more." if missing else answer
 
 
 def cell_json(result: CaseResult | None, expected: Mapping[str, str], environment: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +143,3 @@ def _of(results: Sequence[CaseResult]) -> str:
 
 def _agreeing(results: Iterable[CaseResult]) -> int:
     return summary(tuple(results)).agree
-
-
-def _gaps(column: Column) -> bool:
-    return column.total > len(column.record.results)

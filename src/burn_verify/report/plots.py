@@ -93,7 +93,7 @@ def headroom(results: Iterable[CaseResult]) -> Plot | None:
         most=most,
         limit=_LEFT + (2 - _LEAST) * step,
         silent=len(compared) - len(used),
-        summary=f"{len(used) - beyond} of {len(used)} cases stay within their bound, {beyond} do not",
+        summary=f"{len(used) - beyond} of {len(used)} cases stay within their bound",
     )
 
 
