@@ -41,7 +41,7 @@ def compared(before: Record, after: Record) -> list[str]:
         if ended(old) != ended(new):
             known = expected.of(new.case_id)
             text = first_line(new) or f"before: {first_line(old)}"
-            why = known.reason if known else shorten(text.partition(" [")[0], _WIDTH, placeholder=" …")
+            why = known.reason if known else shorten(text.rpartition(" [")[0] or text, _WIDTH, placeholder=" …")
             rows.append([new.case_id, ended(old), ended(new), escape(why)])
     return [*lines, "", *table(("case", "before", "after", "why"), rows)]
 
