@@ -1,4 +1,4 @@
-"""Print how the verdicts of two records differ, as Markdown: counts side by side, and every case that changed.
+"""Print how two records differ, as Markdown: verdicts side by side, every case that changed, headrooms that grew.
 
 usage: python tools/compare_records.py BEFORE AFTER
 
@@ -18,6 +18,9 @@ from burn_verify.types import CaseResult
 
 _WIDTH = 120
 """Columns of a reason that is only a message."""
+_GREW = 4
+_COUNTS = 0.1
+"""Below a tenth of the bound, growth is noise."""
 
 
 def main() -> None:
@@ -41,9 +44,23 @@ def compared(before: Record, after: Record) -> list[str]:
         if ended(old) != ended(new):
             known = expected.of(new.case_id)
             text = first_line(new) or f"before: {first_line(old)}"
-            why = known.reason if known else shorten(text.partition(" [")[0], _WIDTH, placeholder=" …")
+            why = known.reason if known else shorten(text.rpartition(" [")[0] or text, _WIDTH, placeholder=" …")
             rows.append([new.case_id, ended(old), ended(new), escape(why)])
-    return [*lines, "", *table(("case", "before", "after", "why"), rows)]
+    lines += ["", *table(("case", "before", "after", "why"), rows)]
+    if grew := [row for old, new in pairs for row in headrooms(old, new)]:
+        lines += ["", *table(("case", "output", "headroom before", "after"), grew)]
+    return lines
+
+
+def headrooms(before: CaseResult, after: CaseResult) -> list[list[str]]:
+    """Return a row for each output that agrees still, but whose error over the bound grew fourfold and counts."""
+    earlier = {(entry.data_set, entry.name): entry.headroom for entry in before.metrics}
+    rows = []
+    for entry in after.metrics:
+        old, new = earlier.get((entry.data_set, entry.name)), entry.headroom
+        if old is not None and new is not None and _COUNTS <= new <= 1 and new >= _GREW * old:
+            rows.append([after.case_id, escape(entry.name), f"{old:.2g}", f"{new:.2g}"])
+    return rows
 
 
 def ended(result: CaseResult) -> str:
