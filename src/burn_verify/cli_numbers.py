@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from burn_verify import store
 from burn_verify.cases import files, zoo
+from burn_verify.console import LongWork
 from burn_verify.errors import BurnVerifyError, UsageError
 from burn_verify.options import OPTIONS, settings_from
 from burn_verify.report.numbers import explanation
@@ -31,7 +32,7 @@ examples:
   pytest --conformance=node -k celu --burn-record=run.jsonl
   burn-verify explain-number run.jsonl node/test_celu
 exit codes: 0 done, 2 the case cannot be run again, 4 usage"""
-_PLACES: Final = ("zoo_mirror", "cache_dir", "offline", "judge")
+_PLACES: Final = ("zoo_mirror", "cache_dir", "offline")
 
 
 def add_to(commands: "Commands") -> None:
@@ -79,10 +80,11 @@ def _run_again(arguments: argparse.Namespace, result: CaseResult) -> dict[tuple[
     typed = {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
     selecting = "models" if result.corpus == zoo.CORPUS else "conformance"
     name = result.case_id.removeprefix("zoo/").removesuffix("@seeded") if selecting == "models" else result.corpus
-    session = Session.open(settings_from({**typed, selecting: name}))
-    cases = [case for case in session.selected.cases if case.id == result.case_id]
-    try:
-        session.prepare(cases)
-        return session.answers(cases[0]) if cases else {}
-    finally:
-        session.close()
+    with LongWork(sys.stderr) as work:
+        session = Session.open(settings_from({**typed, selecting: name}), work.listen)
+        cases = [case for case in session.selected.cases if case.id == result.case_id]
+        try:
+            session.prepare(cases, work.listen)
+            return session.answers(cases[0]) if cases else {}
+        finally:
+            session.close()

@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.judge.metrics import Mask, first_index, flat, is_float, max_abs, max_ulp, widened, worst_index
+from burn_verify.judge.metrics import (
+    Mask,
+    first_index,
+    flat,
+    is_float,
+    is_integer,
+    max_abs,
+    max_ulp,
+    widened,
+    worst_index,
+)
 from burn_verify.judge.structure import show_count, show_index, show_tensor
 from burn_verify.judge.task_metrics import least_cosine
 from burn_verify.schema import dtype_name
@@ -57,7 +67,8 @@ def difference_text(actual: Array, desired: Array, bad: Mask, *further: str) -> 
     came, wanted = flat(actual)[flat(bad)], flat(desired)[flat(bad)]
     parts = [f"{show_tensor(desired)} {show_count(bad)}"]
     if (greatest := max_abs(came, wanted)) is not None and place is not None:
-        parts.append(f"max_abs={greatest:.1e} at {show_index(place)}")
+        shown = f"{greatest:g}" if is_integer(desired.dtype) else f"{greatest:.1e}"
+        parts.append(f"max_abs={shown} at {show_index(place)}")
     if (steps := max_ulp(came, wanted)) is not None:
         parts.append(f"{steps} ULP")
     return ", ".join([*parts, *_said(further)])

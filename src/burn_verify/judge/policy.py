@@ -156,9 +156,8 @@ def _by_evidence(
         raise ValueError(msg)
     where = _where(subject, data_set)
     if (problem := count_problem(len(actual), len(desired))) is not None:
-        return Verdict(
-            name=DISAGREES, message=f"{problem.text} [{where}]", reason=problem.reason, metrics=(), guilty=BURN
-        )
+        message = f"{problem.text}, {DISAGREES}, guilty: {BURN} [{where}]"
+        return Verdict(name=DISAGREES, message=message, reason=problem.reason, metrics=(), guilty=BURN)
     found = [_output(rules, subject, place, names[place], actual, evidence, data_set) for place in range(len(names))]
     if (verdict := _discrete(names, actual, evidence, where)) is not None:
         name, text, guilty = verdict

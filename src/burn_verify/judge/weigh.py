@@ -118,9 +118,11 @@ def _runtime(place: int, actual: Array, evidence: Evidence) -> Array | None:
 def _float64(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Yardstick | None:
     """Return the yardstick around the answer in float64, None where there is none of the right shape."""
     wide = evidence.measured.wide.get(place)
-    if wide is None or wide.shape != actual.shape or not is_float(actual.dtype) or not is_float(wide.dtype):
+    if wide is None or wide.shape != actual.shape or is_float(actual.dtype) != is_float(wide.dtype):
         return None
-    reference = widened(wide)
+    if not is_float(actual.dtype) and dtype_name(wide.dtype) != dtype_name(actual.dtype):
+        return None
+    reference = widened(wide) if is_float(wide.dtype) else wide
     limits, lone = _bound(place, reference, dtype_name(actual.dtype), evidence)
     return Yardstick(
         reference=reference, bound=widen(limits), origin=f"float64 ({evidence.measured.evaluator})", lone=lone

@@ -52,7 +52,8 @@ def histogram(actual: Array, desired: Array) -> list[str]:
     classes[positive] = np.floor(np.log2(distances[positive].astype(np.float64))).astype(np.int64) + 1
     counts = np.bincount(classes)
     lines = ["  ULP"]
-    for place, count in enumerate(counts):
+    for place in range(int(classes.min()), counts.size):
+        count = counts[place]
         low, high = (0, 0) if place == 0 else (2 ** (place - 1), 2**place - 1)
         name = f"{low}" if low == high else f"{low} to {high}"
         bar = "█" * max(round(_BAR * count / counts.max()), int(count > 0))
