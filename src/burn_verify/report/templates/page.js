@@ -124,12 +124,13 @@
       (!operator || (whole ? item.operators.has(operator) : [...item.operators].some((name) => name.includes(operator)))) &&
       (!state.status || item.states.some((how) => how.key === state.status)));
   };
+  const collator = new Intl.Collator("en", { numeric: true });
   const sorted = (list, columns) => {
     const [place, direction] = state.sort.split(".");
     const key = columns[place] && columns[place].key;
     if (!key) return list;
     const sign = direction === "down" ? -1 : 1;
-    return list.map((item) => [key(item), item]).sort(([one], [other]) => sign * (typeof one === "number" ? one - other : one.localeCompare(other, "en", { numeric: true }))).map(([, item]) => item);
+    return list.map((item) => [key(item), item]).sort(([one], [other]) => sign * (typeof one === "number" ? one - other : collator.compare(one, other))).map(([, item]) => item);
   };
 
   const table = byId("table");
