@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[Any]
 
 _PAST: Final = 30
-"""Kept runs that a report draws, the newest: reading one of 2,000 cases takes a tenth of a second."""
+"""Kept runs that a report draws, the newest: each of them has to be read."""
 
 _REPORT: Final = """\
 Show a record once more, or make of one or several everything that they can tell.

@@ -100,17 +100,18 @@ def test_only_what_was_selected_whole_can_be_out_of_date(run, pytester):
 def test_the_record(run, pytester):
     run("--models", FIXTURES / "add.onnx")
     lines = [json.loads(line) for line in (pytester.path / "record.jsonl").read_text().splitlines()]
-    assert [line["kind"] for line in lines] == ["environment", "result", "phases"]
+    assert [line["kind"] for line in lines] == ["environment", "selection", "result", "phases"]
     assert {line["schema_version"] for line in lines} == {1}
     assert {"burn", "burn_onnx", "rustc", "onnx", "onnxruntime", "numpy", "python", "cpu", "threads", "commit"} <= set(
         lines[0]["environment"]
     )
+    assert lines[1]["selection"] == {"cases": ["file/add"]}
     fields = "kind case_id corpus op_types opset burn_version burn_backend stage outcome verdict message reason"
-    assert set(fields.split()) | {"metrics", "durations"} <= set(lines[1])
-    assert lines[1]["op_types"] == ["Add"]
-    assert lines[1]["details"]["inputs"] == {"seeded": ["float32[2,3]"]}
-    assert {"convert", "reference", "run", "compare"} <= set(lines[1]["durations"])
-    assert {"collect", "reference", "convert", "compile", "run", "judge"} <= set(lines[2]["phases"])
+    assert set(fields.split()) | {"metrics", "durations"} <= set(lines[2])
+    assert lines[2]["op_types"] == ["Add"]
+    assert lines[2]["details"]["inputs"] == {"seeded": ["float32[2,3]"]}
+    assert {"convert", "reference", "run", "compare"} <= set(lines[2]["durations"])
+    assert {"collect", "reference", "convert", "compile", "run", "judge"} <= set(lines[3]["phases"])
 
 
 @pytest.mark.parametrize("place", ["file/r.jsonl", "nowhere/r.jsonl", "."])

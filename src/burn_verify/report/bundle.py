@@ -4,7 +4,7 @@ Writes nothing. What one record alone tells is made by `artefacts`.
 """
 
 from burn_verify.report import junit, matrix, page
-from burn_verify.report.artefacts import artefacts, json_text
+from burn_verify.report.artefacts import artefacts
 from burn_verify.report.columns import Column
 from burn_verify.report.findings import Findings
 from burn_verify.report.markdown import escape
@@ -17,7 +17,7 @@ def files(findings: Findings) -> dict[str, str]:
     its own for each of the others.
     """
     columns = findings.matrix.columns
-    made = {"index.html": page.render(findings), "matrix.json": json_text(matrix.as_json(findings))}
+    made = {"index.html": page.render(findings), "matrix.json": matrix.json_lines(findings)}
     made["junit.xml"] = junit.render(findings)
     for place, (column, expected) in enumerate(zip(columns, findings.expected, strict=True)):
         folder = f"{column.target.slug}/" if place else ""

@@ -3,8 +3,9 @@
 Knows no file; junitparser writes the XML.
 """
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from burn_verify.report.evidence import reason_of
 from burn_verify.report.findings import Findings
@@ -14,7 +15,8 @@ from burn_verify.types import CaseResult, Outcome
 if TYPE_CHECKING:
     from junitparser import TestCase, TestSuite
 
-_TIMED = ("load", "convert", "reference", "run", "compare")
+_NO_CHARACTER: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TIMED: Final = ("load", "convert", "reference", "run", "compare")
 
 
 def render(findings: Findings) -> str:
@@ -71,4 +73,4 @@ def _case(case_id: str, target: str, result: CaseResult | None, expected: Mappin
 
 def _valid(text: str) -> str:
     """Drop what XML 1.0 has no character for."""
-    return "".join(character for character in text if character in "\t\n" or character.isprintable())
+    return _NO_CHARACTER.sub("", text)

@@ -3,10 +3,12 @@
 Only words and tables are made here; `columns` and `states` decide.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from burn_verify.report import changes_text
+from burn_verify.report.artefacts import json_text
 from burn_verify.report.columns import Column
 from burn_verify.report.evidence import is_model
 from burn_verify.report.findings import Findings, Numbers, cell_json, numbers_of, sentence
@@ -53,6 +55,15 @@ def step_summary(findings: Findings) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def json_lines(findings: Findings) -> str:
+    """Return the JSON of the whole matrix, a line a case: so Git and people can read it, and it is quickly made."""
+    value = as_json(findings)
+    cases = value.pop("cases")
+    lines = [f"  {_line(case_id)}: {_line(cells)}" for case_id, cells in cases.items()]
+    head = json_text(value).removesuffix("\n}\n")
+    return f'{head},\n "cases": {{\n' + ",\n".join(lines) + "\n }\n}\n"
+
+
 def as_json(findings: Findings) -> dict[str, Any]:
     """Return the whole matrix with its evidence as values that JSON knows."""
     columns = findings.matrix.columns
@@ -74,6 +85,10 @@ def as_json(findings: Findings) -> dict[str, Any]:
 def numbers_json(numbers: Numbers) -> dict[str, int]:
     """Return the counts by name."""
     return {name: getattr(numbers, name) for name in Numbers.__slots__}
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def _target_json(column: Column) -> dict[str, Any]:

@@ -124,12 +124,13 @@
       (!operator || (whole ? item.operators.has(operator) : [...item.operators].some((name) => name.includes(operator)))) &&
       (!state.status || item.states.some((how) => how.key === state.status)));
   };
+  const collator = new Intl.Collator("en", { numeric: true });
   const sorted = (list, columns) => {
     const [place, direction] = state.sort.split(".");
     const key = columns[place] && columns[place].key;
     if (!key) return list;
     const sign = direction === "down" ? -1 : 1;
-    return list.map((item) => [key(item), item]).sort(([one], [other]) => sign * (typeof one === "number" ? one - other : one.localeCompare(other, "en", { numeric: true }))).map(([, item]) => item);
+    return list.map((item) => [key(item), item]).sort(([one], [other]) => sign * (typeof one === "number" ? one - other : collator.compare(one, other))).map(([, item]) => item);
   };
 
   const table = byId("table");
@@ -168,13 +169,20 @@
     select.replaceChildren(...entries.map(([key, name]) => element("option", { value: key }, name)));
     select.value = value;
   };
-  const controls = () => {
-    for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === state.view));
-    for (const id of ["text", "operator"]) if (byId(id).value !== state[id]) byId(id).value = state[id];
+  let counted = "";
+  const count = () => {
     const counts = new Map();
     for (const item of items(VIEWS[state.view])) for (const how of new Set(item.states)) counts.set(how, (counts.get(how) || 0) + 1);
     const of = state.view === "operators" ? data.operatorStates : data.states;
     options(byId("status"), [["", "any"], ...of.filter((how) => counts.has(how)).map((how) => [how.key, `${how.symbol} ${how.word} (${counts.get(how)})`])], state.status);
+  };
+  const controls = () => {
+    for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === state.view));
+    for (const id of ["text", "operator"]) if (byId(id).value !== state[id]) byId(id).value = state[id];
+    const key = [state.view, state.rows, target()].join();
+    if (key !== counted) count();
+    counted = key;
+    byId("status").value = state.status;
     byId("rows").value = state.rows;
     byId("rows-label").hidden = state.view !== "models" || !hasModels || DEFAULTS.rows === "all";
     byId("target-label").hidden = state.view === "models" || data.targets.length < 2;
