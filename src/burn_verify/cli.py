@@ -39,6 +39,7 @@ examples:
   burn-verify verify mnist squeezenet     does Burn compute what ONNX Runtime computes?
   burn-verify verify path/to/model.onnx   the same for a model of your own
   burn-verify verify --conformance=node   ONNX's own test cases, about two thousand
+  burn-verify verify --ops=Conv,Gemm      generated graphs of operators
   burn-verify report --last               the last run once more
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
@@ -163,7 +164,7 @@ def _whence(case: Case) -> str:
 def _verify(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments, arguments.models)
     if not settings.selects:
-        message = "nothing to verify: name a model, such as mnist, or say --conformance"
+        message = "nothing to verify: name a model, such as mnist, or say --conformance or --ops"
         raise UsageError(message)
     with LongWork(sys.stderr) as work:
         session = Session.open(settings, work.listen)

@@ -75,6 +75,8 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
         random=source.random,
         tolerance=source.tolerance,
         unsupported=source.unsupported,
+        answered=source.answered,
+        refused=source.refused,
     )
 
 

@@ -71,7 +71,7 @@ class Session:
         cache = Cache(settings.cache_dir)
         runs = cache.room("runs")
         selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
-        choice = selection.choose(settings.models, settings.conformance)
+        choice = selection.choose(settings.models, settings.conformance, settings.ops, settings.ops_profile)
         selected = Selected(
             settings=settings,
             cases=choice.cases,

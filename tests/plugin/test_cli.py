@@ -51,7 +51,7 @@ def test_verify_tells_a_broken_file_from_the_others(tmp_path):
     ("arguments", "code", "said"),
     [
         (["verify", "minst", "--burn-offline", "on"], 4, "did you mean mnist"),
-        (["verify"], 4, "nothing to verify: name a model, such as mnist, or say --conformance"),
+        (["verify"], 4, "nothing to verify: name a model, such as mnist, or say --conformance or --ops"),
         ([], 4, "the following arguments are required: COMMAND"),
         (["frobnicate"], 4, "invalid choice"),
         (["report"], 4, "name a record, or say --last"),

@@ -18,7 +18,7 @@ LAYERS = [
     "options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision declared "
     "reasons progress cases graphs report",
     # effects: one outside thing each
-    "process cache cargo toolchain load corpus selection reference convert build runner store",
+    "process cache cargo toolchain load corpus generation selection reference convert build runner store",
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan
@@ -33,6 +33,9 @@ SIBLINGS = {
     ("errors", "types"),
     ("operators", "schema"),
     ("graphs", "operators"),
+    ("cases", "operators"),
+    ("cases", "schema"),
+    ("cases", "inputs"),
     ("graphs", "schema"),
     ("inputs", "schema"),
     ("judge", "schema"),
@@ -54,6 +57,10 @@ SIBLINGS = {
     ("selection", "cache"),
     ("selection", "load"),
     ("selection", "corpus"),
+    ("selection", "generation"),
+    ("generation", "cache"),
+    ("generation", "process"),
+    ("generation", "reference"),
     ("corpus", "cache"),
     ("corpus", "process"),
     ("reference", "process"),

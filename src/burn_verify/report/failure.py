@@ -29,6 +29,8 @@ def reproduce(case: Case, settings: Settings) -> str:
 def _selecting(case: Case) -> list[str]:
     if case.corpus in SUITES:
         return [f"--conformance={case.corpus}", "-k", shlex.quote(case.id.partition("/")[2])]
+    if case.corpus == "op":
+        return [f"--ops={shlex.quote(case.id)}"]
     if case.corpus == "file" and isinstance(case.source, ModelFile):
         # A comma parts names, and a question mark matches any character.
         name = str(case.source.path).replace(",", "?")
