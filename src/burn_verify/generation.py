@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -256,6 +256,7 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle) -> dict[str, 
         "data_sets": [SEEDED],
         "unsupported": unsupported,
         "answered": True,
+        "evaluated": note is not None,
         "family": family_of(qualified(record.op_type, record.domain)),
     }
 
@@ -307,12 +308,39 @@ def _answers(
     try:
         from onnx.reference import ReferenceEvaluator
 
-        found = ReferenceEvaluator(model).run(None, dict(feeds))
+        found = [np.asarray(value) for value in _tensors(ReferenceEvaluator(model).run(None, dict(feeds)))]
+        _conform(model, found)
     except Exception as error:  # whatever it raises is the answer
         return [], None, _one_line(f"{refusal}; onnx.reference: {type(error).__name__}: {error}".removeprefix("; "))
-    if not all(isinstance(value, np.ndarray | np.generic) for value in found):
-        return [], None, _one_line(f"{refusal}; onnx.reference answers with what is no tensor")
-    return [np.asarray(value) for value in found], _NO_KERNEL, None
+    return found, _NO_KERNEL, None
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        if not isinstance(value, np.ndarray | np.generic):
+            msg = f"an answer is a {type(value).__name__}, which is no tensor"
+            raise TypeError(msg)
+        yield value
+
+
+def _conform(model: Any, outputs: Sequence[Array]) -> None:
+    """Check answers against the types that shape inference gave the outputs.
+
+    Raises:
+        ValueError: dtype, rank or a size is another: the evaluator's answer is not to be trusted.
+    """
+    from burn_verify.schema import dtype_of
+
+    for declared, value in zip(model.graph.output, outputs, strict=True):
+        tensor = declared.type.tensor_type
+        dims = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
+        fits = not tensor.elem_type or dtype_name(value.dtype) == dtype_of(tensor.elem_type)
+        if tensor.HasField("shape"):
+            fits = fits and len(dims) == value.ndim
+            fits = fits and all(dim in (None, size) for dim, size in zip(dims, value.shape, strict=False))
+        if not fits:
+            msg = f"{declared.name} is {dtype_name(value.dtype)}{list(value.shape)}, which is not what is declared"
+            raise ValueError(msg)
 
 
 def _dtype_without_value(choice: Choice) -> str | None:

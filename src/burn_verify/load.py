@@ -76,6 +76,7 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
         tolerance=source.tolerance,
         unsupported=source.unsupported,
         answered=source.answered,
+        evaluated=source.evaluated,
         refused=source.refused,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from burn_verify import judge, load, reference
 from burn_verify.build import Builder, Compiled
@@ -33,6 +33,12 @@ from burn_verify.types import (
     Verdict,
 )
 from burn_verify.wire import Array
+
+if TYPE_CHECKING:
+    from burn_verify.drawing import Drawing
+
+CORPUS: Final = "op"
+"""The corpus of generated graphs, the only ones that further values can be drawn for."""
 
 T = TypeVar("T")
 
@@ -83,6 +89,7 @@ class Pipeline:
         self._cache = cache
         self._listen = listen
         self._runners: dict[RunnerBinary, Runner] = {}
+        self._drawing: Drawing | None = None
 
     def prepare(self, cases: Sequence[Case], *, answers: bool = True) -> Plan:
         """Load all models, then convert and compile them in one batch while the reference is computed.
@@ -115,14 +122,21 @@ class Pipeline:
             merged[one.case.id] = _merge(one, other)
         return Plan(cases=merged, phases=phases)
 
-    def verify(self, planned: Planned) -> CaseResult:
-        """Run one case and compare; never raises for anything that is the case's own fault."""
+    def verify(self, planned: Planned, *, shrink: bool = True) -> CaseResult:
+        """Run one case and compare; never raises for anything that is the case's own fault.
+
+        Arguments:
+            shrink: whether values on which a generated graph fails are worth making small.
+        """
         if planned.error is not None:
             return _ended(planned, planned.error)
         durations = dict(planned.durations)
         details: dict[str, Any] = {"inputs": {}}
         try:
             verdict = self._run_and_judge(planned, durations, details)
+            if verdict.passes and self._settings.ops_examples and planned.case.corpus == CORPUS:
+                with _timed(durations, "examples"):
+                    self._draw(planned, details, shrink=shrink)
         except StageError as error:
             result = _ended(replace(planned, durations=durations), error)
             return replace(result, details={**result.details, **details})
@@ -148,8 +162,39 @@ class Pipeline:
         runner = self._runner(_sure(planned.binary))
         return runner.infer(_sure(planned.model), inputs, self._settings.burn_backend).outputs
 
+    def _infer_all(self, planned: Planned, sets: Sequence[Sequence[Array]]) -> list[list[Array]]:
+        runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)
+        return [inference.outputs for inference in runner.infer_all(model, sets, self._settings.burn_backend)]
+
+    def _draw(self, planned: Planned, details: dict[str, Any], *, shrink: bool) -> None:
+        """Compare on drawn values; note in `details` how many there were, and a program that shows a failure.
+
+        Raises:
+            StageError: of the smallest values found that fail.
+        """
+        from burn_verify.drawing import Drawing, program_of
+
+        prepared = _sure(planned.prepared)
+        if self._drawing is None:
+            given = self._settings
+            self._drawing = Drawing(
+                self._cache, examples=given.ops_examples, seed=given.ops_seed, timeout=given.timeout
+            )
+        found = self._drawing.search(
+            prepared,
+            lambda sets: self._infer_all(planned, sets),
+            lambda actual, desired: _judged(prepared, actual, desired, "drawn"),
+            shrink=shrink,
+        )
+        details["examples"] = {"agree": found.examples, "no reference": found.rejected}
+        if found.error is not None and found.feeds is not None:
+            details["example"] = program_of(prepared, found.feeds)
+            raise found.error
+
     def close(self) -> None:
         """End every process."""
+        if self._drawing is not None:
+            self._drawing.close()
         for runner in self._runners.values():
             runner.close()
         self._runners.clear()

@@ -4,6 +4,7 @@
 """
 
 import ctypes
+import functools
 import os
 import sys
 import threading
@@ -135,9 +136,18 @@ class Oracle:
         Raises:
             OracleError: ONNX Runtime refused the model, died or hung.
         """
-        header = {"model": str(model), "optimise": optimise}
+        return self.infer_all(model, [inputs], optimise=optimise)[0]
+
+    def infer_all(self, model: Path, sets: Sequence[Sequence[Array]], *, optimise: bool = False) -> list[list[Array]]:
+        """Run a model on several sets of inputs, sent in one request.
+
+        Raises:
+            OracleError: ONNX Runtime refused the model or one of the sets, died or hung.
+        """
+        header = {"model": str(model), "optimise": optimise, "sets": len(sets)}
+        flat = [array for inputs in sets for array in inputs]
         try:
-            answer, payload = self._worker.request(header, encode(inputs), timeout=self._timeout)
+            answer, payload = self._worker.request(header, encode(flat), timeout=self._timeout)
         except ProcessDied as death:
             message = f"ONNX Runtime: {death.message}"
             raise OracleError(message, f"ONNX Runtime: {death.how}", {"log": death.log}) from death
@@ -145,7 +155,7 @@ class Oracle:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
             raise OracleError(message, answer["reason"])
-        return decode(payload)
+        return _dealt(decode(payload), len(sets))
 
     def close(self) -> None:
         """End the worker."""
@@ -195,6 +205,12 @@ def read(reference: Reference) -> Answers:
         for place, name in enumerate(reference.data_sets)
     }
     return Answers(data_sets=data_sets, refusal=notes.get("refusal", ""))
+
+
+def _dealt(arrays: Sequence[Array], sets: int) -> list[list[Array]]:
+    """Part arrays into so many lists of one length."""
+    size = len(arrays) // sets
+    return [list(arrays[place * size : (place + 1) * size]) for place in range(sets)]
 
 
 def _stamps(stored: StoredData) -> Iterator[str]:
@@ -247,14 +263,25 @@ def _read_tensor(path: Path) -> Array:
 # ── the worker ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _run(model: str, optimise: bool, inputs: Sequence[Array]) -> list[Array]:
+@functools.lru_cache(maxsize=1)
+def _session(model: str, changed: int, optimise: bool) -> Any:
+    """Return the session of the model that was asked last: drawn values ask the same one again and again.
+
+    Arguments:
+        changed: when the file did, in nanoseconds: another file of the same name is another model.
+    """
+    del changed
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(3)
     options = onnxruntime.SessionOptions()
     levels = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _run(model: str, optimise: bool, inputs: Sequence[Array]) -> list[Array]:
+    session = _session(model, Path(model).stat().st_mtime_ns, optimise)
     feeds = {}
     for value, array in zip(session.get_inputs(), inputs, strict=True):
         feeds[value.name] = _to_runtime(array)
@@ -290,7 +317,8 @@ def _from_runtime(value: Any) -> Array:
 
 def _answer(request: Mapping[str, Any], payload: bytes) -> bytes:
     try:
-        outputs = _run(request["model"], request["optimise"], decode(payload))
+        sets = _dealt(decode(payload), request["sets"])
+        outputs = [output for inputs in sets for output in _run(request["model"], request["optimise"], inputs)]
     except Exception as error:  # whatever ONNX Runtime raises is the answer
         reason = "not compared yet" if isinstance(error, NotImplementedError) else type(error).__name__
         return pack({"id": request["id"], "ok": False, "message": str(error), "reason": f"ONNX Runtime: {reason}"})

@@ -120,7 +120,8 @@ class Session:
         if plan is None or case.id not in plan.cases:
             message = f"{case.id} was not prepared with the others: it joined the selection too late"
             return self._pipeline.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
-        return self._pipeline.verify(plan.cases[case.id])
+        # A failure that is expected is not worth making small.
+        return self._pipeline.verify(plan.cases[case.id], shrink=self.selected.expected.of(case.id) is None)
 
     def line(self, result: CaseResult) -> str:
         """Return the line of the record for a result."""

@@ -142,7 +142,7 @@ class Collected:
         model, digest, op_types, opset, inputs, outputs, subject, random, tolerance, unsupported: see `PreparedCase`.
         data: a safetensors file in the layout of a `Reference`; None where nothing is stored.
         data_sets: names of the data sets in it.
-        answered, refused: see `PreparedCase`.
+        answered, evaluated, refused: see `PreparedCase`.
     """
 
     model: Path
@@ -158,6 +158,7 @@ class Collected:
     tolerance: Tolerance | None = None
     unsupported: str | None = None
     answered: bool = False
+    evaluated: bool = False
     refused: str | None = None
 
 
@@ -218,6 +219,7 @@ class PreparedCase:
         tolerance: the corpus' own, where it has one.
         unsupported: why no Burn tensor can hold what is stored, in a few words; nothing can be run then.
         answered: what is stored is a reference already, made when the case was; nobody is asked again.
+        evaluated: those answers are of onnx's reference evaluator, not of ONNX Runtime.
         refused: why no reference could answer when the case was made.
     """
 
@@ -235,6 +237,7 @@ class PreparedCase:
     tolerance: Tolerance | None = None
     unsupported: str | None = None
     answered: bool = False
+    evaluated: bool = False
     refused: str | None = None
 
 

@@ -19,6 +19,7 @@ LAYERS = [
     "reasons progress cases graphs report",
     # effects: one outside thing each
     "process cache cargo toolchain load corpus generation selection reference convert build runner store",
+    "drawing",  # values drawn for compiled graphs
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan

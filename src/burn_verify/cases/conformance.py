@@ -77,6 +77,7 @@ def collected_from_json(entry: Mapping[str, Any], folder: Path) -> Collected:
         tolerance=Tolerance(rtol=entry["rtol"], atol=entry["atol"]) if "rtol" in entry else None,
         unsupported=entry["unsupported"],
         answered=entry.get("answered", False),
+        evaluated=entry.get("evaluated", False),
         refused=refused,
     )
 

@@ -48,6 +48,9 @@ def _evidence(error: StageError) -> Iterator[str]:
         yield f"file: converted/{details['file']} in the cache; burn-verify doctor says where that is"
     if details.get("location"):
         yield f"location: {details['location']}"
+    if details.get("example"):
+        yield "the smallest example found, as a program:"
+        yield str(details["example"]).rstrip()
     if details.get("log"):
         yield "the process said last:"
         yield from (f"  {line}" for line in str(details["log"]).splitlines()[-12:])

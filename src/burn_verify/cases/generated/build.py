@@ -137,6 +137,17 @@ class Space:
         point = self._point(final)
         return Choice(point=point, call=self.record.make(point), kinds=kinds, row=final, default=self.default)
 
+    def choice_of(self, dtype: str, labels: Mapping[str, str]) -> Choice | None:
+        """Return the graph of axes told as text, see `Choice.labels`; None where there is no such value."""
+        row: dict[str, Any] = {DTYPE: dtype}
+        for axis, values in self.axes.items():
+            if axis != DTYPE:
+                found = next((value for value in values if label(axis, value) == labels.get(axis)), None)
+                if found is None:
+                    return None
+                row[axis] = found
+        return self.choice(row)
+
     def _kind_axis(self, name: str) -> str:
         """Return the name of the axis of an operand's kinds: the operand's, unless a value goes by that already."""
         return f"{name}_as" if name in self.own else name
