@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from tabulate import tabulate
 
-from burn_verify import __version__, cli_expectations, expectations, store
+from burn_verify import __version__, cli_expectations, cli_ops, expectations, store
 from burn_verify.cache import Cache, write_if_changed
 from burn_verify.cases import zoo
 from burn_verify.console import LongWork
@@ -106,12 +106,14 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="write what the record can tell into this folder: compatibility-matrix.md of models, "
-        "SUPPORTED-OPS.md and errors.md of ONNX's own cases, and their JSON",
+        "SUPPORTED-OPS.md and errors.md of ONNX's own cases and generated graphs, and their JSON, ops.md and pages by "
+        "family of generated graphs",
     )
     report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
     report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
     report.set_defaults(run=_report)
     cli_expectations.add_to(commands)
+    cli_ops.add_to(commands)
     return parser
 
 

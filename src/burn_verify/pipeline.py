@@ -136,7 +136,7 @@ class Pipeline:
             verdict = self._run_and_judge(planned, durations, details)
             if verdict.passes and self._settings.ops_examples and planned.case.corpus == CORPUS:
                 with _timed(durations, "examples"):
-                    self._draw(planned, details, shrink=shrink)
+                    self.draw(planned, details, shrink=shrink)
         except StageError as error:
             result = _ended(replace(planned, durations=durations), error)
             return replace(result, details={**result.details, **details})
@@ -166,8 +166,12 @@ class Pipeline:
         runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)
         return [inference.outputs for inference in runner.infer_all(model, sets, self._settings.burn_backend)]
 
-    def _draw(self, planned: Planned, details: dict[str, Any], *, shrink: bool) -> None:
-        """Compare on drawn values; note in `details` how many there were, and a program that shows a failure.
+    def draw(self, planned: Planned, details: dict[str, Any], *, shrink: bool) -> int:
+        """Compare on drawn values and return how many sets agree.
+
+        Arguments:
+            details: gets how many sets there were, and a program that shows a failure.
+            shrink: whether to look for the smallest set that fails.
 
         Raises:
             StageError: of the smallest values found that fail.
@@ -190,6 +194,7 @@ class Pipeline:
         if found.error is not None and found.feeds is not None:
             details["example"] = program_of(prepared, found.feeds)
             raise found.error
+        return found.examples
 
     def close(self) -> None:
         """End every process."""
@@ -322,7 +327,10 @@ def _merge(built: Planned, referred: Planned) -> Planned:
 
 def _ended(planned: Planned, error: StageError) -> CaseResult:
     result = _result(planned, error.stage, Outcome.FAILED)
-    return replace(result, message=error.message, reason=error.reason, details=error.details)
+    refused = planned.prepared.refused if planned.prepared else None
+    # Whoever ended the case, that nobody could have said what is right is worth knowing.
+    silent = {"no_reference": refused} if refused else {}
+    return replace(result, message=error.message, reason=error.reason, details={**error.details, **silent})
 
 
 def _result(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
