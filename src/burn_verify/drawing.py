@@ -4,6 +4,7 @@ The processes are resident and the graph is compiled already, so a set of values
 decide what agrees (see `judge`), nor what is drawn (see `cases.generated`).
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -146,7 +147,8 @@ def _evaluating(prepared: PreparedCase) -> Answering:
         answered = []
         for feeds in several:
             try:
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
                     found = [np.asarray(value) for value in evaluator.run(None, dict(feeds))]
             except Exception:  # whatever it raises: it has no answer
                 continue

@@ -22,9 +22,11 @@ import numpy as np
 from burn_verify.cache import Cache, digest_of, prune, read_json, sha256_of
 from burn_verify.cases import generated
 from burn_verify.cases.conformance import collected_from_json
-from burn_verify.cases.generated.build import CORPUS, Choice, feeds_of, model_of, value_of
+from burn_verify.cases.generated.build import CORPUS, Choice, Space, feeds_of, model_of, value_of
 from burn_verify.cases.generated.graphs import PROFILES, choices
+from burn_verify.cases.generated.record import Record
 from burn_verify.cases.generated.registry import family_of, operators, qualified, records, versions_of
+from burn_verify.cases.generated.twins import at_run_time, expanded
 from burn_verify.errors import OracleError, ToolchainError, UsageError
 from burn_verify.inputs import SEEDED
 from burn_verify.process import stream
@@ -203,23 +205,60 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
             folder = scratch / name
             folder.mkdir(parents=True, exist_ok=True)
             found = [choice for choice, smallest in choices(record, versions) if smallest in wanted]
-            index = [_keep(choice, f"{place:04d}", folder, oracle) for place, choice in enumerate(found)]
+            index = [
+                entry for place, choice in enumerate(found) for entry in _kept(choice, place, folder, oracle, profile)
+            ]
+            _marry(index, found, record)
             (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
             print(f"{name}: {len(index)} graphs", flush=True)
     finally:
         oracle.close()
 
 
-def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle) -> dict[str, Any]:
-    """Write the model and the data of a graph, and return its entry in the index."""
+def _kept(choice: Choice, place: int, folder: Path, oracle: Oracle, profile: str) -> Iterator[dict[str, Any]]:
+    """Write a graph and, beyond the profile ``quick``, the function that defines it; yield their entries."""
+    entry = _keep(choice, f"{place:04d}", folder, oracle)
+    yield entry
+    if profile == PROFILES[0] or entry["invalid"] or dict(choice.row) != dict(choice.default):
+        return
+    twin = _keep(choice, f"{place:04d}x", folder, oracle, inlined=True)
+    if not twin["invalid"]:
+        entry["twin"] = twin["id"]
+        yield twin
+
+
+def _marry(index: Sequence[dict[str, Any]], found: Sequence[Choice], record: Record) -> None:
+    """Note in entries the graph whose operands all arrive at run time, where there is one."""
+    known = {entry["id"] for entry in index if not entry["invalid"]}
+    spaces = {choice.point.version: Space(record, choice.point.version) for choice in found}
+    by_id = {choice.id: choice for choice in found}
+    for entry in index:
+        choice = by_id.get(entry["id"])
+        if choice is not None and entry["twin"] is None:
+            twin = at_run_time(spaces[choice.point.version], choice)
+            entry["twin"] = twin.id if twin is not None and twin.id in known else None
+
+
+def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: bool = False) -> dict[str, Any]:
+    """Write the model and the data of a graph, and return its entry in the index.
+
+    Arguments:
+        inlined: the function that defines the operator instead of the operator.
+    """
     from burn_verify import graphs
 
     path = folder / f"{name}.onnx"
     values = {operand: value_of(choice, operand) for operand in choice.kinds}
     feeds = feeds_of(choice, values)
-    entry: dict[str, Any] = {"id": choice.id, "name": name, "invalid": None, "note": None, "refused": None}
+    axes = [*choice.labels, *([("twin", "expanded")] if inlined else [])]
+    made = (
+        f"{choice.id.removesuffix('/default')}{',' if '=' in choice.id else '/'}twin=expanded" if inlined else choice.id
+    )
+    entry: dict[str, Any] = {"id": made, "name": name, "invalid": None, "note": None, "refused": None, "twin": None}
     try:
         model = _typed(model_of(choice))
+        if inlined:
+            model = _inlined(choice, model)
     except Exception as error:  # whatever onnx raises is why this is no valid graph
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
@@ -231,7 +270,7 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle) -> dict[str, 
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
     unsupported = unsupported or _without_value(outputs)
-    if unsupported is None and refused is None:
+    if unsupported is None:
         data = {**placed(0, "in", list(feeds.values())), **placed(0, "out", outputs)}
         (folder / f"{name}.safetensors").write_bytes(encode_named(data))
     found = graphs.facts(model, feeds)
@@ -250,7 +289,7 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle) -> dict[str, 
             "domain": record.domain,
             "since_version": point.version,
             "dtype": point.dtype,
-            "axes": choice.labels,
+            "axes": axes,
         },
         "random": found.random,
         "data_sets": [SEEDED],
@@ -269,6 +308,19 @@ def _typed(model: Any) -> Any:
     for place, output in enumerate(inferred.graph.output):
         model.graph.output[place].CopyFrom(output)
     return model
+
+
+def _inlined(choice: Choice, model: Any) -> Any:
+    """Return the model with the operator replaced by its function.
+
+    Raises:
+        ValueError: it has none.
+    """
+    twin = expanded(choice, model)
+    if twin is None:
+        msg = "the operator is defined by no function"
+        raise ValueError(msg)
+    return _typed(twin)
 
 
 def _finish(model: Any, outputs: Sequence[Array]) -> None:

@@ -78,6 +78,7 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
         answered=source.answered,
         evaluated=source.evaluated,
         refused=source.refused,
+        twin=source.twin,
     )
 
 

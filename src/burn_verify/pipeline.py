@@ -14,8 +14,9 @@ from burn_verify import judge, load, reference
 from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
 from burn_verify.cargo import BURN_ONNX_VERSION
+from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.convert import Converter
-from burn_verify.errors import STAGE_ERRORS, StageError
+from burn_verify.errors import STAGE_ERRORS, CompareError, StageError
 from burn_verify.options import Settings
 from burn_verify.progress import Listener, Progress, silent
 from burn_verify.reference import Oracle
@@ -122,18 +123,23 @@ class Pipeline:
             merged[one.case.id] = _merge(one, other)
         return Plan(cases=merged, phases=phases)
 
-    def verify(self, planned: Planned, *, shrink: bool = True) -> CaseResult:
+    def verify(self, planned: Planned, *, twin: Planned | None = None, shrink: bool = True) -> CaseResult:
         """Run one case and compare; never raises for anything that is the case's own fault.
 
         Arguments:
+            twin: another case that has to answer the same.
             shrink: whether values on which a generated graph fails are worth making small.
         """
         if planned.error is not None:
-            return _ended(planned, planned.error)
+            result = _ended(planned, planned.error)
+            return replace(result, details={**result.details, **self._beside(planned, twin)})
         durations = dict(planned.durations)
         details: dict[str, Any] = {"inputs": {}}
         try:
             verdict = self._run_and_judge(planned, durations, details)
+            details |= self._beside(planned, twin)
+            if verdict.passes and (differs := details.get("twins_differ")):
+                raise CompareError(differs, "twins differ")
             if verdict.passes and self._settings.ops_examples and planned.case.corpus == CORPUS:
                 with _timed(durations, "examples"):
                     self.draw(planned, details, shrink=shrink)
@@ -161,6 +167,49 @@ class Pipeline:
             raise planned.error
         runner = self._runner(_sure(planned.binary))
         return runner.infer(_sure(planned.model), inputs, self._settings.burn_backend).outputs
+
+    def _beside(self, planned: Planned, twin: Planned | None) -> dict[str, str]:
+        """Compare a generated graph with its twins: another one, and itself with the batch parted in two.
+
+        A reference is not asked, so this tells something also where there is none.
+
+        Returns:
+            ``twins_differ`` with the first difference, ``twins`` with what agrees, or nothing.
+        """
+        prepared = planned.prepared
+        if planned.case.corpus != CORPUS or prepared is None or planned.binary is None or prepared.random:
+            return {}
+        agree = []
+        for name, answers in self._twin_answers(planned, twin):
+            try:
+                mine, other = answers()
+            except (StageError, ValueError):
+                continue
+            names = [output.name for output in prepared.outputs]
+            said = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
+            if not said.passes:
+                return {"twins_differ": f"compiled Burn answers otherwise, {name}: {said.message}"}
+            agree.append(name)
+        return {"twins": "; ".join(agree)} if agree else {}
+
+    def _twin_answers(
+        self, planned: Planned, twin: Planned | None
+    ) -> Iterator[tuple[str, Callable[[], tuple[list[Array], list[Array]]]]]:
+        if not _sure(planned.prepared).stored:
+            return
+        inputs = reference.stored_inputs(_sure(planned.prepared))
+        if twin is not None and twin.binary is not None and twin.prepared is not None:
+            others = reference.stored_inputs(twin.prepared)
+            # A graph without a reference ends there, and can be run all the same.
+            runnable, other = replace(planned, errors={}), replace(twin, errors={})
+            yield f"as {twin.case.id}", lambda: (self.infer(runnable, inputs), self.infer(other, others))
+        parted = halves(_sure(planned.prepared).inputs, inputs)
+        if parted is not None:
+            whole = replace(planned, errors={})
+            yield (
+                "with the batch in two parts",
+                lambda: (self.infer(whole, inputs), joined(*(self.infer(whole, part) for part in parted))),
+            )
 
     def _infer_all(self, planned: Planned, sets: Sequence[Sequence[Array]]) -> list[list[Array]]:
         runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)

@@ -213,6 +213,21 @@ def _dealt(arrays: Sequence[Array], sets: int) -> list[list[Array]]:
     return [list(arrays[place * size : (place + 1) * size]) for place in range(sets)]
 
 
+def stored_inputs(prepared: PreparedCase) -> list[Array]:
+    """Return the inputs of the arrays stored with a case, none where nothing is stored.
+
+    Raises:
+        OracleError: they cannot be read.
+    """
+    stored = next((one for one in prepared.stored if isinstance(one, StoredArrays)), None)
+    if stored is None:
+        return []
+    try:
+        return at(decode_named(stored.path.read_bytes()), stored.place, "in")
+    except (OSError, ValueError) as error:
+        raise _damaged(stored.path, error) from error
+
+
 def _stamps(stored: StoredData) -> Iterator[str]:
     for path in (stored.path,) if isinstance(stored, StoredArrays) else stored.inputs + stored.outputs:
         try:

@@ -121,7 +121,9 @@ class Session:
             message = f"{case.id} was not prepared with the others: it joined the selection too late"
             return self._pipeline.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
         # A failure that is expected is not worth making small.
-        return self._pipeline.verify(plan.cases[case.id], shrink=self.selected.expected.of(case.id) is None)
+        planned = plan.cases[case.id]
+        twin = plan.cases.get(planned.prepared.twin or "") if planned.prepared else None
+        return self._pipeline.verify(planned, twin=twin, shrink=self.selected.expected.of(case.id) is None)
 
     def line(self, result: CaseResult) -> str:
         """Return the line of the record for a result."""

@@ -142,7 +142,7 @@ class Collected:
         model, digest, op_types, opset, inputs, outputs, subject, random, tolerance, unsupported: see `PreparedCase`.
         data: a safetensors file in the layout of a `Reference`; None where nothing is stored.
         data_sets: names of the data sets in it.
-        answered, evaluated, refused: see `PreparedCase`.
+        answered, evaluated, refused, twin: see `PreparedCase`.
     """
 
     model: Path
@@ -160,6 +160,7 @@ class Collected:
     answered: bool = False
     evaluated: bool = False
     refused: str | None = None
+    twin: str | None = None
 
 
 Source: TypeAlias = ModelFile | Download | Seeded | Collected | Unavailable
@@ -221,6 +222,7 @@ class PreparedCase:
         answered: what is stored is a reference already, made when the case was; nobody is asked again.
         evaluated: those answers are of onnx's reference evaluator, not of ONNX Runtime.
         refused: why no reference could answer when the case was made.
+        twin: id of another case that has to answer the same.
     """
 
     case: Case
@@ -239,6 +241,7 @@ class PreparedCase:
     answered: bool = False
     evaluated: bool = False
     refused: str | None = None
+    twin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,7 @@ def case_from_json(entry: Mapping[str, Any], suite: str, folder: Path) -> Case:
 def collected_from_json(entry: Mapping[str, Any], folder: Path) -> Collected:
     """Return the source of an entry of an index, whatever the corpus."""
     name, refused = entry["name"], entry.get("refused")
+    # Where no reference answers, what a graph is fed is kept all the same: twins can be compared.
     subject = entry["subject"]
     return Collected(
         model=folder / f"{name}.onnx",
@@ -70,7 +71,7 @@ def collected_from_json(entry: Mapping[str, Any], folder: Path) -> Collected:
         opset=entry["opset"],
         inputs=tuple(_spec(spec) for spec in entry["inputs"]),
         outputs=tuple(_spec(spec) for spec in entry["outputs"]),
-        data=None if entry["unsupported"] or refused else folder / f"{name}.safetensors",
+        data=None if entry["unsupported"] else folder / f"{name}.safetensors",
         data_sets=tuple(entry["data_sets"]),
         subject=None if subject is None else subject_from_json(subject),
         random=entry["random"],
@@ -79,6 +80,7 @@ def collected_from_json(entry: Mapping[str, Any], folder: Path) -> Collected:
         answered=entry.get("answered", False),
         evaluated=entry.get("evaluated", False),
         refused=refused,
+        twin=entry.get("twin"),
     )
 
 

@@ -107,7 +107,7 @@ class Space:
         self.record = record
         self.version = version
         self.own = axes_of(record, version)
-        operands = [(self._kind_axis(name), operand) for name, operand in self._operands()]
+        operands = [(self.kind_axis(name), operand) for name, operand in self._operands()]
         self.kinds: dict[str, tuple[str, ...]] = {}
         for axis, operand in operands:
             known = self.kinds.get(axis, (usual_kind(operand),))
@@ -125,12 +125,12 @@ class Space:
         except NotApplicable:
             return None
         there = {name: operand for name, operand in call.inputs.items() if operand is not None}
-        kinds = {name: self._kind(operand, row.get(self._kind_axis(name), "")) for name, operand in there.items()}
+        kinds = {name: self._kind(operand, row.get(self.kind_axis(name), "")) for name, operand in there.items()}
         named = any(
             isinstance(size, Dim) for name, one in there.items() if kinds[name] == "run" for size in one.shape
         ) or any(kind in ("shape", "gathered") for kind in kinds.values())
         final = {axis: value for axis, value in row.items() if axis in self.own}
-        kinds_by_axis = {self._kind_axis(name): kind for name, kind in kinds.items()}
+        kinds_by_axis = {self.kind_axis(name): kind for name, kind in kinds.items()}
         final |= {axis: kinds_by_axis.get(axis, usual[0]) for axis, usual in self.kinds.items()}
         if DIMS in self.axes:
             final[DIMS] = row[DIMS] if named else "static"
@@ -148,7 +148,7 @@ class Space:
                 row[axis] = found
         return self.choice(row)
 
-    def _kind_axis(self, name: str) -> str:
+    def kind_axis(self, name: str) -> str:
         """Return the name of the axis of an operand's kinds: the operand's, unless a value goes by that already."""
         return f"{name}_as" if name in self.own else name
 

@@ -1,11 +1,12 @@
 """Which graphs there are: every choice of an operator in its versions, and the smaller set of the profile ``quick``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from burn_verify.cases.generated.build import Choice, Space
 from burn_verify.cases.generated.covering import covering, each_choice
 from burn_verify.cases.generated.record import DTYPE, Record
+from burn_verify.cases.generated.twins import at_run_time
 from burn_verify.schema import burn_kind
 
 PROFILES: Final = ("quick", "nightly", "full")
@@ -33,12 +34,23 @@ def choices(record: Record, versions: Sequence[int]) -> Iterator[tuple[Choice, s
         for choice in rows:
             row = dict(choice.row)
             yield choice, "quick" if row in quick else "nightly" if newest or row in few else "full"
+        if newest:
+            yield from _twins(space, rows, quick)
         for dtype in dtypes:
             if dtype not in held and dtype not in seen:
                 seen.add(dtype)
                 alone = space.choice({**space.default, DTYPE: dtype})
                 if alone is not None:
                     yield alone, "nightly" if held else "quick"
+
+
+def _twins(space: Space, rows: Sequence[Choice], quick: Sequence[Mapping[str, object]]) -> Iterator[tuple[Choice, str]]:
+    """Yield the graphs that others are compared with and that are not among them, see `twins`."""
+    known = {choice.id for choice in rows}
+    for choice in rows:
+        if dict(choice.row) in quick and (twin := at_run_time(space, choice)) and twin.id not in known:
+            known.add(twin.id)
+            yield twin, "nightly"
 
 
 def _rows(space: Space, held: tuple[str, ...]) -> list[Choice]:

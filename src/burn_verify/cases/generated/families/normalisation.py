@@ -8,14 +8,14 @@ FAMILY: Final = "normalisation"
 _EPSILON: Final = (OMIT, 1e-5, 0.125)
 
 
-def _image(point: Point, rank: int, channels: int = 4) -> Operand:
-    return point.data((point.size(2, "N"), channels, *(3, 2, 2)[:rank]))
+def _image(point: Point, rank: int, batch: str = "N") -> Operand:
+    return point.data((point.size(2, batch), 4, *(3, 2, 2)[:rank]))
 
 
 def _batch(point: Point) -> Call:
     training = point["training_mode"] == 1
     # Since version 15 the statistics have types of their own, which may be wider than that of the input.
-    x = _image(point, point["rank"])
+    x = _image(point, point["rank"], "M" if training else "N")
     scale, bias = point.data((4,), low=0.5, high=2), point.data((4,))
     mean, variance = point.data((4,)), point.data((4,), low=0.25, high=4, special=False)
     outputs = ("Y", "running_mean", "running_var") if training and point.has("training_mode") else ("Y",)
@@ -61,7 +61,9 @@ def _alone(op_type: str, **axes: tuple[Any, ...]) -> Record:
     def make(point: Point) -> Call:
         if point["rank"] + 2 <= max((0, *point["axes"])) if "axes" in axes and point["axes"] != OMIT else False:
             raise NotApplicable
-        return Call(inputs=point.named(_image(point, point["rank"])), attributes=point.attributes(*axes))
+        # Where axes are reduced, the batch is among them.
+        x = _image(point, point["rank"], "M" if "axes" in axes else "N")
+        return Call(inputs=point.named(x), attributes=point.attributes(*axes))
 
     return Record(op_type=op_type, make=make, axes={"rank": (2, 1, 3), **axes})
 
@@ -75,7 +77,7 @@ def _lp(point: Point) -> Call:
 
 def _loss(op_type: str) -> Record:
     def make(point: Point) -> Call:
-        shape = (point.size(3, "N"), 5, *(2, 2)[: point["rank"]])
+        shape = (point.size(3, "M"), 5, *(2, 2)[: point["rank"]])
         target = index((shape[0], *shape[2:]), 5, dtype=point["target_dtype"], negative=False)
         weight = point.data((5,), low=0.25, high=2, special=False) if point["weight"] else None
         attributes = point.attributes("reduction", "ignore_index")

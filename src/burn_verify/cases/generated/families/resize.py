@@ -19,7 +19,7 @@ def _slice(point: Point) -> Call:
     if steps != OMIT and axes == OMIT and len(steps) != len(starts):
         raise NotApplicable
     operands = [None if value == OMIT else fixed(value, point["tind"]) for value in (starts, ends, axes, steps)]
-    first = point.data((point.size(4, "N"), *_SHAPE[1:]))
+    first = point.data((point.size(4, "L"), *_SHAPE[1:]))
     return Call(inputs=point.named(first, *operands))
 
 
