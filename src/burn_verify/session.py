@@ -20,6 +20,7 @@ from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.expectations import Expectation, Expectations
 from burn_verify.options import Settings
+from burn_verify.pipeline import CORPUS as GENERATED
 from burn_verify.pipeline import Pipeline, Plan, Planned
 from burn_verify.progress import Listener, silent
 from burn_verify.selection import ALL, Selection
@@ -140,7 +141,9 @@ class Session:
         whole = set(conformance.suites_of(settings.conformance))
         if ALL in (name.lower() for name in settings.models):
             whole.add(zoo.CORPUS)
-        partial = {zoo.CORPUS, files.CORPUS, *conformance.SUITES} - whole
+        if ALL in (name.lower() for name in settings.ops):
+            whole.add(GENERATED)
+        partial = {zoo.CORPUS, files.CORPUS, GENERATED, *conformance.SUITES} - whole
         if not whole:
             return ()
         ids = [*(case.id for case in self.selected.cases), *self.selected.left_out]

@@ -9,11 +9,9 @@ FAMILY: Final = "pool"
 _SIZES: Final = (7, 6, 5)
 
 
-def _image(point: Point, rank: int, **rest: Any) -> Any:
+def _image(point: Point, rank: int, batch: str = "N") -> Any:
     named = zip(_SIZES[:rank], "HWD", strict=False)
-    return point.data(
-        (point.size(2, "N"), point.size(3, "C"), *(point.size(size, name) for size, name in named)), **rest
-    )
+    return point.data((point.size(2, batch), point.size(3, "C"), *(point.size(size, name) for size, name in named)))
 
 
 def _pool(op_type: str, **own: tuple[Any, ...]) -> Record:
@@ -23,16 +21,22 @@ def _pool(op_type: str, **own: tuple[Any, ...]) -> Record:
         automatic = attributes.get("auto_pad", "NOTSET")
         if automatic != "NOTSET" and "pads" in attributes:
             raise NotApplicable
-        if automatic.startswith("SAME") and max(attributes.get("dilations", (1,))) > 1:
+        # What SAME means with dilation, or where strides leave elements out, is not said.
+        apart = max(attributes.get("dilations", (1,))) > 1 or (
+            max(attributes.get("strides", (1,))) > attributes["kernel_shape"][0]
+        )
+        if automatic.startswith("SAME") and apart:
             raise NotApplicable
         if any(pad >= attributes["kernel_shape"][0] for pad in attributes.get("pads", ())):
             raise NotApplicable
         others = tuple(name for name in own if name != "outputs")
         attributes |= point.attributes("ceil_mode", *others)
         outputs = ("Y", "Indices") if "outputs" in own and point["outputs"] == 2 else ("Y",)
+        # Indices count through the batch.
+        x = _image(point, rank, "N" if len(outputs) == 1 else "M")
         if len(outputs) > len(point.schema.outputs):
             raise NotApplicable
-        return Call(inputs=point.named(_image(point, rank)), attributes=attributes, outputs=outputs)
+        return Call(inputs=point.named(x), attributes=attributes, outputs=outputs)
 
     axes = {
         "auto_pad": (OMIT, "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"),

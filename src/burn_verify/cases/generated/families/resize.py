@@ -91,6 +91,9 @@ def _fitting(point: Point, attributes: dict[str, Any]) -> None:
     mode = attributes.get("mode", "nearest")
     if mode == "cubic" and point.version < 11:
         raise NotApplicable
+    # What lies between true and false, or between two words, is not said.
+    if mode != "nearest" and point.dtype in ("bool", "string"):
+        raise NotApplicable
     only_nearest = "nearest_mode" in attributes and mode != "nearest"
     only_cubic = ("cubic_coeff_a" in attributes or attributes.get("exclude_outside") == 1) and mode != "cubic"
     crop = attributes.get("coordinate_transformation_mode") == "tf_crop_and_resize"
