@@ -14,7 +14,6 @@ from burn_verify import judge, load, reference
 from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
 from burn_verify.cargo import BURN_ONNX_VERSION
-from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.convert import Converter
 from burn_verify.errors import STAGE_ERRORS, CompareError, StageError
 from burn_verify.options import Settings
@@ -22,6 +21,7 @@ from burn_verify.progress import Listener, Progress, silent
 from burn_verify.reference import Oracle
 from burn_verify.runner import Runner
 from burn_verify.toolchain import Toolchain
+from burn_verify.twins import compare
 from burn_verify.types import (
     Case,
     CaseResult,
@@ -169,47 +169,18 @@ class Pipeline:
         return runner.infer(_sure(planned.model), inputs, self._settings.burn_backend).outputs
 
     def _beside(self, planned: Planned, twin: Planned | None) -> dict[str, str]:
-        """Compare a generated graph with its twins: another one, and itself with the batch parted in two.
-
-        A reference is not asked, so this tells something also where there is none.
-
-        Returns:
-            ``twins_differ`` with the first difference, ``twins`` with what agrees, or nothing.
-        """
+        """Compare a generated graph with its twins, also where it has no reference."""
         prepared = planned.prepared
-        if planned.case.corpus != CORPUS or prepared is None or planned.binary is None or prepared.random:
+        if planned.case.corpus != CORPUS or prepared is None or planned.binary is None:
             return {}
-        agree = []
-        for name, answers in self._twin_answers(planned, twin):
-            try:
-                mine, other = answers()
-            except (StageError, ValueError):
-                continue
-            names = [output.name for output in prepared.outputs]
-            said = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
-            if not said.passes:
-                return {"twins_differ": f"compiled Burn answers otherwise, {name}: {said.message}"}
-            agree.append(name)
-        return {"twins": "; ".join(agree)} if agree else {}
-
-    def _twin_answers(
-        self, planned: Planned, twin: Planned | None
-    ) -> Iterator[tuple[str, Callable[[], tuple[list[Array], list[Array]]]]]:
-        if not _sure(planned.prepared).stored:
-            return
-        inputs = reference.stored_inputs(_sure(planned.prepared))
-        if twin is not None and twin.binary is not None and twin.prepared is not None:
-            others = reference.stored_inputs(twin.prepared)
-            # A graph without a reference ends there, and can be run all the same.
-            runnable, other = replace(planned, errors={}), replace(twin, errors={})
-            yield f"as {twin.case.id}", lambda: (self.infer(runnable, inputs), self.infer(other, others))
-        parted = halves(_sure(planned.prepared).inputs, inputs)
-        if parted is not None:
-            whole = replace(planned, errors={})
-            yield (
-                "with the batch in two parts",
-                lambda: (self.infer(whole, inputs), joined(*(self.infer(whole, part) for part in parted))),
-            )
+        compiled = None if twin is None or twin.binary is None else twin
+        # A graph without a reference ended there, and can be run all the same.
+        return compare(
+            prepared,
+            lambda inputs: self.infer(replace(planned, errors={}), inputs),
+            None if compiled is None else compiled.prepared,
+            lambda inputs: self.infer(replace(_sure(compiled), errors={}), inputs),
+        )
 
     def _infer_all(self, planned: Planned, sets: Sequence[Sequence[Array]]) -> list[list[Array]]:
         runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)

@@ -18,8 +18,8 @@ LAYERS = [
     "options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision declared "
     "reasons progress cases graphs report",
     # effects: one outside thing each
-    "process cache cargo toolchain load corpus generation selection reference convert build runner store",
-    "drawing",  # values drawn for compiled graphs
+    "process cache cargo toolchain load corpus generation generating selection reference convert build runner store",
+    "drawing twins",  # values drawn for compiled graphs; the same in another way
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan
@@ -62,7 +62,8 @@ SIBLINGS = {
     ("selection", "generation"),
     ("generation", "cache"),
     ("generation", "process"),
-    ("generation", "reference"),
+    ("generating", "cache"),
+    ("generating", "reference"),
     ("corpus", "cache"),
     ("corpus", "process"),
     ("reference", "process"),

@@ -25,10 +25,10 @@ _ENTRIES: Final = 256
 _SIZES: Final = (1, 2, 3, 5, 4, 7, 0)
 _MOST_FROM_SHAPE: Final = 4
 
-_WITH_SPECIALS: Final = frozenset({"elementwise", "broadcast", "movement", "gather", "sorting"})
+_WITH_SPECIALS: Final = frozenset({"elementwise", "broadcast", "movement", "casts", "gather", "sorting"})
 """Families whose answers do not depend on the order of additions, so that infinities and extremes have one answer."""
 
-_WITH_EXTREME_INTEGERS: Final = frozenset({"movement", "gather", "sorting"})
+_WITH_EXTREME_INTEGERS: Final = frozenset({"movement", "casts", "gather", "sorting"})
 """Families that do no arithmetic: what an overflow gives is nowhere said."""
 
 

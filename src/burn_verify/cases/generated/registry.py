@@ -8,6 +8,7 @@ from typing import Final
 from burn_verify.cases.generated.families import (
     attention,
     broadcast,
+    casts,
     control,
     conv,
     elementwise,
@@ -39,6 +40,7 @@ _MODULES: Final = (
     matmul,
     normalisation,
     movement,
+    casts,
     gather,
     resize,
     sorting,
