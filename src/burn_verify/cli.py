@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 
 from tabulate import tabulate
 
-from burn_verify import __version__, cli_expectations, cli_numbers, cli_report, expectations
+from burn_verify import __version__, cli_expectations, cli_numbers, cli_ops, cli_report, expectations
 from burn_verify.cache import Cache
 from burn_verify.cases import zoo
 from burn_verify.console import LongWork
@@ -37,6 +37,7 @@ examples:
   burn-verify verify mnist squeezenet     does Burn compute what ONNX Runtime computes?
   burn-verify verify path/to/model.onnx   the same for a model of your own
   burn-verify verify --conformance=node   ONNX's own test cases, about two thousand
+  burn-verify verify --ops=Conv,Gemm      generated graphs of operators
   burn-verify report --last               the last run once more
   burn-verify report run.jsonl --out site what a record tells, as a page: site/index.html
   burn-verify diff old.jsonl new.jsonl    what got worse, what got better
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_report.add_to(commands)
     cli_expectations.add_to(commands)
     cli_numbers.add_to(commands)
+    cli_ops.add_to(commands)
     return parser
 
 
@@ -150,7 +152,7 @@ def _whence(case: Case) -> str:
 def _verify(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments, arguments.models)
     if not settings.selects:
-        message = "nothing to verify: name a model, such as mnist, or say --conformance"
+        message = "nothing to verify: name a model, such as mnist, or say --conformance or --ops"
         raise UsageError(message)
     with LongWork(sys.stderr) as work:
         session = Session.open(settings, work.listen)

@@ -57,7 +57,7 @@ def result_to_line(result: CaseResult, *, burn_version: str, burn_backend: str) 
             "corpus": result.corpus,
             "op_types": result.op_types,
             "opset": result.opset,
-            "subject": None if result.subject is None else asdict(result.subject),
+            "subject": None if result.subject is None else _subject_to_json(result.subject),
             "burn_version": burn_version,
             "burn_backend": burn_backend,
             "stage": result.stage,
@@ -172,6 +172,12 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
     )
 
 
+def _subject_to_json(subject: Subject) -> dict[str, Any]:
+    named = asdict(subject)
+    # What only generated graphs have is not in the lines of the others.
+    return {key: value for key, value in named.items() if key != "axes" or value}
+
+
 def _subject_from_json(data: Mapping[str, Any] | None) -> Subject | None:
     if data is None:
         return None
@@ -180,6 +186,7 @@ def _subject_from_json(data: Mapping[str, Any] | None) -> Subject | None:
         domain=str(data["domain"]),
         since_version=int(data["since_version"]),
         dtype=str(data["dtype"]),
+        axes=tuple((str(axis), str(value)) for axis, value in data.get("axes", ())),
     )
 
 

@@ -75,6 +75,10 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
         random=source.random,
         tolerance=source.tolerance,
         unsupported=source.unsupported,
+        answered=source.answered,
+        evaluated=source.evaluated,
+        refused=source.refused,
+        twin=source.twin,
     )
 
 

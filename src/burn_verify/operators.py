@@ -106,6 +106,48 @@ def since_version(op_type: str, domain: str, opset: int) -> int | None:
         return None
 
 
+@functools.cache
+def dtypes_of(op_type: str, domain: str, version: int, parameter: str = "") -> tuple[str, ...]:
+    """Return the dtypes of tensors that a type parameter of a version allows, the most usual one first.
+
+    Arguments:
+        parameter: the widest one where none is named.
+    """
+    from onnx import defs
+
+    schema = defs.get_schema(op_type, version, domain)
+    constraints = {constraint.type_param_str: constraint for constraint in schema.type_constraints}
+    wanted = parameter or _widest(schema)
+    allowed = constraints[wanted].allowed_type_strs if wanted in constraints else ()
+    found = {_dtype(text) for text in allowed if text.startswith("tensor(")}
+    usual = [dtype for dtype in ("float32", "int64", "bool") if dtype in found]
+    return (*usual, *sorted(found - set(usual)))
+
+
+@functools.cache
+def all_dtypes_of(op_type: str, domain: str, version: int) -> frozenset[str]:
+    """Return the dtypes of tensors that any type parameter of a version allows."""
+    from onnx import defs
+
+    constraints = defs.get_schema(op_type, version, domain).type_constraints
+    names = (constraint.type_param_str for constraint in constraints)
+    return frozenset(dtype for name in names for dtype in dtypes_of(op_type, domain, version, name))
+
+
+@functools.cache
+def attributes_of(op_type: str, domain: str) -> frozenset[str]:
+    """Return the names, lower-cased, of the attributes that any version of an operator has."""
+    from onnx import defs
+
+    schemas = defs.get_all_schemas_with_history()
+    return frozenset(
+        name.lower()
+        for schema in schemas
+        if (schema.name, schema.domain) == (op_type, domain)
+        for name in schema.attributes
+    )
+
+
 def subject_of(
     op_type: str, domain: str, opset: int, inputs: Sequence[str | None], outputs: Sequence[str | None]
 ) -> Subject | None:

@@ -50,6 +50,10 @@ class Settings:
     Attributes:
         models: names, paths, globs and folders, as typed.
         conformance: suites of ONNX's own cases, as typed.
+        ops: operators whose generated graphs are verified, as typed.
+        ops_profile: how many of them, see `burn_verify.cases.generated.graphs.PROFILES`.
+        ops_examples: further sets of values that every graph which agrees is fed.
+        ops_seed: what those are drawn from; no option of ours, since Hypothesis has one.
         cache_dir: None for the user's cache folder.
         timeout: seconds a model may take to answer, converter and reference included.
         memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
@@ -60,6 +64,10 @@ class Settings:
 
     models: tuple[str, ...] = ()
     conformance: tuple[str, ...] = ()
+    ops: tuple[str, ...] = ()
+    ops_profile: str = "quick"
+    ops_examples: int = 0
+    ops_seed: int = 0
     zoo_mirror: Path | None = None
     cache_dir: Path | None = None
     record: Path | None = None
@@ -78,13 +86,13 @@ class Settings:
     @property
     def selects(self) -> bool:
         """Whether anything was selected."""
-        return bool(self.models or self.conformance)
+        return bool(self.models or self.conformance or self.ops)
 
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
-        msg = "names nothing; try --models mnist, or --conformance node"
+        msg = "names nothing; try --models mnist, --conformance node, or --ops Conv"
         raise ValueError(msg)
     return names
 
@@ -142,6 +150,21 @@ def _mode(text: str) -> JudgeMode:
     return JudgeMode(text.lower())
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) >= _PEBIBYTE:
+        msg = f"a whole number is needed, not {text!r}"
+        raise ValueError(msg)
+    return int(text)
+
+
+def _profile(text: str) -> str:
+    profiles = ("quick", "nightly", "full")
+    if text.lower() not in profiles:
+        msg = f"{' or '.join(profiles)} is needed, not {text!r}"
+        raise ValueError(msg)
+    return text.lower()
+
+
 def _switch(text: str) -> bool:
     words = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
     if text.lower() not in words:
@@ -179,6 +202,37 @@ OPTIONS: tuple[Option, ...] = (
         bare="all",
         help="verify ONNX's own test cases: node, simple, pytorch, light, separated by commas, or all of them where no "
         "suite is named; -k chooses among their ids",
+    ),
+    Option(
+        field="ops",
+        flag="--ops",
+        metavar="NAMES",
+        ini="burn_ops",
+        parse=_names,
+        default=(),
+        bare="all",
+        help="verify generated graphs of one operator each: Conv, Gemm and so on, separated by commas, or all of them "
+        "where none is named; see 'burn-verify ops list'",
+    ),
+    Option(
+        field="ops_profile",
+        flag="--ops-profile",
+        metavar="quick|nightly|full",
+        ini="burn_ops_profile",
+        parse=_profile,
+        default="quick",
+        help="how many graphs an operator: every value of every axis once, pairs of them for the newest version, or "
+        "pairs for every version (default: quick)",
+    ),
+    Option(
+        field="ops_examples",
+        flag="--ops-examples",
+        metavar="N",
+        ini="burn_ops_examples",
+        parse=_count,
+        default=0,
+        help="feed every generated graph that agrees so many further sets of values, and shapes where they are "
+        "symbolic, drawn by Hypothesis, whose --hypothesis-seed holds (default: 0)",
     ),
     Option(
         field="zoo_mirror",
@@ -315,7 +369,7 @@ def from_folder(field: str, text: str, folder: Path) -> str:
     return text
 
 
-_WITHOUT_EFFECT = ("models", "conformance", "record", "cache_dir", "expectations", "shard", "shard_costs")
+_WITHOUT_EFFECT = ("models", "conformance", "ops", "record", "cache_dir", "expectations", "shard", "shard_costs")
 
 
 def said(settings: Settings) -> list[tuple[str, str]]:
@@ -328,7 +382,7 @@ def said(settings: Settings) -> list[tuple[str, str]]:
     return [(flag, ("off", "on")[value] if isinstance(value, bool) else f"{value}") for flag, value in different]
 
 
-SELECTIONS: tuple[str, ...] = ("--models", "--conformance")
+SELECTIONS: tuple[str, ...] = ("--models", "--conformance", "--ops")
 """The flags that select cases."""
 
 

@@ -8,14 +8,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from burn_verify import judge, load, measure, reference
 from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
 from burn_verify.cargo import BURN_ONNX_VERSION
+from burn_verify.cases.generated import CORPUS
 from burn_verify.convert import Converter
-from burn_verify.errors import STAGE_ERRORS, StageError
+from burn_verify.errors import STAGE_ERRORS, CompareError, StageError
 from burn_verify.inputs import SEEDED
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.overrides import packaged
@@ -26,6 +27,7 @@ from burn_verify.progress import Listener, Progress, silent
 from burn_verify.reference import DataSet, Oracle
 from burn_verify.runner import Runner
 from burn_verify.toolchain import Toolchain
+from burn_verify.twins import compare
 from burn_verify.types import (
     Case,
     CaseResult,
@@ -39,6 +41,9 @@ from burn_verify.types import (
     Verdict,
 )
 from burn_verify.wire import Array
+
+if TYPE_CHECKING:
+    from burn_verify.drawing import Drawing
 
 T = TypeVar("T")
 
@@ -90,6 +95,7 @@ class Pipeline:
         self._listen = listen
         self._runners: dict[RunnerBinary, Runner] = {}
         self._judge = Judge(mode=settings.judge, overrides=packaged(), burn_backend=settings.burn_backend)
+        self._drawing: Drawing | None = None
 
     def prepare(self, cases: Sequence[Case], *, answers: bool = True, doubtful: Collection[str] = ()) -> Plan:
         """Load all models, then convert and compile them in one batch while the reference is computed.
@@ -124,14 +130,26 @@ class Pipeline:
             merged[one.case.id] = _merge(one, other)
         return Plan(cases=merged, phases=phases)
 
-    def verify(self, planned: Planned) -> CaseResult:
-        """Run one case and compare; never raises for anything that is the case's own fault."""
+    def verify(self, planned: Planned, *, twin: Planned | None = None, shrink: bool = True) -> CaseResult:
+        """Run one case and compare; never raises for anything that is the case's own fault.
+
+        Arguments:
+            twin: another case that has to answer the same.
+            shrink: whether values on which a generated graph fails are worth making small.
+        """
         if planned.error is not None:
-            return _ended(planned, planned.error)
+            result = _ended(planned, planned.error)
+            return replace(result, details={**result.details, **self._beside(planned, twin)})
         durations = dict(planned.durations)
         details: dict[str, Any] = {"inputs": {}}
         try:
             verdict = self._run_and_judge(planned, durations, details)
+            details |= self._beside(planned, twin)
+            if verdict.passes and (differs := details.get("twins_differ")):
+                raise CompareError(differs, "twins differ")
+            if verdict.passes and self._settings.ops_examples and planned.case.corpus == CORPUS:
+                with _timed(durations, "examples"):
+                    self.draw(planned, details, shrink=shrink)
         except StageError as error:
             result = _ended(replace(planned, durations=durations), error)
             return replace(result, details={**result.details, **details})
@@ -172,8 +190,58 @@ class Pipeline:
                 found[name, spec.name] = came, wanted
         return found
 
+    def _beside(self, planned: Planned, twin: Planned | None) -> dict[str, str]:
+        """Compare a generated graph with its twins, also where it has no reference."""
+        prepared = planned.prepared
+        if planned.case.corpus != CORPUS or prepared is None or planned.binary is None:
+            return {}
+        compiled = None if twin is None or twin.binary is None else twin
+        # A graph without a reference ended there, and can be run all the same.
+        return compare(
+            prepared,
+            lambda inputs: self.infer(replace(planned, errors={}), inputs),
+            None if compiled is None else compiled.prepared,
+            lambda inputs: self.infer(replace(_sure(compiled), errors={}), inputs),
+        )
+
+    def _infer_all(self, planned: Planned, sets: Sequence[Sequence[Array]]) -> list[list[Array]]:
+        runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)
+        return [inference.outputs for inference in runner.infer_all(model, sets, self._settings.burn_backend)]
+
+    def draw(self, planned: Planned, details: dict[str, Any], *, shrink: bool) -> int:
+        """Compare on drawn values and return how many sets agree.
+
+        Arguments:
+            details: gets how many sets there were, and a program that shows a failure.
+            shrink: whether to look for the smallest set that fails.
+
+        Raises:
+            StageError: of the smallest values found that fail.
+        """
+        from burn_verify.drawing import Drawing, program_of
+
+        prepared = _sure(planned.prepared)
+        if self._drawing is None:
+            given = self._settings
+            self._drawing = Drawing(
+                self._cache, examples=given.ops_examples, seed=given.ops_seed, timeout=given.timeout
+            )
+        found = self._drawing.search(
+            prepared,
+            lambda sets: self._infer_all(planned, sets),
+            lambda actual, desired: _by_tolerance(prepared, actual, desired, "drawn"),
+            shrink=shrink,
+        )
+        details["examples"] = {"agree": found.examples, "no reference": found.rejected}
+        if found.error is not None and found.feeds is not None:
+            details["example"] = program_of(prepared, found.feeds)
+            raise found.error
+        return found.examples
+
     def close(self) -> None:
         """End every process."""
+        if self._drawing is not None:
+            self._drawing.close()
         for runner in self._runners.values():
             runner.close()
         self._runners.clear()
@@ -248,10 +316,10 @@ class Pipeline:
             durations["weights"] += inference.load_seconds
             durations["forward"] += inference.forward_seconds
             with _timed(durations, "compare"):
-                evidence = evidence_of(data, measures.data_sets[data_set], stored=data_set != SEEDED)
+                evidence = evidence_of(data, measures.data_sets[data_set], stored=_is_stored(prepared, data_set))
                 verdicts.append(self._judge.verdict(question, names, inference.outputs, evidence, data_set))
                 if data.runtime is not None:
-                    opinions.append(_opinion(question, names, data.runtime, data.desired, data_set))
+                    opinions.append(_by_tolerance(prepared, data.runtime, data.desired, data_set))
         if opinions or answers.refusal:
             said = judge.merge(opinions) if opinions else None
             details["onnxruntime"] = answers.refusal if said is None else said.message or said.name
@@ -313,7 +381,10 @@ def _merge(built: Planned, referred: Planned) -> Planned:
 
 def _ended(planned: Planned, error: StageError) -> CaseResult:
     result = _result(planned, error.stage, Outcome.FAILED)
-    return replace(result, message=error.message, reason=error.reason, details=error.details)
+    refused = planned.prepared.refused if planned.prepared else None
+    # Whoever ended the case, that nobody could have said what is right is worth knowing.
+    silent = {"no_reference": refused} if refused else {}
+    return replace(result, message=error.message, reason=error.reason, details={**error.details, **silent})
 
 
 def _result(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
@@ -340,12 +411,17 @@ def evidence_of(data: DataSet, measured: Measured, *, stored: bool) -> Evidence:
     )
 
 
-def _opinion(
-    question: Question, names: Sequence[str], actual: Sequence[Array], desired: Sequence[Array], data_set: str
-) -> Verdict:
-    """Judge ONNX Runtime as ONNX's own tests would."""
-    judged = Judge(mode=JudgeMode.ONNX)
-    return judged.verdict(question, names, actual, Evidence(inputs=(), stored=desired, runtime=None), data_set)
+def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
+    """Tell whether somebody else than ONNX Runtime said what to expect."""
+    return data_set != SEEDED and (prepared.evaluated or not prepared.answered)
+
+
+def _by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
+    """Judge as ONNX's own tests would, without other evidence than what was expected."""
+    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
+    names = [output.name for output in prepared.outputs]
+    evidence = Evidence(inputs=(), stored=desired, runtime=None)
+    return Judge(mode=JudgeMode.ONNX).verdict(question, names, actual, evidence, data_set)
 
 
 def _sure(value: T | None) -> T:

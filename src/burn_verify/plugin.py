@@ -7,7 +7,7 @@ a selection was made, since every pytest start in the environment pays for it.
 import atexit
 import gc
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,6 +64,8 @@ def _open(config: pytest.Config) -> Run | None:
     settings = settings_from(typed, {field: from_folder(field, text, folder) for field, text in said.items()})
     if not settings.selects:
         return None
+    # Hypothesis has this option already; where it is not typed, the same values are drawn each time.
+    settings = replace(settings, ops_seed=int(config.getoption("hypothesis_seed", None) or 0))
     from burn_verify.controller import long_work
     from burn_verify.session import Session
 

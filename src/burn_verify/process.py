@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from burn_verify.errors import ProcessDied
 from burn_verify.wire import PREFIX, VERSION, pack, unpack_header, unpack_prefix
@@ -114,6 +114,10 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+MOST_AT_ONCE: Final = 32 << 10
+"""Bytes of several requests that are sent before the first answer is read; a pipe holds 64 KiB."""
+
+
 class Resident:
     """A child process that answers one framed request at a time, started when first asked and again when it died.
 
@@ -152,18 +156,38 @@ class Resident:
         Raises:
             ProcessDied: no answer will come; the process has been ended and the next request starts another.
         """
+        return self.request_all([(header, payload)], timeout=timeout)[0]
+
+    def request_all(
+        self, requests: Sequence[tuple[Mapping[str, Any], bytes]], *, timeout: float
+    ) -> list[tuple[dict[str, Any], bytes]]:
+        """Send several requests at once and wait for all their answers, at most `timeout` seconds.
+
+        More than one request together must fit into a pipe (`MOST_AT_ONCE` bytes): the process may be busy writing an
+        answer that nobody reads yet.
+
+        Raises:
+            ProcessDied: some answer will not come, and it cannot be told to which request.
+        """
         with self._turn:
             self._start()
-            self._sequence += 1
+            first = self._sequence + 1
+            self._sequence += len(requests)
+            frames = [
+                pack({**header, "id": first + place}, payload) for place, (header, payload) in enumerate(requests)
+            ]
             self._log_start = self._log_path.stat().st_size
             deadline = time.monotonic() + timeout
+            answers = []
             with self._blaming(f"no answer within {timeout:g} s"):
-                self._write(pack({**header, "id": self._sequence}, payload), deadline)
-                answer, data = self._read_frame(deadline)
-                _expect(answer, id=self._sequence)
-                _check_answer(answer)
+                self._write(b"".join(frames), deadline)
+                for place in range(len(requests)):
+                    answer, data = self._read_frame(deadline)
+                    _expect(answer, id=first + place)
+                    _check_answer(answer)
+                    answers.append((answer, data))
             self._deaths_in_a_row = 0
-            return answer, data
+            return answers
 
     def close(self) -> None:
         """End the process for good: a request that is in flight on another thread fails, and no other is started."""

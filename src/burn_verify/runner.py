@@ -4,12 +4,13 @@ Compiles nothing and judges nothing.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from burn_verify.cache import Cache
 from burn_verify.errors import ProcessDied, RunError
-from burn_verify.process import Resident, rust_environment
+from burn_verify.process import MOST_AT_ONCE, Resident, rust_environment
 from burn_verify.reasons import location, panic
 from burn_verify.types import ConvertedModel, RunnerBinary
 from burn_verify.wire import Array, decode, encode, unsupported_dtype
@@ -51,15 +52,37 @@ class Runner:
         Raises:
             RunError: it panicked, aborted, hung, ran out of memory, or the inputs have no Burn value.
         """
-        if dtype := unsupported_dtype(inputs):
-            message = f"no Burn value for {dtype}"
-            raise RunError(message)
-        header = {"module": model.module, "weights": str(model.weights), "backend": backend}
+        header, payload = self._request(model, inputs, backend)
         try:
-            answer, payload = self._process.request(header, encode(inputs), timeout=self._timeout)
+            answer, data = self._process.request(header, payload, timeout=self._timeout)
         except ProcessDied as death:
             reason = f"{death.how}: {death.message}"
             raise RunError(death.message, reason, {"how": death.how, "log": death.log}) from death
+        return self._inference(answer, data)
+
+    def infer_all(self, model: ConvertedModel, sets: Sequence[Sequence[Array]], backend: str) -> list[Inference]:
+        """Call a compiled model on several small sets of inputs, sent at once.
+
+        Raises:
+            RunError: as `infer`; of the first set that failed, or of one that cannot be told.
+        """
+        requests = [self._request(model, inputs, backend) for inputs in sets]
+        if sum(len(payload) for _, payload in requests) > MOST_AT_ONCE:
+            return [self.infer(model, inputs, backend) for inputs in sets]
+        try:
+            answers = self._process.request_all(requests, timeout=self._timeout)
+        except ProcessDied:
+            # One by one, to find which of them it was.
+            return [self.infer(model, inputs, backend) for inputs in sets]
+        return [self._inference(answer, data) for answer, data in answers]
+
+    def _request(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> tuple[Mapping[str, Any], bytes]:
+        if dtype := unsupported_dtype(inputs):
+            message = f"no Burn value for {dtype}"
+            raise RunError(message)
+        return {"module": model.module, "weights": str(model.weights), "backend": backend}, encode(inputs)
+
+    def _inference(self, answer: Mapping[str, Any], payload: bytes) -> Inference:
         if not answer["ok"]:
             kind = answer.get("kind", "error")
             details = {"how": kind, "location": location(answer.get("location") or "") or None}

@@ -51,8 +51,13 @@ class Selection:
         self._listen = listen
         self._zoo = zoo.load()
 
-    def choose(self, names: Iterable[str], suites: Iterable[str] = ()) -> Choice:
-        """Return the cases that names stand for, then those of suites of ONNX's own cases.
+    def choose(
+        self, names: Iterable[str], suites: Iterable[str] = (), ops: Iterable[str] = (), profile: str = "quick"
+    ) -> Choice:
+        """Return the cases that names stand for, then those of suites of ONNX's own cases, then generated ones.
+
+        Arguments:
+            ops, profile: operators, and how many graphs of each.
 
         Raises:
             UsageError: a name fits nothing or too much, a path leads nowhere, nothing of the zoo is to be had.
@@ -77,8 +82,17 @@ class Selection:
             for suite in conformance.suites_of(suites)
             for case in (conformance.light_cases() if suite == conformance.LIGHT else corpus.cases(suite))
         ]
-        unique = {case.id: case for case in (*found, *files.cases(own), *collected)}
+        made = self._generated(tuple(ops), profile)
+        unique = {case.id: case for case in (*found, *files.cases(own), *collected, *made)}
         return Choice(cases=tuple(unique.values()), left_out=left_out)
+
+    def _generated(self, ops: tuple[str, ...], profile: str) -> tuple[Case, ...]:
+        if not ops:
+            return ()
+        # Its declarations, and what they import, are worth their time only here.
+        from burn_verify import generation
+
+        return generation.Generated(self._cache, self._listen).choose(ops, profile)
 
     def _everything(self) -> Choice:
         sources = {entry: self._source(entry) for entry in self._zoo.entries.values()}

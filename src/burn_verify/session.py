@@ -15,7 +15,7 @@ from typing import Any, Final
 from burn_verify import expectations, shards, store
 from burn_verify.cache import Cache, prune, write_if_changed
 from burn_verify.cargo import BURN_VERSION
-from burn_verify.cases import conformance, files, zoo
+from burn_verify.cases import conformance, files, generated, zoo
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.expectations import Expectation, Expectations
@@ -78,7 +78,7 @@ class Session:
         cache = Cache(settings.cache_dir)
         runs = cache.room("runs")
         selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
-        choice = selection.choose(settings.models, settings.conformance)
+        choice = selection.choose(settings.models, settings.conformance, settings.ops, settings.ops_profile)
         cases, shard = _part_of(choice.cases, settings)
         own = {case.id for case in cases}
         selected = Selected(
@@ -134,7 +134,10 @@ class Session:
         if plan is None or case.id not in plan.cases:
             message = f"{case.id} was not prepared with the others: it joined the selection too late"
             return self._pipeline.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
-        return self._pipeline.verify(plan.cases[case.id])
+        # A failure that is expected is not worth making small.
+        planned = plan.cases[case.id]
+        twin = plan.cases.get(planned.prepared.twin or "") if planned.prepared else None
+        return self._pipeline.verify(planned, twin=twin, shrink=self.selected.expected.of(case.id) is None)
 
     def answers(self, case: Case) -> dict[tuple[str, str], tuple[Array, Array]]:
         """Run a prepared case and return what came and what was expected, by data set and output.
@@ -165,7 +168,9 @@ class Session:
         whole = set(conformance.suites_of(settings.conformance))
         if ALL in (name.lower() for name in settings.models):
             whole.add(zoo.CORPUS)
-        partial = {zoo.CORPUS, files.CORPUS, *conformance.SUITES} - whole
+        if ALL in (name.lower() for name in settings.ops):
+            whole.add(generated.CORPUS)
+        partial = {zoo.CORPUS, files.CORPUS, generated.CORPUS, *conformance.SUITES} - whole
         if not whole:
             return ()
         ids = [*(case.id for case in self.selected.cases), *self.selected.elsewhere, *self.selected.left_out]

@@ -18,7 +18,7 @@ from burn_verify import graphs, wide_ops
 from burn_verify.schema import dtype_name, elem_type_of
 
 Array = npt.NDArray[Any]
-Infer = Callable[[bytes, bool, Sequence[Array]], list[Array]]
+Infer = Callable[[bytes, Sequence[Array]], list[Array]]
 """Runs a serialised model, with optimisations or without, on inputs in the order of its graph."""
 
 _RUNTIME: Final = "onnxruntime"
@@ -82,7 +82,7 @@ class _Walk:
         if kind in self._without_kernel or not all(isinstance(value, np.ndarray) for value in values):
             return None
         try:
-            given = self._infer(self._alone(node, names, values).SerializeToString(), False, values)
+            given = self._infer(self._alone(node, names, values).SerializeToString(), values)
         except Exception:  # whatever ONNX Runtime raises: onnx's evaluator is asked next
             self._without_kernel.add(kind)
             return None

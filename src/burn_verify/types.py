@@ -126,12 +126,14 @@ class Subject:
         since_version: the version of the operator that the model's opset means.
         dtype: of the operator's widest type parameter, i.e. the one that allows the most types; empty where no input
             or output has it.
+        axes: name and value of what a generated graph varies beside, as text; empty for other cases.
     """
 
     op_type: str
     domain: str
     since_version: int
     dtype: str
+    axes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +153,7 @@ class Collected:
         model, digest, op_types, opset, inputs, outputs, subject, random, tolerance, unsupported: see `PreparedCase`.
         data: a safetensors file in the layout of a `Reference`; None where nothing is stored.
         data_sets: names of the data sets in it.
+        answered, evaluated, refused, twin: see `PreparedCase`.
     """
 
     model: Path
@@ -165,6 +168,10 @@ class Collected:
     random: bool = False
     tolerance: Tolerance | None = None
     unsupported: str | None = None
+    answered: bool = False
+    evaluated: bool = False
+    refused: str | None = None
+    twin: str | None = None
 
 
 Source: TypeAlias = ModelFile | Download | Seeded | Collected | Unavailable
@@ -223,6 +230,10 @@ class PreparedCase:
         random: an operator draws numbers, so two right answers differ.
         tolerance: the corpus' own, where it has one.
         unsupported: why no Burn tensor can hold what is stored, in a few words; nothing can be run then.
+        answered: what is stored is a reference already, made when the case was; nobody is asked again.
+        evaluated: those answers are of onnx's reference evaluator, not of ONNX Runtime.
+        refused: why no reference could answer when the case was made.
+        twin: id of another case that has to answer the same.
     """
 
     case: Case
@@ -238,6 +249,10 @@ class PreparedCase:
     random: bool = False
     tolerance: Tolerance | None = None
     unsupported: str | None = None
+    answered: bool = False
+    evaluated: bool = False
+    refused: str | None = None
+    twin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

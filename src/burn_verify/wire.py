@@ -143,6 +143,12 @@ def decode_named(payload: bytes) -> dict[str, Array]:
     return {name: _array(tensor) for name, tensor in tensors}
 
 
+def dealt(arrays: Sequence[Array], sets: int) -> list[list[Array]]:
+    """Part arrays into so many lists of one length."""
+    size = len(arrays) // sets
+    return [list(arrays[place * size : (place + 1) * size]) for place in range(sets)]
+
+
 def _array(tensor: Mapping[str, Any]) -> Array:
     code = tensor["dtype"]
     if code not in SAFETENSORS_NAMES:

@@ -51,7 +51,7 @@ def test_verify_tells_a_broken_file_from_the_others(tmp_path):
     ("arguments", "code", "said"),
     [
         (["verify", "minst", "--burn-offline", "on"], 4, "did you mean mnist"),
-        (["verify"], 4, "nothing to verify: name a model, such as mnist, or say --conformance"),
+        (["verify"], 4, "nothing to verify: name a model, such as mnist, or say --conformance or --ops"),
         ([], 4, "the following arguments are required: COMMAND"),
         (["frobnicate"], 4, "invalid choice"),
         (["report"], 4, "name a record, or say --last"),
@@ -125,3 +125,23 @@ def test_nothing_is_written_where_nobody_asked(tmp_path):
     burn_verify("verify", FIXTURES / "add.onnx", cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert set(Path(FIXTURES).rglob("*")) == before
+
+
+def test_the_list_of_an_operator_says_what_its_graphs_vary():
+    done = burn_verify("ops", "list", "leakyrelu", "--ops-profile=quick")
+    assert done.returncode == 0, done.stderr
+    assert "LeakyRelu, family elementwise; axes of version 16" in done.stdout
+    assert "  alpha: omit, 0.0, 0.5" in done.stdout
+    assert "op/LeakyRelu-16/float32/default" in done.stdout
+    assert "nightly" not in done.stdout
+
+
+def test_the_list_of_operators_says_why_some_have_no_graphs():
+    done = burn_verify("ops", "list")
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert lines["Conv"].split()[1:] == ["conv", "1,", "11,", "22"]
+    assert "its input is an encoded image" in lines["ImageDecoder"]
+    assert len(lines) >= 201
+    wrong = burn_verify("ops", "list", "Nope")
+    assert wrong.returncode == 4
+    assert "no operator is called 'Nope': burn-verify ops list shows every one" in wrong.stderr

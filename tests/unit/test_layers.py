@@ -18,7 +18,9 @@ LAYERS = [
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
     "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise",
     # effects: one outside thing each
-    "process cache cargo toolchain load corpus selection reference runtime measure convert build runner store history",
+    "process cache cargo toolchain load corpus generation generating selection reference runtime measure convert build "
+    "runner store history",
+    "drawing twins",  # values drawn for compiled graphs; the same in another way
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan
@@ -26,13 +28,16 @@ LAYERS = [
     "console",  # what a person sees
     "suite items",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
-    "plugin cli cli_expectations cli_numbers cli_report",  # shells
+    "plugin cli cli_expectations cli_numbers cli_ops cli_report",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
     ("errors", "types"),
     ("operators", "schema"),
     ("graphs", "operators"),
+    ("cases", "operators"),
+    ("cases", "schema"),
+    ("cases", "inputs"),
     ("graphs", "schema"),
     ("inputs", "schema"),
     ("judge", "schema"),
@@ -56,6 +61,7 @@ SIBLINGS = {
     ("history", "store"),
     ("history", "cache"),
     ("cli", "cli_numbers"),
+    ("cli", "cli_ops"),
     ("report", "judge"),
     ("report", "declared"),
     ("report", "operators"),
@@ -71,6 +77,11 @@ SIBLINGS = {
     ("selection", "cache"),
     ("selection", "load"),
     ("selection", "corpus"),
+    ("selection", "generation"),
+    ("generation", "cache"),
+    ("generation", "process"),
+    ("generating", "cache"),
+    ("generating", "reference"),
     ("corpus", "cache"),
     ("corpus", "process"),
     ("reference", "process"),
@@ -97,7 +108,7 @@ CONFINED = {
     "onnxruntime": {"runtime"},
     "pytest": {"items", "controller", "plugin"},
     "rich": {"console"},
-    "tabulate": {"report", "cli", "cli_report"},
+    "tabulate": {"report", "cli", "cli_ops", "cli_report"},
     "jinja2": {"report"},
     "junitparser": {"report"},
 }

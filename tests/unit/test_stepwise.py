@@ -38,7 +38,7 @@ def runtime(*without):
     """Return a stand-in for ONNX Runtime that has no kernel for some operators, and what it was asked."""
     asked = []
 
-    def infer(content, optimise, inputs):
+    def infer(content, inputs):
         model = onnx.load_from_string(content)
         (node,) = model.graph.node
         asked.append(node.op_type)

@@ -56,9 +56,15 @@ def case_from_json(entry: Mapping[str, Any], suite: str, folder: Path) -> Case:
     Arguments:
         folder: where the model and the data of the suite lie.
     """
-    name = entry["name"]
+    return Case(id=f"{suite}/{entry['name']}", corpus=suite, source=collected_from_json(entry, folder))
+
+
+def collected_from_json(entry: Mapping[str, Any], folder: Path) -> Collected:
+    """Return the source of an entry of an index, whatever the corpus."""
+    name, refused = entry["name"], entry.get("refused")
+    # Where no reference answers, what a graph is fed is kept all the same: twins can be compared.
     subject = entry["subject"]
-    source = Collected(
+    return Collected(
         model=folder / f"{name}.onnx",
         digest=entry["digest"],
         op_types=tuple(entry["op_types"]),
@@ -67,12 +73,21 @@ def case_from_json(entry: Mapping[str, Any], suite: str, folder: Path) -> Case:
         outputs=tuple(_spec(spec) for spec in entry["outputs"]),
         data=None if entry["unsupported"] else folder / f"{name}.safetensors",
         data_sets=tuple(entry["data_sets"]),
-        subject=None if subject is None else Subject(**subject),
+        subject=None if subject is None else subject_from_json(subject),
         random=entry["random"],
-        tolerance=Tolerance(rtol=entry["rtol"], atol=entry["atol"]),
+        tolerance=Tolerance(rtol=entry["rtol"], atol=entry["atol"]) if "rtol" in entry else None,
         unsupported=entry["unsupported"],
+        answered=entry.get("answered", False),
+        evaluated=entry.get("evaluated", False),
+        refused=refused,
+        twin=entry.get("twin"),
     )
-    return Case(id=f"{suite}/{name}", corpus=suite, source=source)
+
+
+def subject_from_json(subject: Mapping[str, Any]) -> Subject:
+    """Return the subject of an entry of an index."""
+    axes = tuple((str(axis), str(value)) for axis, value in subject.get("axes", ()))
+    return Subject(**{**subject, "axes": axes})
 
 
 def _spec(spec: Mapping[str, Any]) -> TensorSpec:

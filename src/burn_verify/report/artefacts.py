@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from burn_verify.cases.generated import CORPUS
 from burn_verify.codec import Record
 from burn_verify.report import errors, markdown, supported_ops
 from burn_verify.report.evidence import is_model
@@ -24,6 +25,10 @@ def artefacts(record: Record, expected: Mapping[str, str]) -> dict[str, str]:
         made["supported-ops.json"] = json_text(supported_ops.as_json(record, expected))
         made["errors.md"] = errors.render(record, expected)
         made["errors.json"] = json_text(errors.as_json(record, expected))
+    if any(result.corpus == CORPUS for result in record.results):
+        from burn_verify.report import generated
+
+        made |= generated.pages(record)
     return made
 
 

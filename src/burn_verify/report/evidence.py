@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from burn_verify.cases.conformance import COLLECTED
+from burn_verify.cases.generated import CORPUS
 from burn_verify.operators import qualified
 from burn_verify.types import CaseResult, Outcome, Stage
 from burn_verify.words import one_line
@@ -64,8 +65,8 @@ def end_of(result: CaseResult) -> End:
 
 
 def is_model(result: CaseResult) -> bool:
-    """Return whether a case is a model, rather than one of the small cases that come with onnx."""
-    return result.corpus not in COLLECTED
+    """Return whether a case is a model, rather than one of the small cases that come with onnx or are generated."""
+    return result.corpus not in (*COLLECTED, CORPUS)
 
 
 def attempted(result: CaseResult) -> bool:

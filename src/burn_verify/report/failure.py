@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from burn_verify.cases.conformance import SUITES
+from burn_verify.cases.generated import CORPUS
 from burn_verify.errors import StageError
 from burn_verify.expectations import Expectation, xfail_reason
 from burn_verify.options import Settings, said
@@ -42,6 +43,8 @@ def _command(case_id: str, corpus: str, path: str | None, settings: Settings) ->
 def _selecting(case_id: str, corpus: str, path: str | None) -> list[str]:
     if corpus in SUITES:
         return [f"--conformance={corpus}", "-k", shlex.quote(case_id.partition("/")[2])]
+    if corpus == CORPUS:
+        return [f"--ops={shlex.quote(case_id)}"]
     name = path if corpus == "file" and path else case_id.removeprefix("zoo/").removesuffix("@seeded")
     return [f"--models={shlex.quote(name)}"]
 
@@ -55,6 +58,9 @@ def _evidence(error: StageError) -> Iterator[str]:
         yield f"file: converted/{details['file']} in the cache; burn-verify doctor says where that is"
     if details.get("location"):
         yield f"location: {details['location']}"
+    if details.get("example"):
+        yield "the smallest example found, as a program:"
+        yield str(details["example"]).rstrip()
     if details.get("log"):
         yield "the process said last:"
         yield from (f"  {line}" for line in str(details["log"]).splitlines()[-12:])

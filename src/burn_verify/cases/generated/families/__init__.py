@@ -1,0 +1,1 @@
+"""One module an operator family: the records of its operators, and nothing else."""

@@ -1,0 +1,103 @@
+"""Every record by the operator's name, the family it is of, and which operators have none and why."""
+
+import functools
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from burn_verify.cases.generated.families import (
+    attention,
+    broadcast,
+    casts,
+    control,
+    conv,
+    elementwise,
+    gather,
+    matmul,
+    ml,
+    movement,
+    normalisation,
+    pool,
+    quantisation,
+    random,
+    recurrent,
+    reduce,
+    resize,
+    sequence,
+    signal,
+    sorting,
+    text,
+)
+from burn_verify.cases.generated.record import FIRST_OPSET, Record
+from burn_verify.operators import Operator, all_operators, qualified
+
+_MODULES: Final = (
+    elementwise,
+    broadcast,
+    reduce,
+    conv,
+    pool,
+    matmul,
+    normalisation,
+    movement,
+    casts,
+    gather,
+    resize,
+    sorting,
+    recurrent,
+    attention,
+    quantisation,
+    control,
+    sequence,
+    random,
+    signal,
+    text,
+    ml,
+)
+FAMILIES: Final = tuple(module.FAMILY for module in _MODULES)
+"""Names of the families, in the order of the pages about them."""
+
+NO_GENERATOR: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ImageDecoder": "its input is an encoded image file, for which Burn has no tensor",
+        "ai.onnx.ml.CastMap": "its input is a map, which no Burn value is",
+        "ai.onnx.ml.CategoryMapper": "it maps text, for which Burn has no tensor",
+        "ai.onnx.ml.DictVectorizer": "its input is a map, which no Burn value is",
+        "ai.onnx.ml.SVMClassifier": "no record of valid support vectors yet",
+        "ai.onnx.ml.SVMRegressor": "no record of valid support vectors yet",
+        "ai.onnx.ml.TreeEnsemble": "no record of valid trees yet",
+        "ai.onnx.ml.ZipMap": "its output is a sequence of maps, which no Burn value is",
+    }
+)
+"""Why operators have no record, by qualified name."""
+
+
+@functools.cache
+def records() -> Mapping[str, Record]:
+    """Return every record by the qualified name of its operator."""
+    found = [record for module in _MODULES for record in module.RECORDS]
+    return MappingProxyType({qualified(record.op_type, record.domain): record for record in found})
+
+
+@functools.cache
+def family_of(name: str) -> str | None:
+    """Return the family of an operator, None where it has no record."""
+    families = zip(FAMILIES, _MODULES, strict=True)
+    return next((family for family, module in families if records().get(name) in module.RECORDS), None)
+
+
+def operators() -> tuple[Operator, ...]:
+    """Return the operators that graphs are made for, or said why not: those that the newest opset has."""
+    return tuple(operator for operator in all_operators() if not operator.deprecated)
+
+
+def versions_of(operator: Operator) -> tuple[int, ...]:
+    """Return the versions of an operator that an opset from `FIRST_OPSET` on may mean, oldest first."""
+    if operator.domain:
+        return operator.versions
+    later = (*operator.versions[1:], FIRST_OPSET + 1)
+    return tuple(
+        version
+        for version, next_one in zip(operator.versions, later, strict=True)
+        if version >= FIRST_OPSET or next_one > FIRST_OPSET
+    )

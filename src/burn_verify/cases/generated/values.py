@@ -1,0 +1,41 @@
+"""Ordinary values of an operand, seeded; what drawn examples take instead is in `draws`."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.cases.generated.record import Operand
+from burn_verify.inputs import WORDS
+from burn_verify.schema import STRING, numpy_dtype
+
+
+def ordinary(operand: Operand, *seed: str) -> npt.NDArray[Any]:
+    """Return values of an operand's shape and dtype: the fixed one, else drawn between its bounds.
+
+    Half of the floats are whole quarters, so that ties and exact results occur. How the operand arrives is not part of
+    a seed: twins that differ in it are fed the same.
+    """
+    if operand.fixed is not None:
+        return operand.fixed
+    digest = hashlib.sha256("\0".join((*seed, operand.dtype, str(operand.shape))).encode()).digest()
+    rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
+    if operand.dtype == STRING:
+        return np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), operand.shape)].reshape(operand.shape)
+    dtype = numpy_dtype(operand.dtype)
+    if operand.dtype == "bool":
+        return np.asarray(rng.integers(0, 2, operand.shape), dtype=np.bool_)
+    if "int" in operand.dtype:
+        low, high = whole_bounds(operand)
+        return np.asarray(rng.integers(low, high + 1, operand.shape)).astype(dtype)
+    drawn = rng.uniform(operand.low, operand.high, operand.shape)
+    quarters = np.clip(np.round(drawn * 4) / 4, operand.low, operand.high)
+    return np.asarray(np.where(rng.random(operand.shape) < 0.5, drawn, quarters)).astype(dtype)
+
+
+def whole_bounds(operand: Operand) -> tuple[int, int]:
+    """Return the least and the greatest integer between an operand's bounds that its dtype holds."""
+    bits = int(operand.dtype.removeprefix("u").removeprefix("int"))
+    least, greatest = (0, (1 << bits) - 1) if operand.dtype.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
+    return max(least, int(np.ceil(operand.low))), min(greatest, int(np.floor(operand.high)))

@@ -1,0 +1,220 @@
+"""The collector of generated graphs, run as a module in processes of its own: see `generation`.
+
+Makes models, has them checked and answered, and writes an index an operator. It decides nothing about which graphs
+there are (see `cases.generated`), and converts none.
+"""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from burn_verify.cache import Cache, sha256_of
+from burn_verify.cases.generated.build import Choice, Space, feeds_of, model_of, value_of
+from burn_verify.cases.generated.evaluator import Evaluator
+from burn_verify.cases.generated.graphs import PROFILES, choices
+from burn_verify.cases.generated.record import Record
+from burn_verify.cases.generated.registry import family_of, operators, records, versions_of
+from burn_verify.cases.generated.twins import at_run_time, expanded
+from burn_verify.errors import OracleError
+from burn_verify.inputs import SEEDED
+from burn_verify.operators import qualified
+from burn_verify.reference import Oracle
+from burn_verify.schema import burn_kind, dtype_name
+from burn_verify.wire import Array, encode_named, placed
+
+_TIMEOUT: Final = 60.0
+_NO_KERNEL: Final = "answers of onnx.reference, as ONNX Runtime refuses the graph"
+
+
+def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
+    """Write the graphs of operators, each with its index last."""
+    wanted = PROFILES[: PROFILES.index(profile) + 1]
+    known = {qualified(operator.op_type, operator.domain): operator for operator in operators()}
+    oracle = Oracle(cache, _TIMEOUT)
+    try:
+        for name in names:
+            record = records()[name]
+            versions = [since for since in versions_of(known[name]) if since >= record.since]
+            folder = scratch / name
+            folder.mkdir(parents=True, exist_ok=True)
+            found = [choice for choice, smallest in choices(record, versions) if smallest in wanted]
+            index = [
+                entry for place, choice in enumerate(found) for entry in _kept(choice, place, folder, oracle, profile)
+            ]
+            _marry(index, found, record)
+            (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
+            print(f"{name}: {len(index)} graphs", flush=True)
+    finally:
+        oracle.close()
+
+
+def _kept(choice: Choice, place: int, folder: Path, oracle: Oracle, profile: str) -> Iterator[dict[str, Any]]:
+    """Write a graph and, beyond the profile ``quick``, the function that defines it; yield their entries."""
+    entry = _keep(choice, f"{place:04d}", folder, oracle)
+    yield entry
+    if profile == PROFILES[0] or entry["invalid"] or dict(choice.row) != dict(choice.default):
+        return
+    twin = _keep(choice, f"{place:04d}x", folder, oracle, inlined=True)
+    if not twin["invalid"]:
+        entry["twin"] = twin["id"]
+        yield twin
+
+
+def _marry(index: Sequence[dict[str, Any]], found: Sequence[Choice], record: Record) -> None:
+    """Note in entries the graph whose operands all arrive at run time, where there is one."""
+    known = {entry["id"] for entry in index if not entry["invalid"]}
+    spaces = {choice.point.version: Space(record, choice.point.version) for choice in found}
+    by_id = {choice.id: choice for choice in found}
+    for entry in index:
+        choice = by_id.get(entry["id"])
+        if choice is not None and entry["twin"] is None:
+            twin = at_run_time(spaces[choice.point.version], choice)
+            entry["twin"] = twin.id if twin is not None and twin.id in known else None
+
+
+def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: bool = False) -> dict[str, Any]:
+    """Write the model and the data of a graph, and return its entry in the index.
+
+    Arguments:
+        inlined: the function that defines the operator instead of the operator.
+    """
+    from burn_verify import graphs
+
+    path = folder / f"{name}.onnx"
+    values = {operand: value_of(choice, operand) for operand in choice.kinds}
+    feeds = feeds_of(choice, values)
+    axes = [*choice.labels, *([("twin", "expanded")] if inlined else [])]
+    made = (
+        f"{choice.id.removesuffix('/default')}{',' if '=' in choice.id else '/'}twin=expanded" if inlined else choice.id
+    )
+    entry: dict[str, Any] = {"id": made, "name": name, "invalid": None, "note": None, "refused": None, "twin": None}
+    try:
+        model = _typed(model_of(choice))
+        if inlined:
+            model = _inlined(choice, model)
+    except Exception as error:  # whatever onnx raises is why this is no valid graph
+        return {**entry, "invalid": _one_line(error)}
+    path.write_bytes(model.SerializeToString())
+    unsupported = _without_value([*feeds.values()]) or _dtype_without_value(choice)
+    outputs, note, refused = _answers(path, model, feeds, oracle, unsupported)
+    try:
+        _finish(model, outputs)
+    except Exception as error:  # the same
+        return {**entry, "invalid": _one_line(error)}
+    path.write_bytes(model.SerializeToString())
+    unsupported = unsupported or _without_value(outputs)
+    if unsupported is None:
+        data = {**placed(0, "in", list(feeds.values())), **placed(0, "out", outputs)}
+        (folder / f"{name}.safetensors").write_bytes(encode_named(data))
+    found = graphs.facts(model, feeds)
+    record, point = choice.point.record, choice.point
+    return {
+        **entry,
+        "note": note,
+        "refused": refused,
+        "digest": sha256_of(path),
+        "op_types": found.op_types,
+        "opset": found.opset,
+        "inputs": [asdict(spec) for spec in found.inputs],
+        "outputs": [asdict(spec) for spec in found.outputs],
+        "subject": {
+            "op_type": record.op_type,
+            "domain": record.domain,
+            "since_version": point.version,
+            "dtype": point.dtype,
+            "axes": axes,
+        },
+        "random": found.random,
+        "data_sets": [SEEDED],
+        "unsupported": unsupported,
+        "answered": True,
+        "evaluated": note is not None,
+        "family": family_of(qualified(record.op_type, record.domain)),
+    }
+
+
+def _typed(model: Any) -> Any:
+    """Return a model whose outputs have the types that strict shape inference finds, as far as it finds any."""
+    from onnx import shape_inference
+
+    inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    for place, output in enumerate(inferred.graph.output):
+        model.graph.output[place].CopyFrom(output)
+    return model
+
+
+def _inlined(choice: Choice, model: Any) -> Any:
+    """Return the model with the operator replaced by its function.
+
+    Raises:
+        ValueError: it has none.
+    """
+    twin = expanded(choice, model)
+    if twin is None:
+        msg = "the operator is defined by no function"
+        raise ValueError(msg)
+    return _typed(twin)
+
+
+def _finish(model: Any, outputs: Sequence[Array]) -> None:
+    """Give outputs whose type could not be inferred the dtype and rank of the answer, and check the model whole.
+
+    Raises:
+        ValueError: an output has no type, and nothing answered.
+    """
+    import onnx
+    from onnx import helper
+
+    from burn_verify.schema import elem_type_of
+
+    for place, output in enumerate(model.graph.output):
+        tensor = output.type.tensor_type
+        if not tensor.elem_type or not tensor.HasField("shape"):
+            if len(outputs) <= place:
+                msg = f"output {output.name} has no type, and no reference answers"
+                raise ValueError(msg)
+            answer = outputs[place]
+            dims = [None] * answer.ndim
+            elem_type = elem_type_of(dtype_name(answer.dtype))
+            output.CopyFrom(helper.make_tensor_value_info(output.name, elem_type, dims))
+    onnx.checker.check_model(model, full_check=True)
+
+
+def _answers(
+    path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
+) -> tuple[list[Array], str | None, str | None]:
+    """Return the answers of ONNX Runtime, else of onnx's reference evaluator; a note; and why there are none."""
+    refusal = ""
+    if unsupported is None:
+        try:
+            return oracle.infer(path, list(feeds.values())), None, None
+        except OracleError as error:
+            refusal = f"{error.message}; "
+    try:
+        return Evaluator(model).answer(feeds), _NO_KERNEL, None
+    except ValueError as error:
+        return [], None, _one_line(f"{refusal}{error}")
+
+
+def _dtype_without_value(choice: Choice) -> str | None:
+    return None if burn_kind(choice.point.dtype) else choice.point.dtype
+
+
+def _without_value(arrays: Iterable[Array]) -> str | None:
+    return next((word for array in arrays if burn_kind(word := dtype_name(array.dtype)) is None), None)
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())[:400]
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    _collect(sys.argv[1], Path(sys.argv[2]), Cache(Path(sys.argv[3])), sys.argv[4:])

@@ -1,0 +1,43 @@
+"""`--ops` as a user types it: operators, single graphs, mistakes, drawn values."""
+
+
+def test_graphs_of_an_operator_become_tests(run):
+    done, results = run("--ops", "Tanh")
+    # What fails is expected to.
+    assert done.ret == 0
+    assert all(case_id.startswith("op/Tanh-") for case_id in results)
+    default = results["op/Tanh-13/float32/default"]
+    assert (default["verdict"], default["corpus"]) == ("agrees", "op")
+    assert ["input", "run"] in default["subject"]["axes"]
+    assert {line["outcome"] for line in results.values()} == {"passed", "failed"}
+
+
+def test_an_id_with_commas_is_one_graph(run):
+    _, several = run("--ops", "LeakyRelu")
+    case_id = next(case_id for case_id in several if "," in case_id)
+    _, results = run(f"--ops={case_id}")
+    assert list(results) == [case_id]
+
+
+def test_drawn_values_are_counted_in_the_record(run):
+    done, results = run("--ops=op/LeakyRelu-16/float32/default", "--ops-examples=40", "--hypothesis-seed=7")
+    assert done.ret == 0
+    (line,) = results.values()
+    assert line["details"]["examples"]["agree"] >= 40
+
+
+def test_a_failing_example_is_shown_as_a_program(run):
+    done, results = run("--ops=op/Mod-13/float32/default", "--ops-examples=200")
+    assert done.ret == 1
+    (line,) = results.values()
+    assert (line["stage"], line["outcome"]) == ("compare", "failed")
+    assert "onnx.parser.parse_model" in line["details"]["example"]
+    done.stdout.fnmatch_lines(
+        ["the smallest example found, as a program:", "feeds = {", "reproduce: pytest --ops=op/Mod-13/float32/default*"]
+    )
+
+
+def test_an_operator_that_is_none_is_a_usage_error(run):
+    done, results = run("--ops", "Convolution")
+    assert (done.ret, results) == (4, {})
+    done.stderr.fnmatch_lines(["*--ops: no generated graphs for 'Convolution': burn-verify ops list shows*"])
