@@ -20,6 +20,7 @@ from tabulate import tabulate
 from bench import find_mirror
 from burn_verify import load
 from burn_verify.cache import Cache
+from burn_verify.comparison import evidence_of
 from burn_verify.console import LongWork
 from burn_verify.errors import StageError
 from burn_verify.inputs import SEEDED
@@ -31,7 +32,6 @@ from burn_verify.judge.weigh import AGREES, DISAGREES, weigh
 from burn_verify.judge.yardstick import Yardstick
 from burn_verify.measure import Measurer, read_measures
 from burn_verify.options import Settings
-from burn_verify.pipeline import evidence_of
 from burn_verify.progress import Progress
 from burn_verify.reference import Oracle, read
 from burn_verify.session import Session

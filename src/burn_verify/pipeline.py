@@ -4,27 +4,25 @@ Every case that goes in comes out as exactly one `CaseResult`; what goes wrong w
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from burn_verify import judge, load, measure, reference
+from burn_verify import load, reference
 from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
 from burn_verify.cargo import BURN_ONNX_VERSION
 from burn_verify.cases.generated import CORPUS
+from burn_verify.comparison import by_tolerance, compared, timed
 from burn_verify.convert import Converter
 from burn_verify.errors import STAGE_ERRORS, CompareError, StageError
-from burn_verify.inputs import SEEDED
-from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.overrides import packaged
-from burn_verify.judge.policy import Judge, Question, used_overrides
+from burn_verify.judge.policy import Judge
 from burn_verify.measure import Measurer
 from burn_verify.options import Settings
 from burn_verify.progress import Listener, Progress, silent
-from burn_verify.reference import DataSet, Oracle
+from burn_verify.reference import Oracle
 from burn_verify.runner import Runner
 from burn_verify.toolchain import Toolchain
 from burn_verify.twins import compare
@@ -32,7 +30,6 @@ from burn_verify.types import (
     Case,
     CaseResult,
     ConvertedModel,
-    JudgeMode,
     Outcome,
     PreparedCase,
     Reference,
@@ -108,7 +105,7 @@ class Pipeline:
             ToolchainError: nothing could be built; no case is to blame.
         """
         phases: dict[str, float] = {}
-        with _timed(phases, "load"):
+        with timed(phases, "load"):
             planned = self._each("load", [Planned(case=case) for case in cases], self._load)
         good = [one for one in planned if one.error is None]
         if not answers:
@@ -143,12 +140,12 @@ class Pipeline:
         durations = dict(planned.durations)
         details: dict[str, Any] = {"inputs": {}}
         try:
-            verdict = self._run_and_judge(planned, durations, details)
+            verdict = self._compared(planned, durations, details)
             details |= self._beside(planned, twin)
             if verdict.passes and (differs := details.get("twins_differ")):
                 raise CompareError(differs, "twins differ")
             if verdict.passes and self._settings.ops_examples and planned.case.corpus == CORPUS:
-                with _timed(durations, "examples"):
+                with timed(durations, "examples"):
                     self.draw(planned, details, shrink=shrink)
         except StageError as error:
             result = _ended(replace(planned, durations=durations), error)
@@ -229,7 +226,7 @@ class Pipeline:
         found = self._drawing.search(
             prepared,
             lambda sets: self._infer_all(planned, sets),
-            lambda actual, desired: _by_tolerance(prepared, actual, desired, "drawn"),
+            lambda actual, desired: by_tolerance(prepared, actual, desired, "drawn"),
             shrink=shrink,
         )
         details["examples"] = {"agree": found.examples, "no reference": found.rejected}
@@ -266,14 +263,14 @@ class Pipeline:
             prepared = _sure(one.prepared)
             return {"reference": measurer.measured(prepared, oracle.answer(prepared))}
 
-        with _timed(phases, "reference"):
+        with timed(phases, "reference"):
             return self._each("reference", cases, lambda one: _attempt(one, Stage.REFERENCE, lambda: step(one)))
 
     def _build(self, cases: Sequence[Planned], phases: dict[str, float], doubtful: Collection[str]) -> list[Planned]:
         if not cases:
             return []
         toolchain = Toolchain(self._cache, self._listen)
-        with _timed(phases, "toolchain"):
+        with timed(phases, "toolchain"):
             binary = toolchain.converter()
         converter = Converter(
             self._cache,
@@ -285,7 +282,7 @@ class Pipeline:
             memory_limit=self._settings.memory_limit,
         )
         try:
-            with _timed(phases, "convert"):
+            with timed(phases, "convert"):
                 converted = self._each(
                     "convert",
                     cases,
@@ -293,44 +290,21 @@ class Pipeline:
                 )
         finally:
             converter.close()
-        with _timed(phases, "compile"):
+        with timed(phases, "compile"):
             models = [one.model for one in converted if one.model is not None]
             compiled = Builder(self._cache, toolchain).compile(models, doubtful)
         return [_with_binary(one, compiled) for one in converted]
 
-    def _run_and_judge(self, planned: Planned, durations: dict[str, float], details: dict[str, Any]) -> Verdict:
-        """Run every data set and compare; note the time in `durations`, in `details` what the model was given."""
-        model, prepared = _sure(planned.model), _sure(planned.prepared)
-        runner = self._runner(_sure(planned.binary))
-        verdicts, opinions = [], []
-        question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
-        names = [output.name for output in prepared.outputs]
-        durations |= {"run": 0.0, "weights": 0.0, "forward": 0.0, "compare": 0.0}
-        answers, measures = reference.read(_sure(planned.reference)), measure.read_measures(_sure(planned.reference))
-        for data_set, data in answers.data_sets.items():
-            details["inputs"][data_set] = [
-                f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs
-            ]
-            with _timed(durations, "run"):
-                inference = runner.infer(model, data.inputs, self._settings.burn_backend)
-            durations["weights"] += inference.load_seconds
-            durations["forward"] += inference.forward_seconds
-            with _timed(durations, "compare"):
-                evidence = evidence_of(data, measures.data_sets[data_set], stored=_is_stored(prepared, data_set))
-                verdicts.append(self._judge.verdict(question, names, inference.outputs, evidence, data_set))
-                if data.runtime is not None:
-                    opinions.append(_by_tolerance(prepared, data.runtime, data.desired, data_set))
-        if opinions or answers.refusal:
-            said = judge.merge(opinions) if opinions else None
-            details["onnxruntime"] = answers.refusal if said is None else said.message or said.name
-        verdict = judge.insensitive(judge.merge(verdicts), measures.insensitive)
-        if measures.insensitive:
-            details["insensitive"] = measures.insensitive
-        if verdict.guilty:
-            details["guilty"] = verdict.guilty
-        if used := used_overrides(verdict.metrics, self._judge.overrides):
-            details["overrides"] = used
-        return verdict
+    def _compared(self, planned: Planned, durations: dict[str, float], details: dict[str, Any]) -> Verdict:
+        runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)
+        return compared(
+            _sure(planned.prepared),
+            _sure(planned.reference),
+            self._judge,
+            lambda inputs: runner.infer(model, inputs, self._settings.burn_backend),
+            durations=durations,
+            details=details,
+        )
 
     def _runner(self, binary: RunnerBinary) -> Runner:
         if binary not in self._runners:
@@ -401,39 +375,7 @@ def _result(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
     )
 
 
-def evidence_of(data: DataSet, measured: Measured, *, stored: bool) -> Evidence:
-    """Return what the judge is told of a data set, whose answers somebody stored or ONNX Runtime gave."""
-    return Evidence(
-        inputs=data.inputs,
-        stored=data.desired if stored else None,
-        runtime=data.runtime if stored else data.desired,
-        measured=measured,
-    )
-
-
-def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
-    """Tell whether somebody else than ONNX Runtime said what to expect."""
-    return data_set != SEEDED and (prepared.evaluated or not prepared.answered)
-
-
-def _by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
-    """Judge as ONNX's own tests would, without other evidence than what was expected."""
-    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
-    names = [output.name for output in prepared.outputs]
-    evidence = Evidence(inputs=(), stored=desired, runtime=None)
-    return Judge(mode=JudgeMode.ONNX).verdict(question, names, actual, evidence, data_set)
-
-
 def _sure(value: T | None) -> T:
     """Return what the stages before must have made."""
     assert value is not None
     return value
-
-
-@contextmanager
-def _timed(into: dict[str, float], name: str) -> Iterator[None]:
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        into[name] = into.get(name, 0.0) + time.monotonic() - started

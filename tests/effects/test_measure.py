@@ -10,11 +10,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify import reference as reference_module
 from burn_verify.cache import Cache
+from burn_verify.comparison import evidence_of
 from burn_verify.errors import OracleError
 from burn_verify.judge import Judge, Question
 from burn_verify.load import prepare
 from burn_verify.measure import Measurer, read_measures
-from burn_verify.pipeline import evidence_of
 from burn_verify.reference import Oracle, read
 from burn_verify.types import Case, ModelFile, PreparedCase, Reference
 from burn_verify.wire import Array

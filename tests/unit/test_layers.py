@@ -20,7 +20,7 @@ LAYERS = [
     # effects: one outside thing each
     "process cache cargo toolchain load corpus generation generating selection reference runtime measure convert build "
     "runner store history",
-    "drawing twins",  # values drawn for compiled graphs; the same in another way
+    "comparison drawing twins",  # answers beside what is known; drawn values; the same in another way
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan

@@ -1,0 +1,100 @@
+"""What a compiled model answers, beside what is known: every data set is run and judged.
+
+How a model is asked is handed in, what agrees is `judge`'s to say, and which stage comes next is no matter here.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from burn_verify import judge, measure, reference
+from burn_verify.inputs import SEEDED
+from burn_verify.judge.evidence import Evidence, Measured
+from burn_verify.judge.policy import Judge, Question, used_overrides
+from burn_verify.reference import DataSet
+from burn_verify.runner import Inference
+from burn_verify.types import JudgeMode, PreparedCase, Reference, Verdict
+from burn_verify.wire import Array
+
+_PARTS: Final = ("run", "weights", "forward", "compare")
+
+
+def compared(
+    prepared: PreparedCase,
+    known: Reference,
+    judged: Judge,
+    infer: Callable[[Sequence[Array]], Inference],
+    *,
+    durations: dict[str, float],
+    details: dict[str, Any],
+) -> Verdict:
+    """Run every data set and compare.
+
+    Arguments:
+        infer: compiled Burn's answer to inputs; raises `RunError`.
+        durations: gets the seconds of each part, also of a run that fails.
+        details: gets what the model was given, and what else there is to say.
+    """
+    verdicts, opinions = [], []
+    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
+    names = [output.name for output in prepared.outputs]
+    durations |= dict.fromkeys(_PARTS, 0.0)
+    answers, measures = reference.read(known), measure.read_measures(known)
+    for data_set, data in answers.data_sets.items():
+        details["inputs"][data_set] = [
+            f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs
+        ]
+        with timed(durations, "run"):
+            inference = infer(data.inputs)
+        durations["weights"] += inference.load_seconds
+        durations["forward"] += inference.forward_seconds
+        with timed(durations, "compare"):
+            evidence = evidence_of(data, measures.data_sets[data_set], stored=_is_stored(prepared, data_set))
+            verdicts.append(judged.verdict(question, names, inference.outputs, evidence, data_set))
+            if data.runtime is not None:
+                opinions.append(by_tolerance(prepared, data.runtime, data.desired, data_set))
+    if opinions or answers.refusal:
+        said = judge.merge(opinions) if opinions else None
+        details["onnxruntime"] = answers.refusal if said is None else said.message or said.name
+    verdict = judge.insensitive(judge.merge(verdicts), measures.insensitive)
+    if measures.insensitive:
+        details["insensitive"] = measures.insensitive
+    if verdict.guilty:
+        details["guilty"] = verdict.guilty
+    if used := used_overrides(verdict.metrics, judged.overrides):
+        details["overrides"] = used
+    return verdict
+
+
+def evidence_of(data: DataSet, measured: Measured, *, stored: bool) -> Evidence:
+    """Return what the judge is told of a data set, whose answers somebody stored or ONNX Runtime gave."""
+    return Evidence(
+        inputs=data.inputs,
+        stored=data.desired if stored else None,
+        runtime=data.runtime if stored else data.desired,
+        measured=measured,
+    )
+
+
+def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
+    """Tell whether somebody else than ONNX Runtime said what to expect."""
+    return data_set != SEEDED and (prepared.evaluated or not prepared.answered)
+
+
+def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
+    """Judge as ONNX's own tests would, without other evidence than what was expected."""
+    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
+    names = [output.name for output in prepared.outputs]
+    evidence = Evidence(inputs=(), stored=desired, runtime=None)
+    return Judge(mode=JudgeMode.ONNX).verdict(question, names, actual, evidence, data_set)
+
+
+@contextmanager
+def timed(into: dict[str, float], name: str) -> Iterator[None]:
+    """Add the seconds of a block to those of its name."""
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        into[name] = into.get(name, 0.0) + time.monotonic() - started
