@@ -18,18 +18,22 @@ from burn_verify.cache import Cache, sha256_of
 from burn_verify.cases.generated.build import Choice, Space, feeds_of, model_of, value_of
 from burn_verify.cases.generated.evaluator import Evaluator
 from burn_verify.cases.generated.graphs import PROFILES, choices
-from burn_verify.cases.generated.record import Record
+from burn_verify.cases.generated.record import DTYPE, Record
 from burn_verify.cases.generated.registry import family_of, operators, records, versions_of
 from burn_verify.cases.generated.twins import at_run_time, expanded
 from burn_verify.errors import OracleError
 from burn_verify.inputs import SEEDED
 from burn_verify.operators import qualified
 from burn_verify.reference import Oracle
-from burn_verify.schema import burn_kind, dtype_name
+from burn_verify.schema import burn_kind, dtype_name, dtype_of, numpy_dtype
 from burn_verify.wire import Array, encode_named, placed
 
 _TIMEOUT: Final = 60.0
 _NO_KERNEL: Final = "answers of onnx.reference, as ONNX Runtime refuses the graph"
+_FLOAT32: Final = "answers of ONNX Runtime to the same graph in float32, as it has no kernel for this dtype"
+_WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
+_OF_FLOAT32: Final = {"rtol": 1e-4, "atol": 1e-5}
+"""What float32 may have lost, where the answer should be one of float64."""
 
 
 def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
@@ -102,7 +106,7 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: b
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
     unsupported = _without_value([*feeds.values()]) or _dtype_without_value(choice)
-    outputs, note, refused = _answers(path, model, feeds, oracle, unsupported)
+    outputs, note, refused = _answers(choice, path, model, feeds, oracle, unsupported)
     try:
         _finish(model, outputs)
     except Exception as error:  # the same
@@ -134,7 +138,8 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: b
         "data_sets": [SEEDED],
         "unsupported": unsupported,
         "answered": True,
-        "evaluated": note is not None,
+        "evaluated": note == _NO_KERNEL,
+        **(_OF_FLOAT32 if note == _FLOAT32 and point.dtype == "float64" else {}),
         "family": family_of(qualified(record.op_type, record.domain)),
     }
 
@@ -187,9 +192,9 @@ def _finish(model: Any, outputs: Sequence[Array]) -> None:
 
 
 def _answers(
-    path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
+    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
 ) -> tuple[list[Array], str | None, str | None]:
-    """Return the answers of ONNX Runtime, else of onnx's reference evaluator; a note; and why there are none."""
+    """Return answers, a note of whose they are unless they are ONNX Runtime's, and why there are none."""
     refusal = ""
     if unsupported is None:
         try:
@@ -199,7 +204,39 @@ def _answers(
     try:
         return Evaluator(model).answer(feeds), _NO_KERNEL, None
     except ValueError as error:
-        return [], None, _one_line(f"{refusal}{error}")
+        refusal += str(error)
+    try:
+        return _in_float32(choice, path, model, oracle), _FLOAT32, None
+    except (ValueError, OracleError) as error:
+        return [], None, _one_line(f"{refusal}; in float32: {error}")
+
+
+def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[Array]:
+    """Return the answers of ONNX Runtime to the same graph in float32, rounded to the dtype of the outputs.
+
+    Raises:
+        ValueError: there is no such graph.
+        OracleError: ONNX Runtime has no kernel for it either.
+    """
+    point = choice.point
+    space = Space(point.record, point.version)
+    twin = space.choice({**choice.row, DTYPE: "float32"}) if point.dtype in _WIDENED else None
+    if twin is None or twin.kinds != choice.kinds or choice.call.nodes:
+        msg = "no such graph"
+        raise ValueError(msg)
+    values = {name: value_of(choice, name) for name in choice.kinds}
+    wide = {
+        name: value.astype(np.float32) if dtype_name(value.dtype) == point.dtype else value
+        for name, value in values.items()
+    }
+    scratch = path.with_suffix(".float32.onnx")
+    scratch.write_bytes(_typed(model_of(twin, wide)).SerializeToString())
+    try:
+        found = oracle.infer(scratch, list(feeds_of(twin, wide).values()))
+    finally:
+        scratch.unlink()
+    dtypes = [dtype_of(output.type.tensor_type.elem_type or 1) for output in model.graph.output]
+    return [value.astype(numpy_dtype(dtype)) for value, dtype in zip(found, dtypes, strict=True)]
 
 
 def _dtype_without_value(choice: Choice) -> str | None:

@@ -206,11 +206,15 @@ def feeds_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]]) -> dict[str
     return feeds
 
 
-def model_of(choice: Choice) -> Any:
-    """Return the model of a choice; its outputs have no type yet."""
+def model_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]] | None = None) -> Any:
+    """Return the model of a choice; its outputs have no type yet.
+
+    Arguments:
+        values: of the operands, instead of their ordinary ones.
+    """
     from onnx import helper
 
-    values = {name: value_of(choice, name) for name in choice.kinds}
+    values = values or {name: value_of(choice, name) for name in choice.kinds}
     made = _Arrivals(choice, values)
     nodes = [*made.nodes, *(choice.call.nodes or (_node(choice),))]
     outputs = [helper.make_empty_tensor_value_info(name) for name in _outputs(choice) if name]
