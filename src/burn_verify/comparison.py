@@ -6,6 +6,7 @@ How a model is asked is handed in, what agrees is `judge`'s to say, and which st
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from burn_verify import judge, measure, reference
@@ -51,6 +52,8 @@ def compared(
         durations["forward"] += inference.forward_seconds
         with timed(durations, "compare"):
             evidence = evidence_of(data, measures.data_sets[data_set], stored=_is_stored(prepared, data_set))
+            if prepared.answered:
+                evidence = replace(evidence, coarse=prepared.tolerance)
             verdicts.append(judged.verdict(question, names, inference.outputs, evidence, data_set))
             if data.runtime is not None:
                 opinions.append(by_tolerance(prepared, data.runtime, data.desired, data_set))

@@ -219,6 +219,16 @@ def test_a_graph_of_half_precision_may_round_every_sum():
     assert verdict((F32 * np.float32(1 + 5e-4)).astype(np.float32), graph()).name == "disagrees"
 
 
+def test_an_answer_of_a_narrower_dtype_is_no_finer_than_that():
+    wide = RIGHT * (1 + 1e-8)
+    narrow = RIGHT.astype(np.float32).astype(np.float64)
+    evidence = known(runtime=narrow, wide=None, node=lone(dtype="float64"), inputs=(wide, wide))
+    assert verdict(wide, evidence).name == "disagrees"
+    coarse = replace(evidence, coarse=Tolerance(rtol=1e-4, atol=1e-5))
+    assert verdict(wide, coarse).name == "agrees"
+    assert verdict(wide * 1.001, coarse).name == "disagrees"
+
+
 def test_the_sign_of_zero_counts_where_elements_are_moved_only():
     zeros = np.zeros((3, 4), np.float32)
     moved = known(runtime=zeros, wide=None, node=lone("Transpose", feeds=(0,)), inputs=(zeros,))

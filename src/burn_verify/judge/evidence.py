@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from burn_verify.judge.facts import LoneNode
+from burn_verify.types import Tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +41,14 @@ class Evidence:
     Attributes:
         stored: somebody's stored answers; None where there are none.
         runtime: ONNX Runtime's answers with its optimisations off; None where it refused.
+        coarse: how far the answers themselves may be off, being of a narrower dtype; None where they are not.
     """
 
     inputs: Sequence[npt.NDArray[Any]]
     stored: Sequence[npt.NDArray[Any]] | None
     runtime: Sequence[npt.NDArray[Any]] | None
     measured: Measured = field(default_factory=Measured)
+    coarse: Tolerance | None = None
 
     @property
     def desired(self) -> Sequence[npt.NDArray[Any]]:

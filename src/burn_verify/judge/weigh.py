@@ -15,7 +15,7 @@ from burn_verify.judge.bounds import allowed, rule_of
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.facts import NodeFacts
 from burn_verify.judge.metrics import Mask, is_float, widened
-from burn_verify.judge.tolerance import Bound, bound
+from burn_verify.judge.tolerance import Bound, bound, within
 from burn_verify.judge.yardstick import Errors, Yardstick
 from burn_verify.schema import dtype_name
 
@@ -141,6 +141,8 @@ def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
     if lone and limits.limit is not None:
         # What was expected has an error of its own.
         limits = Bound(limit=2 * limits.limit, text=f"2 · ({limits.text})")
+    if evidence.coarse is not None:
+        limits, lone = within(evidence.coarse)(reference), True
     zeros = lone and _copies(evidence.measured.lone.facts if evidence.measured.lone else None)
     return Yardstick(reference=reference, bound=widen(limits), origin=origin, lone=lone, zeros=zeros)
 
