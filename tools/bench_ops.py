@@ -9,6 +9,7 @@ binaries start from nothing in a scratch cache for every size.
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -48,11 +49,14 @@ def main() -> None:
     started = time.monotonic()
     cases = Generated(cache).cases(wanted([ALL]).operators, "nightly")
     generated = time.monotonic() - started
+    drawn = examples_per_second(cache, cases, arguments.examples)
+    print(json.dumps(drawn), file=sys.stderr, flush=True)
     rows = []
     for size in map(int, arguments.sizes.split(",")):
         with tempfile.TemporaryDirectory(prefix="burn-verify-bench-") as scratch:
             rows.append(grown(Path(scratch), toolchain.folder, spread(cases, size)))
-    drawn = examples_per_second(cache, cases, arguments.examples)
+            # The larger ones take minutes: nobody should lose what is known.
+            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     measured = {"graphs": len(cases), "generated": round(generated, 2), "growth": rows, "examples": drawn}
     measured["load"] = list(os.getloadavg())
     print(
