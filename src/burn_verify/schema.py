@@ -3,6 +3,7 @@
 Holds tables only; imports neither onnx nor anything that reads a model. A unit test checks the tables against onnx.
 """
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
@@ -133,6 +134,7 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     return np.dtype(getattr(ml_dtypes, name, name))
 
 
+@functools.cache  # NumPy puts a name together anew each time it is asked for, and the judge asks often
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """Return the dtype name of a NumPy dtype: any text, fixed or variable or object, is ``string``."""
     return STRING if dtype.kind in "OUST" else dtype.name

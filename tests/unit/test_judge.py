@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from burn_verify.judge import judge, merge
-from burn_verify.judge.metrics import first_index, max_abs, max_ulp, mismatches
+from burn_verify.judge.metrics import first_index, max_abs, max_ulp, mismatches, quantile
 from burn_verify.judge.tolerance import TOLERANCES, Bound, bound
 from burn_verify.schema import ELEM_TYPES, dtype_name, numpy_dtype
 from burn_verify.types import Verdict
@@ -460,3 +460,11 @@ def test_ten_million_elements_take_a_moment():
     start = time.process_time()
     assert verdict(desired.copy(), desired).agrees
     assert time.process_time() - start < 3
+
+
+@given(
+    hnp.arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6)),
+    st.sampled_from([0.0, 0.5, 0.99, 0.999, 1.0]),
+)
+def test_a_quantile_is_that_of_numpy(values, share):
+    assert quantile(values, share) == np.quantile(values, share, method="higher")

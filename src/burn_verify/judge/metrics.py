@@ -5,6 +5,8 @@ with zeros in it, works on whole arrays and keeps NumPy's floating-point warning
 to overflow, or to look at a signalling NaN is the normal case here.
 """
 
+import functools
+import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -24,6 +26,16 @@ _BITS: Final[Mapping[str, type[np.unsignedinteger[Any]]]] = MappingProxyType(
 _BLOCK: Final = 1 << 16
 
 
+def quantile(values: npt.NDArray[np.float64], share: float) -> float:
+    """Return the smallest of some values, at least one, that so large a share of them does not exceed.
+
+    The same as ``numpy.quantile`` with ``method="higher"``, which takes ten times as long for a few values.
+    """
+    place = math.ceil(share * (values.size - 1))
+    return float(np.partition(values, place)[place])
+
+
+@functools.cache
 def is_float(dtype: np.dtype[Any]) -> bool:
     """Tell whether a dtype is a real floating-point number, those of ml_dtypes included."""
     return dtype_name(dtype).startswith(("float", "bfloat"))

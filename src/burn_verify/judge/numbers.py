@@ -14,6 +14,7 @@ from burn_verify.judge.metrics import (
     is_integer,
     max_abs,
     max_ulp,
+    quantile,
     widened,
     worst_index,
 )
@@ -88,4 +89,4 @@ def _overall(actual: Array, desired: Array) -> tuple[float | None, float | None]
     if not finite.any():
         return None, None
     came, wanted = came[finite], wanted[finite]
-    return float(np.quantile(np.abs(came - wanted), 0.99)), least_cosine(came, wanted)
+    return quantile(np.abs(came - wanted), 0.99), least_cosine(came, wanted)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.judge.metrics import Mask, is_float, mismatches, widened
+from burn_verify.judge.metrics import Mask, is_float, mismatches, quantile, widened
 from burn_verify.judge.tolerance import Bound
 
 Array = npt.NDArray[Any]
@@ -88,7 +88,7 @@ class Yardstick:
             return NO_ERRORS
         return Errors(
             rms=float(np.sqrt(np.mean(ratio * ratio))),
-            tail=float(np.quantile(ratio, _TAIL, method="higher")),
+            tail=quantile(ratio, _TAIL),
             greatest=float(ratio.max()),
         )
 
