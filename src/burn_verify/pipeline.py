@@ -93,7 +93,6 @@ class Pipeline:
         self._runners: dict[RunnerBinary, Runner] = {}
         self._judge = Judge(mode=settings.judge, overrides=packaged(), burn_backend=settings.burn_backend)
         self._drawing: Drawing | None = None
-        self._refused: set[str] = set()
 
     def prepare(self, cases: Sequence[Case], *, answers: bool = True, doubtful: Collection[str] = ()) -> Plan:
         """Load all models, then convert and compile them in one batch while the reference is computed.
@@ -262,9 +261,7 @@ class Pipeline:
     ) -> list[Planned]:
         def step(one: Planned) -> dict[str, Reference]:
             prepared = _sure(one.prepared)
-            answer = oracle.answer(prepared)
-            # Of what burn-onnx has refused meanwhile nothing will be judged.
-            return {"reference": answer if one.case.id in self._refused else measurer.measured(prepared, answer)}
+            return {"reference": measurer.measured(prepared, oracle.answer(prepared))}
 
         with timed(phases, "reference"):
             return self._each("reference", cases, lambda one: _attempt(one, Stage.REFERENCE, lambda: step(one)))
@@ -286,19 +283,17 @@ class Pipeline:
         )
         try:
             with timed(phases, "convert"):
-                converted = self._each("convert", cases, lambda one: self._converted(converter, one))
+                converted = self._each(
+                    "convert",
+                    cases,
+                    lambda one: _attempt(one, Stage.CONVERT, lambda: {"model": converter.convert(_sure(one.prepared))}),
+                )
         finally:
             converter.close()
         with timed(phases, "compile"):
             models = [one.model for one in converted if one.model is not None]
             compiled = Builder(self._cache, toolchain).compile(models, doubtful)
         return [_with_binary(one, compiled) for one in converted]
-
-    def _converted(self, converter: Converter, planned: Planned) -> Planned:
-        done = _attempt(planned, Stage.CONVERT, lambda: {"model": converter.convert(_sure(planned.prepared))})
-        if done.model is None:
-            self._refused.add(planned.case.id)
-        return done
 
     def _compared(self, planned: Planned, durations: dict[str, float], details: dict[str, Any]) -> Verdict:
         runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)
