@@ -18,6 +18,7 @@ from tabulate import tabulate
 from burn_verify import __version__, cli_expectations, cli_numbers, cli_ops, cli_report, expectations
 from burn_verify.cache import Cache
 from burn_verify.cases import zoo
+from burn_verify.commands import PLACES, add_options, typed
 from burn_verify.console import LongWork
 from burn_verify.doctor import Grade, examine
 from burn_verify.errors import BurnVerifyError, UsageError
@@ -91,11 +92,10 @@ def _parser() -> argparse.ArgumentParser:
         "models", nargs="*", metavar="MODEL", help="a name (see list), an .onnx file, a glob or a folder"
     )
     verify.set_defaults(run=_verify)
-    places = {"zoo_mirror", "cache_dir", "offline"}
-    for command, fields in ((doctor, places), (listing, places), (verify, {option.field for option in OPTIONS})):
-        for option in OPTIONS:
-            if option.flag != "--models" and option.field in fields:
-                command.add_argument(option.flag, dest=f"option_{option.field}", **option.argument)
+    add_options(doctor, PLACES)
+    add_options(listing, PLACES)
+    # Models are named without a flag.
+    add_options(verify, {option.field for option in OPTIONS} - {"models"})
     cli_report.add_to(commands)
     cli_expectations.add_to(commands)
     cli_numbers.add_to(commands)
@@ -104,9 +104,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(arguments: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
-    typed = {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
     names = [name for model in models for name in ([model] if Path(model).exists() else model.split(",")) if name]
-    return replace(settings_from(typed), models=tuple(names))
+    return replace(settings_from(typed(arguments)), models=tuple(names))
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

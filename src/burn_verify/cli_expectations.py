@@ -7,18 +7,15 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from burn_verify import store
-from burn_verify.cache import write_if_changed
+from burn_verify.commands import Commands, add_command, write_file
 from burn_verify.entries import HEADER
-from burn_verify.errors import StoreError, UsageError
+from burn_verify.errors import UsageError
 from burn_verify.expectations import packaged
 from burn_verify.revision import Revision, updated
 from burn_verify.store import Record
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
 
 _SHOWN: Final = 5
 _UPDATE: Final = """\
@@ -41,17 +38,11 @@ examples:
 exit codes: 0 done, 1 --check and it would change, 2 the file cannot be written, 4 usage"""
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
     command = commands.add_parser("expectations", help="bring the failures that are expected up to date")
     actions = command.add_subparsers(required=True, metavar="ACTION")
-    update = actions.add_parser(
-        "update",
-        help="expect exactly the failures of a recorded run",
-        description=_UPDATE,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    update = add_command(actions, "update", "expect exactly the failures of a recorded run", _UPDATE, _EXAMPLES)
     update.add_argument("record", type=Path, metavar="RECORD", help="a file written by --burn-record")
     update.add_argument(
         "--out",
@@ -84,7 +75,7 @@ def _update(arguments: argparse.Namespace) -> int:
     if arguments.check:
         print(f"{target} would change")
         return 1
-    _write(target, revision.text)
+    write_file(target, revision.text, "; --out FILE writes elsewhere")
     print(f"wrote {target}")
     return 0
 
@@ -101,14 +92,6 @@ def _text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {error}"
         raise UsageError(message) from None
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_if_changed(path, text)
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror or error}; --out FILE writes elsewhere"
-        raise StoreError(message) from error
 
 
 def _passed_over(revision: Revision) -> Iterator[str]:

@@ -7,20 +7,18 @@ import argparse
 import sys
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from burn_verify import store
 from burn_verify.cases import files, zoo
+from burn_verify.commands import PLACES, Commands, add_command, add_options, typed
 from burn_verify.console import LongWork
 from burn_verify.errors import BurnVerifyError, UsageError
-from burn_verify.options import OPTIONS, settings_from
+from burn_verify.options import settings_from
 from burn_verify.report.numbers import explanation
 from burn_verify.session import Session
 from burn_verify.types import CaseResult
 from burn_verify.wire import Array
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
 
 _DESCRIPTION: Final = """\
 Print what each output of a case was measured against, by how much it is off, what was allowed, and who is guilty.
@@ -32,24 +30,16 @@ examples:
   pytest --conformance=node -k celu --burn-record=run.jsonl
   burn-verify explain-number run.jsonl node/test_celu
 exit codes: 0 done, 2 the case cannot be run again, 4 usage"""
-_PLACES: Final = ("zoo_mirror", "cache_dir", "offline")
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
-    command = commands.add_parser(
-        "explain-number",
-        help="show the evidence behind the verdict over one case",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    short = "show the evidence behind the verdict over one case"
+    command = add_command(commands, "explain-number", short, _DESCRIPTION, _EXAMPLES)
     command.add_argument("record", type=Path, metavar="RECORD", help="a file written by --burn-record")
     command.add_argument("case", metavar="CASE", help="the id of a case, as the record has it")
     command.add_argument("--no-run", action="store_true", help="show what the record says, and no histogram")
-    for option in OPTIONS:
-        if option.field in _PLACES:
-            command.add_argument(option.flag, dest=f"option_{option.field}", metavar=option.metavar, help=option.help)
+    add_options(command, PLACES)
     command.set_defaults(run=_explain)
 
 
@@ -77,11 +67,10 @@ def _run_again(arguments: argparse.Namespace, result: CaseResult) -> dict[tuple[
     if result.corpus == files.CORPUS:
         message = "where a model of your own lies is not in the record; burn-verify verify PATH runs it"
         raise UsageError(message)
-    typed = {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
     selecting = "models" if result.corpus == zoo.CORPUS else "conformance"
     name = result.case_id.removeprefix("zoo/").removesuffix("@seeded") if selecting == "models" else result.corpus
     with LongWork(sys.stderr) as work:
-        session = Session.open(settings_from({**typed, selecting: name}), work.listen)
+        session = Session.open(settings_from({**typed(arguments), selecting: name}), work.listen)
         cases = [case for case in session.selected.cases if case.id == result.case_id]
         try:
             session.prepare(cases, work.listen)

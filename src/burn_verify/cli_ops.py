@@ -5,14 +5,14 @@ Makes no graph and runs none.
 
 import argparse
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tabulate import tabulate
 
+from burn_verify.commands import Commands, add_command
 from burn_verify.errors import UsageError
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
     from burn_verify.operators import Operator
 
 _EXAMPLES: Final = """\
@@ -23,16 +23,11 @@ examples:
   burn-verify verify --ops=Conv              verify them; an id of the list works as well"""
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
     command = commands.add_parser("ops", help="list generated graphs of operators")
     actions = command.add_subparsers(required=True, metavar="ACTION")
-    listing = actions.add_parser(
-        "list",
-        help="the operators, or the graphs of one",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    listing = add_command(actions, "list", "the operators, or the graphs of one", "", _EXAMPLES)
     listing.add_argument("operator", nargs="?", metavar="OPERATOR", help="such as Conv; without one, all operators")
     listing.add_argument(
         "--ops-profile", choices=("quick", "nightly", "full"), default="nightly", help="graphs of this profile"

@@ -9,16 +9,17 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from tabulate import tabulate
 
 from burn_verify import expectations, history
-from burn_verify.cache import Cache, write_if_changed
+from burn_verify.cache import Cache
 from burn_verify.codec import Record
-from burn_verify.errors import RecordError, StoreError, UsageError
+from burn_verify.commands import Commands, add_command, typed, write_file
+from burn_verify.errors import RecordError, UsageError
 from burn_verify.history import KeptRun
-from burn_verify.options import settings_from
+from burn_verify.options import Settings, settings_from
 from burn_verify.recording import LAST_RECORD
 from burn_verify.report import changes, changes_text, matrix, terminal
 from burn_verify.report.bundle import files
@@ -26,9 +27,6 @@ from burn_verify.report.columns import Column, Matrix, merge
 from burn_verify.report.findings import Findings, PastRun, numbers_of
 from burn_verify.report.states import state_of
 from burn_verify.session import expected_of
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
 
 _PAST: Final = 30
 """Kept runs that a report draws, the newest: each of them has to be read."""
@@ -67,9 +65,9 @@ examples:
   burn-verify history kept zoo/mnist-12        what became of one case"""
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the commands to those of the command line."""
-    report = _command(
+    report = add_command(
         commands, "report", "show records once more, or write pages and tables of them", _REPORT, _REPORT_EXAMPLES
     )
     report.add_argument("records", nargs="*", type=Path, metavar="RECORD", help="a file written by --burn-record")
@@ -82,7 +80,7 @@ def add_to(commands: "Commands") -> None:
     report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
     report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
     report.set_defaults(run=_report)
-    diff = _command(commands, "diff", "say what changed from one run to another", _DIFF, _DIFF_EXAMPLES)
+    diff = add_command(commands, "diff", "say what changed from one run to another", _DIFF, _DIFF_EXAMPLES)
     diff.add_argument("before", type=Path, metavar="OLD", help="a file written by --burn-record")
     diff.add_argument("after", nargs="+", type=Path, metavar="NEW", help="the later run; its shards together")
     diff.add_argument(
@@ -90,18 +88,11 @@ def add_to(commands: "Commands") -> None:
     )
     diff.add_argument("--markdown", action="store_true", help="as Markdown")
     diff.set_defaults(run=_diff)
-    past = _command(commands, "history", "keep runs, and show what became of a case", _HISTORY, _HISTORY_EXAMPLES)
+    past = add_command(commands, "history", "keep runs, and show what became of a case", _HISTORY, _HISTORY_EXAMPLES)
     past.add_argument("folder", type=Path, metavar="DIR", help="where runs are kept")
     past.add_argument("case", nargs="?", metavar="CASE", help="the id of a case")
     past.add_argument("--add", nargs="+", type=Path, default=[], metavar="RECORD", help="keep these as the next run")
     past.set_defaults(run=_history)
-
-
-def _command(commands: "Commands", name: str, short: str, text: str, examples: str) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(
-        name, help=short, description=text, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    return made
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -111,17 +102,16 @@ def _report(arguments: argparse.Namespace) -> int:
     if arguments.out is None and (arguments.previous or arguments.history):
         message = "--previous and --history are for --out DIR; without it: burn-verify diff OLD NEW"
         raise UsageError(message)
-    typed = {field: getattr(arguments, f"option_{field}") for field in ("cache_dir", "expectations")}
-    settings = settings_from(typed)
+    settings = settings_from(typed(arguments))
     paths = [Cache(settings.cache_dir).root / LAST_RECORD] if arguments.last else arguments.records
     records = _records(paths)
     if arguments.out is None and len(records) == 1:
-        _show(records[0], _reasons(records[0], typed))
+        _show(records[0], _reasons(records[0], settings))
         return 0
     merged = merge(records)
     for line in (line for column in merged.columns for line in column.lacking):
         sys.stderr.write(f"burn-verify: missing: {line}\n")
-    expected = tuple(_reasons(column.record, typed) for column in merged.columns)
+    expected = tuple(_reasons(column.record, settings) for column in merged.columns)
     if arguments.out is None:
         for column, reasons in zip(merged.columns, expected, strict=True):
             print(f"{column.target.label}\n")
@@ -175,8 +165,8 @@ def _show(record: Record, reasons: Mapping[str, str]) -> None:
     print(terminal.render_table(record.results, reasons, shutil.get_terminal_size((120, 40)).columns))
 
 
-def _reasons(record: Record, typed: Mapping[str, str | None]) -> dict[str, str]:
-    expected = expected_of(settings_from(typed), record.burn_version, record.burn_backend)
+def _reasons(record: Record, settings: Settings) -> dict[str, str]:
+    expected = expected_of(settings, record.burn_version, record.burn_backend)
     return expectations.expected_reasons(record.results, expected)
 
 
@@ -221,11 +211,7 @@ def _columns(run: KeptRun) -> tuple[Column, ...]:
 def _write(folder: Path, made: Mapping[str, str]) -> None:
     for name, text in made.items():
         target = folder / name
-        try:
-            write_if_changed(target, text)
-        except OSError as error:
-            message = f"{target} cannot be written: {error.strerror or error}"
-            raise StoreError(message) from error
+        write_file(target, text)
         print(f"wrote {target}")
 
 

@@ -93,9 +93,7 @@ class LongWork:
             words = _WORDS.get(event.phase, event.phase)
             self._tasks[event.phase] = self._bars.add_task(words, total=None, what="")
         total = event.total or None
-        self._bars.update(
-            self._tasks[event.phase], completed=event.done, total=total, what=shortened(event.text.strip(), _ROOM)
-        )
+        self._bars.update(self._tasks[event.phase], completed=event.done, total=total, what=_what(event))
 
     def _tick(self) -> None:
         while not self._stop.wait(1.0):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from burn_verify import cli, cli_expectations, expectations
+from burn_verify import cli, commands, expectations
 from burn_verify.codec import environment_line, result_to_line
 from burn_verify.expectations import parse
 from burn_verify.types import CaseResult, Outcome, Stage
@@ -124,7 +124,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(write, packaged, update, mo
     def refuse(path, text):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(cli_expectations, "write_if_changed", refuse)
+    monkeypatch.setattr(commands, "write_if_changed", refuse)
     code, _, warned = update(write(a_line("node/a")))
 
     assert code == 2

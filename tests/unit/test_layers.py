@@ -28,6 +28,7 @@ LAYERS = [
     "console",  # what a person sees
     "suite items",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
+    "commands",  # what the commands share
     "plugin cli cli_expectations cli_numbers cli_ops cli_report",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
