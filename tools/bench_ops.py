@@ -20,8 +20,8 @@ from tabulate import tabulate
 
 from bench import REPOSITORY, fresh_cache
 from burn_verify.cache import Cache
-from burn_verify.generation import ALL, Generated, wanted
-from burn_verify.options import Settings
+from burn_verify.generation import Generated, wanted
+from burn_verify.options import ALL, Settings
 from burn_verify.pipeline import Pipeline, Plan
 from burn_verify.progress import silent
 from burn_verify.toolchain import Toolchain

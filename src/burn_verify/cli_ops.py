@@ -37,9 +37,8 @@ def add_to(commands: Commands) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     from burn_verify.cases.generated.registry import operators
-    from burn_verify.operators import qualified
 
-    known = {qualified(operator.op_type, operator.domain): operator for operator in operators()}
+    known = {operator.name: operator for operator in operators()}
     if arguments.operator is None:
         headers = ["operator", "family", "versions", "no graphs because"]
         print(tabulate(_rows(known), headers=headers, disable_numparse=True))

@@ -39,7 +39,7 @@ _OF_FLOAT32: Final = {"rtol": 1e-4, "atol": 1e-5}
 def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
     """Write the graphs of operators, each with its index last."""
     wanted = PROFILES[: PROFILES.index(profile) + 1]
-    known = {qualified(operator.op_type, operator.domain): operator for operator in operators()}
+    known = {operator.name: operator for operator in operators()}
     oracle = Oracle(cache, _TIMEOUT)
     try:
         for name in names:

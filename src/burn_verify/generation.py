@@ -20,12 +20,10 @@ from burn_verify.cases.generated import CORPUS
 from burn_verify.cases.generated.graphs import PROFILES
 from burn_verify.cases.generated.registry import records
 from burn_verify.errors import ToolchainError, UsageError
+from burn_verify.options import ALL
 from burn_verify.process import stream
 from burn_verify.progress import Listener, Progress, silent
 from burn_verify.types import Case
-
-ALL: Final = "all"
-"""The name that means every operator."""
 
 _HERE: Final = Path(__file__).parent
 _PHASE: Final = "generate"

@@ -7,10 +7,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from burn_verify.errors import UsageError
 from burn_verify.types import JudgeMode
+
+ALL: Final = "all"
+"""The name that means every model of the zoo, every suite or every operator that has graphs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +202,7 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_conformance",
         parse=_names,
         default=(),
-        bare="all",
+        bare=ALL,
         help="verify ONNX's own test cases: node, simple, pytorch, light, separated by commas, or all of them where no "
         "suite is named; -k chooses among their ids",
     ),
@@ -210,7 +213,7 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_ops",
         parse=_names,
         default=(),
-        bare="all",
+        bare=ALL,
         help="verify generated graphs of one operator each: Conv, Gemm and so on, separated by commas, or all of them "
         "where none is named; see 'burn-verify ops list'",
     ),

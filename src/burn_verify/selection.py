@@ -13,11 +13,9 @@ from burn_verify.cases import conformance, files, zoo
 from burn_verify.corpus import Corpus
 from burn_verify.errors import UsageError
 from burn_verify.load import stored_location
+from burn_verify.options import ALL
 from burn_verify.progress import Listener, silent
 from burn_verify.types import Case, ModelFile, Seeded, Source, Unavailable
-
-ALL = "all"
-"""The name that means every entry of the zoo."""
 
 _HOW = "use --zoo-mirror DIR, or connect to the network"
 

@@ -20,10 +20,10 @@ from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.expectations import Expectation, Expectations
 from burn_verify.judge import overrides
-from burn_verify.options import Settings
+from burn_verify.options import ALL, Settings
 from burn_verify.pipeline import Pipeline, Plan, Planned
 from burn_verify.progress import Listener, silent
-from burn_verify.selection import ALL, Selection
+from burn_verify.selection import Selection
 from burn_verify.shards import Shard
 from burn_verify.types import Case, CaseResult, JudgeMode, Stage
 from burn_verify.wire import Array
@@ -126,18 +126,23 @@ class Session:
             self._plan = _load(self.folder / "plan.pickle")
         return self._plan
 
-    def verify(self, case: Case) -> CaseResult:
-        """Run one prepared case and compare."""
+    @property
+    def _running(self) -> Pipeline:
+        """The pipeline whose processes live until `close`."""
         if self._pipeline is None:
             self._pipeline = Pipeline(self.selected.settings, self.cache)
+        return self._pipeline
+
+    def verify(self, case: Case) -> CaseResult:
+        """Run one prepared case and compare."""
         plan = self.plan
         if plan is None or case.id not in plan.cases:
             message = f"{case.id} was not prepared with the others: it joined the selection too late"
-            return self._pipeline.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
+            return self._running.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
         # A failure that is expected is not worth making small.
         planned = plan.cases[case.id]
         twin = plan.cases.get(planned.prepared.twin or "") if planned.prepared else None
-        return self._pipeline.verify(planned, twin=twin, shrink=self.selected.expected.of(case.id) is None)
+        return self._running.verify(planned, twin=twin, shrink=self.selected.expected.of(case.id) is None)
 
     def answers(self, case: Case) -> dict[tuple[str, str], tuple[Array, Array]]:
         """Run a prepared case and return what came and what was expected, by data set and output.
@@ -145,13 +150,8 @@ class Session:
         Raises:
             StageError: the case cannot be run.
         """
-        pipeline = Pipeline(self.selected.settings, self.cache)
-        plan = self.plan
-        assert plan is not None
-        try:
-            return pipeline.answers(plan.cases[case.id])
-        finally:
-            pipeline.close()
+        assert self.plan is not None
+        return self._running.answers(self.plan.cases[case.id])
 
     def line(self, result: CaseResult) -> str:
         """Return the line of the record for a result."""
@@ -162,25 +162,26 @@ class Session:
         if self._pipeline is not None:
             self._pipeline.close()
 
+    @property
+    def _whole(self) -> frozenset[str]:
+        """The corpora of which everything was selected."""
+        settings = self.selected.settings
+        named = ((zoo.CORPUS, settings.models), (generated.CORPUS, settings.ops))
+        whole = (corpus for corpus, names in named if ALL in (name.lower() for name in names))
+        return frozenset(whole).union(conformance.suites_of(settings.conformance))
+
     def unmatched(self) -> tuple[Expectation, ...]:
         """Return expectations that fit no case although all of their corpus was selected: they are out of date."""
-        settings = self.selected.settings
-        whole = set(conformance.suites_of(settings.conformance))
-        if ALL in (name.lower() for name in settings.models):
-            whole.add(zoo.CORPUS)
-        if ALL in (name.lower() for name in settings.ops):
-            whole.add(generated.CORPUS)
-        partial = {zoo.CORPUS, files.CORPUS, generated.CORPUS, *conformance.SUITES} - whole
-        if not whole:
+        if not self._whole:
             return ()
+        partial = {zoo.CORPUS, files.CORPUS, generated.CORPUS, *conformance.SUITES} - self._whole
         ids = [*(case.id for case in self.selected.cases), *self.selected.elsewhere, *self.selected.left_out]
         return tuple(entry for entry in self.selected.expected.unmatched(ids) if not entry.concerns(partial))
 
     def unused_overrides(self, results: Iterable[CaseResult]) -> tuple[overrides.Override, ...]:
         """Return exceptions from the bounds that no result used although every corpus was selected."""
-        settings = self.selected.settings
-        everything = set(conformance.suites_of(settings.conformance)) == set(conformance.SUITES)
-        if not everything or ALL not in (name.lower() for name in settings.models) or settings.judge is JudgeMode.ONNX:
+        everything = {zoo.CORPUS, *conformance.SUITES} <= self._whole
+        if not everything or self.selected.settings.judge is JudgeMode.ONNX:
             return ()
         used = {name for result in results for name in result.details.get("overrides", ())}
         return overrides.unused(overrides.packaged(), used)

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
-from burn_verify import selection
 from burn_verify.cache import Cache, sha256_of
 from burn_verify.cases import zoo
 from burn_verify.cases.zoo import Zoo, ZooEntry
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.load import prepare, stored_location
+from burn_verify.options import ALL
 from burn_verify.selection import Selection
 from burn_verify.types import Case, Download, Hints, ModelFile, Seeded, Unavailable
 
@@ -391,4 +391,4 @@ def test_the_hub_of_the_package_is_a_folder_on_https() -> None:
     base_url = zoo.load().base_url
     assert base_url.startswith("https://")
     assert base_url.endswith("/")
-    assert selection.ALL not in zoo.load().aliases
+    assert ALL not in zoo.load().aliases

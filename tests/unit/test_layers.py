@@ -39,6 +39,7 @@ SIBLINGS = {
     ("cases", "operators"),
     ("cases", "schema"),
     ("cases", "inputs"),
+    ("cases", "options"),
     ("graphs", "schema"),
     ("inputs", "schema"),
     ("judge", "schema"),

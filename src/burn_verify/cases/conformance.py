@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from burn_verify.cases.seeded import light
 from burn_verify.errors import UsageError
+from burn_verify.options import ALL
 from burn_verify.types import Case, Collected, Seeded, Subject, TensorSpec, Tolerance
 
 COLLECTED: Final = ("node", "simple", "pytorch-converted", "pytorch-operator")
@@ -21,7 +22,7 @@ fed, which proves nothing: they get random weights, and ONNX Runtime answers."""
 SUITES: Final = (*COLLECTED, LIGHT)
 
 _SHORT: Final[Mapping[str, tuple[str, ...]]] = {
-    "all": SUITES,
+    ALL: SUITES,
     "pytorch": ("pytorch-converted", "pytorch-operator"),
 }
 

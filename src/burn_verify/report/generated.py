@@ -12,7 +12,7 @@ from typing import Final
 from burn_verify.cases.generated import CORPUS
 from burn_verify.cases.generated.registry import FAMILIES, NO_GENERATOR, family_of, operators, versions_of
 from burn_verify.codec import Record
-from burn_verify.operators import Operator, dtypes_of, qualified
+from burn_verify.operators import Operator, dtypes_of
 from burn_verify.report.evidence import End, end_of, own_operator, smallest
 from burn_verify.report.markdown import escape, made_with, table
 from burn_verify.report.operator_rows import Status, status_of
@@ -53,9 +53,9 @@ def pages(record: Record) -> dict[str, str]:
         return {}
     made = {"ops.md": _overview(record, found)}
     for family in FAMILIES:
-        names = [operator for operator in operators() if family_of(_name(operator)) == family]
+        names = [operator for operator in operators() if family_of(operator.name) == family]
         parts = [f"# Operators of the family {family} with {made_with(record)}", _INTRODUCTION]
-        parts += [part for operator in names for part in _operator(operator, found.get(_name(operator), []))]
+        parts += [part for operator in names for part in _operator(operator, found.get(operator.name, []))]
         made[f"ops-{family}.md"] = "\n\n".join(parts) + "\n"
     return made
 
@@ -75,10 +75,6 @@ def refused_by_oracle(results: Iterable[CaseResult]) -> list[CaseResult]:
     return [result for result in results if result.details.get("no_reference")]
 
 
-def _name(operator: Operator) -> str:
-    return qualified(operator.op_type, operator.domain)
-
-
 def _overview(record: Record, found: Mapping[str, list[CaseResult]]) -> str:
     every = [result for results in found.values() for result in results]
     agree = sum(end_of(result) is End.AGREES for result in every)
@@ -88,7 +84,7 @@ def _overview(record: Record, found: Mapping[str, list[CaseResult]]) -> str:
         f"them ({len(silent) / len(every):.1%}): *oracle refused*."
     )
     parts = [f"# Generated graphs with {made_with(record)}", said, _INTRODUCTION, "## Families", _families(found)]
-    names = [_name(operator) for operator in operators()]
+    names = [operator.name for operator in operators()]
     rows = [[escape(name), escape(NO_GENERATOR[name])] for name in names if name in NO_GENERATOR]
     parts += ["## Operators without a generator", "\n".join(table(["operator", "why"], rows))]
     missing = [name for name in names if name not in found and name not in NO_GENERATOR]
@@ -113,7 +109,7 @@ def _families(found: Mapping[str, list[CaseResult]]) -> str:
 
 
 def _operator(operator: Operator, results: Sequence[CaseResult]) -> Iterator[str]:
-    name = _name(operator)
+    name = operator.name
     whole = cell_of(results)
     yield f"## {escape(name)}"
     if not results:
