@@ -4,7 +4,7 @@ How a model is asked is handed in, what agrees is `judge`'s to say, and which st
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -17,6 +17,9 @@ from burn_verify.reference import DataSet
 from burn_verify.runner import Inference
 from burn_verify.types import JudgeMode, PreparedCase, Reference, Verdict
 from burn_verify.wire import Array
+
+DRAWN: Final = "drawn"
+"""Name of a data set that Hypothesis drew."""
 
 _PARTS: Final = ("run", "weights", "forward", "compare")
 
@@ -91,6 +94,30 @@ def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Seque
     names = [output.name for output in prepared.outputs]
     evidence = Evidence(inputs=(), stored=desired, runtime=None)
     return Judge(mode=JudgeMode.ONNX).verdict(question, names, actual, evidence, data_set)
+
+
+def of_drawn(
+    prepared: PreparedCase,
+    judged: Judge,
+    data: DataSet,
+    actual: Sequence[Array],
+    ways: Iterable[Callable[[], Measured]],
+) -> Verdict:
+    """Judge drawn values by ever more evidence, until it agrees or there is no more.
+
+    Arguments:
+        ways: to find out about the set, the cheapest first; at least one.
+    """
+    if judged.mode is JudgeMode.ONNX:
+        return by_tolerance(prepared, actual, data.desired, DRAWN)
+    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
+    names = [output.name for output in prepared.outputs]
+    for way in ways:
+        evidence = evidence_of(data, way(), stored=prepared.evaluated)
+        verdict = judged.verdict(question, names, actual, replace(evidence, coarse=prepared.tolerance), DRAWN)
+        if verdict.agrees:
+            break
+    return verdict
 
 
 @contextmanager

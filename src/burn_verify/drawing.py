@@ -1,12 +1,13 @@
 """Further values for a generated graph that agrees: Hypothesis draws, ONNX Runtime and compiled Burn answer.
 
-The processes are resident and the graph is compiled already, so a set of values costs less than a millisecond. Does not
-decide what agrees (see `judge`), nor what is drawn (see `cases.generated`).
+The processes are resident and the graph is compiled already, so a set of values costs about a millisecond. Does not
+decide what agrees (see `comparison`), nor what is drawn (see `cases.generated`).
 """
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from burn_verify.cache import Cache, digest_of
 from burn_verify.cases.generated.build import Choice, Space
@@ -15,15 +16,23 @@ from burn_verify.cases.generated.registry import records
 from burn_verify.cases.generated.search import Failed, Feeds, Search, search
 from burn_verify.cases.generated.snippet import snippet
 from burn_verify.errors import CompareError, OracleError, RunError
+from burn_verify.judge.evidence import Measured
+from burn_verify.measure import Measurer, at_hand
 from burn_verify.operators import qualified
-from burn_verify.reference import Oracle
+from burn_verify.reference import DataSet, Oracle
 from burn_verify.types import PreparedCase, Subject, Verdict
 from burn_verify.wire import Array
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 Answered: TypeAlias = list[tuple[Feeds, list[Array]]]
 """Sets of values with the answers of the reference, without those that it refuses."""
 
 Answering: TypeAlias = Callable[[Sequence[Feeds]], Answered]
+
+Judging: TypeAlias = Callable[[DataSet, Sequence[Array], Sequence[Callable[[], Measured]]], Verdict]
+"""From a set, what came, and ways to find out more about the set, the cheapest first, to the verdict."""
 
 
 class Drawing:
@@ -33,19 +42,21 @@ class Drawing:
         examples: how many sets of values a graph.
         seed: what they are drawn from.
         timeout: seconds one answer may take.
+        judge_timeout: seconds that float64 may take.
     """
 
-    def __init__(self, cache: Cache, *, examples: int, seed: int, timeout: float) -> None:
+    def __init__(self, cache: Cache, *, examples: int, seed: int, timeout: float, judge_timeout: float) -> None:
         self._memory = cache.room("examples")
         self._examples = examples
         self._seed = seed
         self._oracle = Oracle(cache, timeout)
+        self._measurer = Measurer(cache, self._oracle, judge_timeout)
 
     def search(
         self,
         prepared: PreparedCase,
         infer: Callable[[Sequence[Sequence[Array]]], list[list[Array]]],
-        judged: Callable[[Sequence[Array], Sequence[Array]], Verdict],
+        judged: Judging,
         *,
         shrink: bool,
     ) -> Search:
@@ -53,13 +64,16 @@ class Drawing:
 
         Arguments:
             infer: compiled Burn's answers to sets of inputs; raises `RunError`.
-            judged: compares actual and desired answers.
+            judged: see `Judging`.
             shrink: whether the smallest set is worth its time.
         """
+        import onnx
+
         choice = choice_of(prepared.subject)
         if choice is None:
             return Search(examples=0, rejected=0)
-        desired_of = self._answers(prepared)
+        model = onnx.load(prepared.model)
+        desired_of = self._answers(prepared, model)
 
         def check(several: Sequence[Feeds]) -> int:
             answered = desired_of(several)
@@ -69,7 +83,12 @@ class Drawing:
             except RunError:
                 answers = _one_by_one(answered, infer)
             for (feeds, desired), actual in zip(answered, answers, strict=True):
-                if not _identical(actual, desired) and not (verdict := judged(actual, desired)).passes:
+                if _identical(actual, desired):
+                    continue
+                data = DataSet(inputs=list(feeds.values()), desired=desired)
+                ways = (partial(at_hand, model, data), partial(self._measurer.of_data_set, prepared, data))
+                verdict = judged(data, actual, ways)
+                if not verdict.passes:
                     raise Failed(CompareError(verdict.message, verdict.reason), feeds)
             return len(answered)
 
@@ -80,9 +99,9 @@ class Drawing:
         """End ONNX Runtime's process."""
         self._oracle.close()
 
-    def _answers(self, prepared: PreparedCase) -> Answering:
+    def _answers(self, prepared: PreparedCase, model: "ModelProto") -> Answering:
         if prepared.evaluated:
-            return _evaluating(prepared)
+            return _evaluating(model)
         return lambda several: self._inferred(prepared, several)
 
     def _inferred(self, prepared: PreparedCase, several: Sequence[Feeds]) -> Answered:
@@ -134,11 +153,9 @@ def _identical(actual: Sequence[Array], desired: Sequence[Array]) -> bool:
     )
 
 
-def _evaluating(prepared: PreparedCase) -> Answering:
+def _evaluating(model: "ModelProto") -> Answering:
     """Return the answers of onnx's reference evaluator, where ONNX Runtime has no kernel."""
-    import onnx
-
-    evaluator = Evaluator(onnx.load(prepared.model))
+    evaluator = Evaluator(model)
 
     def answers(several: Sequence[Feeds]) -> Answered:
         answered = []

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from burn_verify import load, reference
@@ -14,7 +15,7 @@ from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
 from burn_verify.cargo import BURN_ONNX_VERSION
 from burn_verify.cases.generated import CORPUS
-from burn_verify.comparison import by_tolerance, compared, timed
+from burn_verify.comparison import compared, of_drawn, timed
 from burn_verify.convert import Converter
 from burn_verify.errors import STAGE_ERRORS, CompareError, StageError
 from burn_verify.judge.overrides import packaged
@@ -221,12 +222,16 @@ class Pipeline:
         if self._drawing is None:
             given = self._settings
             self._drawing = Drawing(
-                self._cache, examples=given.ops_examples, seed=given.ops_seed, timeout=given.timeout
+                self._cache,
+                examples=given.ops_examples,
+                seed=given.ops_seed,
+                timeout=given.timeout,
+                judge_timeout=given.judge_timeout,
             )
         found = self._drawing.search(
             prepared,
             lambda sets: self._infer_all(planned, sets),
-            lambda actual, desired: by_tolerance(prepared, actual, desired, "drawn"),
+            partial(of_drawn, prepared, self._judge),
             shrink=shrink,
         )
         details["examples"] = {"agree": found.examples, "no reference": found.rejected}

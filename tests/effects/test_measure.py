@@ -1,6 +1,7 @@
 """What is found out about a reference, with the real ONNX Runtime: float64, magnitudes, spread and limits."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify import reference as reference_module
 from burn_verify.cache import Cache
-from burn_verify.comparison import evidence_of
+from burn_verify.comparison import by_tolerance, evidence_of, of_drawn
 from burn_verify.errors import OracleError
 from burn_verify.judge import Judge, Question
+from burn_verify.judge.evidence import Measured
 from burn_verify.load import prepare
-from burn_verify.measure import Measurer, read_measures
-from burn_verify.reference import Oracle, read
-from burn_verify.types import Case, ModelFile, PreparedCase, Reference
+from burn_verify.measure import Measurer, at_hand, read_measures
+from burn_verify.reference import DataSet, Oracle, read
+from burn_verify.types import Case, JudgeMode, ModelFile, PreparedCase, Reference
 from burn_verify.wire import Array
 
 FLOAT = TensorProto.FLOAT
@@ -145,3 +147,52 @@ def test_nothing_is_kept_of_a_run_that_ended(cache: Cache, oracle: Oracle, saved
     with pytest.raises(OracleError, match="closed"):
         Measurer(cache, oracle, 60.0).measured(prepared, reference)
     assert not list(cache.room("measured").iterdir())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """One operator, a drawn set of values, ONNX Runtime's answer to it, and who finds out more about it."""
+
+    prepared: PreparedCase
+    data: DataSet
+    ways: tuple[Callable[[], Measured], ...]
+
+
+@pytest.fixture
+def elu(cache: Cache, oracle: Oracle, saved: Saved) -> Drawn:
+    prepared = saved(helper.make_node("Elu", ["x"], ["y"]))
+    inputs = [np.array([[-1, -0.5, 0], [0.5, 1, 2]], np.float32)]
+    data = DataSet(inputs=inputs, desired=oracle.infer(prepared.model, inputs))
+    measurer = Measurer(cache, oracle, 60.0)
+    model = onnx.load(prepared.model)
+    return Drawn(
+        prepared=prepared, data=data, ways=(lambda: at_hand(model, data), lambda: measurer.of_data_set(prepared, data))
+    )
+
+
+def never() -> Measured:
+    raise AssertionError
+
+
+def test_drawn_values_are_held_to_the_bound_of_their_operator(elu: Drawn) -> None:
+    (right,) = elu.data.desired
+    came = [np.where(right < 0, right * np.float32(1.0001), right)]
+    assert by_tolerance(elu.prepared, came, elu.data.desired, "drawn").agrees
+    verdict = of_drawn(elu.prepared, Judge(), elu.data, came, elu.ways)
+    assert (verdict.name, verdict.guilty) == ("disagrees", "burn")
+    assert "against float64" in verdict.message
+    assert of_drawn(elu.prepared, Judge(mode=JudgeMode.ONNX), elu.data, came, [never]).agrees
+
+
+def test_what_the_bound_allows_needs_no_float64(elu: Drawn) -> None:
+    near = [np.nextafter(answer, np.float32(-9)) for answer in elu.data.desired]
+    assert of_drawn(elu.prepared, Judge(), elu.data, near, [elu.ways[0], never]).agrees
+
+
+def test_float64_clears_burn_where_the_oracle_is_odd(elu: Drawn) -> None:
+    honest = elu.data.desired
+    elu.data.desired[:] = [answer * np.float32(1.5) for answer in honest]
+    came = [answer / np.float32(1.5) for answer in elu.data.desired]
+    assert not of_drawn(elu.prepared, Judge(), elu.data, came, elu.ways[:1]).passes
+    verdict = of_drawn(elu.prepared, Judge(), elu.data, came, elu.ways)
+    assert (verdict.name, verdict.guilty) == ("oracle_disagrees", "onnxruntime")
