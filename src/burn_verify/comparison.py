@@ -6,7 +6,6 @@ How a model is asked is handed in, what agrees is `judge`'s to say, and which st
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Final
 
 from burn_verify import judge, measure, reference
@@ -15,7 +14,7 @@ from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.policy import Judge, Question, used_overrides
 from burn_verify.reference import DataSet
 from burn_verify.runner import Inference
-from burn_verify.types import JudgeMode, PreparedCase, Reference, Verdict
+from burn_verify.types import JudgeMode, PreparedCase, Reference, Tolerance, Verdict
 from burn_verify.wire import Array
 
 DRAWN: Final = "drawn"
@@ -41,8 +40,8 @@ def compared(
         details: gets what the model was given, and what else there is to say.
     """
     verdicts, opinions = [], []
-    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
-    names = [output.name for output in prepared.outputs]
+    question, names = _asked(prepared)
+    coarse = prepared.tolerance if prepared.answered else None
     durations |= dict.fromkeys(_PARTS, 0.0)
     answers, measures = reference.read(known), measure.read_measures(known)
     for data_set, data in answers.data_sets.items():
@@ -54,9 +53,8 @@ def compared(
         durations["weights"] += inference.load_seconds
         durations["forward"] += inference.forward_seconds
         with timed(durations, "compare"):
-            evidence = evidence_of(data, measures.data_sets[data_set], stored=_is_stored(prepared, data_set))
-            if prepared.answered:
-                evidence = replace(evidence, coarse=prepared.tolerance)
+            stored = _is_stored(prepared, data_set)
+            evidence = evidence_of(data, measures.data_sets[data_set], stored=stored, coarse=coarse)
             verdicts.append(judged.verdict(question, names, inference.outputs, evidence, data_set))
             if data.runtime is not None:
                 opinions.append(by_tolerance(prepared, data.runtime, data.desired, data_set))
@@ -73,14 +71,25 @@ def compared(
     return verdict
 
 
-def evidence_of(data: DataSet, measured: Measured, *, stored: bool) -> Evidence:
-    """Return what the judge is told of a data set, whose answers somebody stored or ONNX Runtime gave."""
+def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tolerance | None = None) -> Evidence:
+    """Return what the judge is told of a data set, whose answers somebody stored or ONNX Runtime gave.
+
+    Arguments:
+        coarse: how far these answers may be off, see `Evidence`.
+    """
     return Evidence(
         inputs=data.inputs,
         stored=data.desired if stored else None,
         runtime=data.runtime if stored else data.desired,
         measured=measured,
+        coarse=coarse,
     )
+
+
+def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
+    """Return what is judged, and the names of its outputs."""
+    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
+    return question, [output.name for output in prepared.outputs]
 
 
 def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
@@ -90,8 +99,7 @@ def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
 
 def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
     """Judge as ONNX's own tests would, without other evidence than what was expected."""
-    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
-    names = [output.name for output in prepared.outputs]
+    question, names = _asked(prepared)
     evidence = Evidence(inputs=(), stored=desired, runtime=None)
     return Judge(mode=JudgeMode.ONNX).verdict(question, names, actual, evidence, data_set)
 

@@ -13,7 +13,7 @@ from typing import Final
 from burn_verify.codec import Record
 from burn_verify.types import Case
 
-_OWN_STAGES: Final = ("load", "convert", "reference", "run", "compare")
+OWN_STAGES: Final = ("load", "convert", "reference", "run", "compare")
 """Keys of `CaseResult.durations` that do not lie within one another."""
 
 _LEAST: Final = 1e-3
@@ -42,7 +42,7 @@ def costs_of(record: Record) -> dict[str, float]:
     """Return seconds by case id, as a run measured them; what is done for all cases at once is divided among them."""
     share = float(record.phases.get("compile", 0.0)) / max(len(record.results), 1)
     return {
-        result.case_id: max(_LEAST, share + sum(result.durations.get(stage, 0.0) for stage in _OWN_STAGES))
+        result.case_id: max(_LEAST, share + sum(result.durations.get(stage, 0.0) for stage in OWN_STAGES))
         for result in record.results
     }
 

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.judge.facts import NodeFacts
+from burn_verify.judge.facts import NodeFacts, needed
 from burn_verify.judge.metrics import first_index, flat, is_float, widened
 from burn_verify.judge.roundoff import number, smallest_normal, smallest_subnormal, trains, unit_roundoff
 from burn_verify.judge.structure import show_index
@@ -65,7 +65,7 @@ def remark(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[A
     """
     if facts.op_type != "Dropout":
         return None
-    came, data = widened(flat(outputs[0])), widened(flat(_given(inputs, 0)))
+    came, data = widened(flat(outputs[0])), widened(flat(needed(inputs, 0)))
     kept = all(flat(mask).all() for mask in outputs[1:])
     if kept and _ratio(facts, inputs) > 0 and data.any() and np.array_equal(came, data, equal_nan=True):
         return "drops nothing, as in inference"
@@ -114,14 +114,14 @@ def _normal(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[
 
 def _bernoulli(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
     """Check that numbers are 0 or 1, sure ones as they must be, and as many as the probabilities promise."""
-    values, chances = widened(flat(outputs[0])), widened(flat(_given(inputs, 0)))
+    values, chances = widened(flat(outputs[0])), widened(flat(needed(inputs, 0)))
     if (text := _outside((values == 0) | (values == 1), outputs[0], "0 or 1")) is not None:
         return text
     sure = ((chances > 0) | (values == 0)) & ((chances < 1) | (values == 1))
     if (text := _outside(sure, outputs[0], "what its probability of 0 or 1 allows")) is not None:
         return text
-    given = dtype_name(_given(inputs, 0).dtype)
-    coarse = unit_roundoff(given) if is_float(_given(inputs, 0).dtype) else 0.0
+    given = dtype_name(needed(inputs, 0).dtype)
+    coarse = unit_roundoff(given) if is_float(needed(inputs, 0).dtype) else 0.0
     # Two halves of the probabilities apart: numbers that ignore them would have the right sum.
     order = np.argsort(chances, kind="stable")
     for part in np.array_split(order, 2):
@@ -132,7 +132,7 @@ def _bernoulli(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequen
 
 def _multinomial(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
     """Check that classes exist, are possible, and come as often as their logarithms of probabilities promise."""
-    logits, drawn = widened(_given(inputs, 0)), outputs[0]
+    logits, drawn = widened(needed(inputs, 0)), outputs[0]
     classes = logits.shape[-1]
     if (text := _outside((drawn >= 0) & (drawn < classes), drawn, f"a class below {classes}")) is not None:
         return text
@@ -151,7 +151,7 @@ def _multinomial(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequ
 @np.errstate(all="ignore")
 def _dropout(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
     """Check that elements are 0 or x/(1 - ratio), that the mask says which, and how many are kept."""
-    data, ratio = _given(inputs, 0), _ratio(facts, inputs)
+    data, ratio = needed(inputs, 0), _ratio(facts, inputs)
     came, x = widened(flat(outputs[0])), widened(flat(data))
     if not (_told_to_train(inputs) if facts.since_version >= 12 else trains(facts)):
         return _outside((came == x) | (np.isnan(came) & np.isnan(x)), outputs[0], "the input, when not training")
@@ -200,15 +200,6 @@ def _told_to_train(inputs: Sequence[Array | None]) -> bool:
     """Tell whether Dropout was told to train."""
     given = inputs[2] if len(inputs) > 2 else None
     return given is not None and bool(flat(given)[0])
-
-
-def _given(inputs: Sequence[Array | None], position: int) -> Array:
-    """Return an input that the operator cannot do without."""
-    value = inputs[position] if position < len(inputs) else None
-    if value is None:
-        msg = f"input {position} is needed"
-        raise ValueError(msg)
-    return value
 
 
 def _grain(output: Array, reach: float) -> float:

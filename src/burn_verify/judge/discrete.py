@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.judge.facts import NodeFacts
+from burn_verify.judge.facts import NodeFacts, needed
 from burn_verify.judge.metrics import Mask, first_index, is_float, is_integer, widened
 from burn_verify.judge.roundoff import smallest_subnormal, unit_roundoff
 from burn_verify.judge.structure import show_count, show_index
@@ -43,7 +43,7 @@ def arg_extreme(
         actual, desired: one output each, int64.
         slack: how far the values may be apart, absolute, where the data are results themselves.
     """
-    data, came, wanted = _given(inputs, 0), actual[0], desired[0]
+    data, came, wanted = needed(inputs, 0), actual[0], desired[0]
     if came.shape != wanted.shape:
         return _shapes(came, wanted)
     axis = _axis(facts.attributes.get("axis", 0), data)
@@ -70,7 +70,7 @@ def top_k(
         actual, desired: values and indices (int64) each.
         slack: how far values may be apart, absolute, where the data are results themselves.
     """
-    data, (values, indices), wanted = _given(inputs, 0), actual[:2], desired[0]
+    data, (values, indices), wanted = needed(inputs, 0), actual[:2], desired[0]
     if values.shape != wanted.shape or indices.shape != wanted.shape:
         return _shapes(values if values.shape != wanted.shape else indices, wanted)
     axis = _axis(facts.attributes.get("axis", -1), data)
@@ -96,7 +96,7 @@ def selected_boxes(
         inputs: boxes [batches, boxes, 4] and scores [batches, classes, boxes].
         actual, desired: one output each, int64 [n, 3]; n may differ, and then rows are missing or too many.
     """
-    came, wanted, scores = actual[0], desired[0], _given(inputs, 1)
+    came, wanted, scores = actual[0], desired[0], needed(inputs, 1)
     if came.ndim != 2 or came.shape[1] != 3:
         return f"rows of 3 expected, shape {show_index(came.shape)} came"
     bad = np.asarray((came < 0) | (came >= np.asarray(scores.shape)))
@@ -159,15 +159,6 @@ DISCRETE: Final[Mapping[str, DiscreteRule]] = MappingProxyType(
     }
 )
 """The rule of each operator of ai.onnx whose integers need not be equal."""
-
-
-def _given(inputs: Sequence[Array | None], position: int) -> Array:
-    """Return an input that the operator cannot do without."""
-    value = inputs[position] if position < len(inputs) else None
-    if value is None:
-        msg = f"input {position} is needed"
-        raise ValueError(msg)
-    return value
 
 
 def _axis(axis: int, data: Array) -> int:

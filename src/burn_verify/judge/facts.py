@@ -1,6 +1,6 @@
 """What is known about one node before it runs, and what a row of the table of bounds says about an operator.
 
-Holds data only: the rows are in `bound_table`, the arithmetic is in `counts` and `bounds`.
+Computes nothing: the rows are in `bound_table`, the arithmetic is in `counts` and `bounds`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +51,19 @@ class LoneNode:
         """Return the node's inputs by position; constants only where they are small."""
         values = self.facts.input_values
         return [values.get(place) if feed is None else fed[feed] for place, feed in enumerate(self.feeds)]
+
+
+def needed(inputs: Sequence[npt.NDArray[Any] | None], position: int) -> npt.NDArray[Any]:
+    """Return an input that the operator cannot do without.
+
+    Raises:
+        ValueError: it is omitted, or a constant that is not kept.
+    """
+    value = inputs[position] if position < len(inputs) else None
+    if value is None:
+        msg = f"input {position} is needed"
+        raise ValueError(msg)
+    return value
 
 
 class Magnitude(StrEnum):

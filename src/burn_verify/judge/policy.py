@@ -19,7 +19,7 @@ from burn_verify.judge.overrides import Override
 from burn_verify.judge.structure import WRONG_VALUES, count_problem, structural_problem
 from burn_verify.judge.task_metrics import least_iou, top_agreement
 from burn_verify.judge.tolerance import Bound, within
-from burn_verify.judge.verdict import WORST_FIRST, judge, judge_random
+from burn_verify.judge.verdict import WORST_FIRST, check_names, judge, judge_random, where_of
 from burn_verify.judge.weigh import (
     AGREES,
     BOTH,
@@ -133,12 +133,12 @@ def _by_tolerance(
         return verdict
     inputs, drawn = lone.inputs(evidence.inputs), _by_position(lone, actual)
     if (text := chance.remark(lone.facts, inputs, drawn)) is not None:
-        message = f"{names[0]}: {text} [{_where(subject, data_set)}]"
+        message = f"{names[0]}: {text} [{where_of(subject.case_id, data_set)}]"
         return replace(verdict, message=message, reason=f"{lone.facts.op_type} {text}")
     text = chance.check(lone.facts, inputs, drawn)
     if text is None:
         return verdict
-    message = f"{names[0]}: {text}, disagrees, guilty: {BURN} [{_where(subject, data_set)}]"
+    message = f"{names[0]}: {text}, disagrees, guilty: {BURN} [{where_of(subject.case_id, data_set)}]"
     return replace(verdict, name=DISAGREES, message=message, reason="not what was to be drawn", guilty=BURN)
 
 
@@ -151,10 +151,8 @@ def _by_evidence(
     data_set: str,
 ) -> Verdict:
     desired = evidence.desired
-    if len(names) != len(desired):
-        msg = f"{len(names)} names for {len(desired)} desired outputs"
-        raise ValueError(msg)
-    where = _where(subject, data_set)
+    check_names(names, desired)
+    where = where_of(subject.case_id, data_set)
     if (problem := count_problem(len(actual), len(desired))) is not None:
         message = f"{problem.text}, {DISAGREES}, guilty: {BURN} [{where}]"
         return Verdict(name=DISAGREES, message=message, reason=problem.reason, metrics=(), guilty=BURN)
@@ -289,7 +287,3 @@ def _widened(bound: Bound, override: Override | None) -> Bound:
 
 def _granted(override: Override) -> str:
     return f"(override {override.name})"
-
-
-def _where(subject: Question, data_set: str) -> str:
-    return subject.case_id if data_set == "seeded" else f"{subject.case_id}, {data_set}"

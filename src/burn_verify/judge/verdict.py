@@ -48,10 +48,8 @@ def judge(
     Raises:
         ValueError: `names` and `desired` are not of one length.
     """
-    if len(names) != len(desired):
-        msg = f"{len(names)} names for {len(desired)} desired outputs"
-        raise ValueError(msg)
-    where = case_id if data_set == _USUAL_DATA_SET else f"{case_id}, {data_set}"
+    check_names(names, desired)
+    where = where_of(case_id, data_set)
     if (problem := count_problem(len(actual), len(desired))) is not None:
         return Verdict(name=DISAGREES, message=f"{problem.text} [{where}]", reason=problem.reason, metrics=())
     found: list[tuple[str, str]] = []
@@ -93,6 +91,22 @@ def merge(verdicts: Iterable[Verdict]) -> Verdict:
     metrics = tuple(entry for verdict in verdicts for entry in verdict.metrics)
     worst = min(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.name))
     return replace(worst, metrics=metrics)
+
+
+def check_names(names: Sequence[str], desired: Sequence[npt.NDArray[Any]]) -> None:
+    """Check that every desired output has a name.
+
+    Raises:
+        ValueError: they are not of one length.
+    """
+    if len(names) != len(desired):
+        msg = f"{len(names)} names for {len(desired)} desired outputs"
+        raise ValueError(msg)
+
+
+def where_of(case_id: str, data_set: str) -> str:
+    """Return what a message calls a data set of a case."""
+    return case_id if data_set == _USUAL_DATA_SET else f"{case_id}, {data_set}"
 
 
 def _compare(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 from burn_verify.report.evidence import reason_of
 from burn_verify.report.findings import Findings
 from burn_verify.report.states import MISSING, state_of
+from burn_verify.shards import OWN_STAGES
 from burn_verify.types import CaseResult, Outcome
 
 if TYPE_CHECKING:
     from junitparser import TestCase, TestSuite
 
 _NO_CHARACTER: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TIMED: Final = ("load", "convert", "reference", "run", "compare")
 
 
 def render(findings: Findings) -> str:
@@ -51,7 +51,7 @@ def _case(case_id: str, target: str, result: CaseResult | None, expected: Mappin
     from junitparser import Error, Failure, Skipped, TestCase
 
     corpus, _, name = case_id.partition("/")
-    seconds = sum(result.durations.get(stage, 0.0) for stage in _TIMED) if result else 0.0
+    seconds = sum(result.durations.get(stage, 0.0) for stage in OWN_STAGES) if result else 0.0
     case = TestCase(_valid(name or case_id), f"{target}.{corpus}", round(seconds, 6))
     state = state_of(result)
     if result is None:
