@@ -20,7 +20,7 @@ bench: .venv/ready  ## where the time goes, beside the last committed run (repor
 
 report: .venv/ready  ## run everything at hand and write reports/ again (wants BURN_VERIFY_ZOO_MIRROR)
 	rm -f reports/record.jsonl
-	$(BIN)/pytest --models all --conformance --burn-record=reports/record.jsonl
+	$(BIN)/pytest --models all --conformance --ops all --burn-record=reports/record.jsonl
 	$(BIN)/burn-verify report reports/record.jsonl --out reports
 
 pages: .venv/ready  ## write the pages of reports/ again, from the record that is there

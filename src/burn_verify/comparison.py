@@ -118,11 +118,10 @@ def of_drawn(
     """
     if judged.mode is JudgeMode.ONNX:
         return by_tolerance(prepared, actual, data.desired, DRAWN)
-    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
-    names = [output.name for output in prepared.outputs]
+    question, names = _asked(prepared)
     for way in ways:
-        evidence = evidence_of(data, way(), stored=prepared.evaluated)
-        verdict = judged.verdict(question, names, actual, replace(evidence, coarse=prepared.tolerance), DRAWN)
+        evidence = evidence_of(data, way(), stored=prepared.evaluated, coarse=prepared.tolerance)
+        verdict = judged.verdict(question, names, actual, evidence, DRAWN)
         if verdict.agrees:
             break
     return verdict
