@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from burn_verify import store
-from burn_verify.cases import files, zoo
+from burn_verify.cases import files
 from burn_verify.commands import PLACES, Commands, add_command, add_options, typed
 from burn_verify.console import LongWork
 from burn_verify.errors import BurnVerifyError, UsageError
 from burn_verify.options import settings_from
+from burn_verify.report.failure import selection_of
 from burn_verify.report.numbers import explanation
 from burn_verify.session import Session
 from burn_verify.types import CaseResult
@@ -67,13 +68,15 @@ def _run_again(arguments: argparse.Namespace, result: CaseResult) -> dict[tuple[
     if result.corpus == files.CORPUS:
         message = "where a model of your own lies is not in the record; burn-verify verify PATH runs it"
         raise UsageError(message)
-    selecting = "models" if result.corpus == zoo.CORPUS else "conformance"
-    name = result.case_id.removeprefix("zoo/").removesuffix("@seeded") if selecting == "models" else result.corpus
+    field, name = selection_of(result.case_id, result.corpus)
     with LongWork(sys.stderr) as work:
-        session = Session.open(settings_from({**typed(arguments), selecting: name}), work.listen)
-        cases = [case for case in session.selected.cases if case.id == result.case_id]
+        session = Session.open(settings_from({**typed(arguments), field: name}), work.listen)
+        case = next((case for case in session.selected.cases if case.id == result.case_id), None)
+        if case is None:
+            message = f"--{field}={name} does not select it on this machine"
+            raise UsageError(message)
         try:
-            session.prepare(cases, work.listen)
-            return session.answers(cases[0]) if cases else {}
+            session.prepare([case], work.listen)
+            return session.answers(case)
         finally:
             session.close()

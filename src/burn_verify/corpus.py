@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -19,16 +19,13 @@ import numpy as np
 
 from burn_verify.cache import Cache, digest_of, read_json, sha256_of
 from burn_verify.cases.conformance import case_from_json
-from burn_verify.errors import ToolchainError
+from burn_verify.collecting import index_entry, run_collector
 from burn_verify.load import data_sets as stored_data_sets
-from burn_verify.process import stream
 from burn_verify.progress import Listener, Progress, silent
-from burn_verify.schema import burn_kind, dtype_name
 from burn_verify.types import Case
-from burn_verify.wire import Array, encode_named, placed
 
 # What is kept depends on the code that makes it.
-_MADE_BY: Final = ("corpus.py", "graphs.py", "load.py", "operators.py", "schema.py")
+_MADE_BY: Final = ("collecting.py", "corpus.py", "graphs.py", "load.py", "operators.py", "schema.py")
 _HOW_IT_IS_COLLECTED: Final = digest_of(*(sha256_of(Path(__file__).parent / name) for name in _MADE_BY))
 _PHASE: Final = "collect"
 
@@ -64,14 +61,10 @@ class Corpus:
     def _collect(self, suite: str, folder: Path) -> Any:
         scratch = folder.with_name(f".{suite}.{os.getpid()}")
         self._listen(Progress(phase=_PHASE, done=0, total=0, text=f"{suite} cases of onnx {version('onnx')}"))
-        said: list[str] = []
         try:
             scratch.mkdir(parents=True)
-            argv = [sys.executable, "-m", "burn_verify.corpus", suite, str(scratch)]
-            code = stream(argv, cwd=scratch, env=os.environ, on_stdout=self._on_step, on_stderr=said.append)
-            if code != 0:
-                message = f"the cases of onnx could not be collected: {next(iter(said[-1:]), f'exit code {code}')}"
-                raise ToolchainError(message)
+            failed = "the cases of onnx could not be collected"
+            run_collector("corpus", [suite, str(scratch)], scratch, on_step=self._on_step, failed=failed)
             shutil.rmtree(folder, ignore_errors=True)
             scratch.replace(folder)
         finally:
@@ -115,27 +108,13 @@ def _keep(test_case: Any, folder: Path) -> dict[str, Any]:
     inputs = [value.name for value in graphs.runtime_inputs(model.graph)]
     fed = [pair for values, _ in data_sets.values() for pair in zip(inputs, values, strict=False)]
     found = graphs.facts(model, {name: value for name, value in fed if isinstance(value, np.ndarray)})
-    values = [value for pair in data_sets.values() for side in pair for value in side]
-    unsupported = next(_without_burn_value(values), None)
-    if unsupported is None:
-        arrays: dict[str, Array] = {}
-        for place, (given, expected) in enumerate(data_sets.values()):
-            arrays |= {**placed(place, "in", given), **placed(place, "out", expected)}
-        (folder / f"{test_case.name}.safetensors").write_bytes(encode_named(arrays))
     subject = graphs.subject(model)
     return {
+        **index_entry(path, found, data_sets),
         "name": test_case.name,
-        "digest": sha256_of(path),
-        "op_types": found.op_types,
-        "opset": found.opset,
-        "inputs": [asdict(spec) for spec in found.inputs],
-        "outputs": [asdict(spec) for spec in found.outputs],
         "subject": None if subject is None else asdict(subject),
-        "random": found.random,
         "rtol": test_case.rtol,
         "atol": test_case.atol,
-        "data_sets": list(data_sets),
-        "unsupported": unsupported,
     }
 
 
@@ -169,13 +148,6 @@ def _value(value: Any) -> Any:
     if value is None:
         return "optional"
     return "sequence" if isinstance(value, list) else np.asarray(value)
-
-
-def _without_burn_value(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        word = value if isinstance(value, str) else dtype_name(value.dtype)
-        if burn_kind(word) is None:
-            yield word
 
 
 if __name__ == "__main__":

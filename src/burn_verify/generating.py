@@ -7,26 +7,26 @@ there are (see `cases.generated`), and converts none.
 import json
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from burn_verify.cache import Cache, sha256_of
+from burn_verify.cache import Cache
 from burn_verify.cases.generated.build import Choice, Space, feeds_of, model_of, value_of
 from burn_verify.cases.generated.evaluator import Evaluator
 from burn_verify.cases.generated.graphs import PROFILES, choices
 from burn_verify.cases.generated.record import DTYPE, Record
 from burn_verify.cases.generated.registry import family_of, operators, records, versions_of
 from burn_verify.cases.generated.twins import at_run_time, expanded
+from burn_verify.collecting import index_entry, without_burn_value
 from burn_verify.errors import OracleError
 from burn_verify.inputs import SEEDED
 from burn_verify.operators import qualified
 from burn_verify.reference import Oracle
-from burn_verify.schema import burn_kind, dtype_name, dtype_of, numpy_dtype
-from burn_verify.wire import Array, encode_named, placed
+from burn_verify.schema import dtype_name, dtype_of, numpy_dtype
+from burn_verify.wire import Array
 
 _TIMEOUT: Final = 60.0
 _NO_KERNEL: Final = "answers of onnx.reference, as ONNX Runtime refuses the graph"
@@ -105,28 +105,20 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: b
     except Exception as error:  # whatever onnx raises is why this is no valid graph
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
-    unsupported = _without_value([*feeds.values()]) or _dtype_without_value(choice)
+    unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
     outputs, note, refused = _answers(choice, path, model, feeds, oracle, unsupported)
     try:
         _finish(model, outputs)
     except Exception as error:  # the same
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
-    unsupported = unsupported or _without_value(outputs)
-    if unsupported is None:
-        data = {**placed(0, "in", list(feeds.values())), **placed(0, "out", outputs)}
-        (folder / f"{name}.safetensors").write_bytes(encode_named(data))
     found = graphs.facts(model, feeds)
     record, point = choice.point.record, choice.point
     return {
         **entry,
+        **index_entry(path, found, {SEEDED: ([*feeds.values()], outputs)}, unsupported),
         "note": note,
         "refused": refused,
-        "digest": sha256_of(path),
-        "op_types": found.op_types,
-        "opset": found.opset,
-        "inputs": [asdict(spec) for spec in found.inputs],
-        "outputs": [asdict(spec) for spec in found.outputs],
         "subject": {
             "op_type": record.op_type,
             "domain": record.domain,
@@ -134,9 +126,6 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: b
             "dtype": point.dtype,
             "axes": axes,
         },
-        "random": found.random,
-        "data_sets": [SEEDED],
-        "unsupported": unsupported,
         "answered": True,
         "evaluated": note == _NO_KERNEL,
         **(_OF_FLOAT32 if note == _FLOAT32 and point.dtype == "float64" else {}),
@@ -237,14 +226,6 @@ def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[
         scratch.unlink()
     dtypes = [dtype_of(output.type.tensor_type.elem_type or 1) for output in model.graph.output]
     return [value.astype(numpy_dtype(dtype)) for value, dtype in zip(found, dtypes, strict=True)]
-
-
-def _dtype_without_value(choice: Choice) -> str | None:
-    return None if burn_kind(choice.point.dtype) else choice.point.dtype
-
-
-def _without_value(arrays: Iterable[Array]) -> str | None:
-    return next((word for array in arrays if burn_kind(word := dtype_name(array.dtype)) is None), None)
 
 
 def _one_line(error: object) -> str:

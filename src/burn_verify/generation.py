@@ -5,7 +5,6 @@ This is the side that asks for them; `generating` makes them, in processes of it
 
 import os
 import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,13 +18,14 @@ from burn_verify.cases.conformance import collected_from_json
 from burn_verify.cases.generated import CORPUS
 from burn_verify.cases.generated.graphs import PROFILES
 from burn_verify.cases.generated.registry import records
-from burn_verify.errors import ToolchainError, UsageError
+from burn_verify.collecting import run_collector
+from burn_verify.errors import UsageError
 from burn_verify.options import ALL
-from burn_verify.process import stream
 from burn_verify.progress import Listener, Progress, silent
 from burn_verify.types import Case
 
 _HERE: Final = Path(__file__).parent
+_MADE_BY: Final = ("collecting.py", "generating.py", "operators.py")
 _PHASE: Final = "generate"
 _KEPT: Final = 3
 _DAY: Final = 24 * 3600.0
@@ -145,25 +145,22 @@ class Generated:
         prune(self._cache.room("generated"), keep=_KEPT, young=_DAY)
 
     def _make_part(self, names: Sequence[str], profile: str, scratch: Path, total: int) -> None:
-        said: list[str] = []
-
         def on_step(line: str) -> None:
             self._done += 1
             self._listen(Progress(phase=_PHASE, done=self._done, total=total, text=line))
 
         scratch.mkdir(parents=True, exist_ok=True)
-        argv = [sys.executable, "-m", "burn_verify.generating", profile, str(scratch), str(self._cache.root), *names]
-        code = stream(argv, cwd=scratch, env=os.environ, on_stdout=on_step, on_stderr=said.append)
-        if code != 0:
-            message = f"generated graphs could not be made: {next(iter(said[-1:]), f'exit code {code}')}"
-            raise ToolchainError(message)
+        arguments = [profile, str(scratch), str(self._cache.root), *names]
+        failed = "generated graphs could not be made"
+        run_collector("generating", arguments, scratch, on_step=on_step, failed=failed)
 
     def _waiting(self, text: str) -> None:
         self._listen(Progress(phase=_PHASE, done=0, total=0, text=text))
 
 
 def _key() -> str:
-    sources = sorted([*Path(generated.__file__).parent.rglob("*.py"), _HERE / "generating.py", _HERE / "operators.py"])
+    makers = (_HERE / name for name in _MADE_BY)
+    sources = sorted([*Path(generated.__file__).parent.rglob("*.py"), *makers])
     installed = (version(name) for name in ("onnx", "numpy", "ml_dtypes", "onnxruntime", "allpairspy"))
     return digest_of(*installed, *(sha256_of(path) for path in sources))[:16]
 

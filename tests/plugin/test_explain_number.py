@@ -1,33 +1,49 @@
 """The command ``burn-verify explain-number``, as typed."""
 
+import numpy as np
 import pytest
 
 from burn_verify import cli
 from burn_verify.codec import environment_line, result_to_line
+from burn_verify.session import Session
 from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage
 
 
-@pytest.fixture
-def record(tmp_path):
-    """Write a record of one case of one's own and of one that never ran."""
+def compared(case_id):
+    """Return a result whose one output is wrong."""
     entry = OutputMetrics(
         data_set="seeded", name="Y", dtype="float32", shape=(2,), elements=2, mismatching=1, bound="2 u·S (Div: 2)"
     )
-    results = [
-        CaseResult(
-            case_id="file/mine",
-            corpus="file",
-            stage=Stage.COMPARE,
-            outcome=Outcome.FAILED,
-            verdict="disagrees",
-            metrics=(entry,),
-        ),
-        CaseResult(case_id="node/refused", corpus="node", stage=Stage.CONVERT, outcome=Outcome.FAILED, message="no"),
-    ]
-    lines = [result_to_line(result, burn_version="0.22.1", burn_backend="flex") for result in results]
-    path = tmp_path / "run.jsonl"
-    path.write_text("".join(f"{line}\n" for line in (environment_line({}), *lines)), encoding="utf-8")
-    return path
+    return CaseResult(
+        case_id=case_id,
+        corpus=case_id.partition("/")[0],
+        stage=Stage.COMPARE,
+        outcome=Outcome.FAILED,
+        verdict="disagrees",
+        metrics=(entry,),
+    )
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Return a function that writes a record of results."""
+
+    def written(*results):
+        lines = [result_to_line(result, burn_version="0.22.1", burn_backend="flex") for result in results]
+        path = tmp_path / "run.jsonl"
+        path.write_text("".join(f"{line}\n" for line in (environment_line({}), *lines)), encoding="utf-8")
+        return path
+
+    return written
+
+
+@pytest.fixture
+def record(written):
+    """Write a record of one case of one's own and of one that never ran."""
+    refused = CaseResult(
+        case_id="node/refused", corpus="node", stage=Stage.CONVERT, outcome=Outcome.FAILED, message="no"
+    )
+    return written(compared("file/mine"), refused)
 
 
 @pytest.fixture
@@ -55,6 +71,56 @@ def test_a_model_of_ones_own_has_no_histogram(record, explain):
     assert "2 u·S (Div: 2)" in said
     assert wrong.count("\n") == 1
     assert "burn-verify verify PATH" in wrong
+
+
+@pytest.fixture
+def rerun(monkeypatch):
+    """Prepare and run no case: every output answers by one ULP too much. Returns the ids that were to be run."""
+    ids = []
+
+    def answers(session, case):
+        ids.append(case.id)
+        wanted = np.ones(2, np.float32)
+        return {("seeded", "Y"): (np.nextafter(wanted, np.float32(2)), wanted)}
+
+    monkeypatch.setattr(Session, "prepare", lambda session, cases, listen: None)
+    monkeypatch.setattr(Session, "answers", answers)
+    return ids
+
+
+@pytest.mark.parametrize(
+    "case_id",
+    [
+        "op/Gelu-20/float32/default",
+        "op/Gelu-20/float64/shape=rank0,approximate=tanh,X=const",
+        "op/Gelu-20/float32/twin=expanded",
+        "light/squeezenet",
+        "zoo/mnist@seeded",
+    ],
+)
+def test_a_case_of_every_corpus_is_run_again(tmp_path, written, explain, rerun, as_a_user, case_id):
+    code, said, wrong = explain(
+        written(compared(case_id)), case_id, "--burn-cache-dir", tmp_path / "cache", "--burn-offline=on"
+    )
+    assert (code, rerun) == (0, [case_id]), wrong
+    assert "  ULP\n" in said
+
+
+@pytest.mark.parametrize(
+    ("case_id", "why"),
+    [
+        ("op/Gelu-20/float32/shape=7", "no generated graph is called 'op/Gelu-20/float32/shape=7'"),
+        ("zoo/mnist-12@seeded", "--models=mnist-12 does not select it on this machine"),
+        ("light/gone", "--conformance=light does not select it on this machine"),
+    ],
+)
+def test_a_case_that_is_no_more_has_no_histogram(tmp_path, written, explain, rerun, as_a_user, case_id, why):
+    code, said, wrong = explain(
+        written(compared(case_id)), case_id, "--burn-cache-dir", tmp_path / "cache", "--burn-offline=on"
+    )
+    assert (code, rerun) == (2, [])
+    assert said.startswith(f"{case_id}: disagrees\n")
+    assert why in wrong
 
 
 def test_a_case_that_was_never_compared(record, explain):

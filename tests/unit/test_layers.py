@@ -18,8 +18,8 @@ LAYERS = [
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
     "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise",
     # effects: one outside thing each
-    "process cache cargo toolchain load corpus generation generating selection reference runtime measure convert build "
-    "runner store history",
+    "process cache cargo toolchain load collecting corpus generation generating selection reference runtime measure "
+    "convert build runner store history",
     "comparison drawing twins",  # answers beside what is known; drawn values; the same in another way
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
@@ -76,16 +76,19 @@ SIBLINGS = {
     ("report", "words"),
     ("load", "cache"),
     ("corpus", "load"),
+    ("corpus", "collecting"),
+    ("collecting", "cache"),
+    ("collecting", "process"),
     ("selection", "cache"),
     ("selection", "load"),
     ("selection", "corpus"),
     ("selection", "generation"),
     ("generation", "cache"),
-    ("generation", "process"),
+    ("generation", "collecting"),
     ("generating", "cache"),
+    ("generating", "collecting"),
     ("generating", "reference"),
     ("corpus", "cache"),
-    ("corpus", "process"),
     ("reference", "process"),
     ("reference", "cache"),
     ("measure", "reference"),

@@ -35,18 +35,28 @@ def reproduce_recorded(result: CaseResult, environment: Mapping[str, Any]) -> st
     return _command(result.case_id, result.corpus, f"PATH/TO/{result.case_id.partition('/')[2]}.onnx", settings)
 
 
+def selection_of(case_id: str, corpus: str, path: str | None = None) -> tuple[str, str]:
+    """Return the field of `Settings` that selects a case, and the name it needs; other cases may come along.
+
+    Arguments:
+        path: where the model of a case of the user's own is.
+    """
+    if corpus in SUITES:
+        return "conformance", corpus
+    if corpus == CORPUS:
+        return "ops", case_id
+    return "models", path if corpus == "file" and path else case_id.removeprefix("zoo/").removesuffix("@seeded")
+
+
 def _command(case_id: str, corpus: str, path: str | None, settings: Settings) -> str:
     others = (f"{flag}={shlex.quote(value)}" for flag, value in said(settings))
     return " ".join(["pytest", *_selecting(case_id, corpus, path), *others])
 
 
 def _selecting(case_id: str, corpus: str, path: str | None) -> list[str]:
-    if corpus in SUITES:
-        return [f"--conformance={corpus}", "-k", shlex.quote(case_id.partition("/")[2])]
-    if corpus == CORPUS:
-        return [f"--ops={shlex.quote(case_id)}"]
-    name = path if corpus == "file" and path else case_id.removeprefix("zoo/").removesuffix("@seeded")
-    return [f"--models={shlex.quote(name)}"]
+    field, name = selection_of(case_id, corpus, path)
+    among = ["-k", shlex.quote(case_id.partition("/")[2])] if corpus in SUITES else []
+    return [f"--{field}={shlex.quote(name)}", *among]
 
 
 def _evidence(error: StageError) -> Iterator[str]:
