@@ -129,6 +129,12 @@ def test_at_least_as_many_sets_as_asked_for_are_compared(tmp_path):
     assert found.examples + found.rejected >= 150
 
 
+def test_sets_that_no_reference_answers_are_no_failure(tmp_path):
+    found = looking(tmp_path, lambda several: 0, examples=150)
+    assert (found.error, found.examples) == (None, 0)
+    assert found.rejected >= 150
+
+
 def test_an_error_of_our_own_is_not_taken_for_a_difference(tmp_path):
     def broken(several):
         raise KeyError(len(several))

@@ -238,6 +238,14 @@ def test_the_sign_of_zero_counts_where_elements_are_moved_only():
     assert verdict(-zeros, chosen).name == "agrees"
 
 
+def test_the_sign_of_zero_is_not_taken_from_who_adds_zeros():
+    zeros = np.zeros((3, 4), np.float32)
+    where = lone("Where", feeds=(0,))
+    assert verdict(-zeros, known(runtime=zeros, wide=None, node=where, inputs=(zeros,))).name == "agrees"
+    stored = known(stored=zeros, runtime=None, wide=None, node=where, inputs=(zeros,))
+    assert verdict(-zeros, stored).name == "disagrees"
+
+
 def test_nan_is_no_matter_of_degree():
     actual = F32.copy()
     actual[0, 0] = np.nan

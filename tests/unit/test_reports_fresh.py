@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from burn_verify import store
+from burn_verify.cases.generated.registry import FAMILIES
 from burn_verify.expectations import Expectations, expected_reasons, load_packaged
 from burn_verify.report.bundle import files
 from burn_verify.report.columns import merge
@@ -27,6 +28,8 @@ NAMES = [
     "errors.md",
     "index.html",
     "matrix.json",
+    "ops.md",
+    *(f"ops-{family}.md" for family in FAMILIES),
     "supported-ops.json",
 ]
 

@@ -35,6 +35,8 @@ UNKNOWN: Final = "unknown"
 _HALF: Final = frozenset({"float16", "bfloat16"})
 _MOVES: Final = "moves elements"
 # How the table of bounds calls operators that copy, and so keep the sign of zero.
+_SUMS_IN_ONNXRUNTIME: Final = frozenset({"Where"})
+# ONNX Runtime adds what is chosen from either side, with zeros elsewhere: -0 becomes 0.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +145,15 @@ def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
         limits = Bound(limit=2 * limits.limit, text=f"2 · ({limits.text})")
     if evidence.coarse is not None:
         limits, lone = within(evidence.coarse)(reference), True
-    zeros = lone and _copies(evidence.measured.lone.facts if evidence.measured.lone else None)
+    zeros = lone and _copies(evidence.measured.lone.facts if evidence.measured.lone else None, origin)
     return Yardstick(reference=reference, bound=widen(limits), origin=origin, lone=lone, zeros=zeros)
 
 
-def _copies(facts: NodeFacts | None) -> bool:
-    rule = None if facts is None else rule_of(facts.op_type, facts.domain)
+def _copies(facts: NodeFacts | None, origin: str) -> bool:
+    """Tell whether every element of the reference is an element of an input, its sign included."""
+    if facts is None or (origin == ONNXRUNTIME and facts.op_type in _SUMS_IN_ONNXRUNTIME):
+        return False
+    rule = rule_of(facts.op_type, facts.domain)
     return rule is not None and rule.source.startswith(_MOVES)
 
 
