@@ -53,12 +53,21 @@ class Workspace:
     target: Path
     log: Path
 
-    def build(self, arguments: Sequence[str], *, phase: str, labels: Mapping[str, str], listen: Listener) -> CargoRun:
+    def build(
+        self,
+        arguments: Sequence[str],
+        *,
+        phase: str,
+        labels: Mapping[str, str],
+        listen: Listener,
+        env: Mapping[str, str] | None = None,
+    ) -> CargoRun:
         """Run ``cargo build`` to its end, telling of every step.
 
         Arguments:
             phase: of the progress that is told.
             labels: what to call crates in front of people.
+            env: more for cargo's environment.
         """
         argv = ["cargo", "build", "--message-format=json", *arguments]
         run = CargoRun()
@@ -88,7 +97,11 @@ class Workspace:
                         log.write(message.error.rendered + "\n")
 
             run.code = stream(
-                argv, cwd=self.folder, env=_environment(self.target), on_stdout=on_stdout, on_stderr=on_stderr
+                argv,
+                cwd=self.folder,
+                env={**_environment(self.target), **(env or {})},
+                on_stdout=on_stdout,
+                on_stderr=on_stderr,
             )
         return run
 

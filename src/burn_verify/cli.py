@@ -15,7 +15,16 @@ from typing import Final, NoReturn
 
 from tabulate import tabulate
 
-from burn_verify import __version__, cli_expectations, cli_numbers, cli_ops, cli_report, expectations
+from burn_verify import (
+    __version__,
+    cli_expectations,
+    cli_latency,
+    cli_numbers,
+    cli_ops,
+    cli_profile,
+    cli_report,
+    expectations,
+)
 from burn_verify.cache import Cache
 from burn_verify.cases import zoo
 from burn_verify.commands import PLACES, add_options, typed
@@ -42,6 +51,8 @@ examples:
   burn-verify report --last               the last run once more
   burn-verify report run.jsonl --out site what a record tells, as a page: site/index.html
   burn-verify diff old.jsonl new.jsonl    what got worse, what got better
+  burn-verify latency run.jsonl           how fast, beside ONNX Runtime, and what the program cost
+  burn-verify profile squeezenet          which nodes take the time
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
@@ -100,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     cli_expectations.add_to(commands)
     cli_numbers.add_to(commands)
     cli_ops.add_to(commands)
+    cli_latency.add_to(commands)
+    cli_profile.add_to(commands)
     return parser
 
 

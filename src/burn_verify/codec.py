@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from burn_verify import timings
 from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Subject
 
 SCHEMA_VERSION = 1
@@ -69,6 +70,7 @@ def result_to_line(result: CaseResult, *, burn_version: str, burn_backend: str) 
             "metrics": [_metrics_to_json(metrics) for metrics in result.metrics],
             "details": result.details,
             "durations": result.durations,
+            **({} if result.latency is None else {"latency": timings.to_json(result.latency)}),
         },
     )
 
@@ -121,6 +123,7 @@ def result_from_json(data: Mapping[str, Any]) -> CaseResult:
             metrics=tuple(_metrics_from_json(metrics) for metrics in data.get("metrics", ())),
             details=dict(data.get("details", {})),
             durations={stage: _number(seconds) for stage, seconds in data.get("durations", {}).items()},
+            latency=timings.from_json(data["latency"]) if data.get("latency") else None,
         )
     except KeyError as error:
         message = f"a result without {error}"

@@ -13,7 +13,16 @@ from typing import Final
 from burn_verify.types import ConvertedModel
 
 PROFILE: Final = "correctness"
-"""Name of the cargo profile in ``rust/Cargo.toml``."""
+"""Name of the cargo profile in ``rust/Cargo.toml`` with which answers are made."""
+
+LATENCY: Final = "latency"
+"""Name of the one with which calls are timed; numbers of one never stand for the other."""
+
+LATENCY_PROFILE: Final[Mapping[str, object]] = {
+    **{"inherits": "release", "opt-level": 3, "lto": "off between crates", "codegen-units": 16},
+    **{"debug-assertions": False, "overflow-checks": False},
+}
+"""What that profile is: cargo's own release profile, of which nothing is changed."""
 
 _MANIFEST: Final = """\
 [package]

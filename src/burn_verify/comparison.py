@@ -40,8 +40,6 @@ def compared(
         details: gets what the model was given, and what else there is to say.
     """
     verdicts, opinions = [], []
-    question, names = _asked(prepared)
-    coarse = prepared.tolerance if prepared.answered else None
     durations |= dict.fromkeys(_PARTS, 0.0)
     answers, measures = reference.read(known), measure.read_measures(known)
     for data_set, data in answers.data_sets.items():
@@ -53,9 +51,8 @@ def compared(
         durations["weights"] += inference.load_seconds
         durations["forward"] += inference.forward_seconds
         with timed(durations, "compare"):
-            stored = _is_stored(prepared, data_set)
-            evidence = evidence_of(data, measures.data_sets[data_set], stored=stored, coarse=coarse)
-            verdicts.append(judged.verdict(question, names, inference.outputs, evidence, data_set))
+            measured = measures.data_sets[data_set]
+            verdicts.append(verdict_on(prepared, data_set, data, measured, inference.outputs, judged))
             if data.runtime is not None:
                 opinions.append(by_tolerance(prepared, data.runtime, data.desired, data_set))
     if opinions or answers.refusal:
@@ -69,6 +66,16 @@ def compared(
     if used := used_overrides(verdict.metrics, judged.overrides):
         details["overrides"] = used
     return verdict
+
+
+def verdict_on(
+    prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, actual: Sequence[Array], judged: Judge
+) -> Verdict:
+    """Judge outputs beside all that is known of one data set."""
+    question, names = _asked(prepared)
+    coarse = prepared.tolerance if prepared.answered else None
+    evidence = evidence_of(data, measured, stored=_is_stored(prepared, data_set), coarse=coarse)
+    return judged.verdict(question, names, actual, evidence, data_set)
 
 
 def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tolerance | None = None) -> Evidence:

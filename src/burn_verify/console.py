@@ -22,6 +22,9 @@ _WORDS: Final = {
     "toolchain": "compiling Burn, only once",
     "convert": "converting with burn-onnx",
     "compile": "compiling with cargo",
+    "toolchain latency": "compiling Burn as a release build, only once",
+    "release": "building each model as a release build",
+    "compile latency": "compiling with cargo",
     "verify": "running and comparing",
 }
 _EVERY: Final = 15.0

@@ -63,6 +63,9 @@ class Settings:
         shard: which of how many parts of the selection to run, from 1; None for all of it.
         shard_costs: a record that says what each case costs.
         judge_timeout: seconds that an answer in float64 may take.
+        latency: whether to time the cases that answer, as a release build.
+        threads: that either side may use while it is timed, 0 for as many as there are processors.
+        compile_budget: seconds that rustc may take for a model as a release build.
     """
 
     models: tuple[str, ...] = ()
@@ -84,6 +87,9 @@ class Settings:
     expectations: Path | None = None
     shard: tuple[int, int] | None = None
     shard_costs: Path | None = None
+    latency: bool = False
+    threads: int = 0
+    compile_budget: float | None = None
     burn_backend: str = "flex"
 
     @property
@@ -126,6 +132,7 @@ def _file(text: str) -> Path:
 
 _WEEK = 7 * 24 * 3600.0
 _PEBIBYTE = 1 << 30
+_MOST_THREADS = 1024
 
 
 def _seconds(text: str) -> float:
@@ -142,6 +149,13 @@ def _seconds(text: str) -> float:
 def _mebibytes(text: str) -> int:
     if not text.isdecimal() or int(text) > _PEBIBYTE:
         msg = f"a whole number of MiB up to {_PEBIBYTE} is needed (0 for no limit), not {text!r}"
+        raise ValueError(msg)
+    return int(text)
+
+
+def _thread_count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_THREADS:
+        msg = f"a whole number from 1 to {_MOST_THREADS} is needed, not {text!r}"
         raise ValueError(msg)
     return int(text)
 
@@ -215,7 +229,8 @@ OPTIONS: tuple[Option, ...] = (
         default=(),
         bare=ALL,
         help="verify generated graphs of one operator each: Conv, Gemm and so on, separated by commas, or all of them "
-        "where none is named; see 'burn-verify ops list'",
+        "where none is named; see 'burn-verify ops list'. With --latency: graphs at sizes at which a time means "
+        "something (docs/latency.md)",
     ),
     Option(
         field="ops_profile",
@@ -357,6 +372,35 @@ OPTIONS: tuple[Option, ...] = (
         default=None,
         help="balance the parts by the seconds in this record; give all parts the same one (default: by number)",
     ),
+    Option(
+        field="latency",
+        flag="--latency",
+        metavar="on|off",
+        ini="burn_latency",
+        parse=_switch,
+        default=False,
+        bare="on",
+        help="time every case that answers, built as a release build, beside ONNX Runtime (docs/latency.md); the first "
+        "time Burn is compiled once more, some ten minutes",
+    ),
+    Option(
+        field="threads",
+        flag="--threads",
+        metavar="N",
+        ini="burn_threads",
+        parse=_thread_count,
+        default=0,
+        help="threads that Burn and ONNX Runtime may use while they are timed (default: one a processor)",
+    ),
+    Option(
+        field="compile_budget",
+        flag="--compile-budget",
+        metavar="SECONDS",
+        ini="burn_compile_budget",
+        parse=_seconds,
+        default=None,
+        help="with --latency: fail a model for which rustc takes longer, dependencies and linking not counted",
+    ),
 )
 """Every option, in the order of the help text."""
 
@@ -372,7 +416,17 @@ def from_folder(field: str, text: str, folder: Path) -> str:
     return text
 
 
-_WITHOUT_EFFECT = ("models", "conformance", "ops", "record", "cache_dir", "expectations", "shard", "shard_costs")
+_WITHOUT_EFFECT = (
+    "models",
+    "conformance",
+    "ops",
+    "record",
+    "cache_dir",
+    "expectations",
+    "shard",
+    "shard_costs",
+    "threads",
+)
 
 
 def said(settings: Settings) -> list[tuple[str, str]]:

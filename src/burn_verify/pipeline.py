@@ -20,11 +20,14 @@ from burn_verify.convert import Converter
 from burn_verify.errors import STAGE_ERRORS, CompareError, StageError
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
+from burn_verify.latency import measured, within_budget
 from burn_verify.measure import Measurer
 from burn_verify.options import Settings
 from burn_verify.progress import Listener, Progress, silent
 from burn_verify.reference import Oracle
+from burn_verify.release import Release, ReleaseBuilder
 from burn_verify.runner import Runner
+from burn_verify.stopwatch import Stopwatch
 from burn_verify.toolchain import Toolchain
 from burn_verify.twins import compare
 from burn_verify.types import (
@@ -51,6 +54,7 @@ class Planned:
     """A case after everything that is done for many cases at once: what is left is to run and to compare.
 
     Attributes:
+        release: the program that is timed; None where nobody asked for it.
         errors: what went wrong so far, by stage; the first stage in the order of `Stage` is where the case ends.
     """
 
@@ -59,6 +63,7 @@ class Planned:
     reference: Reference | None = None
     model: ConvertedModel | None = None
     binary: RunnerBinary | None = None
+    release: Release | None = None
     errors: Mapping[Stage, StageError] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
 
@@ -152,7 +157,7 @@ class Pipeline:
             result = _ended(replace(planned, durations=durations), error)
             return replace(result, details={**result.details, **details})
         result = _result(planned, Stage.COMPARE, Outcome.PASSED if verdict.passes else Outcome.FAILED)
-        return replace(
+        result = replace(
             result,
             verdict=verdict.name,
             message=verdict.message,
@@ -161,6 +166,7 @@ class Pipeline:
             details=details,
             durations=durations,
         )
+        return result if planned.release is None else self._timed(planned, planned.release, result)
 
     def infer(self, planned: Planned, inputs: Sequence[Array]) -> list[Array]:
         """Run a prepared case on other inputs than its own.
@@ -298,7 +304,33 @@ class Pipeline:
         with timed(phases, "compile"):
             models = [one.model for one in converted if one.model is not None]
             compiled = Builder(self._cache, toolchain).compile(models, doubtful)
-        return [_with_binary(one, compiled) for one in converted]
+        built = [_with_binary(one, compiled) for one in converted]
+        return self._release(ReleaseBuilder(self._cache, toolchain), built, phases) if self._settings.latency else built
+
+    def _release(self, builder: ReleaseBuilder, cases: Sequence[Planned], phases: dict[str, float]) -> list[Planned]:
+        """Build what compiled once more, to be timed; one that does not compile then ends there."""
+
+        def step(one: Planned) -> Planned:
+            if one.binary is None:
+                return one
+            return _attempt(
+                one, Stage.COMPILE, lambda: {"release": builder.build(_sure(one.prepared), _sure(one.model))}
+            )
+
+        with timed(phases, "release"):
+            return self._each("release", cases, step)
+
+    def _timed(self, planned: Planned, release: Release, result: CaseResult) -> CaseResult:
+        latency = measured(
+            _sure(planned.prepared),
+            _sure(planned.reference),
+            _sure(planned.model),
+            release,
+            Stopwatch(self._cache, self._settings),
+            self._judge,
+            fails=result.outcome is Outcome.FAILED,
+        )
+        return within_budget(replace(result, latency=latency), self._settings.compile_budget)
 
     def _compared(self, planned: Planned, durations: dict[str, float], details: dict[str, Any]) -> Verdict:
         runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)

@@ -64,6 +64,9 @@ def _open(config: pytest.Config) -> Run | None:
     settings = settings_from(typed, {field: from_folder(field, text, folder) for field, text in said.items()})
     if not settings.selects:
         return None
+    if settings.latency and config.getoption("dist", "no") != "no":
+        message = "--latency wants the machine for itself: leave out -n"
+        raise UsageError(message)
     # Hypothesis has this option already; where it is not typed, the same values are drawn each time.
     settings = replace(settings, ops_seed=int(config.getoption("hypothesis_seed", None) or 0))
     from burn_verify.controller import long_work
@@ -129,6 +132,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     """Bring the packaged test where no test of the folder takes cases, and mark expected failures."""
     if (run := config.stash.get(_RUN, None)) is None:
         return
+    from burn_verify import benchmarked
     from burn_verify.expectations import xfail_reason
     from burn_verify.items import show_evidence
     from burn_verify.suite import test_models
@@ -140,6 +144,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         if (case := case_of(item)) is None:
             continue
         show_evidence(item, case, run.session.selected)
+        if run.session.selected.settings.latency:
+            benchmarked.prepare(item)
         if expected := run.session.selected.expected.of(case.id):
             raises = STAGE_ERRORS[expected.stage]
             item.add_marker(pytest.mark.xfail(raises=raises, strict=True, reason=xfail_reason(expected)))
@@ -148,6 +154,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 @pytest.fixture
 def burn_verify(request: pytest.FixtureRequest) -> Iterator[Callable[[Case], None]]:
     """Yield a function that verifies a case, and raises the error of its stage unless it agrees."""
+    from burn_verify import benchmarked
     from burn_verify.pipeline import error_of
 
     run = request.config.stash.get(_RUN, None)
@@ -160,6 +167,7 @@ def burn_verify(request: pytest.FixtureRequest) -> Iterator[Callable[[Case], Non
         result = session.verify(case)
         # One plain string: with an enum or a NumPy scalar inside, pytest-xdist refuses it and the whole run dies.
         properties.append((RESULT, session.line(result)))
+        benchmarked.hand_over(request, result)
         if (error := error_of(result)) is not None:
             raise error
 

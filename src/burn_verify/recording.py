@@ -16,14 +16,17 @@ from burn_verify import __version__, store
 from burn_verify.cache import copy_atomically
 from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
 from burn_verify.codec import environment_line, phases_line, result_from_line, selection_line
+from burn_verify.codegen import LATENCY, LATENCY_PROFILE
 from burn_verify.errors import StoreError, UsageError
 from burn_verify.expectations import Expectation, expected_reasons
 from burn_verify.judge import overrides
 from burn_verify.judge.overrides import Override
 from burn_verify.options import Settings
 from burn_verify.process import output_of
+from burn_verify.report import latency
 from burn_verify.report.terminal import render_table
 from burn_verify.session import Selected, Session
+from burn_verify.stopwatch import threads_of
 from burn_verify.types import Case, CaseResult, Outcome, Stage
 
 LAST_RECORD: Final = "last-run.jsonl"
@@ -116,6 +119,8 @@ class Recorder:
             copy_atomically(self._own, self._session.cache.root / LAST_RECORD)
         expected = self._session.selected.expected
         lines = [render_table(results, expected_reasons(results, expected), width)] if results else []
+        if timed := latency.as_text(results):
+            lines.append(f"\n{timed}\n")
         if left_out := self._session.selected.left_out:
             lines.append(
                 f"{len(left_out)} more of the zoo were not selected: not in the mirror, not in the cache, no hub"
@@ -175,9 +180,17 @@ def environment(settings: Settings) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu(),
         "threads": os.cpu_count(),
+        **_timing(settings),
         "commit": _commit(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def _timing(settings: Settings) -> dict[str, Any]:
+    """Return how calls are timed; empty where they are not."""
+    if not settings.latency:
+        return {}
+    return {"latency": {"threads": threads_of(settings), "profile": LATENCY, **LATENCY_PROFILE}}
 
 
 def _part(selected: Selected) -> dict[str, Any]:

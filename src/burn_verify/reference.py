@@ -19,6 +19,7 @@ from burn_verify.cache import Cache, digest_of, sha256_of, write_if_changed
 from burn_verify.errors import OracleError, ProcessDied, RunError
 from burn_verify.inputs import SEEDED, make_inputs
 from burn_verify.process import Resident
+from burn_verify.race import Block, BlockPlan, bench_request, block_of
 from burn_verify.schema import burn_kind, dtype_name
 from burn_verify.types import PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.wire import (
@@ -147,6 +148,15 @@ class Oracle:
         header = {"model": str(model), "optimise": optimise, "threads": threads, "sets": len(sets)}
         flat = [array for inputs in sets for array in inputs]
         return dealt(decode(self.ask(header, encode(flat), self._timeout)[1]), len(sets))
+
+    def block(self, model: Path, inputs: Sequence[Array], threads: int, plan: BlockPlan) -> Block:
+        """Time a block of calls, with all graph optimisations.
+
+        Raises:
+            OracleError: ONNX Runtime refused the model, died or hung.
+        """
+        header = {"model": str(model), "threads": threads, "bench": bench_request(plan)}
+        return block_of(self.ask(header, encode(inputs), 3 * self._timeout + plan.settle + plan.seconds)[0])
 
     def ask(self, header: Mapping[str, Any], payload: bytes, timeout: float) -> tuple[dict[str, Any], bytes]:
         """Send the worker a request about the model of a header.

@@ -4,13 +4,15 @@ Compiles nothing and judges nothing.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from burn_verify.cache import Cache
 from burn_verify.errors import ProcessDied, RunError
 from burn_verify.process import MOST_AT_ONCE, Resident, rust_environment
+from burn_verify.race import Block, BlockPlan, bench_request, block_of
 from burn_verify.reasons import location, panic
 from burn_verify.types import ConvertedModel, RunnerBinary
 from burn_verify.wire import Array, decode, encode, unsupported_dtype
@@ -37,14 +39,16 @@ class Runner:
     Arguments:
         timeout: seconds one request may take.
         memory_limit: MiB, 0 for none.
+        threads: that work at one operator, 0 for as many as there are processors.
     """
 
-    def __init__(self, cache: Cache, binary: RunnerBinary, *, timeout: float, memory_limit: int) -> None:
+    def __init__(
+        self, cache: Cache, binary: RunnerBinary, *, timeout: float, memory_limit: int, threads: int = 0
+    ) -> None:
         log = cache.room("logs") / f"runner-{os.getpid()}.log"
         self._timeout = timeout
-        self._process = Resident(
-            [str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit, env=rust_environment()
-        )
+        env = rust_environment() | ({"RAYON_NUM_THREADS": str(threads)} if threads else {})
+        self._process = Resident([str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit, env=env)
 
     def infer(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:
         """Call a compiled model once.
@@ -52,13 +56,20 @@ class Runner:
         Raises:
             RunError: it panicked, aborted, hung, ran out of memory, or the inputs have no Burn value.
         """
-        header, payload = self._request(model, inputs, backend)
-        try:
-            answer, data = self._process.request(header, payload, timeout=self._timeout)
-        except ProcessDied as death:
-            reason = f"{death.how}: {death.message}"
-            raise RunError(death.message, reason, {"how": death.how, "log": death.log}) from death
-        return self._inference(answer, data)
+        return self._inference(*self._ask(model, inputs, backend, self._timeout))
+
+    def block(self, model: ConvertedModel, inputs: Sequence[Array], backend: str, plan: BlockPlan) -> Block:
+        """Time a block of calls.
+
+        Raises:
+            RunError: as `infer`.
+        """
+        # The limit is one for a call: a block has at most one beyond its own limit, and one while it settles.
+        limit = 3 * self._timeout + plan.settle + plan.seconds
+        answer, _ = self._ask(model, inputs, backend, limit, {"bench": bench_request(plan)})
+        _check(answer)
+        with self._readable():
+            return block_of(answer)
 
     def infer_all(self, model: ConvertedModel, sets: Sequence[Sequence[Array]], backend: str) -> list[Inference]:
         """Call a compiled model on several small sets of inputs, sent at once.
@@ -66,7 +77,7 @@ class Runner:
         Raises:
             RunError: as `infer`; of the first set that failed, or of one that cannot be told.
         """
-        requests = [self._request(model, inputs, backend) for inputs in sets]
+        requests = [_request(model, inputs, backend) for inputs in sets]
         if sum(len(payload) for _, payload in requests) > MOST_AT_ONCE:
             return [self.infer(model, inputs, backend) for inputs in sets]
         try:
@@ -76,28 +87,57 @@ class Runner:
             return [self.infer(model, inputs, backend) for inputs in sets]
         return [self._inference(answer, data) for answer, data in answers]
 
-    def _request(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> tuple[Mapping[str, Any], bytes]:
-        if dtype := unsupported_dtype(inputs):
-            message = f"no Burn value for {dtype}"
-            raise RunError(message)
-        return {"module": model.module, "weights": str(model.weights), "backend": backend}, encode(inputs)
+    def restart(self) -> None:
+        """End the process: the next request meets one that has done nothing yet."""
+        self._process.end()
+
+    def close(self) -> None:
+        """End the runner."""
+        self._process.close()
+
+    def _ask(
+        self,
+        model: ConvertedModel,
+        inputs: Sequence[Array],
+        backend: str,
+        limit: float,
+        more: Mapping[str, Any] | None = None,
+    ) -> tuple[dict[str, Any], bytes]:
+        header, payload = _request(model, inputs, backend)
+        try:
+            return self._process.request({**header, **(more or {})}, payload, timeout=limit)
+        except ProcessDied as death:
+            reason = f"{death.how}: {death.message}"
+            raise RunError(death.message, reason, {"how": death.how, "log": death.log}) from death
 
     def _inference(self, answer: Mapping[str, Any], payload: bytes) -> Inference:
-        if not answer["ok"]:
-            kind = answer.get("kind", "error")
-            details = {"how": kind, "location": location(answer.get("location") or "") or None}
-            raise RunError(answer["message"], f"{kind}: {panic(answer['message'])}", details)
-        try:
+        _check(answer)
+        with self._readable():
             return Inference(
                 outputs=decode(payload),
                 load_seconds=answer["load_seconds"],
                 forward_seconds=answer["forward_seconds"],
             )
-        except (ValueError, KeyError) as error:
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, KeyError, TypeError) as error:
             self._process.end()
             message = f"the runner's answer cannot be read: {error}"
             raise RunError(message, "protocol: unreadable answer", {"how": "protocol"}) from error
 
-    def close(self) -> None:
-        """End the runner."""
-        self._process.close()
+
+def _request(model: ConvertedModel, inputs: Sequence[Array], backend: str) -> tuple[dict[str, Any], bytes]:
+    if dtype := unsupported_dtype(inputs):
+        message = f"no Burn value for {dtype}"
+        raise RunError(message)
+    return {"module": model.module, "weights": str(model.weights), "backend": backend}, encode(inputs)
+
+
+def _check(answer: Mapping[str, Any]) -> None:
+    if not answer["ok"]:
+        kind = answer.get("kind", "error")
+        details = {"how": kind, "location": location(answer.get("location") or "") or None}
+        raise RunError(answer["message"], f"{kind}: {panic(answer['message'])}", details)

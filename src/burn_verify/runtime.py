@@ -1,7 +1,7 @@
 """What runs in the worker process: ONNX Runtime, and onnx's own evaluator where it has no kernel for float64.
 
-The only importer of `onnxruntime`. Answers framed requests on stdin and stdout, one at a time, and may die; the other
-side is `burn_verify.reference`. Judges nothing.
+With `ortbench` the only importer of `onnxruntime`. Answers framed requests on stdin and stdout, one at a time, and may
+die; the other side is `burn_verify.reference`. Judges nothing.
 """
 
 import ctypes
@@ -19,6 +19,7 @@ from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.facts import LoneNode
 from burn_verify.judge.magnitude import magnitude_of
 from burn_verify.judge.metrics import is_float
+from burn_verify.ortbench import Bench
 from burn_verify.schema import dtype_name, elem_type_of, numpy_dtype
 from burn_verify.wire import (
     PREFIX,
@@ -176,8 +177,10 @@ def _absolute(array: Array) -> Array:
     return np.asarray(np.abs(array)) if is_float(array.dtype) else array
 
 
-def _answer(request: Mapping[str, Any], payload: bytes) -> bytes:
+def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:
     try:
+        if "bench" in request:
+            return pack({"id": request["id"], "ok": True, **bench.block(request, decode(payload))})
         if request.get("measure"):
             header, measured = _measure(request, decode(payload))
             return pack({"id": request["id"], "ok": True, **header}, measured)
@@ -203,11 +206,12 @@ def _serve() -> None:
     os.dup2(2, 1)
     pipe.write(pack({"protocol": VERSION, "role": "reference"}))
     pipe.flush()
+    bench = Bench(_to_runtime)
     while True:
         header_len, payload_len = unpack_prefix(_read_exactly(sys.stdin.buffer, PREFIX.size))
         request = unpack_header(_read_exactly(sys.stdin.buffer, header_len))
         payload = _read_exactly(sys.stdin.buffer, payload_len)
-        pipe.write(_answer(request, payload))
+        pipe.write(_answer(request, payload, bench))
         pipe.flush()
 
 

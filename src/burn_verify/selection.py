@@ -4,12 +4,13 @@ Fetches nothing; asks once a run whether the hub can be reached at all.
 """
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from burn_verify.cache import Cache, reachable
+from burn_verify.cache import Cache, reachable, write_if_changed
 from burn_verify.cases import conformance, files, zoo
+from burn_verify.cases import sized as sized_cases
 from burn_verify.corpus import Corpus
 from burn_verify.errors import UsageError
 from burn_verify.load import stored_location
@@ -50,12 +51,19 @@ class Selection:
         self._zoo = zoo.load()
 
     def choose(
-        self, names: Iterable[str], suites: Iterable[str] = (), ops: Iterable[str] = (), profile: str = "quick"
+        self,
+        names: Iterable[str],
+        suites: Iterable[str] = (),
+        ops: Sequence[str] = (),
+        profile: str = "quick",
+        *,
+        sized: bool = False,
     ) -> Choice:
-        """Return the cases that names stand for, then those of suites of ONNX's own cases, then generated ones.
+        """Return the cases that names stand for, then those of suites of ONNX's own cases, then those of operators.
 
         Arguments:
-            ops, profile: operators, and how many graphs of each.
+            ops, profile: operators, and how many generated graphs of each.
+            sized: choose their graphs at useful sizes instead, which are there to be timed; ids of such are always known.
 
         Raises:
             UsageError: a name fits nothing or too much, a path leads nowhere, nothing of the zoo is to be had.
@@ -80,8 +88,9 @@ class Selection:
             for suite in conformance.suites_of(suites)
             for case in (conformance.light_cases() if suite == conformance.LIGHT else corpus.cases(suite))
         ]
-        made = self._generated(tuple(ops), profile)
-        unique = {case.id: case for case in (*found, *files.cases(own), *collected, *made)}
+        at_size = [name for name in ops if sized or name.startswith(f"{sized_cases.CORPUS}/")]
+        made = self._generated(tuple(name for name in ops if name not in at_size), profile)
+        unique = {case.id: case for case in (*found, *files.cases(own), *collected, *made, *self._sized(at_size))}
         return Choice(cases=tuple(unique.values()), left_out=left_out)
 
     def _generated(self, ops: tuple[str, ...], profile: str) -> tuple[Case, ...]:
@@ -91,6 +100,12 @@ class Selection:
         from burn_verify import generation
 
         return generation.Generated(self._cache, self._listen).choose(ops, profile)
+
+    def _sized(self, ops: Iterable[str]) -> Iterator[Case]:
+        for graph in sized_cases.chosen(ops):
+            path = self._cache.room(sized_cases.CORPUS) / f"{graph.op_type}-{graph.name}.onnx"
+            write_if_changed(path, sized_cases.model_of(graph))
+            yield Case(id=graph.case_id, corpus=sized_cases.CORPUS, source=ModelFile(path=path))
 
     def _everything(self) -> Choice:
         sources = {entry: self._source(entry) for entry in self._zoo.entries.values()}

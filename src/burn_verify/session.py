@@ -15,7 +15,7 @@ from typing import Any, Final
 from burn_verify import expectations, shards, store
 from burn_verify.cache import Cache, prune, write_if_changed
 from burn_verify.cargo import BURN_VERSION
-from burn_verify.cases import conformance, files, generated, zoo
+from burn_verify.cases import conformance, files, generated, sized, zoo
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.expectations import Expectation, Expectations
@@ -71,14 +71,19 @@ class Session:
         """Select the cases and make the folder of a new run.
 
         Raises:
-            UsageError: a name cannot be meant, or a file of expectations is wrong.
+            UsageError: a name cannot be meant, options do not fit, or a file of expectations is wrong.
             ToolchainError: the cache cannot be written, or ONNX's own cases cannot be collected.
         """
+        if settings.compile_budget is not None and not settings.latency:
+            message = "--compile-budget is about release builds, which --latency makes: say both"
+            raise UsageError(message)
         started = time.monotonic()
         cache = Cache(settings.cache_dir)
         runs = cache.room("runs")
         selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
-        choice = selection.choose(settings.models, settings.conformance, settings.ops, settings.ops_profile)
+        choice = selection.choose(
+            settings.models, settings.conformance, settings.ops, settings.ops_profile, sized=settings.latency
+        )
         cases, shard = _part_of(choice.cases, settings)
         own = {case.id for case in cases}
         selected = Selected(
@@ -166,7 +171,8 @@ class Session:
     def _whole(self) -> frozenset[str]:
         """The corpora of which everything was selected."""
         settings = self.selected.settings
-        named = ((zoo.CORPUS, settings.models), (generated.CORPUS, settings.ops))
+        graphs = sized.CORPUS if settings.latency else generated.CORPUS
+        named = ((zoo.CORPUS, settings.models), (graphs, settings.ops))
         whole = (corpus for corpus, names in named if ALL in (name.lower() for name in names))
         return frozenset(whole).union(conformance.suites_of(settings.conformance))
 
@@ -174,7 +180,8 @@ class Session:
         """Return expectations that fit no case although all of their corpus was selected: they are out of date."""
         if not self._whole:
             return ()
-        partial = {zoo.CORPUS, files.CORPUS, generated.CORPUS, *conformance.SUITES} - self._whole
+        corpora = {zoo.CORPUS, files.CORPUS, generated.CORPUS, sized.CORPUS, *conformance.SUITES}
+        partial = corpora - self._whole
         ids = [*(case.id for case in self.selected.cases), *self.selected.elsewhere, *self.selected.left_out]
         return tuple(entry for entry in self.selected.expected.unmatched(ids) if not entry.concerns(partial))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from burn_verify.cache import Cache, copy_atomically, digest_of, read_json, write_if_changed, write_json
 from burn_verify.cargo import BURN_VERSION, CargoRun, Workspace, require_rust, rustc_version
-from burn_verify.codegen import PROFILE, workspace_manifest
+from burn_verify.codegen import LATENCY, PROFILE, workspace_manifest
 from burn_verify.progress import Listener, Progress
 
 
@@ -79,10 +79,40 @@ class Toolchain:
         manifest = workspace_manifest(self._sources["Cargo.toml"], members)
         write_if_changed(self.workspace.folder / "Cargo.toml", manifest)
 
-    def cargo(self, package: str, labels: Mapping[str, str]) -> CargoRun:
+    def cargo(
+        self,
+        package: str,
+        labels: Mapping[str, str],
+        *,
+        profile: str = PROFILE,
+        env: Mapping[str, str] | None = None,
+    ) -> CargoRun:
         """Build a generated package; nothing is fetched, for the toolchain was built before."""
-        arguments = ["--profile", PROFILE, "-p", package, "--keep-going", "--offline"]
-        return self.workspace.build(arguments, phase="compile", labels=labels, listen=self._listen)
+        arguments = ["--profile", profile, "-p", package, "--keep-going", "--offline"]
+        phase = "compile" if profile == PROFILE else f"compile {profile}"
+        return self.workspace.build(arguments, phase=phase, labels=labels, listen=self._listen, env=env)
+
+    def dependencies(self) -> None:
+        """Build what a runner in the profile `LATENCY` needs, if this was never done: Burn once more.
+
+        Raises:
+            ToolchainError: cargo failed.
+        """
+        stamp = self.folder / f"ready-{LATENCY}.json"
+        if _is_stamped(stamp, self.fingerprint):
+            return
+        with self._cache.lock(self.lock, self.waiting):
+            if _is_stamped(stamp, self.fingerprint):
+                return
+            phase = f"toolchain {LATENCY}"
+            self._listen(Progress(phase=phase, done=0, total=0))
+            self.write({}, ())
+            arguments = ["--profile", LATENCY, "-p", "runner"]
+            run = self.workspace.build(arguments, phase=phase, labels={}, listen=self._listen)
+            if run.code != 0:
+                what = f"Burn {BURN_VERSION} could not be built in the profile {LATENCY}"
+                raise self.workspace.failure(what)
+            write_json(stamp, {"fingerprint": self.fingerprint})
 
     def waiting(self, text: str) -> None:
         """Tell that another run holds the lock."""
@@ -114,6 +144,11 @@ class Toolchain:
         if not lock.is_file() or not stamp.is_file() or stamp.read_text() != wanted:
             write_if_changed(lock, self._sources["Cargo.lock"])
             write_if_changed(stamp, wanted)
+
+
+def _is_stamped(stamp: Path, fingerprint: str) -> bool:
+    note = read_json(stamp)
+    return note is not None and note["fingerprint"] == fingerprint
 
 
 def packaged_sources() -> dict[str, str]:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from burn_verify.timings import Latency
+
 Shape: TypeAlias = tuple[int | str | None, ...]
 """Dimensions of a graph input or output: a number, a symbolic name, or None where nothing is known."""
 
@@ -386,6 +388,7 @@ class CaseResult:
         reason: the same, short and normalised, fit for grouping.
         details: further evidence: rustc codes, generated line, log path …
         durations: seconds by stage.
+        latency: what was measured of the case in the profile for it; None where nobody asked, or it did not answer.
     """
 
     case_id: str
@@ -402,3 +405,4 @@ class CaseResult:
     metrics: tuple[OutputMetrics, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
+    latency: Latency | None = None

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from burn_verify.cases import sized
 from burn_verify.errors import CompareError, CompileError, ConvertError, LoadError, RunError
 from burn_verify.options import Settings
-from burn_verify.report.failure import failure_text, reproduce
+from burn_verify.report.failure import failure_text, reproduce, reproduce_recorded
 from burn_verify.types import Case, ModelFile, Seeded, Unavailable
+from reported import a_result
 
 
 def zoo_case(name):
@@ -98,3 +100,13 @@ def test_options_that_matter_are_said_again():
     settings = Settings(zoo_mirror=Path("/the zoo"), simplify=False, record=Path("/r.jsonl"))
     line = reproduce(zoo_case("candy"), settings)
     assert line == "reproduce: pytest --models=candy --zoo-mirror='/the zoo' --burn-simplify=off"
+
+
+def test_the_command_for_an_operator_at_a_useful_size_selects_the_same_graph():
+    graph = sized.GRAPHS[0]
+    case = Case(id=graph.case_id, corpus=sized.CORPUS, source=ModelFile(path=Path("/cache/Conv.onnx")))
+    line = reproduce(case, Settings())
+    assert shlex.split(line.removeprefix("reproduce: ")) == ["pytest", f"--ops={graph.case_id}"]
+    recorded = reproduce_recorded(a_result(case.id), {})
+    assert f"reproduce: {recorded}" == line
+    assert sized.chosen([graph.case_id]) == (graph,)

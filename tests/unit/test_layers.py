@@ -13,27 +13,41 @@ ROOT = Path(__file__).parents[2] / "src" / PACKAGE
 
 # Lowest layer first. A name stands for a module or for a whole subpackage.
 LAYERS = [
-    "types errors",  # vocabulary
+    "types timings errors",  # vocabulary
     # pure: values in, values out
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
-    "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise",
+    "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise samples race cuts "
+    "rustc_clock",
     # effects: one outside thing each
-    "process cache cargo toolchain load collecting corpus generation generating selection reference runtime measure "
-    "convert build runner store history",
+    "process cache cargo toolchain load collecting corpus generation generating selection reference runtime ortbench "
+    "measure convert build release runner stopwatch store history",
     "comparison drawing twins",  # answers beside what is known; drawn values; the same in another way
+    "latency",  # a release build is judged, then timed
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan
     "recording doctor",  # the end of a run: record and table; the state of the machine
     "console",  # what a person sees
-    "suite items",  # the packaged test; tests and cases
+    "suite items benchmarked",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
     "commands",  # what the commands share
-    "plugin cli cli_expectations cli_numbers cli_ops cli_report",  # shells
+    "plugin cli cli_expectations cli_latency cli_numbers cli_ops cli_profile cli_report",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
     ("errors", "types"),
+    ("types", "timings"),
+    ("race", "samples"),
+    ("runtime", "ortbench"),
+    ("release", "cache"),
+    ("release", "cargo"),
+    ("release", "toolchain"),
+    ("stopwatch", "cache"),
+    ("stopwatch", "reference"),
+    ("stopwatch", "release"),
+    ("stopwatch", "runner"),
+    ("cli", "cli_latency"),
+    ("cli", "cli_profile"),
     ("operators", "schema"),
     ("graphs", "operators"),
     ("cases", "operators"),
@@ -110,10 +124,10 @@ CONFINED = {
     "socket": {"cache"},
     "requests": {"cache"},
     "pooch": {"cache"},
-    "onnxruntime": {"runtime"},
-    "pytest": {"items", "controller", "plugin"},
+    "onnxruntime": {"ortbench", "runtime"},
+    "pytest": {"benchmarked", "items", "controller", "plugin"},
     "rich": {"console"},
-    "tabulate": {"report", "cli", "cli_ops", "cli_report"},
+    "tabulate": {"report", "cli", "cli_ops", "cli_profile", "cli_report"},
     "jinja2": {"report"},
     "junitparser": {"report"},
 }

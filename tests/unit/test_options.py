@@ -26,6 +26,9 @@ GOOD = {
     "partition": [("yes", True), ("false", False)],
     "offline": [("on", True), ("off", False)],
     "shard": [("1/1", (1, 1)), ("3/4", (3, 4))],
+    "latency": [("on", True), ("off", False)],
+    "threads": [("1", 1), ("16", 16)],
+    "compile_budget": [("0.5", 0.5), ("60", 60.0)],
 }
 BAD = {
     "models": [",", " , ", " "],
@@ -46,6 +49,9 @@ BAD = {
     "expectations": ["missing.toml", ".", "~nobody-has-this-name/x.toml"],
     "shard": ["0/4", "5/4", "1", "1/", "/4", "a/b", "-1/4", "1/4/4"],
     "shard_costs": ["missing.jsonl", "."],
+    "latency": ["maybe"],
+    "threads": ["0", "-1", "1.5", "all", "1025"],
+    "compile_budget": ["0", "-1", "soon"],
 }
 PATHS = {
     "zoo_mirror": ".",

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
+from burn_verify.cases import generated, sized
 from burn_verify.cases.conformance import COLLECTED
-from burn_verify.cases.generated import CORPUS
 from burn_verify.operators import qualified
 from burn_verify.types import CaseResult, Outcome, Stage
 from burn_verify.words import one_line
@@ -65,8 +65,8 @@ def end_of(result: CaseResult) -> End:
 
 
 def is_model(result: CaseResult) -> bool:
-    """Return whether a case is a model, rather than one of the small cases that come with onnx or are generated."""
-    return result.corpus not in (*COLLECTED, CORPUS)
+    """Return whether a case is a model, rather than a case that comes with onnx or is made of one operator."""
+    return result.corpus not in (*COLLECTED, generated.CORPUS, sized.CORPUS)
 
 
 def attempted(result: CaseResult) -> bool:

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from burn_verify.cases import generated, sized
 from burn_verify.cases.conformance import SUITES
-from burn_verify.cases.generated import CORPUS
 from burn_verify.errors import StageError
 from burn_verify.expectations import Expectation, xfail_reason
 from burn_verify.options import Settings, said
@@ -43,7 +43,7 @@ def selection_of(case_id: str, corpus: str, path: str | None = None) -> tuple[st
     """
     if corpus in SUITES:
         return "conformance", corpus
-    if corpus == CORPUS:
+    if corpus in (generated.CORPUS, sized.CORPUS):
         return "ops", case_id
     return "models", path if corpus == "file" and path else case_id.removeprefix("zoo/").removesuffix("@seeded")
 

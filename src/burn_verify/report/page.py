@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
-from burn_verify.report import plots
+from burn_verify.report import latency, plots
 from burn_verify.report.changes import Change, Comparison, Kind
 from burn_verify.report.changes_text import MEANINGS, after_of, before_of, sentence, surroundings, title
+from burn_verify.report.columns import Column
 from burn_verify.report.findings import Findings, Numbers, PastRun, numbers_of
 from burn_verify.report.findings import sentence as headline
 from burn_verify.report.page_data import as_script
@@ -49,7 +50,9 @@ def render(findings: Findings) -> str:
         states=STATES,
         operator_states=OPERATOR_STATES.values(),
         headroom=[(column.target.label, plots.headroom(column.record.results)) for column in columns],
+        latency=[(column.target.label, _latency(column)) for column in columns],
         history=plots.history(runs),
+        latency_columns=(latency.SPEED, latency.COST),
         plots=plots,
         data=as_script(findings),
         style=_text("page.css"),
@@ -83,6 +86,11 @@ def cards(numbers: Numbers) -> tuple[Card, ...]:
             tone="refused",
         ),
     )
+
+
+def _latency(column: Column) -> dict[str, Any]:
+    results = column.record.results
+    return {"rows": latency.rows(results), "sentence": latency.sentence(results)}
 
 
 def _runs(findings: Findings, numbers: Sequence[Numbers]) -> list[PastRun]:

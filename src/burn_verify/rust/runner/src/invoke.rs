@@ -1,5 +1,9 @@
 //! Calling a generated model without anyone parsing Rust: the compiler infers the signature of `forward`.
 
+use std::hint::black_box;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
@@ -7,7 +11,30 @@ use crate::Result;
 use crate::wire::{FromWire, IntoWire};
 
 /// One loaded model, ready to be called again and again.
-pub type Loaded = Box<dyn Fn(Vec<TensorData>, &Device) -> Result<Vec<TensorData>> + Send>;
+pub type Loaded = Box<dyn Callable>;
+
+/// How long one call took, and what it was given before that.
+#[derive(Clone, Copy, Debug)]
+pub struct Lap {
+    /// Making the values that `forward` takes ownership of; not part of the call.
+    pub prepare: Duration,
+    pub forward: Duration,
+}
+
+/// A model with its weights, whatever its signature.
+pub trait Callable: Send {
+    /// Calls the model with inputs in the order of the graph.
+    ///
+    /// # Errors
+    /// When the number or the form of the inputs does not fit the generated signature.
+    fn call(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>>;
+
+    /// Calls the model for the sake of the time it takes; the outputs are made and dropped unread.
+    ///
+    /// # Errors
+    /// As `call`, or when the device cannot be waited for.
+    fn lap(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Lap>;
+}
 
 /// Anything callable as `forward(&model, a, b, …)`.
 pub trait Invoke<Model, Args> {
@@ -16,6 +43,37 @@ pub trait Invoke<Model, Args> {
     /// # Errors
     /// When the number or the form of the inputs does not fit the generated signature.
     fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>>;
+
+    /// Times one call, see `Callable::lap`.
+    ///
+    /// # Errors
+    /// As `Callable::lap`.
+    fn time(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Lap>;
+}
+
+struct Bound<Model, Args, Forward> {
+    model: Model,
+    forward: Forward,
+    args: PhantomData<fn(Args)>,
+}
+
+impl<Model, Args, Forward> Callable for Bound<Model, Args, Forward>
+where
+    Model: Send,
+    Forward: Invoke<Model, Args> + Send,
+{
+    fn call(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>> {
+        self.forward.invoke(&self.model, inputs, device)
+    }
+
+    fn lap(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Lap> {
+        self.forward.time(&self.model, inputs, device)
+    }
+}
+
+/// Waits until a device has done all that it was told; the processor always has.
+fn wait_for(device: &Device) -> Result<()> {
+    device.sync().map_err(|error| format!("the device cannot be waited for: {error:?}"))
 }
 
 /// Binds a loaded model and its `forward` to wire values.
@@ -25,7 +83,7 @@ where
     Args: 'static,
     Forward: Invoke<Model, Args> + Send + 'static,
 {
-    Box::new(move |inputs, device| forward.invoke(&model, inputs, device))
+    Box::new(Bound { model, forward, args: PhantomData })
 }
 
 macro_rules! arities {
@@ -52,6 +110,22 @@ macro_rules! arities {
                 let mut outputs = Vec::new();
                 self(model, $($arg),*).into_wire(&mut outputs);
                 Ok(outputs)
+            }
+
+            #[allow(non_snake_case, unused_mut, unused_variables)]
+            fn time(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Lap> {
+                let started = Instant::now();
+                let mut inputs = inputs.into_iter();
+                $(let $arg = $arg::from_wire(inputs.next().ok_or("the generated code takes more inputs")?, device)?;)*
+                wait_for(device)?;
+                let prepare = started.elapsed();
+                $(let $arg = black_box($arg);)*
+                let started = Instant::now();
+                let outputs = black_box(self(model, $($arg),*));
+                wait_for(device)?;
+                let forward = started.elapsed();
+                drop(outputs);
+                Ok(Lap { prepare, forward })
             }
         }
     };

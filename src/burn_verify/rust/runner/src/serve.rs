@@ -9,7 +9,7 @@ use protocol::{Channel, Panic, guarded, remember_panics};
 use serde::{Deserialize, Serialize};
 
 use crate::wire::{decode, encode};
-use crate::{Loaded, Registry, Result};
+use crate::{Loaded, Registry, Result, bench};
 
 #[derive(Deserialize)]
 struct Request {
@@ -19,6 +19,8 @@ struct Request {
     /// The `.bpk` file.
     weights: PathBuf,
     backend: String,
+    /// Time a block of calls instead of answering one.
+    bench: Option<bench::Plan>,
 }
 
 #[derive(Default, Serialize)]
@@ -32,6 +34,8 @@ struct Answer {
     failure: Option<Panic>,
     load_seconds: f64,
     forward_seconds: f64,
+    #[serde(flatten)]
+    block: Option<bench::Block>,
 }
 
 /// The model that was called last: data sets of one case come one after the other.
@@ -49,10 +53,12 @@ impl Current {
     }
 }
 
+#[derive(Default)]
 struct Inference {
     payload: Vec<u8>,
     load: Duration,
     forward: Duration,
+    block: Option<bench::Block>,
 }
 
 /// Answers requests until stdin closes.
@@ -73,6 +79,7 @@ pub fn serve(registry: &Registry) -> io::Result<()> {
                     ok: true,
                     load_seconds: done.load.as_secs_f64(),
                     forward_seconds: done.forward.as_secs_f64(),
+                    block: done.block,
                     ..Answer::default()
                 },
                 done.payload,
@@ -93,18 +100,26 @@ pub fn serve(registry: &Registry) -> io::Result<()> {
 
 fn infer(registry: &Registry, current: &mut Option<Current>, request: &Request, payload: &[u8]) -> Result<Inference> {
     let inputs = decode(payload)?;
-    let started = Instant::now();
-    if !current.as_ref().is_some_and(|it| it.serves(request)) {
+    let anew = request.bench.as_ref().is_some_and(|plan| plan.fresh);
+    if anew || !current.as_ref().is_some_and(|it| it.serves(request)) {
         // The old model's memory is given back before the next one is loaded.
         *current = None;
+    }
+    let before = request.bench.as_ref().and_then(|_| bench::resident());
+    let started = Instant::now();
+    if current.is_none() {
         *current = Some(load(registry, request)?);
     }
     let Current { device, model, .. } = current.as_ref().ok_or("no model")?;
     let load = started.elapsed();
+    if let Some(plan) = &request.bench {
+        let block = bench::run(model.as_ref(), device, &inputs, plan, before)?;
+        return Ok(Inference { load, block: Some(block), ..Inference::default() });
+    }
     let started = Instant::now();
-    let outputs = model(inputs, device)?;
+    let outputs = model.call(inputs, device)?;
     let forward = started.elapsed();
-    Ok(Inference { payload: encode(&outputs)?, load, forward })
+    Ok(Inference { payload: encode(&outputs)?, load, forward, block: None })
 }
 
 fn load(registry: &Registry, request: &Request) -> Result<Current> {

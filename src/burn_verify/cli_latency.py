@@ -1,0 +1,57 @@
+"""The command ``latency``: what a record says of time and cost. Measures nothing."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from burn_verify import store
+from burn_verify.cache import Cache
+from burn_verify.errors import UsageError
+from burn_verify.options import settings_from
+from burn_verify.recording import LAST_RECORD
+from burn_verify.report import latency
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Any]
+
+_TEXT: Final = """\
+Show the times of a record: Burn, ONNX Runtime and their ratio beside the verdict, then what it cost to have the
+program. Times of a case that disagrees stand between tildes: they do not count."""
+_EXAMPLES: Final = """\
+examples:
+  pytest --models mnist,squeezenet --latency --burn-record=run.jsonl
+  burn-verify latency run.jsonl                 the last run of the record
+  burn-verify latency --last --markdown         the last run of all, as Markdown
+what is counted and what is not: docs/latency.md
+exit codes: 0 done, 4 usage, also where nothing was timed"""
+
+
+def add_to(commands: "Commands") -> None:
+    """Add the command to those of the command line."""
+    command = commands.add_parser(
+        "latency",
+        help="show what a record says of time: Burn, ONNX Runtime, their ratio, and the cost of the program",
+        description=_TEXT,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("record", nargs="?", type=Path, metavar="RECORD", help="a file written by --burn-record")
+    command.add_argument("--last", action="store_true", help="the last run, which is always kept")
+    command.add_argument("--markdown", action="store_true", help="as Markdown")
+    command.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
+    command.set_defaults(run=_latency)
+
+
+def _latency(arguments: argparse.Namespace) -> int:
+    if (arguments.record is not None) == arguments.last:
+        message = "name a record, or say --last"
+        raise UsageError(message)
+    cache = Cache(settings_from({"cache_dir": arguments.option_cache_dir}).cache_dir)
+    path = cache.root / LAST_RECORD if arguments.last else arguments.record
+    results = store.read(path).results
+    shown = latency.as_markdown(results) if arguments.markdown else latency.as_text(results)
+    if not shown:
+        message = f"{path}: nothing was timed in that run; time it: pytest --models mnist --latency"
+        raise UsageError(message)
+    print(shown)
+    return 0

@@ -1,0 +1,158 @@
+"""A model truncated at successive nodes, and what the times of the pieces say of the nodes between the cuts.
+
+Takes and gives protobuf messages and numbers; opens no file and times nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import onnx
+
+MOST: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """The first nodes of a model.
+
+    Attributes:
+        first, last: nodes since the cut before, counted from 1 in the order of the graph.
+        op_types: of those.
+        model: all nodes up to the last; its outputs are all tensors that later nodes read, so that nothing is dropped.
+    """
+
+    first: int
+    last: int
+    op_types: tuple[str, ...]
+    model: onnx.ModelProto
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The nodes between two cuts, and the seconds that they add.
+
+    Attributes:
+        below_noise: the difference is smaller than the calls of the two pieces differ among themselves.
+    """
+
+    first: int
+    last: int
+    op_types: tuple[str, ...]
+    burn: float
+    onnxruntime: float | None
+    below_noise: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """A cut that was timed, in seconds."""
+
+    cut: Cut
+    burn: float
+    onnxruntime: float | None
+    iqr: float
+
+
+def cuts(model: onnx.ModelProto, most: int = MOST) -> list[Cut]:
+    """Truncate a model after every node, or, if it has more than `most`, at as many places, evenly.
+
+    A place where a tensor of no known type would have to be handed out is passed over.
+
+    Raises:
+        ValueError: the model has no nodes.
+    """
+    nodes = list(model.graph.node)
+    if not nodes:
+        msg = "a model without nodes cannot be cut"
+        raise ValueError(msg)
+    count = min(most, len(nodes))
+    places = sorted({round((place + 1) * len(nodes) / count) for place in range(count)})
+    known = _typed(model)
+    made: list[Cut] = []
+    start = 0
+    for place in places:
+        if (piece := _piece(model, place, known)) is None:
+            continue
+        op_types = tuple(node.op_type for node in nodes[start:place])
+        made.append(Cut(first=start + 1, last=place, op_types=op_types, model=piece))
+        start = place
+    return made
+
+
+def segments(timed: Sequence[Timed], pieces: Sequence[Cut]) -> list[Segment]:
+    """Return what the nodes between cuts add, the first cut counted from nothing.
+
+    Arguments:
+        timed: the pieces that could be timed; the nodes of the others belong to the next one that could.
+        pieces: all of them.
+    """
+    made = []
+    before: Timed | None = None
+    for one in timed:
+        burn = one.burn - (before.burn if before else 0.0)
+        theirs = None if one.onnxruntime is None else one.onnxruntime - ((before.onnxruntime or 0.0) if before else 0.0)
+        noise = (one.iqr + (before.iqr if before else 0.0)) / 2
+        first = before.cut.last + 1 if before else 1
+        inside = [piece for piece in pieces if first <= piece.last <= one.cut.last]
+        made.append(
+            Segment(
+                first=first,
+                last=one.cut.last,
+                op_types=tuple(op_type for piece in inside for op_type in piece.op_types),
+                burn=burn,
+                onnxruntime=theirs,
+                below_noise=burn <= noise,
+            )
+        )
+        before = one
+    return made
+
+
+def slowest(found: Sequence[Segment], count: int = 5) -> list[Segment]:
+    """Return the segments that add most to Burn's time, the slowest first; what is below the noise is not named."""
+    named = [segment for segment in found if not segment.below_noise]
+    return sorted(named, key=lambda segment: -segment.burn)[:count]
+
+
+def _typed(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
+    """Return type and shape of the tensors for which they are known."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    values = (*graph.value_info, *graph.output)
+    return {value.name: value for value in values if value.type.tensor_type.elem_type}
+
+
+def _piece(model: onnx.ModelProto, place: int, known: dict[str, onnx.ValueInfoProto]) -> onnx.ModelProto | None:
+    """Return the first nodes of a model, None where a tensor that has to be handed out has no known type."""
+    graph = model.graph
+    inside, outside = graph.node[:place], graph.node[place:]
+    made = {name for node in inside for name in node.output if name}
+    read_later = {name for node in outside for name in _reads(node)} | {value.name for value in graph.output}
+    wanted = [name for node in inside for name in node.output if name in read_later]
+    if not wanted or any(name not in known for name in wanted):
+        return None
+    read = {name for node in inside for name in _reads(node)}
+    piece = onnx.ModelProto()
+    piece.CopyFrom(model)
+    del piece.graph.node[place:]
+    weights = [tensor for tensor in piece.graph.initializer if tensor.name in read]
+    del piece.graph.initializer[:]
+    piece.graph.initializer.extend(weights)
+    inner = [value for value in piece.graph.value_info if value.name in made]
+    del piece.graph.value_info[:]
+    piece.graph.value_info.extend(inner)
+    inputs = [value for value in piece.graph.input if value.name in read]
+    del piece.graph.input[:]
+    piece.graph.input.extend(inputs)
+    del piece.graph.output[:]
+    piece.graph.output.extend(known[name] for name in wanted)
+    return piece
+
+
+def _reads(node: onnx.NodeProto) -> set[str]:
+    """Return the tensors that a node reads, those that its inner graphs take from outside included."""
+    names = {name for name in node.input if name}
+    for attribute in node.attribute:
+        for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+            names |= {name for one in inner.node for name in _reads(one)} | {value.name for value in inner.output}
+    return names

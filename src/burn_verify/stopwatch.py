@@ -1,0 +1,133 @@
+"""Latency of one case: its release build and ONNX Runtime, each in a process of its own, timed in turns.
+
+Decides neither how the turns go (`race`) nor what the samples mean (`samples`); judges no answer.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from burn_verify import race
+from burn_verify.cache import Cache
+from burn_verify.codegen import LATENCY
+from burn_verify.errors import OracleError, RunError
+from burn_verify.options import Settings
+from burn_verify.race import Block, BlockPlan, Contestant
+from burn_verify.reference import Oracle
+from burn_verify.release import Release
+from burn_verify.runner import Runner
+from burn_verify.samples import ratio_of
+from burn_verify.timings import Latency
+from burn_verify.types import ConvertedModel, PreparedCase
+from burn_verify.wire import Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burn:
+    """A release build that can run blocks of calls."""
+
+    runner: Runner
+    model: ConvertedModel
+    inputs: Sequence[Array]
+    burn_backend: str
+
+    def block(self, plan: BlockPlan) -> Block:
+        """Run a block; raises `RunError`."""
+        return self.runner.block(self.model, self.inputs, self.burn_backend, plan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxRuntime:
+    """ONNX Runtime as a program that can run blocks of calls."""
+
+    oracle: Oracle
+    model: Path
+    inputs: Sequence[Array]
+    threads: int
+
+    def block(self, plan: BlockPlan) -> Block:
+        """Run a block; raises `OracleError`."""
+        return self.oracle.block(self.model, self.inputs, self.threads, plan)
+
+
+class Stopwatch:
+    """Times cases.
+
+    Arguments:
+        settings: threads that each side may use, limits of time and memory, and where Burn runs.
+    """
+
+    def __init__(self, cache: Cache, settings: Settings) -> None:
+        self._cache = cache
+        self._settings = settings
+        self._threads = threads_of(settings)
+
+    def measure(
+        self,
+        prepared: PreparedCase,
+        model: ConvertedModel,
+        release: Release,
+        *,
+        data_set: str,
+        inputs: Sequence[Array],
+        refuse: Callable[[list[Array]], str],
+    ) -> Latency:
+        """Time a case on one data set; whatever cannot be timed is missing, and said.
+
+        Arguments:
+            refuse: says of the release build's own answers why they are not right, nothing where they are.
+        """
+        latency = Latency(
+            profile=LATENCY,
+            threads=self._threads,
+            data_set=data_set,
+            cost=release.cost,
+            load_average=_load_average(),
+        )
+        oracle = Oracle(self._cache, self._settings.timeout)
+        backend = self._settings.burn_backend
+        runner = Runner(
+            self._cache,
+            release.binary,
+            timeout=self._settings.timeout,
+            memory_limit=self._settings.memory_limit,
+            threads=self._threads,
+        )
+        try:
+            if why := refuse(runner.infer(model, inputs, backend).outputs):
+                return replace(latency, why=f"the release build answers otherwise: {why}")
+            # Loading and the first call are those of a process that has just begun.
+            runner.restart()
+            return _raced(
+                latency,
+                Burn(runner=runner, model=model, inputs=inputs, burn_backend=backend),
+                OnnxRuntime(oracle=oracle, model=prepared.model, inputs=inputs, threads=self._threads),
+            )
+        except RunError as error:
+            return replace(latency, why=f"the release build fails: {error.message}")
+        finally:
+            runner.close()
+            oracle.close()
+
+
+def threads_of(settings: Settings) -> int:
+    """Return how many threads either side may use: all that the machine has, unless something was said."""
+    return settings.threads or os.cpu_count() or 1
+
+
+def _raced(latency: Latency, burn: Contestant, runtime: Contestant) -> Latency:
+    """Time both, or Burn alone where ONNX Runtime cannot."""
+    try:
+        ours, theirs = race.run([burn, runtime])
+    except OracleError as error:
+        (ours,) = race.run([burn])
+        return replace(latency, burn=ours, why=error.message)
+    return replace(latency, burn=ours, onnxruntime=theirs, ratio=ratio_of(ours.rounds_ns, theirs.rounds_ns))
+
+
+def _load_average() -> float | None:
+    try:
+        return round(os.getloadavg()[0], 2)
+    except OSError:
+        return None
