@@ -15,26 +15,31 @@ from burn_verify.timings import CONFIDENCE, Latency, Ratio, Side
 from burn_verify.types import CaseResult, Outcome
 from burn_verify.words import counted, one_line
 
-SPEED: Final = ("case", "verdict", "Burn", "ONNX Runtime", "Burn / ORT", "Burn p95", "IQR", "load", "first call")
+SPEED: Final = ("case", "verdict", "Burn", "ONNX Runtime", "Burn / ORT")
+CALLS: Final = (
+    *("case", "calls", "min", "p95", "IQR", "inputs", "load", "first call"),
+    *("ORT calls", "ORT min", "ORT p95", "ORT IQR", "ORT load", "ORT first call"),
+)
 COST: Final = (
     *("case", "codegen", "rustc", "rustc peak", "link", "lines / node", "binary", "weights"),
     *("resident", "ORT resident"),
 )
-_TEXT_COLUMNS: Final = 2
+_TEXTS: Final = ("case", "verdict")
 _NOISY: Final = "too noisy to say"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One case in both tables; texts, each in one line.
+    """One case in the tables; texts, each in one line.
 
     Attributes:
-        speed, cost: in the order of `SPEED` and `COST`.
+        speed, calls, cost: in the order of `SPEED`, `CALLS` and `COST`.
         struck: the times do not count.
         remark: why, or what else has to be said; often empty.
     """
 
     speed: tuple[str, ...]
+    calls: tuple[str, ...]
     cost: tuple[str, ...]
     struck: bool
     remark: str
@@ -53,7 +58,8 @@ def sentence(results: Iterable[CaseResult]) -> str:
     profiles = ", ".join(sorted({latency.profile for latency in measured}))
     threads = ", ".join(map(str, sorted({latency.threads for latency in measured})))
     loads = [latency.load_average for latency in measured if latency.load_average is not None]
-    load = f", load average of the machine {min(loads):g} to {max(loads):g}" if loads else ""
+    ends = sorted({f"{min(loads):g}", f"{max(loads):g}"}, key=float) if loads else []
+    load = f", load average of the machine {' to '.join(ends)}" if ends else ""
     return (
         f"{counted(len(measured), 'case')} timed in the profile {profiles}, threads of either side: {threads}{load}; "
         f"medians, and the ratio of medians with its interval of {CONFIDENCE:.0%}"
@@ -61,32 +67,22 @@ def sentence(results: Iterable[CaseResult]) -> str:
 
 
 def as_text(results: Sequence[CaseResult]) -> str:
-    """Render both tables for a terminal; times that do not count stand between tildes."""
+    """Render the tables for a terminal; times that do not count stand between tildes."""
     made = rows(results)
     if not made:
         return ""
-    parts = [
-        _text_table(SPEED, [_marked(row, "~{}~") for row in made]),
-        _text_table(COST, [row.cost for row in made]),
-        "\n".join([sentence(results), *(f"{row.speed[0]}: {row.remark}" for row in made if row.remark)]),
-    ]
-    return "\n\n".join(parts)
+    said = [sentence(results), *(f"{row.speed[0]}: {row.remark}" for row in made if row.remark)]
+    return "\n\n".join([*(_text_table(*table) for table in _tables(made, "~{}~")), "\n".join(said)])
 
 
 def as_markdown(results: Sequence[CaseResult]) -> str:
-    """Render both tables in Markdown, without a title; empty where nothing was measured."""
+    """Render the tables in Markdown, without a title; empty where nothing was measured."""
     made = rows(results)
     if not made:
         return ""
-    speed = [_marked(Row(speed=_escaped(row.speed), cost=(), struck=row.struck, remark=""), "~~{}~~") for row in made]
-    remarks = [f"- {escape(row.speed[0])}: {escape(row.remark)}" for row in made if row.remark]
-    parts = [
-        escape(sentence(results)) + ".",
-        "\n".join(table(SPEED, speed, right=SPEED[_TEXT_COLUMNS:])),
-        "\n".join(table(COST, [_escaped(row.cost) for row in made], right=COST[1:])),
-        *(["\n".join(remarks)] if remarks else []),
-    ]
-    return "\n\n".join(parts)
+    tables = [_markdown_table(*one) for one in _tables(made, "~~{}~~")]
+    remarks = "\n".join(f"- {escape(row.speed[0])}: {escape(row.remark)}" for row in made if row.remark)
+    return "\n\n".join(filter(None, [f"{escape(sentence(results))}.", *tables, remarks]))
 
 
 def seconds(value: float) -> str:
@@ -118,20 +114,19 @@ def ratio_text(ratio: Ratio | None) -> str:
 def _row(result: CaseResult, latency: Latency) -> Row:
     burn, runtime, cost = latency.burn, latency.onnxruntime, latency.cost
     struck = result.verdict == "disagrees" or result.outcome is Outcome.SKIPPED
+    name = one_line(result.case_id)
     return Row(
-        speed=(
-            one_line(result.case_id),
-            _verdict(result),
-            _median(burn),
-            _median(runtime),
-            ratio_text(latency.ratio),
-            seconds(burn.steady.p95) if burn else "",
-            seconds(burn.steady.iqr) if burn else "",
-            seconds(burn.load) if burn else "",
-            seconds(burn.first) if burn else "",
+        speed=(name, _verdict(result), _median(burn), _median(runtime), ratio_text(latency.ratio)),
+        calls=(
+            name,
+            *_calls(burn),
+            seconds(burn.prepare) if burn else "",
+            *_begun(burn),
+            *_calls(runtime),
+            *_begun(runtime),
         ),
         cost=(
-            one_line(result.case_id),
+            name,
             seconds(cost.codegen),
             seconds(cost.rustc),
             size(cost.rustc_peak),
@@ -145,6 +140,17 @@ def _row(result: CaseResult, latency: Latency) -> Row:
         struck=struck,
         remark=_remark(result, latency, struck),
     )
+
+
+def _calls(side: Side | None) -> tuple[str, ...]:
+    if side is None:
+        return ("",) * 4
+    steady = side.steady
+    return f"{steady.calls}", seconds(steady.minimum), seconds(steady.p95), seconds(steady.iqr)
+
+
+def _begun(side: Side | None) -> tuple[str, ...]:
+    return ("",) * 2 if side is None else (seconds(side.load), seconds(side.first))
 
 
 def _verdict(result: CaseResult) -> str:
@@ -166,20 +172,28 @@ def _median(side: Side | None) -> str:
     return seconds(side.steady.median) if side else ""
 
 
-def _marked(row: Row, mark: str) -> tuple[str, ...]:
-    if not row.struck:
-        return row.speed
-    texts, numbers = row.speed[:_TEXT_COLUMNS], row.speed[_TEXT_COLUMNS:]
-    return (*texts, *(mark.format(number) if number else "" for number in numbers))
+def _tables(made: Sequence[Row], mark: str) -> list[tuple[Sequence[str], list[tuple[str, ...]]]]:
+    """Return names and cells of each table; what does not count is marked."""
+    return [
+        (SPEED, [_marked(SPEED, row.speed, mark) if row.struck else row.speed for row in made]),
+        (CALLS, [_marked(CALLS, row.calls, mark) if row.struck else row.calls for row in made]),
+        (COST, [row.cost for row in made]),
+    ]
 
 
-def _escaped(cells: Iterable[str]) -> tuple[str, ...]:
-    return tuple(escape(cell) for cell in cells)
+def _marked(names: Sequence[str], cells: Sequence[str], mark: str) -> tuple[str, ...]:
+    pairs = zip(names, cells, strict=True)
+    return tuple(mark.format(cell) if cell and name not in _TEXTS else cell for name, cell in pairs)
 
 
 def _text_table(names: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    align = ["left" if place < _TEXT_COLUMNS and names is SPEED else "right" for place in range(len(names))]
-    return tabulate(cells, headers=names, disable_numparse=True, colalign=["left", *align[1:]])
+    align = ["left" if name in _TEXTS else "right" for name in names]
+    return tabulate(cells, headers=names, disable_numparse=True, colalign=align)
+
+
+def _markdown_table(names: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    escaped = [[cell if cell.startswith("~~") else escape(cell) for cell in row] for row in cells]
+    return "\n".join(table(names, escaped, right=[name for name in names if name not in _TEXTS]))
 
 
 def _three_digits(value: float) -> str:

@@ -52,7 +52,11 @@ def render(findings: Findings) -> str:
         headroom=[(column.target.label, plots.headroom(column.record.results)) for column in columns],
         latency=[(column.target.label, _latency(column)) for column in columns],
         history=plots.history(runs),
-        latency_columns=(latency.SPEED, latency.COST),
+        latency_tables=(
+            ("Times", "speed", latency.SPEED),
+            ("Calls", "calls", latency.CALLS),
+            ("Cost of the program", "cost", latency.COST),
+        ),
         plots=plots,
         data=as_script(findings),
         style=_text("page.css"),
