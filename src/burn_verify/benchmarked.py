@@ -3,10 +3,12 @@
 So its options for saving, comparing and drawing work. Times nothing, and needs pytest-benchmark only where it is there.
 """
 
+from importlib.util import find_spec
 from typing import Any, Final
 
 import pytest
 
+from burn_verify.errors import UsageError
 from burn_verify.types import CaseResult
 
 PLUGIN: Final = "benchmark"
@@ -60,11 +62,29 @@ class Replay:
 _CLOCK: Final = pytest.StashKey[Replay]()
 
 
+def require(config: pytest.Config) -> None:
+    """Check that other plugins let calls be timed, and can show them.
+
+    Raises:
+        UsageError: they cannot; pytest-benchmark itself would say so after the last test only.
+    """
+    if config.getoption("dist", "no") != "no":
+        message = "--latency wants the machine for itself: leave out -n"
+        raise UsageError(message)
+    if config.getoption("benchmark_histogram", None) and not all(map(find_spec, ("pygal", "pygaljs"))):
+        message = "--benchmark-histogram needs pygal: pip install 'burn-verify[benchmark]'"
+        raise UsageError(message)
+
+
 def prepare(item: pytest.Item) -> None:
     """Have the fixture of a test read the clock that shows what was measured."""
     if item.config.pluginmanager.hasplugin(PLUGIN):
         item.stash[_CLOCK] = clock = Replay()
         item.add_marker(pytest.mark.benchmark(timer=clock))
+        # --benchmark-only and --benchmark-skip go by the names of fixtures. A case that fails leaves it unused.
+        item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used at all"))
+        if isinstance(item, pytest.Function) and PLUGIN not in item.fixturenames:
+            item.fixturenames.append(PLUGIN)
 
 
 def hand_over(request: pytest.FixtureRequest, result: CaseResult) -> None:

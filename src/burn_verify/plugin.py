@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from burn_verify import benchmarked
 from burn_verify.errors import STAGE_ERRORS, BurnVerifyError, UsageError
 from burn_verify.items import RESULT, case_of
 from burn_verify.options import OPTIONS, SELECTIONS, from_folder, settings_from
@@ -64,9 +65,8 @@ def _open(config: pytest.Config) -> Run | None:
     settings = settings_from(typed, {field: from_folder(field, text, folder) for field, text in said.items()})
     if not settings.selects:
         return None
-    if settings.latency and config.getoption("dist", "no") != "no":
-        message = "--latency wants the machine for itself: leave out -n"
-        raise UsageError(message)
+    if settings.latency:
+        benchmarked.require(config)
     # Hypothesis has this option already; where it is not typed, the same values are drawn each time.
     settings = replace(settings, ops_seed=int(config.getoption("hypothesis_seed", None) or 0))
     from burn_verify.controller import long_work
@@ -132,7 +132,6 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     """Bring the packaged test where no test of the folder takes cases, and mark expected failures."""
     if (run := config.stash.get(_RUN, None)) is None:
         return
-    from burn_verify import benchmarked
     from burn_verify.expectations import xfail_reason
     from burn_verify.items import show_evidence
     from burn_verify.suite import test_models
@@ -154,7 +153,6 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 @pytest.fixture
 def burn_verify(request: pytest.FixtureRequest) -> Iterator[Callable[[Case], None]]:
     """Yield a function that verifies a case, and raises the error of its stage unless it agrees."""
-    from burn_verify import benchmarked
     from burn_verify.pipeline import error_of
 
     run = request.config.stash.get(_RUN, None)

@@ -1,0 +1,114 @@
+"""Models built for timing, and the Cargo project that times three of them with Criterion and nothing of ours."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from burn_verify import reference
+from burn_verify.cache import Cache
+from burn_verify.codegen import LATENCY
+from burn_verify.options import Settings
+from burn_verify.pipeline import Pipeline, Planned
+from burn_verify.progress import silent
+from burn_verify.selection import Selection
+from burn_verify.toolchain import Toolchain
+from burn_verify.wire import Array
+
+PROJECT = Path(__file__).parent / "criterion"
+NAMES = ("mnist", "squeezenet", "mobilenetv2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A model that can be timed."""
+
+    name: str
+    planned: Planned
+    inputs: Sequence[Array]
+
+
+def ready(settings: Settings, cache: Cache, names: Sequence[str]) -> list[Ready]:
+    """Return the models, converted, compiled and with inputs."""
+    selection = Selection(cache, mirror=settings.zoo_mirror, offline=True)
+    cases = {name: selection.choose([name]).cases[0] for name in names}
+    plan = Pipeline(settings, cache).prepare(list(cases.values()))
+    made = []
+    for name, case in cases.items():
+        planned = plan.cases[case.id]
+        if planned.error is not None or planned.reference is None:
+            sys.exit(f"{case.id}: {planned.error}")
+        data = next(iter(reference.read(planned.reference).data_sets.values()))
+        made.append(Ready(name=name, planned=planned, inputs=data.inputs))
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The project by hand, in a scratch folder."""
+
+    folder: Path
+    env: Mapping[str, str]
+
+    def run(self, profile: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
+        """Build what has to be built, and run it; return low end, median and high end (seconds) by model.
+
+        Arguments:
+            profile: settings that differ from cargo's release profile, as cargo's environment names them.
+        """
+        self._cargo(profile)
+        return {name: _estimate(self.folder / "results" / name / "new" / "estimates.json") for name in NAMES}
+
+    def rebuild(self, profile: Mapping[str, str]) -> float:
+        """Return the seconds of compiling the three models once more, dependencies compiled before."""
+        self._cargo(profile, "--no-run")
+        (self.folder / "benches" / "models.rs").touch()
+        started = time.monotonic()
+        self._cargo(profile, "--no-run")
+        return time.monotonic() - started
+
+    def _cargo(self, profile: Mapping[str, str], *more: str) -> None:
+        command = ["cargo", "bench", "--profile", LATENCY, "--bench", "models", *(more or ("--", "--noplot"))]
+        env = {**self.env, **{f"CARGO_PROFILE_{LATENCY.upper()}_{name}": value for name, value in profile.items()}}
+        if profile:
+            # What nobody asks for again does not stay in the cache.
+            env["CARGO_TARGET_DIR"] = str(self.folder / "target")
+        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr)
+
+
+@contextmanager
+def project(cache: Cache, models: Sequence[Ready], threads: int) -> Iterator[Project]:
+    """Yield the project with these models in it."""
+    toolchain = Toolchain(cache, silent)
+    with tempfile.TemporaryDirectory(prefix="by-hand-") as name:
+        folder = Path(name)
+        shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
+        manifest = folder / "Cargo.toml"
+        pins = toolchain.workspace.folder / "pins"
+        manifest.write_text(manifest.read_text().replace('"PINS"', json.dumps(str(pins))))
+        shutil.copy(toolchain.workspace.folder / "Cargo.lock", folder / "Cargo.lock")
+        (folder / "models").mkdir()
+        for model in models:
+            converted = model.planned.model
+            assert converted is not None
+            shutil.copy(converted.rust, folder / "models" / f"{model.name}.rs")
+            shutil.copy(converted.weights, folder / "models" / f"{model.name}.bpk")
+            (folder / "models" / f"{model.name}.f32").write_bytes(model.inputs[0].astype("<f4").tobytes())
+        kept = {name: value for name, value in os.environ.items() if "RUSTFLAGS" not in name}
+        places = {"CARGO_TARGET_DIR": str(toolchain.workspace.target), "CRITERION_HOME": str(folder / "results")}
+        yield Project(folder=folder, env={**kept, **places, "RAYON_NUM_THREADS": str(threads)})
+
+
+def _estimate(path: Path) -> tuple[float, float, float]:
+    said = json.loads(path.read_text())["median"]
+    ends = said["confidence_interval"]
+    return ends["lower_bound"] / 1e9, said["point_estimate"] / 1e9, ends["upper_bound"] / 1e9
