@@ -1,5 +1,12 @@
-"""Models built for timing, and the Cargo project that times three of them with Criterion and nothing of ours."""
+"""Models built for timing, and the Cargo project that times three of them with Criterion and nothing of ours.
 
+usage: python tools/by_hand.py FOLDER
+
+Lays the project out in a folder, with the generated modules, weights and inputs of the three models in it, and says
+what to type there. What it takes from elsewhere is the Cargo.lock and the features (`pins`) of the cache's workspace.
+"""
+
+import argparse
 import json
 import os
 import shutil
@@ -15,7 +22,7 @@ from pathlib import Path
 from burn_verify import reference
 from burn_verify.cache import Cache
 from burn_verify.codegen import LATENCY
-from burn_verify.options import Settings
+from burn_verify.options import Settings, settings_from
 from burn_verify.pipeline import Pipeline, Planned
 from burn_verify.progress import silent
 from burn_verify.selection import Selection
@@ -85,24 +92,29 @@ class Project:
             sys.exit(done.stderr)
 
 
+def lay_out(folder: Path, toolchain: Toolchain, models: Sequence[Ready]) -> None:
+    """Copy the project to a folder, with these models in it."""
+    shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
+    manifest = folder / "Cargo.toml"
+    pins = toolchain.workspace.folder / "pins"
+    manifest.write_text(manifest.read_text().replace('"PINS"', json.dumps(str(pins))))
+    shutil.copy(toolchain.workspace.folder / "Cargo.lock", folder / "Cargo.lock")
+    (folder / "models").mkdir(exist_ok=True)
+    for model in models:
+        converted = model.planned.model
+        assert converted is not None
+        shutil.copy(converted.rust, folder / "models" / f"{model.name}.rs")
+        shutil.copy(converted.weights, folder / "models" / f"{model.name}.bpk")
+        (folder / "models" / f"{model.name}.f32").write_bytes(model.inputs[0].astype("<f4").tobytes())
+
+
 @contextmanager
 def project(cache: Cache, models: Sequence[Ready], threads: int) -> Iterator[Project]:
-    """Yield the project with these models in it."""
+    """Yield the project with these models in it, in a scratch folder."""
     toolchain = Toolchain(cache, silent)
     with tempfile.TemporaryDirectory(prefix="by-hand-") as name:
         folder = Path(name)
-        shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
-        manifest = folder / "Cargo.toml"
-        pins = toolchain.workspace.folder / "pins"
-        manifest.write_text(manifest.read_text().replace('"PINS"', json.dumps(str(pins))))
-        shutil.copy(toolchain.workspace.folder / "Cargo.lock", folder / "Cargo.lock")
-        (folder / "models").mkdir()
-        for model in models:
-            converted = model.planned.model
-            assert converted is not None
-            shutil.copy(converted.rust, folder / "models" / f"{model.name}.rs")
-            shutil.copy(converted.weights, folder / "models" / f"{model.name}.bpk")
-            (folder / "models" / f"{model.name}.f32").write_bytes(model.inputs[0].astype("<f4").tobytes())
+        lay_out(folder, toolchain, models)
         kept = {name: value for name, value in os.environ.items() if "RUSTFLAGS" not in name}
         places = {"CARGO_TARGET_DIR": str(toolchain.workspace.target), "CRITERION_HOME": str(folder / "results")}
         yield Project(folder=folder, env={**kept, **places, "RAYON_NUM_THREADS": str(threads)})
@@ -112,3 +124,21 @@ def _estimate(path: Path) -> tuple[float, float, float]:
     said = json.loads(path.read_text())["median"]
     ends = said["confidence_interval"]
     return ends["lower_bound"] / 1e9, said["point_estimate"] / 1e9, ends["upper_bound"] / 1e9
+
+
+def main() -> None:
+    """Lay the project out and say how to run it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    folder = parser.parse_args().folder.absolute()
+    settings = settings_from({"latency": "on"})
+    cache = Cache(settings.cache_dir)
+    toolchain = Toolchain(cache, silent)
+    lay_out(folder, toolchain, ready(settings, cache, NAMES))
+    print(f"cd {folder}")
+    print(f"CARGO_TARGET_DIR={toolchain.workspace.target} RAYON_NUM_THREADS=1 cargo bench --profile {LATENCY}")
+    print("Without CARGO_TARGET_DIR Burn is compiled there once more, some ten minutes.")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,17 +2,15 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from burn_verify import store
 from burn_verify.cache import Cache
+from burn_verify.commands import Commands, add_command, add_options, typed
 from burn_verify.errors import UsageError
 from burn_verify.options import settings_from
 from burn_verify.recording import LAST_RECORD
 from burn_verify.report import latency
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
 
 _TEXT: Final = """\
 Show the times of a record: Burn, ONNX Runtime and their ratio beside the verdict, then what it cost to have the
@@ -26,19 +24,14 @@ what is counted and what is not: docs/latency.md
 exit codes: 0 done, 4 usage, also where nothing was timed"""
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
-    command = commands.add_parser(
-        "latency",
-        help="show what a record says of time: Burn, ONNX Runtime, their ratio, and the cost of the program",
-        description=_TEXT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    short = "show what a record says of time: Burn, ONNX Runtime, their ratio, and the cost of the program"
+    command = add_command(commands, "latency", short, _TEXT, _EXAMPLES)
     command.add_argument("record", nargs="?", type=Path, metavar="RECORD", help="a file written by --burn-record")
     command.add_argument("--last", action="store_true", help="the last run, which is always kept")
     command.add_argument("--markdown", action="store_true", help="as Markdown")
-    command.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
+    add_options(command, {"cache_dir"})
     command.set_defaults(run=_latency)
 
 
@@ -46,7 +39,7 @@ def _latency(arguments: argparse.Namespace) -> int:
     if (arguments.record is not None) == arguments.last:
         message = "name a record, or say --last"
         raise UsageError(message)
-    cache = Cache(settings_from({"cache_dir": arguments.option_cache_dir}).cache_dir)
+    cache = Cache(settings_from(typed(arguments)).cache_dir)
     path = cache.root / LAST_RECORD if arguments.last else arguments.record
     results = store.read(path).results
     shown = latency.as_markdown(results) if arguments.markdown else latency.as_text(results)

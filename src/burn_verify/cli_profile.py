@@ -9,25 +9,23 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from tabulate import tabulate
 
 from burn_verify import cuts
 from burn_verify.cache import Cache
+from burn_verify.commands import PLACES, Commands, add_command, add_options, typed
 from burn_verify.console import LongWork
 from burn_verify.cuts import Cut, Segment, Timed
 from burn_verify.errors import UsageError
 from burn_verify.load import prepare
-from burn_verify.options import OPTIONS, Settings, settings_from
+from burn_verify.options import Settings, settings_from
 from burn_verify.pipeline import Pipeline
 from burn_verify.progress import Progress
 from burn_verify.report.latency import seconds
 from burn_verify.selection import Selection
 from burn_verify.types import Case, ModelFile
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
 
 _TEXT: Final = """\
 Truncate a model at successive nodes, time every piece beside ONNX Runtime, and name the five places that add most to
@@ -38,23 +36,15 @@ examples:
   burn-verify profile squeezenet               24 places, some minutes
   burn-verify profile my.onnx --cuts 8         fewer places, each of several nodes
 exit codes: 0 done, 1 pieces could not be timed, 3 toolchain, 4 usage"""
-_FIELDS: Final = ("zoo_mirror", "cache_dir", "timeout", "memory_limit", "simplify", "partition", "offline", "threads")
+_FIELDS: Final = PLACES | {"timeout", "memory_limit", "simplify", "partition", "threads"}
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
-    command = commands.add_parser(
-        "profile",
-        help="say which nodes of a model take the time",
-        description=_TEXT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = add_command(commands, "profile", "say which nodes of a model take the time", _TEXT, _EXAMPLES)
     command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
     command.add_argument("--cuts", type=int, default=cuts.MOST, metavar="N", help=f"places (default: {cuts.MOST})")
-    for option in OPTIONS:
-        if option.field in _FIELDS:
-            command.add_argument(option.flag, dest=f"option_{option.field}", **option.argument)
+    add_options(command, _FIELDS)
     command.set_defaults(run=_profile)
 
 
@@ -64,8 +54,7 @@ def _profile(arguments: argparse.Namespace) -> int:
     if arguments.cuts < 1:
         message = f"--cuts: at least one place is needed, not {arguments.cuts}"
         raise UsageError(message)
-    typed = {field: getattr(arguments, f"option_{field}") for field in _FIELDS}
-    settings = settings_from({**typed, "latency": "on"})
+    settings = settings_from({**typed(arguments), "latency": "on"})
     cache = Cache(settings.cache_dir)
     selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
     found = selection.choose([arguments.model]).cases

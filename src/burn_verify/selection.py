@@ -63,7 +63,7 @@ class Selection:
 
         Arguments:
             ops, profile: operators, and how many generated graphs of each.
-            sized: choose their graphs at useful sizes instead, which are there to be timed; ids of such are always known.
+            sized: choose their graphs at useful sizes instead, to be timed; the ids of those are known in any case.
 
         Raises:
             UsageError: a name fits nothing or too much, a path leads nowhere, nothing of the zoo is to be had.

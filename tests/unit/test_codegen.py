@@ -297,3 +297,14 @@ def test_the_name_of_a_batch():
     assert len(names) == 5
     assert all(re.fullmatch(r"batch_[0-9a-f]{16}", name) for name in names)
     assert codegen.batch_name(packed(models(3), 2)) == codegen.batch_name(packed(models(3), 2))
+
+
+def test_the_latency_profile_is_cargos_release_profile_and_said_as_such():
+    manifest = tomllib.loads((files("burn_verify") / "rust" / "Cargo.toml").read_text(encoding="utf-8"))
+    profile = manifest["profile"][codegen.LATENCY]
+    packages = profile.pop("package")
+    assert profile == {"inherits": codegen.LATENCY_PROFILE["inherits"]} == {"inherits": "release"}
+    assert "release" not in manifest["profile"]
+    # Only crates of the converter, which no runner calls, may be left as they are.
+    converters = {"burn-onnx", "onnx-ir", "protobuf", "prettyplease", "rust-format", "syn"}
+    assert {name.partition("@")[0] for name in packages} <= converters
