@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help models test bench report pages format clean
+.PHONY: help models test bench latency report pages format clean
 
 help:  ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -17,6 +17,9 @@ test: .venv/ready  ## the project's own tests: lint, types, unit, plugin, toolch
 bench: .venv/ready  ## where the time goes, beside the last committed run (reports/bench.json)
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_ops.py
+
+latency: .venv/ready  ## measure every report about latency again: an hour or two, on a calm machine
+	tools/measure_latency.sh
 
 report: .venv/ready  ## run everything at hand and write reports/ again (wants BURN_VERIFY_ZOO_MIRROR)
 	rm -f reports/record.jsonl

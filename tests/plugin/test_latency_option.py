@@ -49,8 +49,10 @@ def test_a_mistake_is_one_line(run, arguments, said):
 
 @NEEDS_BURN
 def test_times_stand_beside_the_verdict_and_in_pytest_benchmark(run, pytester):
-    done, results = run("--models", FIXTURES / "add.onnx", "--latency", "--threads=1", "--benchmark-json=out.json")
+    theirs = ("--benchmark-only", "--benchmark-json=out.json", "--benchmark-histogram=drawn")
+    done, results = run("--models", FIXTURES / "add.onnx", "--latency", "--threads=1", *theirs)
     assert done.ret == 0
+    assert (pytester.path / "drawn.svg").is_file()
     timed = results["file/add"]["latency"]
     assert timed["threads"] == 1
     assert timed["profile"] == "latency"
