@@ -105,7 +105,9 @@ def lay_out(folder: Path, toolchain: Toolchain, models: Sequence[Ready]) -> None
         assert converted is not None
         shutil.copy(converted.rust, folder / "models" / f"{model.name}.rs")
         shutil.copy(converted.weights, folder / "models" / f"{model.name}.bpk")
-        (folder / "models" / f"{model.name}.f32").write_bytes(model.inputs[0].astype("<f4").tobytes())
+        (values,) = model.inputs
+        (folder / "models" / f"{model.name}.f32").write_bytes(values.astype("<f4").tobytes())
+        (folder / "models" / f"{model.name}.shape").write_text(" ".join(map(str, values.shape)))
 
 
 @contextmanager

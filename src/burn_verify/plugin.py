@@ -67,6 +67,10 @@ def _open(config: pytest.Config) -> Run | None:
         return None
     if settings.latency:
         benchmarked.require(config)
+    elif typed["compile_budget"]:
+        # In an ini file it waits for a run with --latency.
+        message = "--compile-budget is about release builds, which --latency makes: say both"
+        raise UsageError(message)
     # Hypothesis has this option already; where it is not typed, the same values are drawn each time.
     settings = replace(settings, ops_seed=int(config.getoption("hypothesis_seed", None) or 0))
     from burn_verify.controller import long_work

@@ -74,9 +74,6 @@ class Session:
             UsageError: a name cannot be meant, options do not fit, or a file of expectations is wrong.
             ToolchainError: the cache cannot be written, or ONNX's own cases cannot be collected.
         """
-        if settings.compile_budget is not None and not settings.latency:
-            message = "--compile-budget is about release builds, which --latency makes: say both"
-            raise UsageError(message)
         started = time.monotonic()
         cache = Cache(settings.cache_dir)
         runs = cache.room("runs")

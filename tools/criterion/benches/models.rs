@@ -19,18 +19,22 @@ mod mobilenetv2;
 #[path = "../models/squeezenet.rs"]
 mod squeezenet;
 
-fn input(name: &str) -> Vec<f32> {
+fn input(name: &str) -> TensorData {
     let bytes = fs::read(format!("models/{name}.f32")).expect("an input beside the model");
-    bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().expect("four bytes"))).collect()
+    let values: Vec<f32> =
+        bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().expect("four bytes"))).collect();
+    let said = fs::read_to_string(format!("models/{name}.shape")).expect("its shape beside that");
+    let shape: Vec<usize> = said.split_whitespace().map(|size| size.parse().expect("a size")).collect();
+    TensorData::new(values, shape)
 }
 
 macro_rules! bench {
-    ($criterion:expr, $name:ident, $shape:expr) => {
+    ($criterion:expr, $name:ident) => {
         let device = Device::flex();
         let weights = concat!("models/", stringify!($name), ".bpk");
         let model = $name::Model::from_file(Path::new(weights), &device);
         let values = input(stringify!($name));
-        let make = || Tensor::<4>::from_data(TensorData::new(values.clone(), $shape), &device);
+        let make = || Tensor::<4>::from_data(values.clone(), &device);
         $criterion.bench_function(stringify!($name), |bencher| {
             bencher.iter_batched(make, |x| model.forward(black_box(x)), BatchSize::SmallInput);
         });
@@ -38,9 +42,9 @@ macro_rules! bench {
 }
 
 fn models(criterion: &mut Criterion) {
-    bench!(criterion, mnist, [1, 1, 28, 28]);
-    bench!(criterion, squeezenet, [1, 3, 224, 224]);
-    bench!(criterion, mobilenetv2, [2, 3, 224, 224]);
+    bench!(criterion, mnist);
+    bench!(criterion, squeezenet);
+    bench!(criterion, mobilenetv2);
 }
 
 criterion_group! {
