@@ -18,7 +18,7 @@ bench: .venv/ready  ## where the time goes, beside the last committed run (repor
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_ops.py
 
-latency: .venv/ready  ## measure every report about latency again: an hour or two, on a calm machine
+latency: .venv/ready  ## measure every report about latency again: half an hour, on a calm machine
 	tools/measure_latency.sh
 
 report: .venv/ready  ## run everything at hand and write reports/ again (wants BURN_VERIFY_ZOO_MIRROR)
