@@ -13,7 +13,7 @@ import pytest
 from onnx import numpy_helper
 
 from burn_verify.cache import Cache, sha256_of
-from burn_verify.cases import zoo
+from burn_verify.cases import sized, zoo
 from burn_verify.cases.zoo import Zoo, ZooEntry
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.load import prepare, stored_location
@@ -392,3 +392,18 @@ def test_the_hub_of_the_package_is_a_folder_on_https() -> None:
     assert base_url.startswith("https://")
     assert base_url.endswith("/")
     assert ALL not in zoo.load().aliases
+
+
+def test_beside_latency_operators_are_graphs_at_useful_sizes(cache: Cache) -> None:
+    cases = select(cache).choose([], ops=["conv", "MatMul"], sized=True).cases
+    wanted = [graph.case_id for graph in sized.GRAPHS if graph.op_type in ("Conv", "MatMul")]
+    assert [case.id for case in cases] == wanted
+    assert {case.corpus for case in cases} == {sized.CORPUS}
+    prepared = prepare(cases[0], cache)
+    assert prepared.op_types == ("Conv",)
+
+
+def test_the_id_of_a_graph_at_a_useful_size_is_known_in_any_case(cache: Cache) -> None:
+    graph = sized.GRAPHS[0]
+    (case,) = select(cache).choose([], ops=[graph.case_id]).cases
+    assert case.id == graph.case_id

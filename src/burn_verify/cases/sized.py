@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from burn_verify.errors import UsageError
+from burn_verify.options import ALL
 
 CORPUS: Final = "sized"
 """The first word of the ids of these cases."""
@@ -111,7 +112,7 @@ def chosen(names: Iterable[str]) -> tuple[Sized, ...]:
     by_id = {graph.case_id: graph for graph in GRAPHS}
     wanted: set[str] = set()
     for name in names:
-        if name.lower() == "all":
+        if name.lower() == ALL:
             wanted |= by_id.keys()
         elif name in by_id:
             wanted.add(name)
