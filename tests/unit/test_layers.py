@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "src" / PACKAGE
 LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
-    "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
+    "words options option_values schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
     "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise",
     # effects: one outside thing each
     "process cache cargo toolchain load corpus generation generating selection reference runtime measure convert build "
@@ -33,6 +33,7 @@ LAYERS = [
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
     ("errors", "types"),
+    ("options", "option_values"),
     ("operators", "schema"),
     ("graphs", "operators"),
     ("cases", "operators"),
