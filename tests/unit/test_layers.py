@@ -16,7 +16,7 @@ LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
-    "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise",
+    "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise versions",
     # effects: one outside thing each
     "process cache cargo toolchain load corpus generation generating selection reference runtime measure convert build "
     "runner store history",
