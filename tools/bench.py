@@ -31,6 +31,7 @@ from burn_verify.progress import silent
 from burn_verify.recording import environment
 from burn_verify.store import read
 from burn_verify.toolchain import Toolchain
+from burn_verify.types import Target
 
 REPOSITORY = Path(__file__).parents[1]
 COMMITTED = REPOSITORY / "reports" / "bench.json"
@@ -87,7 +88,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - known.keys():
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}: choose from {', '.join(known)}")
-    toolchain = Toolchain(Cache(None), silent)
+    toolchain = Toolchain(Cache(None), silent, Target())
     toolchain.converter()
     before = json.loads(COMMITTED.read_text(encoding="utf-8")) if COMMITTED.is_file() else {}
     measured = {}

@@ -25,7 +25,7 @@ from burn_verify.options import Settings
 from burn_verify.pipeline import Pipeline, Plan
 from burn_verify.progress import silent
 from burn_verify.toolchain import Toolchain
-from burn_verify.types import Case
+from burn_verify.types import Case, Target
 
 EXAMPLES_OF = (
     "op/Tanh-13/float32/default",
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=REPOSITORY / "bench-ops.json", help="where the JSON goes")
     arguments = parser.parse_args()
     cache = Cache(None)
-    toolchain = Toolchain(cache, silent)
+    toolchain = Toolchain(cache, silent, Target())
     toolchain.converter()
     started = time.monotonic()
     cases = Generated(cache).cases(wanted([ALL]).operators, "nightly")

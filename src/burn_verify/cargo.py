@@ -17,8 +17,6 @@ from burn_verify.errors import ToolchainError
 from burn_verify.process import output_of, stream
 from burn_verify.progress import Listener, Progress
 
-BURN_VERSION: Final = "0.22.1"
-BURN_ONNX_VERSION: Final = "0.22.0"
 MIN_RUSTC: Final = (1, 95)
 
 INSTALL_RUST: Final = "install Rust from https://rustup.rs, or run: rustup update stable"
@@ -127,7 +125,7 @@ def require_rust() -> None:
         raise ToolchainError(message)
     if not enough:
         wanted = ".".join(map(str, MIN_RUSTC))
-        message = f"Burn {BURN_VERSION} needs rustc {wanted} or newer, this is {version}: {INSTALL_RUST}"
+        message = f"Burn needs rustc {wanted} or newer, this is {version}: {INSTALL_RUST}"
         raise ToolchainError(message)
 
 

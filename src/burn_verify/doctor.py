@@ -13,12 +13,14 @@ from typing import Final
 
 from burn_verify import __version__
 from burn_verify.cache import Cache, reachable
-from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, INSTALL_RUST, MIN_RUSTC, is_new_enough, rustc_version
+from burn_verify.cargo import INSTALL_RUST, MIN_RUSTC, is_new_enough, rustc_version
 from burn_verify.cases import zoo
 from burn_verify.options import Settings
 from burn_verify.process import output_of
 from burn_verify.progress import silent
 from burn_verify.toolchain import Toolchain
+from burn_verify.types import Target
+from burn_verify.versions import DEFAULT
 
 _NEEDED_GIB: Final = 4.0
 """Burn's dependencies and a day's binaries; measured 1.2 GiB after the first build."""
@@ -44,7 +46,7 @@ class Check:
 
 def examine(settings: Settings) -> Iterator[Check]:
     """Yield every check; none of them raises."""
-    yield Check(name="burn-verify", grade=Grade.OK, found=f"{__version__}, burn {BURN_VERSION} on the Flex backend")
+    yield Check(name="burn-verify", grade=Grade.OK, found=f"{__version__}, burn {DEFAULT.burn} on the Flex backend")
     yield _cargo()
     yield _rustc()
     yield _linker()
@@ -102,15 +104,15 @@ def _disk(cache: Cache) -> Check:
 
 
 def _toolchain(cache: Cache) -> Check:
-    ready = Toolchain(cache, silent).ready
-    name = f"burn {BURN_VERSION}"
+    ready = Toolchain(cache, silent, Target()).ready
+    name = f"burn {DEFAULT.burn}"
     if ready is None:
         advice = "burn-verify verify mnist builds it, once, in some minutes"
         return Check(name=name, grade=Grade.NOTE, found="not compiled yet", advice=advice)
     return Check(
         name=name,
         grade=Grade.OK,
-        found=f"compiled, with burn-onnx {BURN_ONNX_VERSION}; the first time took {ready['seconds']:.0f} s",
+        found=f"compiled, with burn-onnx {DEFAULT.burn_onnx}; the first time took {ready['seconds']:.0f} s",
     )
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from burn_verify import load, reference
 from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
-from burn_verify.cargo import BURN_ONNX_VERSION
 from burn_verify.cases.generated import CORPUS
 from burn_verify.comparison import by_tolerance, compared, timed
 from burn_verify.convert import Converter
@@ -35,8 +34,10 @@ from burn_verify.types import (
     Reference,
     RunnerBinary,
     Stage,
+    Target,
     Verdict,
 )
+from burn_verify.versions import DEFAULT
 from burn_verify.wire import Array
 
 if TYPE_CHECKING:
@@ -269,13 +270,13 @@ class Pipeline:
     def _build(self, cases: Sequence[Planned], phases: dict[str, float], doubtful: Collection[str]) -> list[Planned]:
         if not cases:
             return []
-        toolchain = Toolchain(self._cache, self._listen)
+        toolchain = Toolchain(self._cache, self._listen, Target())
         with timed(phases, "toolchain"):
             binary = toolchain.converter()
         converter = Converter(
             self._cache,
             binary,
-            f"{BURN_ONNX_VERSION} {toolchain.converter_fingerprint}",
+            f"{DEFAULT.burn_onnx} {toolchain.converter_fingerprint}",
             simplify=self._settings.simplify,
             partition=self._settings.partition,
             timeout=self._settings.timeout,

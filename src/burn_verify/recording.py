@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from burn_verify import __version__, store
 from burn_verify.cache import copy_atomically
-from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
+from burn_verify.cargo import rustc_version
 from burn_verify.codec import environment_line, phases_line, result_from_line, selection_line
 from burn_verify.errors import StoreError, UsageError
 from burn_verify.expectations import Expectation, expected_reasons
@@ -25,6 +25,7 @@ from burn_verify.process import output_of
 from burn_verify.report.terminal import render_table
 from burn_verify.session import Selected, Session
 from burn_verify.types import Case, CaseResult, Outcome, Stage
+from burn_verify.versions import DEFAULT
 
 LAST_RECORD: Final = "last-run.jsonl"
 _SHOWN: Final = 10
@@ -164,8 +165,8 @@ def environment(settings: Settings) -> dict[str, Any]:
     """Return everything of this machine and these versions that a result may depend on."""
     return {
         "burn_verify": __version__,
-        "burn": BURN_VERSION,
-        "burn_onnx": BURN_ONNX_VERSION,
+        "burn": DEFAULT.burn,
+        "burn_onnx": DEFAULT.burn_onnx,
         "burn_backend": settings.burn_backend,
         "simplify": settings.simplify,
         "partition": settings.partition,

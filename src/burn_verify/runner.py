@@ -46,6 +46,14 @@ class Runner:
             [str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit, env=rust_environment()
         )
 
+    def start(self, backend: str) -> str:
+        """Start a backend and return the name of its device, e.g. ``llvmpipe (LLVM 19.1.7, 256 bits)``.
+
+        Raises:
+            RunError: the backend cannot be used here; the message says why. Nothing else will work on it.
+        """
+        raise NotImplementedError
+
     def infer(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:
         """Call a compiled model once.
 

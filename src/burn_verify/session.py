@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from burn_verify import expectations, shards, store
 from burn_verify.cache import Cache, prune, write_if_changed
-from burn_verify.cargo import BURN_VERSION
 from burn_verify.cases import conformance, files, generated, zoo
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
@@ -26,6 +25,7 @@ from burn_verify.progress import Listener, silent
 from burn_verify.selection import ALL, Selection
 from burn_verify.shards import Shard
 from burn_verify.types import Case, CaseResult, JudgeMode, Stage
+from burn_verify.versions import DEFAULT
 from burn_verify.wire import Array
 
 _KEPT_RUNS: Final = 8
@@ -87,7 +87,7 @@ class Session:
             shard=shard,
             elsewhere=tuple(case.id for case in choice.cases if case.id not in own),
             left_out=choice.left_out,
-            expected=expected_of(settings, BURN_VERSION, settings.burn_backend),
+            expected=expected_of(settings, DEFAULT.burn, settings.burn_backend),
             select_seconds=time.monotonic() - started,
         )
         folder = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
@@ -155,7 +155,7 @@ class Session:
 
     def line(self, result: CaseResult) -> str:
         """Return the line of the record for a result."""
-        return result_to_line(result, burn_version=BURN_VERSION, burn_backend=self.selected.settings.burn_backend)
+        return result_to_line(result, burn_version=DEFAULT.burn, burn_backend=self.selected.settings.burn_backend)
 
     def close(self) -> None:
         """End every process of this side."""

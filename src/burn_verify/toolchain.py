@@ -4,31 +4,35 @@ Knows no model; what is generated joins the workspace as files, see `build`.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from burn_verify.cache import Cache, copy_atomically, digest_of, read_json, write_if_changed, write_json
-from burn_verify.cargo import BURN_VERSION, CargoRun, Workspace, require_rust, rustc_version
+from burn_verify.cargo import CargoRun, Workspace, require_rust, rustc_version
 from burn_verify.codegen import PROFILE, workspace_manifest
 from burn_verify.progress import Listener, Progress
+from burn_verify.types import Target
 
 
 class Toolchain:
-    """The workspace of one version of Burn.
+    """The workspace that a target is compiled in.
 
     Arguments:
         listen: told of every step.
+        backends: those of other targets with the same `Target.build_key`, which the one binary shall serve as well.
     """
 
-    def __init__(self, cache: Cache, listen: Listener) -> None:
+    def __init__(self, cache: Cache, listen: Listener, target: Target, backends: Collection[str] = ()) -> None:
+        self.target = target
+        self.backends = frozenset({*backends, target.backend})
         self._cache = cache
         self._listen = listen
         self._rustc = rustc_version()
         self._sources = packaged_sources()
-        self.folder = cache.root / f"burn-{BURN_VERSION}"
-        self.lock = f"cargo-{BURN_VERSION}"
+        self.folder = cache.root / f"burn-{target.burn}"
+        self.lock = f"cargo-{target.burn}"
         self.workspace = Workspace(
             folder=self.folder / "workspace", target=self.folder / "target", log=self.folder / "cargo.log"
         )
@@ -98,7 +102,7 @@ class Toolchain:
         arguments = ["--profile", PROFILE, "-p", "converter", "-p", "runner", "--locked"]
         run = self.workspace.build(arguments, phase="toolchain", labels={}, listen=self._listen)
         if run.code != 0:
-            what = f"Burn {BURN_VERSION} could not be built"
+            what = f"Burn {self.target.burn} could not be built"
             raise self.workspace.failure(what)
         copy_atomically(Path(run.executables["converter"]), self.folder / "converter")
         # The first build is the long one; what follows a change of our own sources says nothing of it.

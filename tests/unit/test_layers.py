@@ -15,8 +15,9 @@ ROOT = Path(__file__).parents[2] / "src" / PACKAGE
 LAYERS = [
     "types errors",  # vocabulary
     # pure: values in, values out
-    "words options option_values schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
-    "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise",
+    "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
+    "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise versions "
+    "option_values targets",
     # effects: one outside thing each
     "process cache cargo toolchain load corpus generation generating selection reference runtime measure convert build "
     "runner store history",

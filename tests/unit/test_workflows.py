@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.cargo import BURN_VERSION
+from burn_verify.versions import DEFAULT
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -27,7 +27,7 @@ def test_actionlint_finds_nothing(name):
 def test_the_nightly_run_is_of_the_packaged_burn():
     text = (WORKFLOWS / "nightly.yml").read_text(encoding="utf-8")
 
-    assert f'burn: ["{BURN_VERSION}"]' in text
+    assert f'burn: ["{DEFAULT.burn}"]' in text
 
 
 def test_there_are_as_many_shards_as_each_is_told():
