@@ -1,21 +1,28 @@
 //! Calling a generated model without anyone parsing Rust: the compiler infers the signature of `forward`.
 
-use burn::prelude::*;
-use burn::tensor::TensorData;
+use std::time::{Duration, Instant};
+
+use compat::{Device, TensorData, sync};
 
 use crate::Result;
 use crate::wire::{FromWire, IntoWire};
 
 /// One loaded model, ready to be called again and again.
-pub type Loaded = Box<dyn Fn(Vec<TensorData>, &Device) -> Result<Vec<TensorData>> + Send>;
+pub type Loaded = Box<dyn Fn(Vec<TensorData>, &Device) -> Result<Answered> + Send>;
+
+/// What a model answered, and how long its forward pass took, on the device included.
+pub struct Answered {
+    pub outputs: Vec<TensorData>,
+    pub forward: Duration,
+}
 
 /// Anything callable as `forward(&model, a, b, …)`.
 pub trait Invoke<Model, Args> {
     /// Calls the model with inputs in the order of the graph.
     ///
     /// # Errors
-    /// When the number or the form of the inputs does not fit the generated signature.
-    fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>>;
+    /// When the number or the form of the inputs does not fit the generated signature, or the device failed.
+    fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Answered>;
 }
 
 /// Binds a loaded model and its `forward` to wire values.
@@ -43,15 +50,23 @@ macro_rules! arities {
             $($arg: FromWire),*
         {
             #[allow(non_snake_case, unused_variables)]
-            fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>> {
+            fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Answered> {
                 let mut inputs = inputs.into_iter();
                 $(let $arg = $arg::from_wire(inputs.next().ok_or("the generated code takes more inputs")?, device)?;)*
                 if inputs.next().is_some() {
                     return Err("the generated code takes fewer inputs".into());
                 }
+                // A device may answer before it has computed: a clock is read when it has nothing left to do.
+                sync(device)?;
+                let started = Instant::now();
+                let answer = self(model, $($arg),*);
+                sync(device)?;
+                let forward = started.elapsed();
                 let mut outputs = Vec::new();
-                self(model, $($arg),*).into_wire(&mut outputs);
-                Ok(outputs)
+                answer.into_wire(&mut outputs);
+                // Some failures show only once values are read; none is left for the next request.
+                sync(device)?;
+                Ok(Answered { outputs, forward })
             }
         }
     };

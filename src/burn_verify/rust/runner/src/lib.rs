@@ -2,12 +2,14 @@
 //!
 //! A generated binary fills a [`Registry`] and calls [`serve`]; the compiler infers every model's signature.
 
+pub use compat;
+
 mod invoke;
 mod registry;
 mod serve;
 mod wire;
 
-pub use invoke::{Invoke, Loaded, bind};
+pub use invoke::{Answered, Invoke, Loaded, bind};
 pub use registry::Registry;
 pub use serve::serve;
 pub use wire::{FromWire, IntoWire};
