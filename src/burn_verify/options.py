@@ -233,8 +233,8 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_version",
         parse=several(option_values.burn_version),
         default=(LATEST,),
-        help="verify these versions of Burn, separated by commas; 'burn-verify doctor' lists them (default: latest, the "
-        "newest release among them)",
+        help="verify these versions of Burn, separated by commas; 'burn-verify doctor' lists them (default: latest, "
+        "the newest release among them)",
     ),
     Option(
         field="burn_path",

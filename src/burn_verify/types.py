@@ -3,6 +3,7 @@
 Holds data only. Nothing here reads a file, starts a process or decides anything.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -355,6 +356,18 @@ class Target:
         return " ".join([self.version, self.backend, *(name for name, on in options.items() if not on)])
 
     @property
+    def label(self) -> str:
+        """Words for a sentence: ``Burn 0.22.1 on flex``."""
+        words = f"Burn {self.version}".rstrip() + (f" on {self.backend}" if self.backend else "")
+        options = {", not simplified": self.simplify, ", not partitioned": self.partition}
+        return words + "".join(name for name, on in options.items() if not on)
+
+    @property
+    def slug(self) -> str:
+        """A name for a folder: ``burn-0.22.1-flex``."""
+        return "-".join(["burn", *filter(None, re.split(r"[^0-9A-Za-z._]+", self.name))])
+
+    @property
     def build_key(self) -> tuple[str, str, str, str]:
         """What has to be compiled: targets of one key share Burn, models and one binary.
 
@@ -362,6 +375,14 @@ class Target:
         """
         digests = [checkout.digest if checkout else "" for checkout in (self.burn_checkout, self.burn_onnx_checkout)]
         return (self.burn, self.burn_onnx, *digests)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A case on a target: what has one result."""
+
+    case: Case
+    target: Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -467,3 +488,22 @@ class CaseResult:
     metrics: tuple[OutputMetrics, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Two targets that answer one case differently, beyond what the judge allows.
+
+    Attributes:
+        part: in what the targets differ, one of `burn_verify.targets.PARTS`.
+        nearer: ``before`` or ``after``, whichever is nearer to the reference; ``neither`` where both are as near, and
+            empty where there is no reference.
+        message: the difference in the project's dialect, in one line.
+    """
+
+    case_id: str
+    part: str
+    before: Target
+    after: Target
+    nearer: str
+    message: str

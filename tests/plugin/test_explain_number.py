@@ -4,7 +4,7 @@ import pytest
 
 from burn_verify import cli
 from burn_verify.codec import environment_line, result_to_line
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage
+from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Target
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def record(tmp_path):
         ),
         CaseResult(case_id="node/refused", corpus="node", stage=Stage.CONVERT, outcome=Outcome.FAILED, message="no"),
     ]
-    lines = [result_to_line(result, burn_version="0.22.1", burn_backend="flex") for result in results]
+    lines = [result_to_line(result, Target()) for result in results]
     path = tmp_path / "run.jsonl"
     path.write_text("".join(f"{line}\n" for line in (environment_line({}), *lines)), encoding="utf-8")
     return path

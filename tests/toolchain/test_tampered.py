@@ -27,7 +27,7 @@ def records(cache: Rooms, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("records")
     for name, changes in (("before", {}), ("after", TAMPERED)):
         results = outcomes(cache, changes).values()
-        lines = [result_to_line(result, burn_version="0.22.1", burn_backend="flex") for result in results]
+        lines = [result_to_line(result, Target()) for result in results]
         store.append(folder / f"{name}.jsonl", [environment_line({"burn_backend": "flex"}), *lines])
     return folder
 

@@ -17,11 +17,12 @@ LAYERS = [
     # pure: values in, values out
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
     "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise versions "
-    "option_values targets",
+    "option_values targets expected_files",
     # effects: one outside thing each
     "process cache cargo toolchain load corpus generation generating selection reference runtime measure convert build "
     "runner store history",
-    "comparison drawing twins",  # answers beside what is known; drawn values; the same in another way
+    "plan",  # a case on its way
+    "comparison drawing twins differences",  # answers beside what is known; drawn values; the same in another way
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from burn_verify import codec, store
 from burn_verify.errors import StoreError, UsageError
-from burn_verify.types import CaseResult, Outcome, Stage
+from burn_verify.types import CaseResult, Outcome, Stage, Target
 
 
 def result(case_id):
@@ -17,7 +17,7 @@ def result(case_id):
 
 
 def line(case_id, backend="flex"):
-    return codec.result_to_line(result(case_id), burn_version="0.22.0", burn_backend=backend)
+    return codec.result_to_line(result(case_id), Target(burn="0.22.0", backend=backend))
 
 
 def a_run(*case_ids, name="first"):
@@ -40,8 +40,7 @@ def test_what_is_appended_is_read(path):
         environment={"name": "first"},
         results=(result("a"), result("b")),
         phases={"compile": 2.5},
-        burn_version="0.22.0",
-        burn_backend="flex",
+        target=Target(burn="0.22.0"),
     )
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from burn_verify.codec import target_to_json
 from burn_verify.report import changes_text
 from burn_verify.report.artefacts import json_text
 from burn_verify.report.columns import Column
@@ -23,7 +24,7 @@ _NUMBERS: Final[tuple[tuple[str, Callable[[Numbers], str]], ...]] = (
     ("refused", lambda numbers: str(numbers.refused)),
     ("do not compile", lambda numbers: str(numbers.no_program)),
     ("fail at run time", lambda numbers: str(numbers.failed)),
-    ("missing", lambda numbers: str(numbers.missing)),
+    ("missing or not run", lambda numbers: str(numbers.missing)),
 )
 
 
@@ -33,7 +34,13 @@ def render(findings: Findings) -> str:
     parts = ["# Compatibility of ONNX models", *(escape(sentence(column)) for column in columns), _totals(findings)]
     parts += _lacking(columns)
     rows = [
-        [escape(case_id), *(escape(_word(state_of(result))) for result in results)]
+        [
+            escape(case_id),
+            *(
+                escape(_word(state_of(result, started=not column.failure)))
+                for result, column in zip(results, columns, strict=True)
+            ),
+        ]
         for case_id, results in findings.matrix.rows.items()
         if all(result is None or is_model(result) for result in results)
     ]
@@ -74,7 +81,7 @@ def as_json(findings: Findings) -> dict[str, Any]:
         "targets": [_target_json(column) for column in columns],
         "cases": {
             case_id: [
-                _short(cell_json(result, expected, column.record.environment))
+                _short(cell_json(result, expected, column))
                 for result, expected, column in zip(results, findings.expected, columns, strict=True)
             ]
             for case_id, results in findings.matrix.rows.items()
@@ -93,8 +100,7 @@ def _line(value: Any) -> str:
 
 def _target_json(column: Column) -> dict[str, Any]:
     return {
-        "burn_version": column.target.burn_version,
-        "burn_backend": column.target.burn_backend,
+        **target_to_json(column.target),
         "summary": sentence(column),
         "numbers": numbers_json(numbers_of(column)),
         "lacking": list(column.lacking),
