@@ -37,7 +37,6 @@ from burn_verify.types import (
     Target,
     Verdict,
 )
-from burn_verify.versions import DEFAULT
 from burn_verify.wire import Array
 
 if TYPE_CHECKING:
@@ -276,7 +275,7 @@ class Pipeline:
         converter = Converter(
             self._cache,
             binary,
-            f"{DEFAULT.burn_onnx} {toolchain.converter_fingerprint}",
+            toolchain.converter_fingerprint,
             simplify=self._settings.simplify,
             partition=self._settings.partition,
             timeout=self._settings.timeout,
