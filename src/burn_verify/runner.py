@@ -52,7 +52,15 @@ class Runner:
         Raises:
             RunError: the backend cannot be used here; the message says why. Nothing else will work on it.
         """
-        raise NotImplementedError
+        try:
+            answer, _ = self._process.request({"backend": backend}, timeout=self._timeout)
+        except ProcessDied as death:
+            message = f"{backend} does not start: {death.message}"
+            raise RunError(message, f"{death.how}: {death.message}", {"how": death.how, "log": death.log}) from death
+        if not answer["ok"]:
+            message = f"{backend} does not start: {answer['message']}"
+            raise RunError(message, f"{backend} does not start", {"how": answer.get("kind", "error")})
+        return str(answer["device"])
 
     def infer(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:
         """Call a compiled model once.
@@ -92,6 +100,9 @@ class Runner:
 
     def _inference(self, answer: Mapping[str, Any], payload: bytes) -> Inference:
         if not answer["ok"]:
+            if answer.get("broken"):
+                # The device has not survived this request; the next one gets another process.
+                self._process.end()
             kind = answer.get("kind", "error")
             details = {"how": kind, "location": location(answer.get("location") or "") or None}
             raise RunError(answer["message"], f"{kind}: {panic(answer['message'])}", details)

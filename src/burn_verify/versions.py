@@ -23,7 +23,6 @@ class BurnVersion:
 
     Attributes:
         burn, burn_onnx, onnx_ir: versions on crates.io.
-        glue: name of the Rust in ``rust/compat`` that fits it.
         min_rustc: the oldest rustc that compiles it.
         backends: those that can be asked for, the default first.
         notes: one line for people.
@@ -32,7 +31,6 @@ class BurnVersion:
     burn: str
     burn_onnx: str
     onnx_ir: str
-    glue: str
     min_rustc: tuple[int, int]
     backends: tuple[str, ...]
     notes: str
@@ -48,7 +46,6 @@ VERSIONS: Final = (
         burn="0.21.0",
         burn_onnx="0.21.0",
         onnx_ir="0.21.0",
-        glue="generic",
         min_rustc=(1, 95),
         backends=("flex",),
         notes="the backend is a type: Tensor<B, D, K>, Model<B>",
@@ -57,7 +54,6 @@ VERSIONS: Final = (
         burn="0.22.1",
         burn_onnx="0.22.0",
         onnx_ir="0.22.0",
-        glue="dispatch",
         min_rustc=(1, 95),
         backends=BACKENDS,
         notes="the backend is chosen at run time",
@@ -66,10 +62,9 @@ VERSIONS: Final = (
         burn="0.23.0-pre.1",
         burn_onnx="0.23.0-pre.1",
         onnx_ir="0.23.0-pre.1",
-        glue="dispatch",
         min_rustc=(1, 95),
-        backends=BACKENDS,
-        notes="a preview; as 0.22",
+        backends=("flex", "wgpu", "cuda"),
+        notes="a preview; as 0.22, without ndarray",
     ),
 )
 """From the oldest to the newest."""
@@ -92,6 +87,20 @@ def resolve(text: str) -> BurnVersion:
             return version
     known = ", ".join(version.burn for version in VERSIONS)
     message = f"Burn {text!r} is not supported; one of {known} is, and latest is {LATEST.burn}"
+    raise UsageError(message)
+
+
+def version_of_onnx(burn_onnx: str) -> BurnVersion:
+    """Return the version of Burn that a burn-onnx was released with.
+
+    Raises:
+        UsageError: it is not supported.
+    """
+    for version in VERSIONS:
+        if version.burn_onnx == burn_onnx:
+            return version
+    known = ", ".join(version.burn_onnx for version in VERSIONS)
+    message = f"burn-onnx {burn_onnx!r} is not supported; one of {known} is"
     raise UsageError(message)
 
 

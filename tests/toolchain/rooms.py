@@ -100,7 +100,7 @@ def sweep(cache: Rooms) -> None:
     toolchain = Toolchain(cache, silent, Target())
     # Up to where the name has to be escaped in Rust.
     mark = str(cache.own.root).partition('"')[0]
-    with cache.lock("cargo-" + toolchain.folder.name.removeprefix("burn-")):
+    with cache.lock(toolchain.lock):
         generated = toolchain.workspace.folder / "generated"
         ours = {path.parents[1].name for path in generated.glob("g_*/src/lib.rs") if mark in path.read_text()}
         batches = {

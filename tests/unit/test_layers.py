@@ -17,10 +17,11 @@ LAYERS = [
     # pure: values in, values out
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
     "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise versions "
+    "recipe "
     "option_values targets expected_files",
     # effects: one outside thing each
-    "process cache cargo toolchain load corpus generation generating selection reference runtime measure convert build "
-    "runner store history",
+    "process cache cargo workshop checkouts toolchain load corpus generation generating selection reference runtime "
+    "measure convert build runner store history",
     "plan",  # a case on its way
     "comparison drawing twins differences",  # answers beside what is known; drawn values; the same in another way
     "pipeline",  # the order of the stages
@@ -96,6 +97,15 @@ SIBLINGS = {
     ("cargo", "process"),
     ("toolchain", "cargo"),
     ("toolchain", "cache"),
+    ("toolchain", "checkouts"),
+    ("toolchain", "workshop"),
+    ("workshop", "cargo"),
+    ("workshop", "cache"),
+    ("checkouts", "cache"),
+    ("checkouts", "process"),
+    ("checkouts", "workshop"),
+    ("recipe", "codegen"),
+    ("recipe", "versions"),
     ("build", "cargo"),
     ("build", "toolchain"),
     ("build", "cache"),
