@@ -196,9 +196,9 @@ class Session:
         """Compare what the cases answered on targets that are neighbours, and forget the answers."""
         found = []
         for pair in neighbours([one.target for one in self.selected.targets]):
-            before, after = self.plans.get(pair.before), self.plans.get(pair.after)
-            for case_id in before.cases.keys() & after.cases.keys() if before and after else ():
-                planned = after.cases[case_id]
+            plans = [self.plans[target].cases if target in self.plans else {} for target in (pair.before, pair.after)]
+            for case_id in plans[0].keys() & plans[1].keys():
+                planned = plans[1][case_id]
                 sides = [
                     self._answers_of(Trial(case=planned.case, target=target)) for target in (pair.before, pair.after)
                 ]

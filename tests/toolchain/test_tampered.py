@@ -9,6 +9,7 @@ from test_spoilt_cases import CHANGES, outcomes
 
 from burn_verify import store
 from burn_verify.codec import environment_line, result_to_line
+from burn_verify.types import Target
 
 TAMPERED = {
     **CHANGES,

@@ -37,6 +37,12 @@ LAYERS = [
 SIBLINGS = {
     ("errors", "types"),
     ("options", "option_values"),
+    ("targets", "options"),
+    ("targets", "versions"),
+    ("expected_files", "expectations"),
+    ("report", "option_values"),
+    ("report", "targets"),
+    ("report", "versions"),
     ("operators", "schema"),
     ("graphs", "operators"),
     ("cases", "operators"),
