@@ -113,9 +113,9 @@ def _doctor(arguments: argparse.Namespace) -> int:
     missing = 0
     for check in examine(_settings(arguments)):
         missing += check.grade is Grade.MISSING
-        print(f"{check.grade:8}{check.name:14}{check.found}")
+        print(f"{check.grade:8}{check.name:20}{check.found}")
         if check.advice:
-            print(f"{'':22}→ {check.advice}")
+            print(f"{'':28}→ {check.advice}")
     print(f"\nmissing: {missing}" if missing else "\nready")
     return 3 if missing else 0
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 from burn_verify.cache import Cache, copy_atomically, digest_of, read_json, write_if_changed, write_json
 from burn_verify.cargo import CargoRun, Workspace, require_rust, rustc_version
 from burn_verify.codegen import PROFILE
-from burn_verify.progress import Listener, Progress
+from burn_verify.progress import Listener, Progress, silent
 from burn_verify.recipe import Recipe, manifest, overlaid
+from burn_verify.versions import BurnVersion
 
 _TOOLS: Final = ("converter", "probe")
 
@@ -120,8 +121,9 @@ class Workshop:
             "rustc": self._rustc,
             "seconds": before["seconds"],
             "title": self.recipe.title,
-            "units": sorted(run.units),
+            "backends": self.recipe.backends,
         }
+        write_json(self.folder / "units.json", sorted(run.units))
         write_json(self.folder / "ready.json", note)
 
     def _write_lock(self) -> None:
@@ -132,6 +134,14 @@ class Workshop:
         if not lock.is_file() or not stamp.is_file() or stamp.read_text() != wanted:
             write_if_changed(lock, self._sources["Cargo.lock"])
             write_if_changed(stamp, wanted)
+
+
+def recipes_built(cache: Cache, version: BurnVersion) -> list[Recipe]:
+    """Return the workspaces of a version, without checkouts, that are compiled and up to date."""
+    notes = [read_json(path) for path in sorted(cache.root.glob(f"burn-{version.burn}/*/ready.json"))]
+    sets = {tuple(note["backends"]) for note in notes if note}
+    recipes = [Recipe(version=version, backends=backends) for backends in sorted(sets, key=len)]
+    return [recipe for recipe in recipes if Workshop(cache, silent, recipe).ready]
 
 
 def packaged_sources() -> dict[str, str]:

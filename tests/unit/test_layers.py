@@ -17,11 +17,11 @@ LAYERS = [
     # pure: values in, values out
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
     "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise versions "
-    "recipe "
+    "recipe drivers "
     "option_values targets expected_files",
     # effects: one outside thing each
     "process cache cargo workshop checkouts toolchain load corpus generation generating selection reference runtime "
-    "measure convert build runner store history",
+    "measure convert build runner devices store history disk",
     "plan",  # a case on its way
     "comparison drawing twins differences",  # answers beside what is known; drawn values; the same in another way
     "pipeline",  # the order of the stages
@@ -105,6 +105,11 @@ SIBLINGS = {
     ("toolchain", "cache"),
     ("toolchain", "checkouts"),
     ("toolchain", "workshop"),
+    ("disk", "cache"),
+    ("devices", "cache"),
+    ("devices", "process"),
+    ("devices", "runner"),
+    ("devices", "workshop"),
     ("workshop", "cargo"),
     ("workshop", "cache"),
     ("checkouts", "cache"),
@@ -121,6 +126,7 @@ SIBLINGS = {
 # Third-party and standard modules that only these units may import.
 CONFINED = {
     "subprocess": {"process"},
+    "ctypes": {"drivers", "runtime"},
     "socket": {"cache"},
     "requests": {"cache"},
     "pooch": {"cache"},
