@@ -1,0 +1,219 @@
+"""Several targets at once: one run, a column each; what one of them cannot do costs the others nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from burn_verify import store
+from burn_verify.types import Target
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+ALL = ",".join(str(FIXTURES / f"{name}.onnx") for name in ("add", "matmul", "two_outputs"))
+WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["serial", "xdist"])
+PAIR = ("--models", ALL, "--burn-backend", "flex,wgpu")
+
+
+@pytest.fixture
+def run(pytester, as_a_user, monkeypatch):
+    """Run pytest with a Burn that is faked; return its result and the records of its targets by their name."""
+    monkeypatch.setenv("PYTHONPATH", str(FIXTURES))
+    monkeypatch.setenv("FAKE_BURN_LOG", str(pytester.path / "log"))
+    pytester.makeini("[pytest]\n")
+
+    def run(*arguments, faults=None):
+        monkeypatch.setenv("FAKE_BURN", json.dumps(faults or {}))
+        for name in ("record.jsonl", "log"):
+            (pytester.path / name).unlink(missing_ok=True)
+        places = ("--burn-record", "record.jsonl", "--burn-cache-dir", "cache")
+        done = pytester.runpytest_subprocess("-p", "fake_burn", *places, *map(str, arguments))
+        record = pytester.path / "record.jsonl"
+        found = store.read_run(record) if record.exists() else ()
+        return done, {one.target.name: one for one in found}
+
+    return run
+
+
+def outcomes(record):
+    return {result.case_id: (result.stage.value, result.outcome.value) for result in record.results}
+
+
+@WORKERS
+def test_every_case_runs_on_every_target(run, workers):
+    done, records = run(*PAIR, "-v", *workers)
+    assert done.ret == 0
+    done.assert_outcomes(passed=6)
+    assert set(records) == {"0.22.1 flex", "0.22.1 wgpu"}
+    assert all(len(record.results) == len(record.selection) == 3 for record in records.values())
+    done.stdout.fnmatch_lines(["*file/add@wgpu*"])
+    done.stdout.fnmatch_lines(
+        [
+            "model * flex * wgpu",
+            "file/add * agrees * agrees",
+            "target * agree, of all *",
+            "flex * 3 of 3 (100%)*",
+            "wgpu * 3 of 3 (100%)*",
+            "flex → wgpu: nothing changed, 3 as before",
+        ]
+    )
+
+
+def test_models_are_converted_and_compiled_once_whatever_the_backends(run, pytester):
+    run(*PAIR)
+    log = (pytester.path / "log").read_text().splitlines()
+    assert sorted(log) == [
+        "compile 0.22.1 3",
+        *(f"convert file/{name} 0.22.1" for name in ("add", "matmul", "two_outputs")),
+    ]
+
+
+def test_one_target_looks_as_it_always_did(run):
+    done, records = run("--models", FIXTURES / "add.onnx", "--burn-backend", "wgpu", "-v")
+    done.stdout.fnmatch_lines(["*burn-verify::test_model[[]file/add[]] PASSED*"])
+    done.stdout.fnmatch_lines(["model * stage * outcome *", "1 of 1 agree (100% of all)*"])
+    (record,) = records.values()
+    assert record.target == Target(backend="wgpu")
+    assert "targets" not in record.environment
+
+
+@WORKERS
+def test_a_backend_that_does_not_start_is_one_outcome(run, workers):
+    done, records = run(*PAIR, *workers, faults={"wgpu": "dead"})
+    assert done.ret == 3
+    done.assert_outcomes(passed=3, skipped=3)
+    assert records["0.22.1 wgpu"].results == ()
+    assert records["0.22.1 wgpu"].failure == "wgpu does not start: no device of this kind"
+    assert len(records["0.22.1 flex"].results) == 3
+    done.stdout.fnmatch_lines(
+        [
+            "file/add * agrees * not run",
+            "wgpu * 0 of 3 *",
+            "wgpu was not run: wgpu does not start: no device of this kind",
+            "error: Burn 0.22.1 on wgpu was not run: wgpu does not start: no device of this kind",
+        ]
+    )
+
+
+def test_a_toolchain_that_cannot_be_built_is_one_outcome(run):
+    done, records = run("--models", ALL, "--burn-version", "0.21.0,0.22.1", faults={"0.21.0": "broken"})
+    assert done.ret == 3
+    assert records["0.21.0 flex"].failure == "0.21.0 could not be built"
+    assert len(records["0.22.1 flex"].results) == 3
+
+
+def test_a_backend_that_cannot_be_compiled_leaves_the_others_alone(run):
+    done, records = run(*PAIR, faults={"wgpu": "broken"})
+    assert done.ret == 3
+    assert records["0.22.1 wgpu"].failure == "wgpu could not be built"
+    assert len(records["0.22.1 flex"].results) == 3
+
+
+def test_a_backend_that_a_version_has_not_is_one_outcome(run):
+    done, records = run(*PAIR, "--burn-version", "0.21.0,0.22.1")
+    assert done.ret == 3
+    assert records["0.21.0 wgpu"].failure == "Burn 0.21.0 has no backend 'wgpu' here; it has flex"
+    assert sum(len(record.results) for record in records.values()) == 9
+
+
+def test_the_only_target_that_cannot_be_is_the_end(run):
+    done, records = run("--models", ALL, "--burn-backend", "wgpu", faults={"wgpu": "dead"})
+    assert done.ret == 3
+    assert records["0.22.1 wgpu"].failure.endswith("no device of this kind")
+    done.stdout.fnmatch_lines(["*burn-verify: *wgpu does not start*"])
+    done, _ = run("--models", ALL, "--burn-backend", "wgpu", "--burn-version", "0.21.0")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*Burn 0.21.0 has no backend 'wgpu' here; it has flex"])
+    done, _ = run("--models", ALL, "--burn-version", "0.20.0")
+    done.stderr.fnmatch_lines(["*Burn '0.20.0' is not supported*"])
+
+
+@WORKERS
+def test_results_of_a_case_may_differ(run, workers):
+    faults = {"wgpu": {"file/add": "wrong", "file/matmul": "panic"}, "0.23.0-pre.1": {"file/two_outputs": "refused"}}
+    done, records = run(*PAIR, "--burn-version", "0.22.1,0.23.0-pre.1", *workers, faults=faults)
+    assert done.ret == 1
+    assert outcomes(records["0.22.1 wgpu"]) == {
+        "file/add": ("compare", "failed"),
+        "file/matmul": ("run", "failed"),
+        "file/two_outputs": ("compare", "passed"),
+    }
+    assert outcomes(records["0.23.0-pre.1 flex"])["file/two_outputs"] == ("convert", "failed")
+    done.stdout.fnmatch_lines(
+        [
+            "model * 0.22.1/flex * 0.22.1/wgpu * 0.23.0-pre.1/flex * 0.23.0-pre.1/wgpu",
+            "file/add * agrees * wrong numbers * agrees * wrong numbers",
+            "0.22.1/flex → 0.22.1/wgpu: 1 newly wrong, 1 regressed, 1 as before",
+            "0.22.1/flex → 0.23.0-pre.1/flex: 1 regressed, 2 as before",
+            "file/add: 0.22.1/flex and 0.22.1/wgpu answer differently (0.22.1/flex is nearer to the reference): *differ*",
+        ]
+    )
+    done.stdout.fnmatch_lines(["reproduce: pytest --models=*add.onnx --burn-backend=wgpu"])
+    (difference,) = records["0.22.1 wgpu"].differences
+    assert (difference.case_id, difference.part, difference.nearer) == ("file/add", "backend", "before")
+
+
+def test_conversion_options_are_targets_too(run, pytester):
+    faults = {"no-simplify": {"file/add": "reshaped"}}
+    done, records = run("--models", ALL, "--burn-simplify", "on,off", faults=faults)
+    assert set(records) == {"0.22.1 flex", "0.22.1 flex no-simplify"}
+    done.stdout.fnmatch_lines(["model * simplify=on * simplify=off", "file/add * agrees * wrong numbers"])
+    assert (pytester.path / "log").read_text().splitlines().count("compile 0.22.1 6") == 1
+    (difference,) = records["0.22.1 flex no-simplify"].differences
+    assert difference.part == "simplify"
+    assert "shape" in difference.message
+
+
+def test_expectations_are_a_targets_own(run, pytester):
+    entry = '[[expect]]\npattern = "file/add"\nstage = "compare"\nreason = "known"\non = ["wgpu"]\n'
+    (pytester.path / "known.toml").write_text(entry)
+    done, _ = run(*PAIR, "--burn-expectations", "known.toml", faults={"wgpu": {"file/add": "wrong"}})
+    done.assert_outcomes(passed=5, xfailed=1)
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["file/add * agrees * wrong numbers (expected)"])
+
+
+@WORKERS
+def test_tests_are_chosen_by_target(run, workers):
+    done, records = run(*PAIR, "-k", "wgpu or matmul", *workers)
+    done.assert_outcomes(passed=4)
+    assert records["0.22.1 flex"].selection == ("file/matmul",)
+    assert len(records["0.22.1 wgpu"].selection) == 3
+
+
+def test_shards_hold_whole_cases(run):
+    found = set()
+    for index in (1, 2):
+        _, records = run(*PAIR, f"--shard={index}/2")
+        ids = {frozenset(outcomes(record)) for record in records.values()}
+        assert len(ids) == 1
+        found |= set(*ids)
+    assert found == {"file/add", "file/matmul", "file/two_outputs"}
+
+
+def test_own_tests_get_the_target(run, pytester):
+    pytester.makepyfile(
+        """
+        def test_mine(burn_case, burn_verify, burn_target):
+            burn_verify(burn_case)
+            assert burn_target.backend in ("flex", "wgpu")
+
+        def test_case_alone(burn_case):
+            assert burn_case.corpus == "file"
+        """
+    )
+    done, records = run("--models", FIXTURES / "add.onnx", "--burn-backend", "flex,wgpu", ".")
+    done.assert_outcomes(passed=3)
+    assert [len(record.results) for record in records.values()] == [1, 1]
+
+
+def test_records_tell_it_again(run, pytester, monkeypatch):
+    run(*PAIR, faults={"wgpu": {"file/add": "wrong"}})
+    shown = pytester.run("burn-verify", "report", "record.jsonl")
+    shown.stdout.fnmatch_lines(["file/add * agrees * wrong numbers", "*add: flex and wgpu answer differently*"])
+    different = pytester.run("burn-verify", "diff", "record.jsonl")
+    assert different.ret == 1
+    different.stdout.fnmatch_lines(["Burn 0.22.1 on flex → Burn 0.22.1 on wgpu", "Newly wrong*(1)"])
+    made = pytester.run("burn-verify", "report", "record.jsonl", "--out", "site")
+    assert made.ret == 0
+    text = (pytester.path / "site" / "compatibility-matrix.md").read_text(encoding="utf-8")
+    assert "| file/add | ✓ agrees | ✗ wrong numbers |" in text
