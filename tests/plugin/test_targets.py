@@ -147,7 +147,7 @@ def test_results_of_a_case_may_differ(run, workers):
             "file/add: 0.22.1/flex and 0.22.1/wgpu answer differently (0.22.1/flex is nearer to the reference): *differ*",
         ]
     )
-    done.stdout.fnmatch_lines(["reproduce: pytest --models=*add.onnx --burn-backend=wgpu"])
+    done.stdout.fnmatch_lines(["reproduce: pytest --models=*add.onnx --burn-backend=wgpu --burn-version=0.22.1"])
     (difference,) = records["0.22.1 wgpu"].differences
     assert (difference.case_id, difference.part, difference.nearer) == ("file/add", "backend", "before")
 
