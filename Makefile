@@ -17,6 +17,7 @@ test: .venv/ready  ## the project's own tests: lint, types, unit, plugin, toolch
 bench: .venv/ready  ## where the time goes, beside the last committed run (reports/bench.json)
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_ops.py
+	$(BIN)/python tools/bench_backends.py
 
 report: .venv/ready  ## run everything at hand and write reports/ again (wants BURN_VERIFY_ZOO_MIRROR)
 	rm -f reports/record.jsonl

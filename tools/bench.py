@@ -93,7 +93,7 @@ def main() -> None:
     before = json.loads(COMMITTED.read_text(encoding="utf-8")) if COMMITTED.is_file() else {}
     measured = {}
     for name in arguments.names or known:
-        measured[name] = measure(known[name], toolchain.folder)
+        measured[name] = measure(known[name], toolchain.folder.parent)
         print(phase_table(name, measured[name], before.get(name)))
         print(growth_table(measured[name]) + "\n")
     arguments.output.write_text(as_text(measured), encoding="utf-8")

@@ -54,7 +54,7 @@ def main() -> None:
     rows = []
     for size in map(int, arguments.sizes.split(",")):
         with tempfile.TemporaryDirectory(prefix="burn-verify-bench-") as scratch:
-            rows.append(grown(Path(scratch), toolchain.folder, spread(cases, size)))
+            rows.append(grown(Path(scratch), toolchain.folder.parent, spread(cases, size)))
             # The larger ones take minutes: nobody should lose what is known.
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     measured = {"graphs": len(cases), "generated": round(generated, 2), "growth": rows, "examples": drawn}

@@ -17,7 +17,7 @@ from burn_verify.schema import SAFETENSORS_DTYPES, SAFETENSORS_NAMES, dtype_name
 
 Array = npt.NDArray[Any]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of frames and requests; both sides say it first."""
 
 PREFIX: Final = struct.Struct("<IQ")

@@ -46,7 +46,7 @@ STARTS = [
     ("exit", "exited", "the process ended with exit code 7"),
     ("garbage", "protocol", "the runner broke the protocol: a frame of"),
     ("not-json", "protocol", "the runner broke the protocol: Expecting value"),
-    ("wrong-version", "protocol", "the runner broke the protocol: protocol 1 was expected, 999 came"),
+    ("wrong-version", "protocol", "the runner broke the protocol: protocol 2 was expected, 999 came"),
     ("wrong-role", "protocol", "the runner broke the protocol: role 'runner' was expected, 'somebody else' came"),
 ]
 

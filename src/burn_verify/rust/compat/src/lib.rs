@@ -9,9 +9,7 @@ pub use burn;
 pub use burn_onnx;
 pub use burn_store;
 
-pub use burn::tensor::{
-    Bool, BoolStore, DType, Device, Float, Int, Shape, Tensor, TensorData, bf16, f16,
-};
+pub use burn::tensor::{Bool, BoolStore, DType, Device, Float, Int, Shape, Tensor, TensorData, bf16, f16};
 
 /// Registers a generated module under its own name.
 #[macro_export]

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// Raised with every change of the frames or of the requests, so that a stale binary is told at once.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A header longer than this is a broken peer, not a request.
 const MAX_HEADER: u32 = 1 << 20;

@@ -132,11 +132,6 @@ impl State {
 
 impl Answer {
     fn timed(load: Duration, forward: Duration) -> Self {
-        Self {
-            ok: true,
-            load_seconds: load.as_secs_f64(),
-            forward_seconds: forward.as_secs_f64(),
-            ..Self::default()
-        }
+        Self { ok: true, load_seconds: load.as_secs_f64(), forward_seconds: forward.as_secs_f64(), ..Self::default() }
     }
 }

@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 
 use bytemuck::pod_collect_to_vec;
-use compat::{
-    Bool, BoolStore, DType, Device, Float, Int, Shape, Tensor, TensorData, bf16, dims_of, dtype_of, f16,
-};
+use compat::{Bool, BoolStore, DType, Device, Float, Int, Shape, Tensor, TensorData, bf16, dims_of, dtype_of, f16};
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::Result;
