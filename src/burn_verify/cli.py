@@ -15,7 +15,16 @@ from typing import Final, NoReturn
 
 from tabulate import tabulate
 
-from burn_verify import __version__, cli_expectations, cli_numbers, cli_ops, cli_report, expectations
+from burn_verify import (
+    __version__,
+    cli_blame,
+    cli_expectations,
+    cli_gc,
+    cli_numbers,
+    cli_ops,
+    cli_report,
+    expectations,
+)
 from burn_verify.cache import Cache
 from burn_verify.cases import zoo
 from burn_verify.console import LongWork
@@ -41,6 +50,9 @@ examples:
   burn-verify report --last               the last run once more
   burn-verify report run.jsonl --out site what a record tells, as a page: site/index.html
   burn-verify diff old.jsonl new.jsonl    what got worse, what got better
+  burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
+  burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
+  burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
@@ -100,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     cli_expectations.add_to(commands)
     cli_numbers.add_to(commands)
     cli_ops.add_to(commands)
+    cli_blame.add_to(commands)
+    cli_gc.add_to(commands)
     return parser
 
 

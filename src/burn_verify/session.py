@@ -8,7 +8,7 @@ import os
 import pickle
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -104,8 +104,11 @@ class Session:
         self._pipeline: Pipeline | None = None
 
     @classmethod
-    def open(cls, settings: Settings, listen: Listener = silent) -> "Session":
+    def open(cls, settings: Settings, listen: Listener = silent, targets: Sequence[Target] | None = None) -> "Session":
         """Select the cases and make the folder of a new run.
+
+        Arguments:
+            targets: instead of those that the settings mean.
 
         Raises:
             UsageError: a name cannot be meant, or a file of expectations is wrong.
@@ -117,7 +120,10 @@ class Session:
         selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
         choice = selection.choose(settings.models, settings.conformance, settings.ops, settings.ops_profile)
         cases, shard = _part_of(choice.cases, settings)
-        chosen = asked(settings, lambda text, project: look(cache, project, text))
+        if targets is None:
+            chosen = asked(settings, lambda text, project: look(cache, project, text))
+        else:
+            chosen = tuple(Asked(target=target, settings=settings) for target in targets)
         own = {case.id for case in cases}
         selected = Selected(
             settings=settings,

@@ -1,6 +1,7 @@
 """Several targets at once: one run, a column each; what one of them cannot do costs the others nothing."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,7 +145,7 @@ def test_results_of_a_case_may_differ(run, workers):
             "file/add * agrees * wrong numbers * agrees * wrong numbers",
             "0.22.1/flex → 0.22.1/wgpu: 1 newly wrong, 1 regressed, 1 as before",
             "0.22.1/flex → 0.23.0-pre.1/flex: 1 regressed, 2 as before",
-            "file/add: 0.22.1/flex and 0.22.1/wgpu answer differently (0.22.1/flex is nearer to the reference): *differ*",
+            "file/add: 0.22.1/flex and 0.22.1/wgpu answer differently (0.22.1/flex is nearer to the reference): *",
         ]
     )
     done.stdout.fnmatch_lines(["reproduce: pytest --models=*add.onnx --burn-backend=wgpu --burn-version=0.22.1"])
@@ -206,14 +207,89 @@ def test_own_tests_get_the_target(run, pytester):
     assert [len(record.results) for record in records.values()] == [1, 1]
 
 
-def test_records_tell_it_again(run, pytester, monkeypatch):
+@pytest.fixture
+def burn_verify(pytester, monkeypatch):
+    """Run the command line with the Burn that is faked."""
+    script = "import fake_burn; from burn_verify.cli import main; main()"
+
+    def burn_verify(*arguments, faults=None):
+        if faults is not None:
+            monkeypatch.setenv("FAKE_BURN", json.dumps(faults))
+        return pytester.run(sys.executable, "-c", script, *map(str, arguments))
+
+    return burn_verify
+
+
+def test_records_tell_it_again(run, pytester, burn_verify):
     run(*PAIR, faults={"wgpu": {"file/add": "wrong"}})
-    shown = pytester.run("burn-verify", "report", "record.jsonl")
+    shown = burn_verify("report", "record.jsonl")
     shown.stdout.fnmatch_lines(["file/add * agrees * wrong numbers", "*add: flex and wgpu answer differently*"])
-    different = pytester.run("burn-verify", "diff", "record.jsonl")
+    different = burn_verify("diff", "record.jsonl")
     assert different.ret == 1
     different.stdout.fnmatch_lines(["Burn 0.22.1 on flex → Burn 0.22.1 on wgpu", "Newly wrong*(1)"])
-    made = pytester.run("burn-verify", "report", "record.jsonl", "--out", "site")
+    made = burn_verify("report", "record.jsonl", "--out", "site")
     assert made.ret == 0
     text = (pytester.path / "site" / "compatibility-matrix.md").read_text(encoding="utf-8")
     assert "| file/add | ✓ agrees | ✗ wrong numbers |" in text
+    assert "flex and wgpu answer differently" in text
+
+
+def test_the_command_line_does_the_same(run, burn_verify):
+    add, matmul = FIXTURES / "add.onnx", FIXTURES / "matmul.onnx"
+    arguments = ("verify", add, matmul, "--burn-backend", "flex,wgpu", "--burn-cache-dir", "cache")
+    fine = burn_verify(*arguments)
+    assert fine.ret == 0
+    fine.stdout.fnmatch_lines(["file/add * agrees * agrees"])
+    wrong = burn_verify(*arguments, faults={"wgpu": {"file/add": "wrong"}})
+    assert wrong.ret == 1
+    wrong.stderr.fnmatch_lines(["burn-verify: file/add stopped at COMPARE*", "reproduce: *--burn-backend=wgpu"])
+    dead = burn_verify(*arguments, faults={"wgpu": "dead"})
+    assert dead.ret == 3
+    dead.stdout.fnmatch_lines(["file/add * agrees * not run"])
+    dead.stderr.fnmatch_lines(["burn-verify: Burn 0.22.1 on wgpu was not run: wgpu does not start*"])
+
+
+def test_blame_names_the_part_that_flips_the_result(run, burn_verify):
+    place = ("--burn-cache-dir", "cache")
+    sides = ("--good", "0.22.1/flex", "--bad", "0.23.0-pre.1/wgpu,simplify=off")
+    done = burn_verify("blame", FIXTURES / "add.onnx", *sides, *place, faults={"wgpu": {"file/add": "wrong"}})
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(
+        [
+            "file/add",
+            "  good: Burn 0.22.1 on flex: agrees",
+            "  bad:  Burn 0.23.0-pre.1 on wgpu, not simplified: wrong numbers: Y: *",
+            "burn * the bad one with the good one's ends as the bad one, *",
+            "backend * ends as the good one, the good one with the bad one's as the bad one",
+            "to blame: backend",
+        ]
+    )
+    alike = burn_verify("blame", FIXTURES / "add.onnx", *sides, *place, faults={})
+    assert alike.ret == 2
+    alike.stdout.fnmatch_lines(["the results do not differ: nobody is to blame"])
+
+
+def test_blame_says_what_cannot_be_exchanged(run, burn_verify):
+    sides = ("--good", "0.21.0", "--bad", "0.22.1", "--burn-cache-dir", "cache")
+    faults = {"0.22.1": {"file/add": "refused"}, "burn 0.21.0 burn-onnx 0.22.0": "broken"}
+    done = burn_verify("blame", FIXTURES / "add.onnx", *sides, faults=faults)
+    done.stdout.fnmatch_lines(["burn-onnx * cannot be built*"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("mnist", "--good", "flex", "--bad", "flex"), "--good and --bad are the same target"),
+        (("mnist", "--good", "0.1.0", "--bad", "flex"), "--good 0.1.0: Burn '0.1.0' is not supported"),
+        (("mnist", "--good", ",", "--bad", "flex"), "--good ,: nothing is named; try 0.22.1"),
+        (("mnist", "--good", "simplify=perhaps", "--bad", "flex"), "on or off is needed"),
+        (("mnist", "--good", "flex", "--bad", "burn-onnx=nowhere"), "there is no folder *nowhere"),
+        (("file/add", "--good", "flex", "--bad", "wgpu"), "name the .onnx file"),
+        (("mnist", "--good", "flex", "--bad", "wgpu", "--good-python", "nopython"), "this is no Python with"),
+    ],
+)
+def test_what_blame_cannot_mean_is_one_line(burn_verify, run, arguments, said):
+    done = burn_verify("blame", *arguments, "--burn-cache-dir", "cache")
+    assert done.ret == 4
+    done.stderr.fnmatch_lines([f"burn-verify: error: *{said}*"])
+    done.stderr.no_fnmatch_line("*Traceback*")

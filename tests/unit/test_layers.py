@@ -18,7 +18,7 @@ LAYERS = [
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
     "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise versions "
     "recipe drivers "
-    "option_values targets expected_files",
+    "option_values targets expected_files exchange",
     # effects: one outside thing each
     "process cache cargo workshop checkouts toolchain load corpus generation generating selection reference runtime "
     "measure convert build runner devices store history disk",
@@ -31,7 +31,7 @@ LAYERS = [
     "console",  # what a person sees
     "suite items",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
-    "plugin cli cli_expectations cli_numbers cli_ops cli_report",  # shells
+    "plugin cli cli_blame cli_gc cli_expectations cli_numbers cli_ops cli_report",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
@@ -67,6 +67,10 @@ SIBLINGS = {
     ("revision", "entries"),
     ("revision", "expectations"),
     ("cli", "cli_expectations"),
+    ("cli", "cli_blame"),
+    ("cli", "cli_gc"),
+    ("exchange", "option_values"),
+    ("exchange", "versions"),
     ("cli", "cli_report"),
     ("history", "store"),
     ("history", "cache"),
@@ -133,7 +137,7 @@ CONFINED = {
     "onnxruntime": {"runtime"},
     "pytest": {"items", "controller", "plugin"},
     "rich": {"console"},
-    "tabulate": {"report", "cli", "cli_ops", "cli_report"},
+    "tabulate": {"report", "cli_blame", "cli_gc", "cli", "cli_ops", "cli_report"},
     "jinja2": {"report"},
     "junitparser": {"report"},
 }

@@ -43,18 +43,27 @@ def reproduce_recorded(result: CaseResult, target: Target) -> str:
     return _command(result.case_id, result.corpus, f"PATH/TO/{result.case_id.partition('/')[2]}.onnx", settings)
 
 
+def selecting(case: str) -> tuple[str, str]:
+    """Return the flag and the value that select a case by its id, or a model by its name or path."""
+    corpus = case.partition("/")[0]
+    if corpus in SUITES:
+        return "--conformance", corpus
+    if corpus == CORPUS:
+        return "--ops", case
+    return "--models", case.removeprefix("zoo/").removesuffix("@seeded")
+
+
 def _command(case_id: str, corpus: str, path: str | None, settings: Settings) -> str:
     others = (f"{flag}={shlex.quote(value)}" for flag, value in said(settings))
     return " ".join(["pytest", *_selecting(case_id, corpus, path), *others])
 
 
 def _selecting(case_id: str, corpus: str, path: str | None) -> list[str]:
-    if corpus in SUITES:
-        return [f"--conformance={corpus}", "-k", shlex.quote(case_id.partition("/")[2])]
-    if corpus == CORPUS:
-        return [f"--ops={shlex.quote(case_id)}"]
-    name = path if corpus == "file" and path else case_id.removeprefix("zoo/").removesuffix("@seeded")
-    return [f"--models={shlex.quote(name)}"]
+    if corpus == "file" and path:
+        return [f"--models={shlex.quote(path)}"]
+    flag, value = selecting(case_id)
+    name = ["-k", shlex.quote(case_id.partition("/")[2])] if corpus in SUITES else []
+    return [f"{flag}={shlex.quote(value)}", *name]
 
 
 def _evidence(error: StageError) -> Iterator[str]:

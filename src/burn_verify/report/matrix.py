@@ -14,8 +14,10 @@ from burn_verify.report.columns import Column
 from burn_verify.report.evidence import is_model
 from burn_verify.report.findings import Findings, Numbers, cell_json, numbers_of, sentence
 from burn_verify.report.markdown import bullets, escape, table
+from burn_verify.report.side_by_side import difference_text
 from burn_verify.report.states import STATES, State, state_of
 from burn_verify.report.terminal import percent
+from burn_verify.targets import names
 
 _NUMBERS: Final[tuple[tuple[str, Callable[[Numbers], str]], ...]] = (
     ("agree / all", lambda numbers: _part(numbers.agree, numbers.total)),
@@ -47,6 +49,7 @@ def render(findings: Findings) -> str:
     if rows:
         head = ["model", *(escape(column.target.label) for column in columns)]
         parts.append("## Models\n\n" + "\n".join(table(head, rows)))
+    parts += _between(findings)
     for column in columns:
         parts.append(
             f"## Environment: {escape(column.target.label)}\n\n" + "\n".join(bullets(column.record.environment))
@@ -59,6 +62,7 @@ def step_summary(findings: Findings) -> str:
     columns = findings.matrix.columns
     parts = ["# burn-verify", *(escape(sentence(column)) for column in columns), _totals(findings), *_lacking(columns)]
     parts += [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.comparisons]
+    parts += _between(findings)
     return "\n\n".join(parts) + "\n"
 
 
@@ -125,6 +129,18 @@ def _totals(findings: Findings) -> str:
 def _lacking(columns: tuple[Column, ...]) -> list[str]:
     lines = [f"- ∅ {escape(line)}" for column in columns for line in column.lacking]
     return ["**Missing, and not counted as anything else**\n\n" + "\n".join(lines)] if lines else []
+
+
+def _between(findings: Findings) -> list[str]:
+    """Say how neighbour targets differ: case by case, then where both answer, and not alike."""
+    parts = [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.between]
+    called = names(column.target for column in findings.matrix.columns)
+    lines = [
+        f"- {escape(difference.case_id)}: {escape(difference_text(difference, called))}"
+        for column in findings.matrix.columns
+        for difference in column.record.differences
+    ]
+    return [*parts, *(["## Different answers\n\n" + "\n".join(lines)] if lines else [])]
 
 
 def _part(part: int, whole: int) -> str:
