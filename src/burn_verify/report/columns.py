@@ -4,7 +4,6 @@ Pure. Several runs of one target become one column. What is not there is kept as
 said what it was about to do, and what only speaks of a broken machine is taken for missing, too.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -14,6 +13,7 @@ from burn_verify.errors import RecordError
 from burn_verify.report.states import RANK, state_of
 from burn_verify.report.trust import why_broken
 from burn_verify.shards import Shard
+from burn_verify.targets import age
 from burn_verify.types import CaseResult, Target
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Matrix:
     """Cases by targets.
 
     Attributes:
-        columns: the newest version first.
+        columns: the newest release first; previews behind releases, and what has no result last.
         rows: by case id, the result of every column; None where it is missing.
     """
 
@@ -73,7 +73,7 @@ def merge(records: Sequence[Record]) -> Matrix:
     groups: dict[Target, list[Record]] = {}
     for record in records:
         groups.setdefault(record.target, []).append(record)
-    columns = tuple(_column(target, groups[target]) for target in sorted(groups, key=_newest_first))
+    columns = tuple(sorted((_column(target, own) for target, own in groups.items()), key=_first))
     if records and not any(column.record.results for column in columns):
         message = "nothing to report: " + "; ".join(line for column in columns for line in column.lacking)
         raise RecordError(message)
@@ -84,10 +84,10 @@ def merge(records: Sequence[Record]) -> Matrix:
     return Matrix(columns=columns, rows={case_id: tuple(results.get(case_id) for results in by_id) for case_id in ids})
 
 
-def _newest_first(target: Target) -> tuple[list[int], str, str]:
-    """Order targets: the newest version first, what was published before checkouts, defaults before other options."""
-    numbers = [-int(part) if part.isdecimal() else 0 for part in re.split(r"[.-]", target.burn)]
-    return numbers, target.version, target.name
+def _first(column: Column) -> tuple[Any, ...]:
+    """Order columns: what a reader asks for first comes first."""
+    version, released, *rest = age(column.target)
+    return not column.record.results, not released, [-number for number in version], *rest
 
 
 def _column(target: Target, records: Sequence[Record]) -> Column:
