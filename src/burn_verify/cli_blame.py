@@ -208,4 +208,4 @@ def _of_reference(
     part = next(iter(others)) if len(others) == 1 else _REFERENCE
     words = " and ".join(f"{name} {number}" for name, number in others.items())
     text = f"the bad one with {words} ends {'as the good one' if flips else 'as before'}: {said_of(elsewhere)}"
-    return exchange.Finding(part=part, guilty=flips, text=text)
+    return exchange.Finding(part=part, mends=flips, breaks=None, text=text)

@@ -45,13 +45,26 @@ class Finding:
     """What follows for one part.
 
     Attributes:
-        guilty: exchanging it alone turns one result into the other.
+        mends, breaks: with the good one's the bad target ends as the good one, and the other way round; None where the
+            exchange cannot be built.
         text: how the exchanges ended, in one line.
     """
 
     part: str
-    guilty: bool
+    mends: bool | None
+    breaks: bool | None
     text: str
+
+    @property
+    def guilty(self) -> bool:
+        """Whether exchanging it alone turns one result into the other, wherever it can be exchanged."""
+        said = {self.mends, self.breaks} - {None}
+        return said == {True}
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it cannot be exchanged alone."""
+        return self.mends is None and self.breaks is None
 
 
 def side(text: str, opened: Callable[[str, str], Checkout]) -> Target:
@@ -109,14 +122,13 @@ def judged(
     """
     mended = _end(results[exchange.mended], good, bad)
     broken = _end(results[exchange.broken], good, bad)
-    told = [said for said in (mended, broken) if said is not None]
-    if not told:
-        why = results[exchange.mended]
-        return Finding(part=exchange.part, guilty=False, text=f"cannot be exchanged alone: {_why(why)}")
-    guilty = bool(told) and (mended in (None, "good")) and (broken in (None, "bad"))
+    mends, breaks = None if mended is None else mended == "good", None if broken is None else broken == "bad"
+    if mends is None and breaks is None:
+        text = f"cannot be exchanged alone: {_why(results[exchange.mended])}"
+        return Finding(part=exchange.part, mends=None, breaks=None, text=text)
     words = {"good": "as the good one", "bad": "as the bad one", None: "cannot be built", "other": "otherwise"}
     text = f"the bad one with the good one's ends {words[mended]}, the good one with the bad one's {words[broken]}"
-    return Finding(part=exchange.part, guilty=guilty, text=text)
+    return Finding(part=exchange.part, mends=mends, breaks=breaks, text=text)
 
 
 def conclusion(findings: tuple[Finding, ...]) -> str:
@@ -126,10 +138,14 @@ def conclusion(findings: tuple[Finding, ...]) -> str:
         guilty.remove(TOGETHER)
     if guilty:
         return f"to blame: {' or '.join(guilty)}"
-    stuck = [finding.part for finding in findings if finding.text.startswith("cannot be")]
+    stuck = [finding.part for finding in findings if finding.stuck]
     if stuck and len(stuck) == len(findings):
-        return f"nobody can be named: {' and '.join(stuck)} cannot be exchanged alone"
-    rest = f", and {' and '.join(stuck)} cannot be exchanged alone" if stuck else ""
+        return f"no part can be named: {' and '.join(stuck)} cannot be exchanged alone"
+    rest = f"; {' and '.join(stuck)} cannot be exchanged alone" if stuck else ""
+    if breaks := [finding.part for finding in findings if finding.breaks]:
+        return f"no part alone is to blame: each of {' and '.join(breaks)} is enough to break it{rest}"
+    if mends := [finding.part for finding in findings if finding.mends]:
+        return f"no part alone is to blame: {' and '.join(mends)} break it only together{rest}"
     return f"no part alone flips the result{rest}"
 
 

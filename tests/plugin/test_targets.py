@@ -143,7 +143,7 @@ def test_results_of_a_case_may_differ(run, workers):
         [
             "model * 0.22.1/flex * 0.22.1/wgpu * 0.23.0-pre.1/flex * 0.23.0-pre.1/wgpu",
             "file/add * agrees * wrong numbers * agrees * wrong numbers",
-            "0.22.1/flex → 0.22.1/wgpu: 1 newly wrong, 1 regressed, 1 as before",
+            "0.22.1/flex → 0.22.1/wgpu: 1 newly wrong (1 agreed before), 1 regressed, 1 as before",
             "0.22.1/flex → 0.23.0-pre.1/flex: 1 regressed, 2 as before",
             "file/add: 0.22.1/flex and 0.22.1/wgpu answer differently (0.22.1/flex is nearer to the reference): *",
         ]
