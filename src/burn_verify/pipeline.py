@@ -3,47 +3,36 @@
 Every case that goes in comes out as exactly one `CaseResult`; what goes wrong with one case stays with that case.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from burn_verify import load, reference
-from burn_verify.build import Builder
 from burn_verify.cache import Cache
 from burn_verify.cases.generated import CORPUS
 from burn_verify.comparison import by_tolerance, compared, timed
-from burn_verify.convert import Converter
 from burn_verify.errors import (
-    BurnVerifyError,
     CompareError,
     OracleError,
-    RunError,
     StageError,
-    ToolchainError,
-    UsageError,
 )
 from burn_verify.inputs import SEEDED, make_inputs
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
+from burn_verify.making import Built, Maker
 from burn_verify.measure import Measurer
 from burn_verify.options import Settings
-from burn_verify.plan import Plan, Planned, attempt, ended, result_of, sure, with_binary, with_reference
-from burn_verify.progress import Listener, Progress, silent
+from burn_verify.plan import Plan, Planned, attempt, each, ended, result_of, sure, with_reference
+from burn_verify.progress import Listener, silent
 from burn_verify.reference import Oracle
 from burn_verify.runner import Inference, Runner
-from burn_verify.targets import refusal
-from burn_verify.toolchain import Toolchain
 from burn_verify.twins import compare
 from burn_verify.types import Case, CaseResult, Outcome, Reference, RunnerBinary, Stage, Target, Verdict
 from burn_verify.wire import Array
 
 if TYPE_CHECKING:
     from burn_verify.drawing import Drawing
-
-Built: TypeAlias = dict[str, Planned]
-"""Cases by id, converted and compiled as far as they could be."""
 
 Kept: TypeAlias = dict[str, list[Array]]
 """What a model answered, by data set."""
@@ -62,6 +51,7 @@ class Pipeline:
         self._listen = listen
         self._runners: dict[RunnerBinary, Runner] = {}
         self._overrides = packaged()
+        self._maker = Maker(settings, cache, listen)
         self._drawing: Drawing | None = None
 
     def prepare(
@@ -97,16 +87,16 @@ class Pipeline:
         phases: dict[str, float] = {}
         unique = {case.id: case for cases in wanted.values() for case in cases}
         with timed(phases, "load"):
-            loaded = self._each("load", [Planned(case=case) for case in unique.values()], self._load)
+            loaded = each(self._listen, "load", [Planned(case=case) for case in unique.values()], self._load)
         good = [one for one in loaded if one.error is None]
         if not answers:
-            return _plans(wanted, loaded, self._build_all(wanted, good, phases, doubtful), (), phases)
+            return _plans(wanted, loaded, self._maker.build_all(wanted, good, phases, doubtful), (), phases)
         with ThreadPoolExecutor(1) as beside:
             oracle = Oracle(self._cache, self._settings.timeout)
             measurer = Measurer(self._cache, oracle, self._settings.judge_timeout)
             asked = beside.submit(self._refer, oracle, measurer, good, phases)
             try:
-                built = self._build_all(wanted, good, phases, doubtful)
+                built = self._maker.build_all(wanted, good, phases, doubtful)
                 referred = asked.result()
             finally:
                 # Ctrl-C and a broken toolchain must not wait for the reference: without its process it ends at once.
@@ -235,16 +225,6 @@ class Pipeline:
             runner.close()
         self._runners.clear()
 
-    def _each(self, phase: str, items: Sequence[Planned], step: Callable[[Planned], Planned]) -> list[Planned]:
-        if not items:
-            return []
-        done = []
-        for place, item in enumerate(items):
-            self._listen(Progress(phase=phase, done=place, total=len(items), text=item.case.id))
-            done.append(step(item))
-        self._listen(Progress(phase=phase, done=len(items), total=len(items)))
-        return done
-
     def _load(self, planned: Planned) -> Planned:
         return attempt(planned, Stage.LOAD, lambda: {"prepared": load.prepare(planned.case, self._cache)})
 
@@ -256,113 +236,7 @@ class Pipeline:
             return {"reference": measurer.measured(prepared, oracle.answer(prepared))}
 
         with timed(phases, "reference"):
-            return self._each("reference", cases, lambda one: attempt(one, Stage.REFERENCE, lambda: step(one)))
-
-    def _build_all(
-        self,
-        wanted: Mapping[Target, Sequence[Case]],
-        good: Sequence[Planned],
-        phases: dict[str, float],
-        doubtful: Collection[str],
-    ) -> dict[Target, Built | str]:
-        """Return, by target, the cases that were built, or why it could not be."""
-        found: dict[Target, Built | str] = {target: why for target in wanted if (why := refusal(target))}
-        groups: dict[tuple[str, ...], list[Target]] = {}
-        for target in wanted:
-            if target not in found:
-                groups.setdefault(target.build_key, []).append(target)
-        broken: list[BurnVerifyError] = []
-
-        def build(targets: Sequence[Target]) -> dict[Target, Built | str] | BurnVerifyError:
-            try:
-                return self._build(targets, wanted, good, phases, doubtful)
-            except (ToolchainError, UsageError) as error:
-                broken.append(error)
-                return error
-
-        for targets in groups.values():
-            made = build(targets)
-            if isinstance(made, BurnVerifyError):
-                # One backend that cannot be compiled must not take the others with it.
-                by_backend = [[one for one in targets if one.backend == name] for name in _backends(targets)]
-                for some in by_backend:
-                    again = build(some) if len(by_backend) > 1 else made
-                    found |= dict.fromkeys(some, str(again)) if isinstance(again, BurnVerifyError) else again
-            else:
-                found |= made
-        if found and all(isinstance(built, str) for built in found.values()):
-            if len(found) == 1 and broken:
-                raise broken[0]
-            raise ToolchainError("; ".join(f"{target.label}: {found[target]}" for target in wanted))
-        return found
-
-    def _build(
-        self,
-        targets: Sequence[Target],
-        wanted: Mapping[Target, Sequence[Case]],
-        good: Sequence[Planned],
-        phases: dict[str, float],
-        doubtful: Collection[str],
-    ) -> dict[Target, Built | str]:
-        """Convert for targets that share a binary, and compile it."""
-        if not good:
-            return {target: {} for target in targets}
-        toolchain = Toolchain(self._cache, self._listen, targets[0], _backends(targets))
-        with timed(phases, "toolchain"):
-            binary = toolchain.converter()
-        converted: dict[tuple[bool, bool], Built] = {}
-        for options in dict.fromkeys((target.simplify, target.partition) for target in targets):
-            ids = {
-                case.id
-                for target in targets
-                if (target.simplify, target.partition) == options
-                for case in wanted[target]
-            }
-            cases = [one for one in good if one.case.id in ids]
-            with timed(phases, "convert"):
-                converted[options] = self._convert(toolchain, binary, cases, *options)
-        with timed(phases, "compile"):
-            models = [one.model for built in converted.values() for one in built.values() if one.model is not None]
-            compiled = Builder(self._cache, toolchain).compile(models, doubtful)
-        found: dict[Target, Built | str] = {}
-        for target in targets:
-            why = None if compiled.binary is None else self._why_not_started(compiled.binary, target)
-            own = converted[target.simplify, target.partition]
-            found[target] = why or {
-                case.id: with_binary(replace(own[case.id], target=target), compiled)
-                for case in wanted[target]
-                if case.id in own
-            }
-        return found
-
-    def _convert(
-        self, toolchain: Toolchain, binary: Path, cases: Sequence[Planned], simplify: bool, partition: bool
-    ) -> Built:
-        converter = Converter(
-            self._cache,
-            binary,
-            toolchain.converter_fingerprint,
-            simplify=simplify,
-            partition=partition,
-            timeout=self._settings.timeout,
-            memory_limit=self._settings.memory_limit,
-        )
-
-        def step(one: Planned) -> Planned:
-            return attempt(one, Stage.CONVERT, lambda: {"model": converter.convert(sure(one.prepared))})
-
-        try:
-            return {one.case.id: one for one in self._each("convert", cases, step)}
-        finally:
-            converter.close()
-
-    def _why_not_started(self, binary: RunnerBinary, target: Target) -> str | None:
-        """Return in one line why the backend of a target does not start here, None where it does."""
-        try:
-            self._runner(binary).start(target.backend)
-        except RunError as error:
-            return " ".join(error.message.split())
-        return None
+            return each(self._listen, "reference", cases, lambda one: attempt(one, Stage.REFERENCE, lambda: step(one)))
 
     def judge_of(self, target: Target) -> Judge:
         """Return what judges the answers of a target."""
@@ -409,10 +283,6 @@ class Pipeline:
                 memory_limit=self._settings.memory_limit,
             )
         return self._runners[binary]
-
-
-def _backends(targets: Iterable[Target]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(target.backend for target in targets))
 
 
 def _plans(

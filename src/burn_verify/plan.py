@@ -4,12 +4,13 @@ Runs nothing and knows no order; see `pipeline`.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from burn_verify.build import Compiled
 from burn_verify.errors import STAGE_ERRORS, StageError
+from burn_verify.progress import Listener, Progress
 from burn_verify.types import (
     Case,
     CaseResult,
@@ -67,6 +68,18 @@ def error_of(result: CaseResult) -> StageError | None:
     if result.outcome is Outcome.PASSED:
         return None
     return STAGE_ERRORS[result.stage](result.message, result.reason, result.details)
+
+
+def each(listen: Listener, phase: str, items: Sequence[Planned], step: Callable[[Planned], Planned]) -> list[Planned]:
+    """Take cases one step further, one after the other, and tell of it."""
+    if not items:
+        return []
+    done = []
+    for place, item in enumerate(items):
+        listen(Progress(phase=phase, done=place, total=len(items), text=item.case.id))
+        done.append(step(item))
+    listen(Progress(phase=phase, done=len(items), total=len(items)))
+    return done
 
 
 def attempt(planned: Planned, stage: Stage, step: Callable[[], Mapping[str, object]]) -> Planned:

@@ -24,6 +24,7 @@ LAYERS = [
     "measure convert build runner devices store history disk",
     "plan",  # a case on its way
     "comparison drawing twins differences",  # answers beside what is known; drawn values; the same in another way
+    "making",  # targets: converted, compiled, started
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
     "session",  # one run: selection and plan
