@@ -26,7 +26,6 @@ import psutil
 from tabulate import tabulate
 
 from burn_verify.cache import Cache
-from burn_verify.options import Settings
 from burn_verify.progress import silent
 from burn_verify.recording import environment
 from burn_verify.store import read
@@ -130,7 +129,7 @@ def measure(benchmark: Benchmark, toolchain: Path) -> dict[str, Any]:
         "runs": runs,
         "growth": growth,
         "load_before": round(load, 2),
-        "environment": environment(Settings()),
+        "environment": environment([Target()]),
     }
 
 

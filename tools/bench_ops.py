@@ -22,7 +22,8 @@ from bench import REPOSITORY, fresh_cache
 from burn_verify.cache import Cache
 from burn_verify.generation import ALL, Generated, wanted
 from burn_verify.options import Settings
-from burn_verify.pipeline import Pipeline, Plan
+from burn_verify.pipeline import Pipeline
+from burn_verify.plan import Plan
 from burn_verify.progress import silent
 from burn_verify.toolchain import Toolchain
 from burn_verify.types import Case, Target

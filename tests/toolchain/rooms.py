@@ -15,7 +15,7 @@ from pathlib import Path
 from burn_verify.cache import Cache, digest_of, read_json, write_if_changed, write_json
 from burn_verify.convert import Converter
 from burn_verify.options import settings_from
-from burn_verify.pipeline import Plan
+from burn_verify.plan import Plan
 from burn_verify.progress import silent
 from burn_verify.toolchain import Toolchain
 from burn_verify.types import Case, CaseResult, ConvertedModel, ModelFile, PreparedCase, Target
