@@ -216,7 +216,10 @@ def _unexpected(trial: Trial, result: CaseResult, session: Session) -> str | Non
     expected = session.selected.expectation(trial)
     error = error_of(result)
     if error is None:
-        return None if expected is None else f"{result.case_id} passes: {expectations.xfail_reason(expected)}"
+        name = session.selected.names[trial.target]
+        where = f"{result.case_id} on {name}" if name else result.case_id
+        return None if expected is None else f"{where} passes: {expectations.xfail_reason(expected)}"
     if expected is not None and expected.stage is result.stage:
         return None
-    return failure_text(trial.case, error, session.selected.settings_of(trial.target), expected)
+    selected = session.selected
+    return failure_text(trial.case, error, selected.settings_of(trial.target), expected, selected.names[trial.target])

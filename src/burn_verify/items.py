@@ -66,7 +66,7 @@ def show_evidence(item: pytest.Item, trial: Trial, selected: "Selected") -> None
         from burn_verify.report.failure import failure_text
 
         settings, expected = selected.settings_of(trial.target), selected.expectation(trial)
-        return failure_text(trial.case, excinfo.value, settings, expected)
+        return failure_text(trial.case, excinfo.value, settings, expected, selected.names[trial.target])
 
     item.repr_failure = repr_failure  # type: ignore[assignment,method-assign]
 

@@ -2,12 +2,16 @@
 
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from burn_verify import store
-from burn_verify.types import Target
+from burn_verify.codec import result_to_line
+from burn_verify.types import CaseResult, Outcome, Stage, Target
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ALL = ",".join(str(FIXTURES / f"{name}.onnx") for name in ("add", "matmul", "two_outputs"))
@@ -164,6 +168,36 @@ def test_conversion_options_are_targets_too(run, pytester):
     assert "shape" in difference.message
 
 
+@pytest.fixture
+def unknown(tmp_path):
+    """A model that ONNX Runtime has no kernel for, and onnx's evaluator runs."""
+    node = helper.make_node("Add", ["A", "B"], ["Y"])
+    a, b, y = (helper.make_tensor_value_info(name, TensorProto.BFLOAT16, [2, 3]) for name in "ABY")
+    model = helper.make_model(
+        helper.make_graph([node], "unknown", [a, b], [y]), opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    )
+    path = tmp_path / "unknown.onnx"
+    onnx.save(model, path)
+    return path
+
+
+@WORKERS
+def test_a_difference_needs_no_reference(run, unknown, workers):
+    arguments = ("--models", unknown, "--burn-backend", "flex,wgpu", *workers)
+    done, records = run(*arguments, faults={"wgpu": {"file/unknown": "wrong"}})
+    assert {outcomes(record)["file/unknown"] for record in records.values()} == {("reference", "failed")}
+    (difference,) = records["0.22.1 wgpu"].differences
+    assert (difference.case_id, difference.nearer) == ("file/unknown", "")
+    done.stdout.fnmatch_lines(["file/unknown: flex and wgpu answer differently (no reference says which is nearer): *"])
+    _, records = run(*arguments)
+    assert records["0.22.1 wgpu"].differences == ()
+
+
+def test_nothing_is_left_behind(run, pytester):
+    run(*PAIR)
+    assert not list((pytester.path / "cache" / "runs").glob("*/answers"))
+
+
 def test_expectations_are_a_targets_own(run, pytester):
     entry = '[[expect]]\npattern = "file/add"\nstage = "compare"\nreason = "known"\non = ["wgpu"]\n'
     (pytester.path / "known.toml").write_text(entry)
@@ -242,7 +276,7 @@ def test_the_command_line_does_the_same(run, burn_verify):
     fine.stdout.fnmatch_lines(["file/add * agrees * agrees"])
     wrong = burn_verify(*arguments, faults={"wgpu": {"file/add": "wrong"}})
     assert wrong.ret == 1
-    wrong.stderr.fnmatch_lines(["burn-verify: file/add stopped at COMPARE*", "reproduce: *--burn-backend=wgpu"])
+    wrong.stderr.fnmatch_lines(["burn-verify: file/add on wgpu stopped at COMPARE*", "reproduce: *--burn-backend=wgpu"])
     dead = burn_verify(*arguments, faults={"wgpu": "dead"})
     assert dead.ret == 3
     dead.stdout.fnmatch_lines(["file/add * agrees * not run"])
@@ -274,6 +308,48 @@ def test_blame_says_what_cannot_be_exchanged(run, burn_verify):
     faults = {"0.22.1": {"file/add": "refused"}, "burn 0.21.0 burn-onnx 0.22.0": "broken"}
     done = burn_verify("blame", FIXTURES / "add.onnx", *sides, faults=faults)
     done.stdout.fnmatch_lines(["burn-onnx * cannot be built*"])
+
+
+@pytest.fixture
+def other_python(pytester):
+    """Make an interpreter that has another onnx, and whose pytest records that the case agrees."""
+
+    def other_python(onnx_version, verdict):
+        result = CaseResult(
+            case_id="zoo/mnist@seeded",
+            corpus="zoo",
+            stage=Stage.COMPARE,
+            outcome=Outcome.PASSED if verdict == "agrees" else Outcome.FAILED,
+            verdict=verdict,
+        )
+        (pytester.path / "theirs.jsonl").write_text(result_to_line(result, Target()) + "\n")
+        script = pytester.path / "python"
+        versions = f"{version('burn-verify')} {onnx_version} {version('onnxruntime')}"
+        copy = 'for word; do case "$word" in --burn-record=*) cp theirs.jsonl "${word#*=}";; esac; done'
+        script.write_text(f'#!/bin/sh\nif [ "$1" = -c ]; then echo {versions}; else {copy}; fi\n')
+        script.chmod(0o755)
+        return script
+
+    return other_python
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code", "said"), [("agrees", 0, "to blame: onnx"), ("disagrees", 2, "*do not differ*")]
+)
+def test_blame_exchanges_another_python(run, burn_verify, other_python, verdict, code, said):
+    python = other_python("0.0.1", verdict)
+    sides = ("--good", "latest", "--bad", "latest", "--good-python", python, "--burn-offline", "on")
+    faults = {"0.22.1": {"zoo/mnist@seeded": "wrong"}}
+    done = burn_verify("blame", "mnist", *sides, "--burn-cache-dir", "cache", faults=faults)
+    assert done.ret == code
+    done.stdout.fnmatch_lines([said])
+
+
+def test_blame_wants_another_python_to_be_another_one(run, burn_verify, other_python):
+    python = other_python(version("onnx"), "agrees")
+    done = burn_verify("blame", "mnist", "--good", "latest", "--bad", "latest", "--good-python", python)
+    assert done.ret == 4
+    done.stderr.fnmatch_lines(["*it has the same onnx and onnxruntime: there is nothing to exchange"])
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,15 @@ from burn_verify.options import Settings, said
 from burn_verify.types import Case, CaseResult, ModelFile, Target
 
 
-def failure_text(case: Case, error: StageError, settings: Settings, expected: Expectation | None = None) -> str:
-    """Return what to show of a case that failed, though perhaps it was expected to fail elsewhere."""
-    head = f"{case.id} stopped at {error.stage.upper()}: {error.message}"
+def failure_text(
+    case: Case, error: StageError, settings: Settings, expected: Expectation | None = None, target: str = ""
+) -> str:
+    """Return what to show of a case that failed, though perhaps it was expected to fail elsewhere.
+
+    Args:
+        target: what to call the target where there are several.
+    """
+    head = f"{case.id}{f' on {target}' if target else ''} stopped at {error.stage.upper()}: {error.message}"
     elsewhere = [f"{xfail_reason(expected)}, but it stopped elsewhere"] if expected else []
     return "\n".join([head, *_evidence(error), *elsewhere, reproduce(case, settings)])
 
