@@ -3,43 +3,16 @@
 Costs burn-onnx and the converter once more, and nothing of Burn.
 """
 
-import json
-import shutil
-from pathlib import Path
-
 import numpy as np
-import pytest
 from rooms import FIXTURES, Rooms, Tiny, case
 
-from burn_verify import checkouts, load, reference
+from burn_verify import load, reference
 from burn_verify.build import Builder
 from burn_verify.convert import Converter
-from burn_verify.process import output_of
 from burn_verify.progress import silent
 from burn_verify.runner import Runner
 from burn_verify.toolchain import Toolchain
 from burn_verify.types import Checkout, ConvertedModel, Target
-
-ADD = Path("src/import/burn/node/add.rs")
-RIGHT, WRONG = "#lhs_bc.add(#rhs_bc)", "#lhs_bc.sub(#rhs_bc)"
-
-
-@pytest.fixture(scope="session")
-def broken(cache: Rooms, own: Path) -> Checkout:
-    """A copy of the registry's sources in which an addition subtracts."""
-    plain = Toolchain(cache, silent, Target())
-    plain.converter()
-    manifest = plain.workspace.folder / "Cargo.toml"
-    said = output_of(["cargo", "metadata", "--offline", "--format-version=1", "--manifest-path", str(manifest)])
-    assert said is not None
-    (found,) = [package for package in json.loads(said)["packages"] if package["name"] == "burn-onnx"]
-    copy = own / "broken burn-onnx"
-    if not copy.exists():
-        shutil.copytree(Path(found["manifest_path"]).parent, copy)
-        text = (copy / ADD).read_text()
-        assert text.count(RIGHT) == 1
-        (copy / ADD).write_text(text.replace(RIGHT, WRONG))
-    return checkouts.look(cache, "burn-onnx", str(copy))
 
 
 def converted(cache: Rooms, toolchain: Toolchain, name: str) -> ConvertedModel:
