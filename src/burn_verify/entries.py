@@ -23,7 +23,7 @@ HEADER: Final = """\
 #   stage = "convert"          # load, convert, compile, reference, run or compare
 #   reason = "unsupported operators Crop, ImageScaler, Affine"
 #   link = "https://..."       # optional
-#   on = ["wgpu"]              # optional: versions of Burn or backends, where the file is for several targets
+#   on = ["wgpu"]              # optional: a version of Burn, a backend, simplify=off; only there does the entry count
 #
 # A file may begin with inherits = "0.22-flex": it then holds only what is different there, and stage = "passes" says
 # that a case passes although the other file expects it to fail.

@@ -36,7 +36,8 @@ class Expectation:
         stage: where the case is expected to fail; a failure elsewhere is not expected. None where it is expected to
             pass, although what came before says otherwise.
         source, line: where this pattern is written.
-        on: versions of Burn and backends; a target has to have one of them. Empty for every target.
+        on: versions of Burn, backends, ``simplify=off`` and the like; a target has to have one of them. Empty for every
+            target.
     """
 
     pattern: str
@@ -55,7 +56,8 @@ class Expectation:
     def holds_on(self, target: Target) -> bool:
         """Return whether a target is meant."""
         series = target.burn.rpartition(".")[0]
-        return not self.on or bool({target.burn, series, target.backend} & set(self.on))
+        options = {f"{name}={('off', 'on')[getattr(target, name)]}" for name in ("simplify", "partition")}
+        return not self.on or bool({target.burn, series, target.backend, *options} & set(self.on))
 
     @property
     def corpus(self) -> str:
@@ -251,7 +253,7 @@ def _problems(entry: dict[str, Any]) -> Iterator[str]:
                 yield f"cases must be a list of ids, at least one and none empty, not {value!r}"
         elif key == "on":
             if not isinstance(value, list) or not value or not all(_is_text(word) for word in value):
-                yield f'on must be a list of versions of Burn or backends, such as ["wgpu"], not {value!r}'
+                yield f'on must be a list of versions, backends or options, such as ["wgpu"], not {value!r}'
         elif not _is_text(value):
             yield f"{key} must be a text that is not empty, not {value!r}"
     if "pattern" in entry and "cases" in entry:

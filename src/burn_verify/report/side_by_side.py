@@ -12,7 +12,7 @@ from burn_verify.report import changes_text
 from burn_verify.report.changes import Comparison
 from burn_verify.report.columns import Column
 from burn_verify.report.states import State, state_of
-from burn_verify.report.terminal import MANY, percent, summary
+from burn_verify.report.terminal import MANY, percent, shorten_name, summary
 from burn_verify.targets import names
 from burn_verify.types import CaseResult, Difference, Outcome, Target
 from burn_verify.words import one_line, shortened
@@ -85,7 +85,7 @@ def _table(
     head = ["model", *(called[column.target] for column in columns)]
     table = [
         [
-            shortened(one_line(case_id), max(_LEAST, width // 2)),
+            shorten_name(one_line(case_id), max(_LEAST, width // 2)),
             *(
                 _cell(case_id, result, column, reasons)
                 for result, column, reasons in zip(row, columns, expected, strict=True)
