@@ -17,6 +17,7 @@ test: .venv/ready  ## the project's own tests: lint, types, unit, plugin, toolch
 bench: .venv/ready  ## where the time goes, beside the last committed run (reports/bench.json)
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_ops.py
+	$(BIN)/python tools/bench_backends.py
 
 latency: .venv/ready  ## measure every report about latency again: half an hour, on a calm machine
 	tools/measure_latency.sh

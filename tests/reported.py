@@ -1,7 +1,7 @@
 """Records for the tests of reports: small ones, and one of any size."""
 
 from burn_verify.codec import Record
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Subject
+from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Subject, Target
 
 ENVIRONMENT = {"burn": "0.22.1", "burn_backend": "flex", "python": "3.13.1", "started": "2026-01-02T03:04:05Z"}
 
@@ -50,8 +50,7 @@ def a_record(*results, version="0.22.1", backend="flex", selection=None, **envir
         selection=selection,
         results=results,
         phases={"compile": 2.0},
-        burn_version=version if results else "",
-        burn_backend=backend if results else "",
+        target=Target(burn=version, burn_onnx=version, backend=backend),
     )
 
 

@@ -26,11 +26,11 @@ import psutil
 from tabulate import tabulate
 
 from burn_verify.cache import Cache
-from burn_verify.options import Settings
 from burn_verify.progress import silent
 from burn_verify.recording import environment
 from burn_verify.store import read
 from burn_verify.toolchain import Toolchain
+from burn_verify.types import Target
 
 REPOSITORY = Path(__file__).parents[1]
 COMMITTED = REPOSITORY / "reports" / "bench.json"
@@ -87,12 +87,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - known.keys():
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}: choose from {', '.join(known)}")
-    toolchain = Toolchain(Cache(None), silent)
+    toolchain = Toolchain(Cache(None), silent, Target())
     toolchain.converter()
     before = json.loads(COMMITTED.read_text(encoding="utf-8")) if COMMITTED.is_file() else {}
     measured = {}
     for name in arguments.names or known:
-        measured[name] = measure(known[name], toolchain.folder)
+        measured[name] = measure(known[name], toolchain.folder.parent)
         print(phase_table(name, measured[name], before.get(name)))
         print(growth_table(measured[name]) + "\n")
     arguments.output.write_text(as_text(measured), encoding="utf-8")
@@ -129,7 +129,7 @@ def measure(benchmark: Benchmark, toolchain: Path) -> dict[str, Any]:
         "runs": runs,
         "growth": growth,
         "load_before": round(load, 2),
-        "environment": environment(Settings()),
+        "environment": environment([Target()]),
     }
 
 

@@ -22,10 +22,11 @@ from bench import REPOSITORY, fresh_cache
 from burn_verify.cache import Cache
 from burn_verify.generation import Generated, wanted
 from burn_verify.options import ALL, Settings
-from burn_verify.pipeline import Pipeline, Plan
+from burn_verify.pipeline import Pipeline
+from burn_verify.plan import Plan
 from burn_verify.progress import silent
 from burn_verify.toolchain import Toolchain
-from burn_verify.types import Case
+from burn_verify.types import Case, Target
 
 EXAMPLES_OF = (
     "op/Tanh-13/float32/default",
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=REPOSITORY / "bench-ops.json", help="where the JSON goes")
     arguments = parser.parse_args()
     cache = Cache(None)
-    toolchain = Toolchain(cache, silent)
+    toolchain = Toolchain(cache, silent, Target())
     toolchain.converter()
     started = time.monotonic()
     cases = Generated(cache).cases(wanted([ALL]).operators, "nightly")
@@ -54,7 +55,7 @@ def main() -> None:
     rows = []
     for size in map(int, arguments.sizes.split(",")):
         with tempfile.TemporaryDirectory(prefix="burn-verify-bench-") as scratch:
-            rows.append(grown(Path(scratch), toolchain.folder, spread(cases, size)))
+            rows.append(grown(Path(scratch), toolchain.folder.parent, spread(cases, size)))
             # The larger ones take minutes: nobody should lose what is known.
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     measured = {"graphs": len(cases), "generated": round(generated, 2), "growth": rows, "examples": drawn}

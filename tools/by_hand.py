@@ -23,10 +23,12 @@ from burn_verify import reference
 from burn_verify.cache import Cache
 from burn_verify.codegen import LATENCY
 from burn_verify.options import Settings, settings_from
-from burn_verify.pipeline import Pipeline, Planned
+from burn_verify.pipeline import Pipeline
+from burn_verify.plan import Planned
 from burn_verify.progress import silent
 from burn_verify.selection import Selection
 from burn_verify.toolchain import Toolchain
+from burn_verify.types import Target
 from burn_verify.wire import Array
 
 PROJECT = Path(__file__).parent / "criterion"
@@ -113,7 +115,7 @@ def lay_out(folder: Path, toolchain: Toolchain, models: Sequence[Ready]) -> None
 @contextmanager
 def project(cache: Cache, models: Sequence[Ready], threads: int) -> Iterator[Project]:
     """Yield the project with these models in it, in a scratch folder."""
-    toolchain = Toolchain(cache, silent)
+    toolchain = Toolchain(cache, silent, Target())
     with tempfile.TemporaryDirectory(prefix="by-hand-") as name:
         folder = Path(name)
         lay_out(folder, toolchain, models)
@@ -135,7 +137,7 @@ def main() -> None:
     folder = parser.parse_args().folder.absolute()
     settings = settings_from({"latency": "on"})
     cache = Cache(settings.cache_dir)
-    toolchain = Toolchain(cache, silent)
+    toolchain = Toolchain(cache, silent, Target())
     lay_out(folder, toolchain, ready(settings, cache, NAMES))
     print(f"cd {folder}")
     print(f"CARGO_TARGET_DIR={toolchain.workspace.target} RAYON_NUM_THREADS=1 cargo bench --profile {LATENCY}")

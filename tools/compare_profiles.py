@@ -11,9 +11,10 @@ import os
 from statistics import median
 
 from burn_verify.cache import Cache
-from burn_verify.cargo import BURN_VERSION, rustc_version
+from burn_verify.cargo import rustc_version
 from burn_verify.options import settings_from
 from burn_verify.report.latency import seconds
+from burn_verify.versions import DEFAULT
 from by_hand import NAMES, project, ready
 
 PROFILES = {
@@ -55,7 +56,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print("# What LTO and codegen units do\n")
     print("Made by `python tools/compare_profiles.py`, which says how.\n")
-    print(f"Burn {BURN_VERSION}, {rustc_version()}, threads: {arguments.threads}, runs: {arguments.runs}, ", end="")
+    print(f"Burn {DEFAULT.burn}, {rustc_version()}, threads: {arguments.threads}, runs: {arguments.runs}, ", end="")
     print(f"load average {os.getloadavg()[0]:.1f} before.\n", flush=True)
     compare(arguments.threads, arguments.runs)
     print(f"\nLoad average after: {os.getloadavg()[0]:.1f}.")

@@ -10,7 +10,8 @@ from collections import Counter
 from pathlib import Path
 from textwrap import shorten
 
-from burn_verify.expectations import Expectations, load_packaged
+from burn_verify import expected_files
+from burn_verify.expectations import Expectations
 from burn_verify.report.evidence import first_line
 from burn_verify.report.markdown import escape, table
 from burn_verify.store import Record, read
@@ -38,7 +39,7 @@ def compared(before: Record, after: Record) -> list[str]:
     pairs = [(earlier[result.case_id], result) for result in after.results if result.case_id in earlier]
     counts = Counter((ended(old), ended(new)) for old, new in pairs)
     lines = table(("before", "after", "cases"), [[*ends, str(count)] for ends, count in sorted(counts.items())])
-    expected = Expectations(load_packaged(after.burn_version, after.burn_backend))
+    expected = Expectations(expected_files.load(after.target))
     rows = []
     for old, new in pairs:
         if ended(old) != ended(new):

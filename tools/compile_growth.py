@@ -19,12 +19,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.cache import Cache
-from burn_verify.cargo import BURN_VERSION, rustc_version
+from burn_verify.cargo import rustc_version
 from burn_verify.options import settings_from
 from burn_verify.pipeline import Pipeline
 from burn_verify.report.latency import seconds, size
 from burn_verify.timings import Cost
 from burn_verify.types import Case, ModelFile
+from burn_verify.versions import DEFAULT
 
 CHANNELS = 16
 COLUMNS = (
@@ -106,7 +107,7 @@ def main() -> None:
     print("# What depth costs\n")
     print("Made by `python tools/compile_growth.py`, which says what the block is.\n")
     print(
-        f"Burn {BURN_VERSION}, {rustc_version()}, profile latency, {os.cpu_count()} processors, load average "
+        f"Burn {DEFAULT.burn}, {rustc_version()}, profile latency, {os.cpu_count()} processors, load average "
         f"{before:.1f} before and {os.getloadavg()[0]:.1f} after.\n"
     )
     print(f"| {' | '.join(COLUMNS)} |\n|{'---:|' * len(COLUMNS)}")

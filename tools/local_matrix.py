@@ -40,7 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             records.append(_run(options.out / f"shard-{index}.jsonl", [*options.selection, *shard]))
     whole = options.whole or _run(options.out / "whole.jsonl", options.selection)
     report = subprocess.run(_command("report", *map(str, records), f"--out={options.out / 'site'}"), check=False)
-    different = list(differences(merge([store.read(path) for path in records]), merge([store.read(whole)])))
+    different = list(
+        differences(
+            merge([record for path in records for record in store.read_run(path)]), merge(store.read_run(whole))
+        )
+    )
     for line in different:
         print(line)
     print(f"{len(different)} differences between {len(records)} shards and the run without shards")

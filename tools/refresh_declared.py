@@ -21,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burn_verify.operators import all_operators
-from burn_verify.toolchain import packaged_sources
+from burn_verify.recipe import overlaid
+from burn_verify.versions import DEFAULT
+from burn_verify.workshop import packaged_sources
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "burn_verify" / "data" / "declared"
 PLACEHOLDER = "UnsupportedProcessor"
@@ -60,7 +62,7 @@ def find_crates(names: Iterable[str]) -> dict[str, Crate]:
         SystemExit: cargo is missing, or the sources were never fetched.
     """
     with tempfile.TemporaryDirectory(prefix="burn-verify-declared-") as scratch:
-        for name, text in packaged_sources().items():
+        for name, text in overlaid(packaged_sources(), DEFAULT).items():
             path = Path(scratch) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

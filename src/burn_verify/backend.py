@@ -19,7 +19,8 @@ from onnx.backend.base import BackendRep, Device, DeviceType
 from burn_verify.cache import Cache, digest_of
 from burn_verify.errors import RunError
 from burn_verify.options import Settings
-from burn_verify.pipeline import Pipeline, Planned
+from burn_verify.pipeline import Pipeline
+from burn_verify.plan import Planned
 from burn_verify.schema import burn_kind, dtype_name
 from burn_verify.types import Case, ModelFile
 

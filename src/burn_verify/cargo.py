@@ -17,8 +17,6 @@ from burn_verify.errors import ToolchainError
 from burn_verify.process import output_of, stream
 from burn_verify.progress import Listener, Progress
 
-BURN_VERSION: Final = "0.22.1"
-BURN_ONNX_VERSION: Final = "0.22.0"
 MIN_RUSTC: Final = (1, 95)
 
 INSTALL_RUST: Final = "install Rust from https://rustup.rs, or run: rustup update stable"
@@ -36,6 +34,7 @@ class CargoRun:
         executables: path by crate.
         errors: crate and error, in the order of rustc.
         failed: crates that could not be compiled, with or without a reason.
+        units: what the build is made of, by the hash in the names of cargo's files.
     """
 
     code: int = 0
@@ -43,6 +42,7 @@ class CargoRun:
     executables: dict[str, str] = field(default_factory=dict)
     errors: list[tuple[str, RustError]] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    units: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,7 @@ class Workspace:
                     return
                 if message.executable:
                     run.executables[message.crate] = message.executable
+                run.units.update(message.units)
                 if message.error is None:
                     run.artifacts.update({message.crate} & labels.keys())
                 else:
@@ -118,13 +119,13 @@ def rustc_version() -> str:
     return output_of(["rustc", "-V"]) or ""
 
 
-def is_new_enough(rustc: str) -> bool | None:
+def is_new_enough(rustc: str, oldest: tuple[int, int] = MIN_RUSTC) -> bool | None:
     """Return whether Burn can be compiled by a rustc, by what `rustc_version` said; None where it is no version."""
     found = re.match(r"rustc (\d+)\.(\d+)", rustc)
-    return None if found is None else (int(found[1]), int(found[2])) >= MIN_RUSTC
+    return None if found is None else (int(found[1]), int(found[2])) >= oldest
 
 
-def require_rust() -> None:
+def require_rust(oldest: tuple[int, int] = MIN_RUSTC) -> None:
     """Check that cargo and a rustc that is new enough are there.
 
     Raises:
@@ -134,13 +135,13 @@ def require_rust() -> None:
         message = f"cargo was not found: {INSTALL_RUST}"
         raise ToolchainError(message)
     version = rustc_version()
-    enough = is_new_enough(version)
+    enough = is_new_enough(version, oldest)
     if enough is None:
         message = f"rustc does not answer: {INSTALL_RUST}"
         raise ToolchainError(message)
     if not enough:
-        wanted = ".".join(map(str, MIN_RUSTC))
-        message = f"Burn {BURN_VERSION} needs rustc {wanted} or newer, this is {version}: {INSTALL_RUST}"
+        wanted = ".".join(map(str, oldest))
+        message = f"Burn needs rustc {wanted} or newer, this is {version}: {INSTALL_RUST}"
         raise ToolchainError(message)
 
 

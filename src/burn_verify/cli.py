@@ -17,7 +17,9 @@ from tabulate import tabulate
 
 from burn_verify import (
     __version__,
+    cli_blame,
     cli_expectations,
+    cli_gc,
     cli_latency,
     cli_numbers,
     cli_ops,
@@ -30,15 +32,15 @@ from burn_verify.cases import zoo
 from burn_verify.commands import PLACES, add_options, typed
 from burn_verify.console import LongWork
 from burn_verify.doctor import Grade, examine
-from burn_verify.errors import BurnVerifyError, UsageError
+from burn_verify.errors import BurnVerifyError, ToolchainError, UsageError
 from burn_verify.options import OPTIONS, Settings, settings_from
-from burn_verify.pipeline import error_of
+from burn_verify.plan import error_of
 from burn_verify.progress import Progress
 from burn_verify.recording import Recorder
 from burn_verify.report.failure import failure_text
 from burn_verify.selection import Selection
 from burn_verify.session import Session
-from burn_verify.types import Case, CaseResult, Download, ModelFile, Seeded
+from burn_verify.types import Case, CaseResult, Download, ModelFile, Seeded, Trial
 
 _EPILOG: Final = """\
 examples:
@@ -53,6 +55,9 @@ examples:
   burn-verify diff old.jsonl new.jsonl    what got worse, what got better
   burn-verify latency run.jsonl           how fast, beside ONNX Runtime, and what the program cost
   burn-verify profile squeezenet          which nodes take the time
+  burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
+  burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
+  burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
@@ -113,6 +118,8 @@ def _parser() -> argparse.ArgumentParser:
     cli_ops.add_to(commands)
     cli_latency.add_to(commands)
     cli_profile.add_to(commands)
+    cli_blame.add_to(commands)
+    cli_gc.add_to(commands)
     return parser
 
 
@@ -125,9 +132,9 @@ def _doctor(arguments: argparse.Namespace) -> int:
     missing = 0
     for check in examine(_settings(arguments)):
         missing += check.grade is Grade.MISSING
-        print(f"{check.grade:8}{check.name:14}{check.found}")
+        print(f"{check.grade:8}{check.name:20}{check.found}")
         if check.advice:
-            print(f"{'':22}→ {check.advice}")
+            print(f"{'':28}→ {check.advice}")
     print(f"\nmissing: {missing}" if missing else "\nready")
     return 3 if missing else 0
 
@@ -168,41 +175,56 @@ def _verify(arguments: argparse.Namespace) -> int:
         raise UsageError(message)
     with LongWork(sys.stderr) as work:
         session = Session.open(settings, work.listen)
-    cases = session.selected.cases
+    trials = session.selected.trials
+    names = {trial: test_id for test_id, trial in session.selected.by_test_id.items()}
     recorder = Recorder(session)
-    recorder.begin(cases)
-    results: list[CaseResult] = []
+    recorder.begin(trials)
+    results: dict[Trial, CaseResult] = {}
     interrupted = True
     try:
         with LongWork(sys.stderr) as work:
-            session.prepare(cases, work.listen)
-            for place, case in enumerate(cases):
-                work.listen(Progress(phase="verify", done=place, total=len(cases), text=case.id))
-                results.append(session.verify(case))
-                recorder.add(session.line(results[-1]))
+            _prepare(session, recorder, work)
+            for place, trial in enumerate(trials):
+                if session.failure(trial.target):
+                    continue
+                work.listen(Progress(phase="verify", done=place, total=len(trials), text=names[trial]))
+                results[trial] = session.verify(trial)
+                recorder.add(session.line(results[trial], trial.target))
         interrupted = False
     finally:
         session.close()
         closing = recorder.close(
-            cases, shutil.get_terminal_size((120, 40)).columns, whole=True, interrupted=interrupted
+            trials, shutil.get_terminal_size((120, 40)).columns, whole=True, interrupted=interrupted
         )
         if results:
             print(closing.text)
-        for line in (*closing.problems, *closing.warnings):
+        for line in (*closing.not_run, *closing.problems, *closing.warnings):
             sys.stderr.write(f"burn-verify: {line}\n")
-    unexpected = [
-        said for case, result in zip(cases, results, strict=False) if (said := _unexpected(case, result, session))
-    ]
+    unexpected = [said for trial, result in results.items() if (said := _unexpected(trial, result, session))]
     for said in unexpected:
         sys.stderr.write(f"burn-verify: {said}\n")
+    if closing.not_run:
+        return ToolchainError.exit_code
     return 1 if unexpected or closing.problems else 0
 
 
-def _unexpected(case: Case, result: CaseResult, session: Session) -> str | None:
-    expected = session.selected.expected.of(result.case_id)
+def _prepare(session: Session, recorder: Recorder, work: LongWork) -> None:
+    try:
+        session.prepare(session.selected.trials, work.listen)
+    except BurnVerifyError as error:
+        recorder.prepared(error)
+        raise
+    recorder.prepared()
+
+
+def _unexpected(trial: Trial, result: CaseResult, session: Session) -> str | None:
+    expected = session.selected.expectation(trial)
     error = error_of(result)
     if error is None:
-        return None if expected is None else f"{result.case_id} passes: {expectations.xfail_reason(expected)}"
+        name = session.selected.names[trial.target]
+        where = f"{result.case_id} on {name}" if name else result.case_id
+        return None if expected is None else f"{where} passes: {expectations.xfail_reason(expected)}"
     if expected is not None and expected.stage is result.stage:
         return None
-    return failure_text(case, error, session.selected.settings, expected)
+    selected = session.selected
+    return failure_text(trial.case, error, selected.settings_of(trial.target), expected, selected.names[trial.target])

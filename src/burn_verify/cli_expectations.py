@@ -5,15 +5,14 @@ Decides nothing about entries, see `revision`; this reads and writes the files a
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from burn_verify import store
+from burn_verify import expected_files, store
 from burn_verify.commands import Commands, add_command, write_file
 from burn_verify.entries import HEADER
 from burn_verify.errors import UsageError
-from burn_verify.expectations import packaged
 from burn_verify.revision import Revision, updated
 from burn_verify.store import Record
 
@@ -26,6 +25,9 @@ Make the failures of a run, its last one if the file holds several, the failures
   a case that was not    keeps what was expected of it, and so does one whose failure proves nothing about Burn:
   run, or was skipped    no result, a time limit, a file that is not here
   a wildcard             stays while all it matches fails at its stage; otherwise the ids take its place
+
+A run on several targets updates the file of each. A new file inherits from the one of the default backend, or of the
+version before, and holds only what is different.
 
 New entries explain themselves by the result's reason, and cases that share one share an entry. Reword a reason freely:
 it stays from then on."""
@@ -48,19 +50,50 @@ def add_to(commands: Commands) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="update this file instead of the packaged one; a new one starts as a copy of it",
+        help="update this file instead of the packaged one; a new one starts as a copy of it. For a run on several "
+        "targets a folder, with a file each",
     )
     update.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the file would change")
     update.set_defaults(run=_update)
 
 
 def _update(arguments: argparse.Namespace) -> int:
-    record = store.read(arguments.record)
-    if not record.burn_version or not record.burn_backend:
+    chosen, others = _chosen(store.read_run(arguments.record))
+    if not chosen:
         message = f"{arguments.record}: no result says which Burn it ran: there is nothing to expect of it"
         raise UsageError(message)
-    ours = packaged(record.burn_version, record.burn_backend)
-    target: Path = arguments.out or ours
+    if len(chosen) > 1 and arguments.out is not None and not arguments.out.is_dir():
+        message = (
+            f"{arguments.record} is of {len(chosen)} targets, a file each: --out has to name a folder that is there"
+        )
+        raise UsageError(message)
+    for why in others:
+        sys.stderr.write(f"burn-verify: {why}\n")
+    # What others inherit from comes first, and a file sees what those before it hold by then.
+    return max(_update_one(record, arguments, several=len(chosen) > 1) for record in chosen)
+
+
+def _chosen(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
+    """Return the records that say what to expect, one a file, and in one line each why others do not."""
+    by_file: dict[Path, Record] = {}
+    others = []
+    # Conversion as upstream does it, and what was published, before anything else.
+    for record in sorted(records, key=lambda record: len(record.target.name)):
+        file = expected_files.file_of(record.target)
+        if record.failure:
+            others.append(f"{record.target.label} was not run: {record.failure}")
+        elif not record.results or not record.target.burn or not record.target.backend:
+            continue
+        elif file in by_file:
+            others.append(f"{record.target.label} is passed over: {file.name} is for {by_file[file].target.label}")
+        else:
+            by_file[file] = record
+    return sorted(by_file.values(), key=lambda record: expected_files.rank_of(record.target)), others
+
+
+def _update_one(record: Record, arguments: argparse.Namespace, *, several: bool) -> int:
+    ours = expected_files.file_of(record.target)
+    target: Path = ours if arguments.out is None else arguments.out / ours.name if several else arguments.out
     before = _text(target) if target.exists() else None
     revision = _revised(record, before if before is not None else _text(ours), target.name)
     for line in _passed_over(revision):
@@ -81,9 +114,12 @@ def _update(arguments: argparse.Namespace) -> int:
 
 
 def _revised(record: Record, text: str, source: str) -> Revision:
-    version = ".".join(record.burn_version.split(".")[:2])
-    header = HEADER.format(version=version, backend=record.burn_backend.capitalize())
-    return updated(text, source, record.results, header)
+    target = record.target
+    version = ".".join(target.burn.split(".")[:2])
+    header = HEADER.format(version=version, backend=target.backend.capitalize())
+    if not text and (parent := expected_files.parent_of(target)):
+        text = f'{header}\n\ninherits = "{parent}"\n'
+    return updated(text, source, record.results, header, expected_files.inherited(text, source))
 
 
 def _text(path: Path) -> str:

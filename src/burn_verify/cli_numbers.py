@@ -5,6 +5,7 @@ Decides nothing: the record says what happened, and a case that can be run again
 
 import argparse
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,9 @@ from burn_verify.options import settings_from
 from burn_verify.report.failure import selection_of
 from burn_verify.report.numbers import explanation
 from burn_verify.session import Session
-from burn_verify.types import CaseResult
+from burn_verify.store import Record
+from burn_verify.targets import names
+from burn_verify.types import CaseResult, Target
 from burn_verify.wire import Array
 
 _DESCRIPTION: Final = """\
@@ -39,13 +42,15 @@ def add_to(commands: Commands) -> None:
     command = add_command(commands, "explain-number", short, _DESCRIPTION, _EXAMPLES)
     command.add_argument("record", type=Path, metavar="RECORD", help="a file written by --burn-record")
     command.add_argument("case", metavar="CASE", help="the id of a case, as the record has it")
+    command.add_argument("--target", metavar="NAME", help="of a run on several targets, the one that is meant")
     command.add_argument("--no-run", action="store_true", help="show what the record says, and no histogram")
     add_options(command, PLACES)
     command.set_defaults(run=_explain)
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    results = {result.case_id: result for result in store.read(arguments.record).results}
+    record = _of_target(store.read_run(arguments.record), arguments)
+    results = {result.case_id: result for result in record.results}
     result = results.get(arguments.case)
     if result is None:
         near = get_close_matches(arguments.case, results, n=3)
@@ -56,27 +61,46 @@ def _explain(arguments: argparse.Namespace) -> int:
     answers = None
     if result.metrics and not arguments.no_run:
         try:
-            answers = _run_again(arguments, result)
+            answers = _run_again(arguments, result, record.target)
         except BurnVerifyError as error:
             sys.stderr.write(f"burn-verify: no histogram, as the case cannot be run again: {error}\n")
     print(explanation(result, answers))
     return 0 if answers is not None or arguments.no_run or not result.metrics else 2
 
 
-def _run_again(arguments: argparse.Namespace, result: CaseResult) -> dict[tuple[str, str], tuple[Array, Array]]:
+def _of_target(records: Sequence[Record], arguments: argparse.Namespace) -> Record:
+    """Return the record of the target that is meant: the only one, or the one whose name holds what was said."""
+    called = names(record.target for record in records)
+    word = arguments.target or ""
+    found = [record for record in records if word in (called[record.target], record.target.name) or not word]
+    if len(found) != 1:
+        known = ", ".join(called.values())
+        message = f"{arguments.record} is of several targets: say --target with one of {known}"
+        raise UsageError(message)
+    return found[0]
+
+
+def _run_again(
+    arguments: argparse.Namespace, result: CaseResult, target: Target
+) -> dict[tuple[str, str], tuple[Array, Array]]:
     """Return what comes and what is expected, by data set and output."""
+    if target.burn_checkout or target.burn_onnx_checkout:
+        message = "where a checkout of yours lies is not in the record; burn-verify verify runs it"
+        raise UsageError(message)
     if result.corpus == files.CORPUS:
         message = "where a model of your own lies is not in the record; burn-verify verify PATH runs it"
         raise UsageError(message)
     field, name = selection_of(result.case_id, result.corpus)
+    chosen = {**typed(arguments), field: name, "burn_version": target.burn, "burn_backend": target.backend}
+    chosen |= {part: ("off", "on")[getattr(target, part)] for part in ("simplify", "partition")}
     with LongWork(sys.stderr) as work:
-        session = Session.open(settings_from({**typed(arguments), field: name}), work.listen)
-        case = next((case for case in session.selected.cases if case.id == result.case_id), None)
-        if case is None:
+        session = Session.open(settings_from(chosen), work.listen)
+        trial = next((trial for trial in session.selected.trials if trial.case.id == result.case_id), None)
+        if trial is None:
             message = f"--{field}={name} does not select it on this machine"
             raise UsageError(message)
         try:
-            session.prepare([case], work.listen)
-            return session.answers(case)
+            session.prepare([trial], work.listen)
+            return session.answers(trial)
         finally:
             session.close()

@@ -21,7 +21,7 @@ from burn_verify.errors import RecordError, UsageError
 from burn_verify.history import KeptRun
 from burn_verify.options import Settings, settings_from
 from burn_verify.recording import LAST_RECORD
-from burn_verify.report import changes, changes_text, matrix, terminal
+from burn_verify.report import changes, changes_text, matrix, side_by_side, terminal
 from burn_verify.report.bundle import files
 from burn_verify.report.columns import Column, Matrix, merge
 from burn_verify.report.findings import Findings, PastRun, numbers_of
@@ -53,6 +53,7 @@ _DIFF_EXAMPLES: Final = """\
 examples:
   burn-verify diff yesterday.jsonl today.jsonl
   burn-verify diff yesterday.jsonl shard-*.jsonl --markdown > changes.md
+  burn-verify diff run.jsonl                 targets of one run that differ in one thing: versions, backends, options
 The first name is the old run, all others are the new one; --old adds records to the old one.
 exit codes: 0 as good as before or better, 1 regressions, 2 not comparable: no case in common, a record that says
 nothing about Burn, or a new run with gaps; 4 usage"""
@@ -82,7 +83,13 @@ def add_to(commands: Commands) -> None:
     report.set_defaults(run=_report)
     diff = add_command(commands, "diff", "say what changed from one run to another", _DIFF, _DIFF_EXAMPLES)
     diff.add_argument("before", type=Path, metavar="OLD", help="a file written by --burn-record")
-    diff.add_argument("after", nargs="+", type=Path, metavar="NEW", help="the later run; its shards together")
+    diff.add_argument(
+        "after",
+        nargs="*",
+        type=Path,
+        metavar="NEW",
+        help="the later run; its shards together. Without it the targets of the old run are compared with one another",
+    )
     diff.add_argument(
         "--old", nargs="+", type=Path, default=[], metavar="RECORD", help="further records of the old run"
     )
@@ -105,17 +112,16 @@ def _report(arguments: argparse.Namespace) -> int:
     settings = settings_from(typed(arguments))
     paths = [Cache(settings.cache_dir).root / LAST_RECORD] if arguments.last else arguments.records
     records = _records(paths)
-    if arguments.out is None and len(records) == 1:
+    if arguments.out is None and len(records) == 1 and not records[0].failure:
         _show(records[0], _reasons(records[0], settings))
         return 0
     merged = merge(records)
     for line in (line for column in merged.columns for line in column.lacking):
         sys.stderr.write(f"burn-verify: missing: {line}\n")
     expected = tuple(_reasons(column.record, settings) for column in merged.columns)
+    between = changes.between(merged.columns)
     if arguments.out is None:
-        for column, reasons in zip(merged.columns, expected, strict=True):
-            print(f"{column.target.label}\n")
-            _show(column.record, reasons)
+        print(side_by_side.render(merged.columns, expected, between, shutil.get_terminal_size((120, 40)).columns))
     else:
         kept = history.runs(arguments.history, _PAST) if arguments.history else ()
         before = _previous(_records(arguments.previous), kept, records)
@@ -124,6 +130,7 @@ def _report(arguments: argparse.Namespace) -> int:
             expected=expected,
             comparisons=changes.compare(before, merged) if before else (),
             past=tuple(_past(kept)),
+            between=between,
         )
         _write(arguments.out, files(findings))
         _summarise(findings)
@@ -132,10 +139,13 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _diff(arguments: argparse.Namespace) -> int:
     old = merge(_records([arguments.before, *arguments.old]))
-    new = merge(_records(arguments.after))
-    comparisons = changes.compare(old, new)
-    if not comparisons:
+    if arguments.after:
+        comparisons = changes.compare(old, merge(_records(arguments.after)))
         message = "the records have no case of one target in common: there is nothing to compare"
+    else:
+        comparisons = changes.between(old.columns)
+        message = "one record alone has to be of several targets that differ in one thing: there is nothing to compare"
+    if not comparisons:
         raise RecordError(message)
     shown = changes_text.as_markdown if arguments.markdown else changes_text.as_text
     print("\n".join(shown(comparison) for comparison in comparisons))
@@ -166,7 +176,7 @@ def _show(record: Record, reasons: Mapping[str, str]) -> None:
 
 
 def _reasons(record: Record, settings: Settings) -> dict[str, str]:
-    expected = expected_of(settings, record.burn_version, record.burn_backend)
+    expected = expected_of(settings, record.target)
     return expectations.expected_reasons(record.results, expected)
 
 

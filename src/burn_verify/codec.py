@@ -9,43 +9,55 @@ import math
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from burn_verify import timings
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Subject
+from burn_verify.types import CaseResult, Checkout, Difference, Outcome, OutputMetrics, Stage, Subject, Target
 
 SCHEMA_VERSION = 1
 """Version of the lines; a reader refuses any other."""
 
-KINDS = ("environment", "selection", "result", "phases")
-"""Every kind of line. An ``environment`` line starts a new run, a ``selection`` line says what it is about to do."""
+KINDS = ("environment", "selection", "result", "phases", "target", "difference")
+"""Every kind of line.
+
+An ``environment`` line starts a new run, a ``selection`` line says what it is about to do; a ``target`` line, that one
+could not be built or started; a ``difference`` line, that two targets answer differently.
+"""
+
+UNKNOWN = Target(burn="", burn_onnx="", backend="")
+"""The target of a record that names none."""
 
 
 _LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5", "iou")
 # Fields of metrics that records of the same version may lack.
+_CHECKOUTS = ("burn_checkout", "burn_onnx_checkout")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One run as it was recorded.
+    """One run on one target as it was recorded; a run on several is as many of these.
 
     Attributes:
         environment: versions, machine, options: whatever the run said of itself.
         selection: ids of the cases it was about to run; one without a result is missing. None where it did not say.
         results: one entry a case, in the order of the file.
         phases: what the run spent its time on, as the run wrote it.
-        burn_version, burn_backend: of the run's results, empty where there is none.
+        target: what the results are of.
+        failure: why the target could not be built or started, in one line; empty where it could.
+        differences: where this target answers otherwise than another of the same run.
     """
 
     environment: Mapping[str, Any] = field(default_factory=dict)
     selection: tuple[str, ...] | None = None
     results: tuple[CaseResult, ...] = ()
     phases: Mapping[str, Any] = field(default_factory=dict)
-    burn_version: str = ""
-    burn_backend: str = ""
+    target: Target = UNKNOWN
+    failure: str = ""
+    differences: tuple[Difference, ...] = ()
 
 
-def result_to_line(result: CaseResult, *, burn_version: str, burn_backend: str) -> str:
+def result_to_line(result: CaseResult, target: Target) -> str:
     """Encode a result as one line of strict JSON, without the newline.
 
     Not-a-number and infinities become the strings ``nan``, ``inf`` and ``-inf``; `result_from_json` turns them back
@@ -59,8 +71,7 @@ def result_to_line(result: CaseResult, *, burn_version: str, burn_backend: str) 
             "op_types": result.op_types,
             "opset": result.opset,
             "subject": None if result.subject is None else _subject_to_json(result.subject),
-            "burn_version": burn_version,
-            "burn_backend": burn_backend,
+            **target_to_json(target),
             "stage": result.stage,
             "outcome": result.outcome,
             "verdict": result.verdict,
@@ -80,9 +91,98 @@ def environment_line(environment: Mapping[str, Any]) -> str:
     return _line("environment", {"environment": environment})
 
 
-def selection_line(case_ids: Iterable[str]) -> str:
-    """Encode the line that says which cases a run is about to run."""
-    return _line("selection", {"selection": {"cases": list(case_ids)}})
+def selection_line(case_ids: Iterable[str], by_target: Iterable[Iterable[str]] = ()) -> str:
+    """Encode the line that says which cases a run is about to run.
+
+    Arguments:
+        by_target: the same for each target, in the order of the environment's; empty where all have all.
+    """
+    narrowed = [list(ids) for ids in by_target]
+    return _line("selection", {"selection": {"cases": list(case_ids), **({"by_target": narrowed} if narrowed else {})}})
+
+
+def failure_line(target: Target, why: str) -> str:
+    """Encode the line that says that a target could not be built or started, and why."""
+    return _line("target", {"target": {**target_to_json(target), "failure": why}})
+
+
+def difference_line(difference: Difference) -> str:
+    """Encode the line that says that two targets answer differently."""
+    sides = {side: target_to_json(getattr(difference, side)) for side in ("before", "after")}
+    plain = {name: getattr(difference, name) for name in Difference.__slots__ if name not in sides}
+    return _line("difference", {"difference": {**plain, **sides}})
+
+
+def difference_from_json(data: Mapping[str, Any]) -> Difference:
+    """Decode what stands in a line of kind ``difference``.
+
+    Raises:
+        ValueError: a field is missing.
+    """
+    try:
+        return Difference(
+            case_id=str(data["case_id"]),
+            part=str(data["part"]),
+            before=target_from_json(data["before"]),
+            after=target_from_json(data["after"]),
+            nearer=str(data["nearer"]),
+            message=str(data["message"]),
+        )
+    except (KeyError, AttributeError) as error:
+        message = f"a difference without {error}"
+        raise ValueError(message) from None
+
+
+def target_to_json(target: Target) -> dict[str, Any]:
+    """Return what a line says of its target; checkouts only where there are any, and not where they lie."""
+    checkouts = {
+        name: {"commit": checkout.commit, "dirty": checkout.dirty, "digest": checkout.digest}
+        for name in _CHECKOUTS
+        if (checkout := getattr(target, name)) is not None
+    }
+    return {
+        "burn_version": target.burn,
+        "burn_onnx_version": target.burn_onnx,
+        "burn_backend": target.backend,
+        "simplify": target.simplify,
+        "partition": target.partition,
+        **checkouts,
+    }
+
+
+def target_from_json(data: Mapping[str, Any], environment: Mapping[str, Any] | None = None) -> Target:
+    """Decode what a line says of its target; what older lines leave out, the environment of the run says."""
+    said = environment or {}
+    checkouts = {
+        name: Checkout(
+            path=Path(),
+            commit=str(found.get("commit", "")),
+            dirty=bool(found.get("dirty")),
+            digest=str(found.get("digest", "")),
+        )
+        for name in _CHECKOUTS
+        if isinstance(found := data.get(name), Mapping)
+    }
+    return Target(
+        burn=str(data.get("burn_version", said.get("burn", ""))),
+        burn_onnx=str(data.get("burn_onnx_version", said.get("burn_onnx", ""))),
+        backend=str(data.get("burn_backend", said.get("burn_backend", ""))),
+        simplify=bool(data.get("simplify", said.get("simplify", True))),
+        partition=bool(data.get("partition", said.get("partition", True))),
+        **checkouts,
+    )
+
+
+def recorded(target: Target) -> Target:
+    """Return a target as a record knows it: it does not say where a checkout lies."""
+    return target_from_json(target_to_json(target))
+
+
+def target_environment(target: Target) -> dict[str, Any]:
+    """Return what the environment of a run on one target says of it."""
+    said = target_to_json(target)
+    names = {"burn_version": "burn", "burn_onnx_version": "burn_onnx"}
+    return {names.get(key, key): value for key, value in said.items()}
 
 
 def phases_line(phases: Mapping[str, Any]) -> str:
@@ -97,6 +197,16 @@ def result_from_line(line: str) -> CaseResult:
         ValueError: the line is not a result.
     """
     return result_from_json(json.loads(line))
+
+
+def result_and_target(line: str) -> tuple[CaseResult, Target]:
+    """Decode what `result_to_line` made, and which target it is of, as `recorded` has it.
+
+    Raises:
+        ValueError: the line is not a result.
+    """
+    data = json.loads(line)
+    return result_from_json(data), target_from_json(data)
 
 
 def result_from_json(data: Mapping[str, Any]) -> CaseResult:

@@ -5,7 +5,6 @@ is included by path, so rustc's errors name its file.
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -144,22 +143,6 @@ def batch_source(groups: Sequence[Group]) -> str:
     )
 
 
-def workspace_manifest(packaged: str, members: Sequence[str]) -> str:
-    """Return the workspace's ``Cargo.toml`` with the generated crates among its members.
-
-    Raises:
-        ValueError: the packaged text has no line of members.
-    """
-    lines = packaged.splitlines()
-    places = [place for place, line in enumerate(lines) if line.startswith("members = ")]
-    if len(places) != 1:
-        msg = f"{len(places)} lines of members in the packaged Cargo.toml, 1 expected"
-        raise ValueError(msg)
-    own = json.loads(lines[places[0]].removeprefix("members = "))
-    lines[places[0]] = f"members = {json.dumps([*own, *members])}"
-    return "\n".join(lines) + "\n"
-
-
 def rust_string(text: str) -> str:
     r"""Return a Rust string literal; every character outside printable ASCII becomes ``\u{…}``."""
     escapes = {"\\": "\\\\", '"': '\\"'}
@@ -172,6 +155,4 @@ def _manifest(name: str, dependencies: Sequence[str]) -> str:
 
 
 def _insert(model: ConvertedModel) -> str:
-    module = model.module
-    load = f"|weights, device| runner::bind({module}::Model::from_file(weights, device), {module}::Model::forward)"
-    return f'registry.insert("{module}", {load});'
+    return f"runner::compat::insert!(registry, {model.module});"

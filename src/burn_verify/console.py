@@ -16,6 +16,7 @@ from burn_verify.progress import Progress
 from burn_verify.words import shortened
 
 _WORDS: Final = {
+    "disk": "looking at the disk",
     "collect": "collecting ONNX's own cases, only once",
     "load": "reading models",
     "reference": "asking ONNX Runtime",

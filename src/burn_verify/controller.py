@@ -8,11 +8,11 @@ from typing import Any, Final
 import pytest
 
 from burn_verify.console import LongWork
-from burn_verify.errors import BurnVerifyError
-from burn_verify.items import case_in, case_of, result_line
+from burn_verify.errors import BurnVerifyError, ToolchainError
+from burn_verify.items import result_line, trial_in, trial_of
 from burn_verify.recording import Closing, Recorder
 from burn_verify.session import Session
-from burn_verify.types import Case, Outcome
+from burn_verify.types import Outcome, Trial
 
 _CHOOSING: Final = ("lf", "stepwise")
 """Options of pytest's cache, which may be switched off."""
@@ -42,8 +42,11 @@ class Controller:
         self._session = session
         self._alone = alone
         self._recorder = recorder
-        self._by_id = {case.id: case for case in session.selected.cases}
-        self._prepared: list[Case] | None = None
+        first = session.selected.targets[0].target
+        # A test that takes no target is about the first.
+        plain = {case.id: Trial(case=case, target=first) for case in session.selected.cases}
+        self._by_id = plain | session.selected.by_test_id
+        self._prepared: list[Trial] | None = None
         self._collected = False
         self._closing: Closing | None = None
 
@@ -54,10 +57,12 @@ class Controller:
         if session.testsfailed and not config.option.continue_on_collection_errors:
             return
         if not config.pluginmanager.hasplugin("dsession"):
-            self._prepare(config, [case for item in session.items if (case := case_of(item))])
+            selected = self._session.selected
+            found = (trial_of(item, selected) for item in session.items)
+            self._prepare(config, list(dict.fromkeys(trial for trial in found if trial)))
         elif not _narrows(config):
             # Workers are collecting meanwhile, and most likely nothing will be left out.
-            self._prepare(config, list(self._session.selected.cases))
+            self._prepare(config, list(self._session.selected.trials))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -70,34 +75,36 @@ class Controller:
         if self._collected:
             return
         self._collected = True
-        chosen = {case.id for node_id in ids if (case := case_in(node_id, self._by_id))}
-        left = [case for case in self._session.selected.cases if case.id in chosen]
+        chosen = {trial for node_id in ids if (trial := trial_in(node_id, self._by_id))}
+        left = [trial for trial in self._session.selected.trials if trial in chosen]
         if self._prepared is None:
             self._prepare(node.config, left)
         elif len(left) < len(self._prepared):
             self._prepared = left
             self._recorder.begin(left)
 
-    def _prepare(self, config: pytest.Config, cases: list[Case]) -> None:
-        self._prepared = cases
-        self._recorder.begin(cases)
-        if not cases:
+    def _prepare(self, config: pytest.Config, trials: list[Trial]) -> None:
+        self._prepared = trials
+        self._recorder.begin(trials)
+        if not trials:
             return
         with long_work(config) as work:
             try:
-                self._session.prepare(cases, work.listen, share=config.pluginmanager.hasplugin("dsession"))
+                self._session.prepare(trials, work.listen, share=config.pluginmanager.hasplugin("dsession"))
+                self._recorder.prepared()
             except BurnVerifyError as error:
+                self._recorder.prepared(error)
                 pytest.exit(f"burn-verify: {error}", error.exit_code)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record the result that a test handed over, or that it ended without one."""
         if line := result_line(report):
             self._recorder.add(line)
-        elif (report.failed or report.skipped) and (case := case_in(report.nodeid, self._by_id)):
+        elif (report.failed or report.skipped) and (trial := trial_in(report.nodeid, self._by_id)):
             outcome = Outcome.FAILED if report.failed else Outcome.SKIPPED
             # A skip carries where, which line and why.
             why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
-            self._recorder.note(case, outcome, why)
+            self._recorder.note(trial, outcome, why)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """End the record; an expectation that fits nothing any more fails a full run."""
@@ -107,12 +114,15 @@ class Controller:
         self._closing = self._recorder.close(
             self._prepared,
             reporter._tw.fullwidth if reporter else 120,
-            whole=len(self._prepared) == len(self._session.selected.cases),
+            whole=len(self._prepared) == len(self._session.selected.trials),
             # Also by -x and --maxfail: what never ran did not fail.
             interrupted=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
             or bool(session.shouldstop or session.shouldfail),
         )
-        if self._closing.problems and exitstatus == pytest.ExitCode.OK:
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and self._closing.not_run:
+            # Nothing that a case does may hide that a whole target is not there.
+            session.exitstatus = ToolchainError.exit_code
+        elif self._closing.problems and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -122,7 +132,7 @@ class Controller:
         terminalreporter.section("burn-verify")
         for line in self._closing.text.splitlines():
             terminalreporter.write_line(line)
-        for line in self._closing.problems:
+        for line in (*self._closing.not_run, *self._closing.problems):
             terminalreporter.write_line(f"error: {line}", red=True)
         for line in self._closing.warnings:
             terminalreporter.write_line(f"warning: {line}", yellow=True)

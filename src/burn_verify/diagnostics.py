@@ -11,6 +11,7 @@ from typing import Any, Final
 
 _BINDING: Final = re.compile(r"^\s*let (?:mut )?\(?(\w+?)(?:_out\d+)?\b")
 _FAILED: Final = re.compile(r"error: could not compile `([^`]+)`")
+_UNIT: Final = re.compile(r"-([0-9a-f]{16})\b")
 _FIELD: Final = re.compile(r"self\s*\.\s*(\w+)")
 
 
@@ -46,11 +47,13 @@ class CargoMessage:
         crate: the crate it is about.
         executable: path of a binary that was made.
         error: an error of rustc.
+        units: hashes in the names of the files that were made: what cargo keeps side by side where it differs.
     """
 
     crate: str
     executable: str | None = None
     error: RustError | None = None
+    units: tuple[str, ...] = ()
 
 
 def parse(line: str) -> CargoMessage | None:
@@ -62,7 +65,10 @@ def parse(line: str) -> CargoMessage | None:
         crate = (value.get("target") or {}).get("name", "")
         message = value.get("message") or {}
         if value.get("reason") == "compiler-artifact":
-            return CargoMessage(crate=crate, executable=value.get("executable"))
+            names = tuple(_UNIT.findall(" ".join(value.get("filenames", ()))))
+            return CargoMessage(crate=crate, executable=value.get("executable"), units=names)
+        if value.get("reason") == "build-script-executed":
+            return CargoMessage(crate="", units=tuple(_UNIT.findall(value.get("out_dir", ""))))
         if value.get("reason") == "compiler-message" and message.get("level", "").startswith("error"):
             return CargoMessage(crate=crate, error=_rust_error(message))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):

@@ -11,15 +11,19 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from burn_verify import __version__
+from burn_verify import __version__, devices
 from burn_verify.cache import Cache, reachable
-from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, INSTALL_RUST, MIN_RUSTC, is_new_enough, rustc_version
+from burn_verify.cargo import INSTALL_RUST, MIN_RUSTC, is_new_enough, rustc_version
 from burn_verify.cases import zoo
 from burn_verify.options import Settings
 from burn_verify.process import output_of
-from burn_verify.progress import silent
-from burn_verify.toolchain import Toolchain
+from burn_verify.versions import DEFAULT, DEPRECATED, VERSIONS, BurnVersion
+from burn_verify.workshop import recipes_built
 
+_DRIVERS: Final = {
+    "wgpu": "a Vulkan driver is needed; apt-get install mesa-vulkan-drivers, or the like, brings one in software",
+    "cuda": "an NVIDIA card and its driver are needed",
+}
 _NEEDED_GIB: Final = 4.0
 """Burn's dependencies and a day's binaries; measured 1.2 GiB after the first build."""
 
@@ -44,14 +48,15 @@ class Check:
 
 def examine(settings: Settings) -> Iterator[Check]:
     """Yield every check; none of them raises."""
-    yield Check(name="burn-verify", grade=Grade.OK, found=f"{__version__}, burn {BURN_VERSION} on the Flex backend")
+    yield Check(name="burn-verify", grade=Grade.OK, found=__version__)
     yield _cargo()
     yield _rustc()
     yield _linker()
     yield from (_package(name) for name in ("onnx", "onnxruntime", "numpy"))
     cache = Cache(settings.cache_dir)
     yield _disk(cache)
-    yield _toolchain(cache)
+    yield from (_toolchain(cache, version) for version in VERSIONS)
+    yield from map(_backend, devices.found(cache, DEFAULT))
     yield _models(settings)
 
 
@@ -101,17 +106,28 @@ def _disk(cache: Cache) -> Check:
     return Check(name="disk", grade=Grade.OK, found=found)
 
 
-def _toolchain(cache: Cache) -> Check:
-    ready = Toolchain(cache, silent).ready
-    name = f"burn {BURN_VERSION}"
-    if ready is None:
-        advice = "burn-verify verify mnist builds it, once, in some minutes"
-        return Check(name=name, grade=Grade.NOTE, found="not compiled yet", advice=advice)
-    return Check(
-        name=name,
-        grade=Grade.OK,
-        found=f"compiled, with burn-onnx {BURN_ONNX_VERSION}; the first time took {ready['seconds']:.0f} s",
-    )
+def _toolchain(cache: Cache, version: BurnVersion) -> Check:
+    name = f"burn {version.burn}"
+    default = ", the default" if version == DEFAULT else ""
+    built = recipes_built(cache, version)
+    if not built:
+        option = "" if version == DEFAULT else f" --burn-version {version.burn}"
+        advice = f"burn-verify verify mnist{option} builds it, once, in some minutes"
+        return Check(name=name, grade=Grade.NOTE, found=f"not compiled yet{default}", advice=advice)
+    sets = "; ".join(" and ".join(recipe.backends) for recipe in built)
+    return Check(name=name, grade=Grade.OK, found=f"compiled for {sets}, with burn-onnx {version.burn_onnx}{default}")
+
+
+def _backend(found: devices.Found) -> Check:
+    marks = [
+        *(["not compiled yet"] if not found.compiled else []),
+        *(["deprecated by Burn"] if found.backend in DEPRECATED else []),
+    ]
+    said = found.why or found.device
+    text = f"{said} ({', '.join(marks)})" if marks else said
+    if found.why:
+        return Check(name=found.backend, grade=Grade.NOTE, found=text, advice=_DRIVERS.get(found.backend, ""))
+    return Check(name=found.backend, grade=Grade.OK, found=text)
 
 
 def _models(settings: Settings) -> Check:

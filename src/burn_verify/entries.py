@@ -23,12 +23,16 @@ HEADER: Final = """\
 #   stage = "convert"          # load, convert, compile, reference, run or compare
 #   reason = "unsupported operators Crop, ImageScaler, Affine"
 #   link = "https://..."       # optional
+#   on = ["wgpu"]              # optional: a version of Burn, a backend, simplify=off; only there does the entry count
+#
+# A file may begin with inherits = "0.22-flex": it then holds only what is different there, and stage = "passes" says
+# that a case passes although the other file expects it to fail.
 #
 # A whole id beats a wildcard, and a later entry an earlier one. A failure at another stage is a failure like any
 # other, and so is a pass. `burn-verify expectations update RECORD` brings this file up to date: it keeps the reasons,
 # links and comments of what still fails, and sorts. Entries with wildcards come first and keep their order."""
 
-Key: TypeAlias = tuple[str, Stage, str, str | None]
+Key: TypeAlias = tuple[str, Stage | None, str, str | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ class Document:
 
 def key_of(entry: Expectation) -> Key:
     """Return what the cases of one entry share."""
-    return entry.corpus, entry.stage, entry.reason, entry.link
+    return entry.corpus, entry.stage, entry.reason, entry.link, entry.on
 
 
 def read(text: str, source: str) -> Document:
@@ -151,8 +155,8 @@ def _id_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[st
     for block in document.blocks:
         for key in {key_of(entry) for entry in block.entries if not has_wildcard(entry.pattern)}:
             written[key].append(block)
-    order = list(Stage)
-    for key in sorted(groups, key=lambda key: (key[0], order.index(key[1]), key[2], key[3] or "")):
+    order = [*Stage, None]
+    for key in sorted(groups, key=lambda key: (key[0], order.index(key[1]), key[2], key[3] or "", key[4])):
         yield _part(sorted(groups[key], key=lambda entry: entry.pattern), written[key])
 
 
@@ -175,10 +179,12 @@ def _entry_lines(entries: Sequence[Expectation]) -> Iterator[str]:
         yield f"pattern = {_quoted(first.pattern)}"
     else:
         yield from ("cases = [", *(f"    {_quoted(entry.pattern)}," for entry in entries), "]")
-    yield f"stage = {_quoted(first.stage.value)}"
+    yield f"stage = {_quoted(first.stage_word)}"
     yield f"reason = {_quoted(first.reason)}"
     if first.link is not None:
         yield f"link = {_quoted(first.link)}"
+    if first.on:
+        yield f"on = [{', '.join(map(_quoted, first.on))}]"
 
 
 def _quoted(text: str) -> str:

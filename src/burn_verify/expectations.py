@@ -9,21 +9,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 from burn_verify.errors import UsageError
-from burn_verify.types import CaseResult, Outcome, Stage
+from burn_verify.types import CaseResult, Outcome, Stage, Target
 
-KEYS = ("pattern", "cases", "stage", "reason", "link")
+KEYS = ("pattern", "cases", "stage", "reason", "link", "on")
 REQUIRED_KEYS = ("stage", "reason")
 
-PACKAGED: Final = Path(__file__).parent / "data" / "expectations"
-"""Where the files that come with the package are."""
+PASSES: Final = "passes"
+"""In place of a stage: the case passes here, whatever is inherited."""
+INHERITS: Final = "inherits"
 
 ENTRY_HEADER = re.compile(r"\s*\[\[\s*expect\s*\]\]")
 _IDS_KEY = re.compile(r"\s*[\"']?(pattern|cases)[\"']?\s*=")
 _WILDCARD = re.compile(r"[*?]")
+_NAME: Final = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +33,31 @@ class Expectation:
 
     Attributes:
         pattern: a case id; ``*`` and ``?`` are wildcards, brackets are themselves.
-        stage: where the case is expected to fail; a failure elsewhere is not expected.
+        stage: where the case is expected to fail; a failure elsewhere is not expected. None where it is expected to
+            pass, although what came before says otherwise.
         source, line: where this pattern is written.
+        on: versions of Burn, backends, ``simplify=off`` and the like; a target has to have one of them. Empty for every
+            target.
     """
 
     pattern: str
-    stage: Stage
+    stage: Stage | None
     reason: str
     source: str
     line: int
     link: str | None = None
+    on: tuple[str, ...] = ()
+
+    @property
+    def stage_word(self) -> str:
+        """The stage as it is written."""
+        return PASSES if self.stage is None else self.stage.value
+
+    def holds_on(self, target: Target) -> bool:
+        """Return whether a target is meant."""
+        series = target.burn.rpartition(".")[0]
+        options = {f"{name}={('off', 'on')[getattr(target, name)]}" for name in ("simplify", "partition")}
+        return not self.on or bool({target.burn, series, target.backend, *options} & set(self.on))
 
     @property
     def corpus(self) -> str:
@@ -101,7 +117,12 @@ class Expectations:
         return Expectations, (self._entries,)
 
     def of(self, case_id: str) -> Expectation | None:
-        """Find what is expected of a case: the whole id beats a wildcard, and a later entry an earlier one."""
+        """Find the failure that is expected of a case: the whole id beats a wildcard, a later entry an earlier one."""
+        found = self.entry_of(case_id)
+        return None if found is None or found.stage is None else found
+
+    def entry_of(self, case_id: str) -> Expectation | None:
+        """Find the entry that counts for a case, also one that expects it to pass."""
         if (exact := self._exact.get(case_id)) is not None:
             return exact
         place = max((one.place for one in self._candidates(case_id) if one.matches(case_id)), default=None)
@@ -146,6 +167,8 @@ def parse(text: str, source: str) -> tuple[Expectation, ...]:
     except tomllib.TOMLDecodeError as error:
         raise _refusal(source, _line_of_error(error, text), f"not TOML: {error}") from error
     entries = document.pop("expect", [])
+    inherited_by(text, source)
+    document.pop(INHERITS, None)
     if document:
         key = next(iter(document))
         raise _refusal(source, _find_line(text, key), f"unknown key {key!r}, allowed is only [[expect]]")
@@ -159,16 +182,20 @@ def parse(text: str, source: str) -> tuple[Expectation, ...]:
     )
 
 
-def packaged(burn_version: str, backend: str) -> Path:
-    """Return where the packaged file of a version of Burn (``major.minor`` counts) on a backend is, or would be."""
-    name = f"{'.'.join(burn_version.split('.')[:2])}-{backend}.toml"
-    return PACKAGED / name
+def inherited_by(text: str, source: str) -> str | None:
+    """Return the name of the file, without suffix, that a file of expectations inherits from; None where it does not.
 
-
-def load_packaged(burn_version: str, backend: str) -> tuple[Expectation, ...]:
-    """Read what is expected of a version of Burn on a backend; empty if nothing is known."""
-    file = packaged(burn_version, backend)
-    return parse(file.read_text(encoding="utf-8"), file.name) if file.is_file() else ()
+    Raises:
+        UsageError: the text is not TOML, or what it names is no name.
+    """
+    try:
+        name = tomllib.loads(text).get(INHERITS)
+    except tomllib.TOMLDecodeError as error:
+        raise _refusal(source, _line_of_error(error, text), f"not TOML: {error}") from error
+    if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
+        message = f'{INHERITS} must name a packaged file, such as "0.22-flex", not {name!r}'
+        raise _refusal(source, _find_line(text, INHERITS), message)
+    return name
 
 
 def expected_reasons(results: Iterable[CaseResult], expectations: Expectations) -> dict[str, str]:
@@ -191,9 +218,8 @@ def xfail_reason(expectation: Expectation) -> str:
     """Say in one line what is expected, where that is written, and when to delete it."""
     where = f"{expectation.source}:{expectation.line}"
     link = f"{expectation.link}; " if expectation.link else ""
-    return (
-        f"expected at {expectation.stage.name}: {expectation.reason} ({where}; {link}delete this entry when it passes)"
-    )
+    stage = expectation.stage_word.upper()
+    return f"expected at {stage}: {expectation.reason} ({where}; {link}delete this entry when it passes)"
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -209,11 +235,12 @@ def _expectations(entry: dict[str, Any], source: str, lines: Sequence[int]) -> I
     for pattern, line in zip(_patterns(entry), lines[1:], strict=True):
         yield Expectation(
             pattern=pattern,
-            stage=Stage(entry["stage"]),
+            stage=None if entry["stage"] == PASSES else Stage(entry["stage"]),
             reason=" ".join(entry["reason"].split()),
             link=entry.get("link"),
             source=source,
             line=line,
+            on=tuple(entry.get("on", ())),
         )
 
 
@@ -224,6 +251,9 @@ def _problems(entry: dict[str, Any]) -> Iterator[str]:
         elif key == "cases":
             if not isinstance(value, list) or not value or not all(_is_text(pattern) for pattern in value):
                 yield f"cases must be a list of ids, at least one and none empty, not {value!r}"
+        elif key == "on":
+            if not isinstance(value, list) or not value or not all(_is_text(word) for word in value):
+                yield f'on must be a list of versions, backends or options, such as ["wgpu"], not {value!r}'
         elif not _is_text(value):
             yield f"{key} must be a text that is not empty, not {value!r}"
     if "pattern" in entry and "cases" in entry:
@@ -233,7 +263,7 @@ def _problems(entry: dict[str, Any]) -> Iterator[str]:
     for key in REQUIRED_KEYS:
         if key not in entry:
             yield f"{key} is missing"
-    stages = [stage.value for stage in Stage]
+    stages = [*(stage.value for stage in Stage), PASSES]
     if entry.get("stage") not in stages:
         yield f"unknown stage {entry.get('stage')!r}, allowed are {', '.join(stages)}"
 

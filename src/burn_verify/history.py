@@ -64,7 +64,7 @@ def records(path: Path) -> tuple[Record, ...]:
     Raises:
         UsageError: the file is missing, holds no run, or is not a record.
     """
-    return store.read_all(path) if _match(path) else (store.read(path),)
+    return store.read_all(path) if _match(path) else store.read_run(path)
 
 
 def keep(folder: Path, paths: list[Path]) -> Path:
@@ -75,7 +75,7 @@ def keep(folder: Path, paths: list[Path]) -> Path:
         StoreError: the folder cannot be written.
     """
     lines = [line for path in paths for line in store.last_run(path)]
-    said = store.read(paths[0]).environment
+    said = store.read_run(paths[0])[0].environment
     commit = re.sub(r"[^0-9A-Za-z.-]", "", str(said.get("commit") or ""))[:12] or _NO_COMMIT
     date = re.sub(r"\D", "", str(said.get("started", "")))[:8].ljust(8, "0")
     try:

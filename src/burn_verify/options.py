@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from burn_verify import option_values
 from burn_verify.errors import UsageError
+from burn_verify.option_values import LATEST, RELEASE, several
 from burn_verify.types import JudgeMode
 
 ALL: Final = "all"
@@ -66,6 +68,9 @@ class Settings:
         latency: whether to time the cases that answer, as a release build.
         threads: that either side may use while it is timed, 0 for as many as there are processors.
         compile_budget: seconds that rustc may take for a model as a release build.
+        burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition: of each of these one or several;
+            their product is the targets of the run. A path is absolute, ``@revision`` behind it where one was named,
+            and None stands for what was published.
     """
 
     models: tuple[str, ...] = ()
@@ -81,8 +86,12 @@ class Settings:
     memory_limit: int = 16384
     judge: JudgeMode = JudgeMode.DEFAULT
     judge_timeout: float = 20.0
-    simplify: bool = True
-    partition: bool = True
+    burn_backend: tuple[str, ...] = ("flex",)
+    burn_version: tuple[str, ...] = (LATEST,)
+    burn_path: tuple[str | None, ...] = (None,)
+    burn_onnx_path: tuple[str | None, ...] = (None,)
+    simplify: tuple[bool, ...] = (True,)
+    partition: tuple[bool, ...] = (True,)
     offline: bool = False
     expectations: Path | None = None
     shard: tuple[int, int] | None = None
@@ -90,112 +99,11 @@ class Settings:
     latency: bool = False
     threads: int = 0
     compile_budget: float | None = None
-    burn_backend: str = "flex"
 
     @property
     def selects(self) -> bool:
         """Whether anything was selected."""
         return bool(self.models or self.conformance or self.ops)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        msg = "names nothing; try --models mnist, --conformance node, or --ops Conv"
-        raise ValueError(msg)
-    return names
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:
-        msg = f"{text} is in nobody's home directory"
-        raise ValueError(msg) from None
-
-
-def _folder(text: str) -> Path:
-    path = _path(text)
-    if not path.is_dir():
-        msg = f"{path} is not a folder"
-        raise ValueError(msg)
-    return path
-
-
-def _file(text: str) -> Path:
-    path = _path(text)
-    if not path.is_file():
-        msg = f"{path} is not a file"
-        raise ValueError(msg)
-    return path
-
-
-_WEEK = 7 * 24 * 3600.0
-_PEBIBYTE = 1 << 30
-_MOST_THREADS = 1024
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= _WEEK:
-        msg = f"a number of seconds above 0 and up to a week is needed, not {text!r}"
-        raise ValueError(msg)
-    return seconds
-
-
-def _mebibytes(text: str) -> int:
-    if not text.isdecimal() or int(text) > _PEBIBYTE:
-        msg = f"a whole number of MiB up to {_PEBIBYTE} is needed (0 for no limit), not {text!r}"
-        raise ValueError(msg)
-    return int(text)
-
-
-def _thread_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST_THREADS:
-        msg = f"a whole number from 1 to {_MOST_THREADS} is needed, not {text!r}"
-        raise ValueError(msg)
-    return int(text)
-
-
-def _mode(text: str) -> JudgeMode:
-    if text.lower() not in list(JudgeMode):
-        msg = f"{', '.join(JudgeMode)} are known, not {text!r}"
-        raise ValueError(msg)
-    return JudgeMode(text.lower())
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) >= _PEBIBYTE:
-        msg = f"a whole number is needed, not {text!r}"
-        raise ValueError(msg)
-    return int(text)
-
-
-def _profile(text: str) -> str:
-    profiles = ("quick", "nightly", "full")
-    if text.lower() not in profiles:
-        msg = f"{' or '.join(profiles)} is needed, not {text!r}"
-        raise ValueError(msg)
-    return text.lower()
-
-
-def _switch(text: str) -> bool:
-    words = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
-    if text.lower() not in words:
-        msg = f"on or off is needed, not {text!r}"
-        raise ValueError(msg)
-    return words[text.lower()]
-
-
-def _part(text: str) -> tuple[int, int]:
-    index, slash, count = text.partition("/")
-    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        msg = f"I/N is needed, such as 1/4 to 4/4, not {text!r}"
-        raise ValueError(msg)
-    return int(index), int(count)
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -204,7 +112,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--models",
         metavar="NAMES",
         ini="burn_models",
-        parse=_names,
+        parse=option_values.names,
         default=(),
         help="verify these models: names of the zoo (mnist, squeezenet, all; see 'burn-verify list'), .onnx files, "
         "globs or folders, separated by commas",
@@ -214,7 +122,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--conformance",
         metavar="SUITES",
         ini="burn_conformance",
-        parse=_names,
+        parse=option_values.names,
         default=(),
         bare=ALL,
         help="verify ONNX's own test cases: node, simple, pytorch, light, separated by commas, or all of them where no "
@@ -225,7 +133,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--ops",
         metavar="NAMES",
         ini="burn_ops",
-        parse=_names,
+        parse=option_values.names,
         default=(),
         bare=ALL,
         help="verify generated graphs of one operator each: Conv, Gemm and so on, separated by commas, or all of them "
@@ -237,7 +145,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--ops-profile",
         metavar="quick|nightly|full",
         ini="burn_ops_profile",
-        parse=_profile,
+        parse=option_values.profile,
         default="quick",
         help="how many graphs an operator: every value of every axis once, pairs of them for the newest version, or "
         "pairs for every version (default: quick)",
@@ -247,7 +155,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--ops-examples",
         metavar="N",
         ini="burn_ops_examples",
-        parse=_count,
+        parse=option_values.count,
         default=0,
         help="feed every generated graph that agrees so many further sets of values, and shapes where they are "
         "symbolic, drawn by Hypothesis, whose --hypothesis-seed holds (default: 0)",
@@ -258,7 +166,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="DIR",
         ini="burn_zoo_mirror",
         env="BURN_VERIFY_ZOO_MIRROR",
-        parse=_folder,
+        parse=option_values.folder,
         default=None,
         help="look for zoo models here before the cache and the network",
     ),
@@ -268,7 +176,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="DIR",
         ini="burn_cache_dir",
         env="BURN_VERIFY_CACHE",
-        parse=_path,
+        parse=option_values.path,
         default=None,
         help="where compiled Burn, converted models and downloads are kept (default: the user's cache folder)",
     ),
@@ -277,7 +185,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--burn-record",
         metavar="PATH",
         ini="burn_record",
-        parse=_path,
+        parse=option_values.path,
         default=None,
         help="append what happened to this file, one JSON line a case; the last run is always kept in the cache",
     ),
@@ -286,7 +194,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--burn-timeout",
         metavar="SECONDS",
         ini="burn_timeout",
-        parse=_seconds,
+        parse=option_values.seconds,
         default=120.0,
         help="how long one model may take to convert, or to answer once (default: 120)",
     ),
@@ -295,7 +203,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--burn-memory-limit",
         metavar="MIB",
         ini="burn_memory_limit",
-        parse=_mebibytes,
+        parse=option_values.mebibytes,
         default=16384,
         help="address space of the converter and of the runner in MiB, 0 for no limit (default: 16384)",
     ),
@@ -304,7 +212,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--judge",
         metavar="MODE",
         ini="burn_judge",
-        parse=_mode,
+        parse=option_values.mode,
         default=JudgeMode.DEFAULT,
         help="how numbers are compared: default, by evidence (docs/numerics.md); strict, where loose is a failure too; "
         "onnx, by the tolerance of ONNX's own tests",
@@ -314,34 +222,73 @@ OPTIONS: tuple[Option, ...] = (
         flag="--judge-timeout",
         metavar="SECONDS",
         ini="burn_judge_timeout",
-        parse=_seconds,
+        parse=option_values.seconds,
         default=20.0,
         help="how long one answer in float64 may take; without it ONNX Runtime's own answers count (default: 20)",
+    ),
+    Option(
+        field="burn_backend",
+        flag="--burn-backend",
+        metavar="NAMES",
+        ini="burn_backend",
+        parse=several(option_values.backend),
+        default=("flex",),
+        help="compute on these backends of Burn: flex, ndarray, wgpu, cuda, separated by commas; 'burn-verify doctor' "
+        "says which of them work here (default: flex)",
+    ),
+    Option(
+        field="burn_version",
+        flag="--burn-version",
+        metavar="VERSIONS",
+        ini="burn_version",
+        parse=several(option_values.burn_version),
+        default=(LATEST,),
+        help="verify these versions of Burn, separated by commas; 'burn-verify doctor' lists them (default: latest, "
+        "the newest release among them)",
+    ),
+    Option(
+        field="burn_path",
+        flag="--burn-path",
+        metavar="DIRS",
+        ini="burn_path",
+        parse=several(option_values.checkout),
+        default=(None,),
+        help="build Burn from a checkout of yours, or from DIR@REVISION of it; 'release,DIR' compares the two",
+    ),
+    Option(
+        field="burn_onnx_path",
+        flag="--burn-onnx-path",
+        metavar="DIRS",
+        ini="burn_onnx_path",
+        parse=several(option_values.checkout),
+        default=(None,),
+        help="the same for burn-onnx",
     ),
     Option(
         field="simplify",
         flag="--burn-simplify",
         metavar="on|off",
         ini="burn_simplify",
-        parse=_switch,
-        default=True,
-        help="burn-onnx's graph simplification (default: on, as upstream)",
+        parse=several(option_values.switch),
+        default=(True,),
+        help="burn-onnx's graph simplification; 'on,off' compares the two (default: on, as upstream)",
     ),
     Option(
         field="partition",
         flag="--burn-partition",
         metavar="on|off",
         ini="burn_partition",
-        parse=_switch,
-        default=True,
-        help="burn-onnx's splitting of large models into submodules (default: on, as upstream)",
+        parse=several(option_values.switch),
+        default=(True,),
+        help="burn-onnx's splitting of large models into submodules; 'on,off' compares the two (default: on, as "
+        "upstream)",
     ),
     Option(
         field="offline",
         flag="--burn-offline",
         metavar="on|off",
         ini="burn_offline",
-        parse=_switch,
+        parse=option_values.switch,
         default=False,
         help="never try to download a model (default: off)",
     ),
@@ -350,7 +297,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--burn-expectations",
         metavar="FILE",
         ini="burn_expectations",
-        parse=_file,
+        parse=option_values.file,
         default=None,
         help="a TOML file of failures you expect, on top of the packaged ones",
     ),
@@ -359,7 +306,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--shard",
         metavar="I/N",
         ini="burn_shard",
-        parse=_part,
+        parse=option_values.part,
         default=None,
         help="run only part I of N of the selection; 'burn-verify report' puts the records of all parts together",
     ),
@@ -368,7 +315,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--burn-shard-costs",
         metavar="RECORD",
         ini="burn_shard_costs",
-        parse=_file,
+        parse=option_values.file,
         default=None,
         help="balance the parts by the seconds in this record; give all parts the same one (default: by number)",
     ),
@@ -377,7 +324,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--latency",
         metavar="on|off",
         ini="burn_latency",
-        parse=_switch,
+        parse=option_values.switch,
         default=False,
         bare="on",
         help="time every case that answers, built as a release build, beside ONNX Runtime (docs/latency.md); the first "
@@ -388,7 +335,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--threads",
         metavar="N",
         ini="burn_threads",
-        parse=_thread_count,
+        parse=option_values.thread_count,
         default=0,
         help="threads that Burn and ONNX Runtime may use while they are timed (default: one a processor)",
     ),
@@ -397,7 +344,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="--compile-budget",
         metavar="SECONDS",
         ini="burn_compile_budget",
-        parse=_seconds,
+        parse=option_values.seconds,
         default=None,
         help="with --latency: fail a model for which rustc takes longer, dependencies and linking not counted",
     ),
@@ -408,8 +355,11 @@ OPTIONS: tuple[Option, ...] = (
 def from_folder(field: str, text: str, folder: Path) -> str:
     """Return the value of an ini file with its relative paths seen from the folder of that file, as pytest does."""
     parse = next(option.parse for option in OPTIONS if option.field == field)
-    if text and parse in (_path, _folder, _file):
+    if text and parse in (option_values.path, option_values.folder, option_values.file):
         return str(folder / Path(text).expanduser())
+    if field in ("burn_path", "burn_onnx_path"):
+        places = (place.strip() for place in text.split(","))
+        return ",".join(place if place.lower() in ("", RELEASE) else str(folder / place) for place in places)
     if field == "models":
         names = (name.strip() for name in text.split(","))
         return ",".join(str(folder / name) if "/" in name or name.endswith(".onnx") else name for name in names)
@@ -436,7 +386,19 @@ def said(settings: Settings) -> list[tuple[str, str]]:
         for option in OPTIONS
         if option.field not in _WITHOUT_EFFECT and getattr(settings, option.field) != option.default
     )
-    return [(flag, ("off", "on")[value] if isinstance(value, bool) else f"{value}") for flag, value in different]
+    return [(flag, _typed(value)) for flag, value in different]
+
+
+def _typed(value: Any) -> str:
+    """Return a value as a user would type it."""
+    match value:
+        case tuple():
+            return ",".join(map(_typed, value))
+        case bool():
+            return ("off", "on")[value]
+        case None:
+            return RELEASE
+    return f"{value}"
 
 
 SELECTIONS: tuple[str, ...] = ("--models", "--conformance", "--ops")

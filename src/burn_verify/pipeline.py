@@ -3,86 +3,43 @@
 Every case that goes in comes out as exactly one `CaseResult`; what goes wrong with one case stays with that case.
 """
 
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from burn_verify import load, reference
-from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
-from burn_verify.cargo import BURN_ONNX_VERSION
 from burn_verify.cases.generated import CORPUS
 from burn_verify.comparison import compared, of_drawn, timed
-from burn_verify.convert import Converter
-from burn_verify.errors import STAGE_ERRORS, CompareError, StageError
+from burn_verify.errors import (
+    CompareError,
+    OracleError,
+    StageError,
+)
+from burn_verify.inputs import SEEDED, make_inputs
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
 from burn_verify.latency import measured, within_budget
+from burn_verify.making import Built, Maker
 from burn_verify.measure import Measurer
 from burn_verify.options import Settings
-from burn_verify.progress import Listener, Progress, silent
+from burn_verify.plan import Plan, Planned, attempt, each, ended, result_of, sure, with_reference
+from burn_verify.progress import Listener, silent
 from burn_verify.reference import Oracle
-from burn_verify.release import Release, ReleaseBuilder
-from burn_verify.runner import Runner
+from burn_verify.release import Release
+from burn_verify.runner import Inference, Runner
 from burn_verify.stopwatch import Stopwatch
-from burn_verify.toolchain import Toolchain
 from burn_verify.twins import compare
-from burn_verify.types import (
-    Case,
-    CaseResult,
-    ConvertedModel,
-    Outcome,
-    PreparedCase,
-    Reference,
-    RunnerBinary,
-    Stage,
-    Verdict,
-)
+from burn_verify.types import Case, CaseResult, Outcome, Reference, RunnerBinary, Stage, Target, Verdict
 from burn_verify.wire import Array
 
 if TYPE_CHECKING:
     from burn_verify.drawing import Drawing
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A case after everything that is done for many cases at once: what is left is to run and to compare.
-
-    Attributes:
-        release: the program that is timed; None where nobody asked for it.
-        errors: what went wrong so far, by stage; the first stage in the order of `Stage` is where the case ends.
-    """
-
-    case: Case
-    prepared: PreparedCase | None = None
-    reference: Reference | None = None
-    model: ConvertedModel | None = None
-    binary: RunnerBinary | None = None
-    release: Release | None = None
-    errors: Mapping[Stage, StageError] = field(default_factory=dict)
-    durations: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def error(self) -> StageError | None:
-        """What ended the case before it could run."""
-        return next((self.errors[stage] for stage in Stage if stage in self.errors), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The cases of a run, ready to be run one by one in any process.
-
-    Attributes:
-        phases: seconds of wall time by phase. The reference runs beside conversion and compilation.
-    """
-
-    cases: Mapping[str, Planned]
-    phases: Mapping[str, float]
+Kept: TypeAlias = dict[str, list[Array]]
+"""What a model answered, by data set."""
 
 
 class Pipeline:
@@ -97,56 +54,79 @@ class Pipeline:
         self._cache = cache
         self._listen = listen
         self._runners: dict[RunnerBinary, Runner] = {}
-        self._judge = Judge(mode=settings.judge, overrides=packaged(), burn_backend=settings.burn_backend)
+        self._overrides = packaged()
+        self._maker = Maker(settings, cache, listen)
         self._drawing: Drawing | None = None
 
-    def prepare(self, cases: Sequence[Case], *, answers: bool = True, doubtful: Collection[str] = ()) -> Plan:
-        """Load all models, then convert and compile them in one batch while the reference is computed.
+    def prepare(
+        self,
+        cases: Sequence[Case],
+        target: Target = Target(),  # noqa: B008  (immutable)
+        *,
+        answers: bool = True,
+        doubtful: Collection[str] = (),
+    ) -> Plan:
+        """Prepare cases for one target; see `prepare_all`.
+
+        Raises:
+            ToolchainError: the target could not be built or started; no case is to blame.
+        """
+        return self.prepare_all({target: cases}, answers=answers, doubtful=doubtful)[target]
+
+    def prepare_all(
+        self, wanted: Mapping[Target, Sequence[Case]], *, answers: bool = True, doubtful: Collection[str] = ()
+    ) -> dict[Target, Plan]:
+        """Load all models, then convert and compile them in one batch a build while the reference is computed.
+
+        A model is loaded and its reference computed once for all targets, converted once for every burn-onnx and its
+        options, and compiled once for every Burn, whatever the backends.
 
         Arguments:
             doubtful: ids of cases that most likely do not compile, see `Builder.compile`.
             answers: whether there is a reference at all; without it a case can be run but not verified.
 
         Raises:
-            ToolchainError: nothing could be built; no case is to blame.
+            ToolchainError: not one target could be built and started; no case is to blame.
         """
         phases: dict[str, float] = {}
+        unique = {case.id: case for cases in wanted.values() for case in cases}
         with timed(phases, "load"):
-            planned = self._each("load", [Planned(case=case) for case in cases], self._load)
-        good = [one for one in planned if one.error is None]
+            loaded = each(self._listen, "load", [Planned(case=case) for case in unique.values()], self._load)
+        good = [one for one in loaded if one.error is None]
         if not answers:
-            built = self._build(good, phases, doubtful)
-            return Plan(cases={one.case.id: one for one in (*planned, *built)}, phases=phases)
+            return _plans(wanted, loaded, self._maker.build_all(wanted, good, phases, doubtful), (), phases)
         with ThreadPoolExecutor(1) as beside:
             oracle = Oracle(self._cache, self._settings.timeout)
             measurer = Measurer(self._cache, oracle, self._settings.judge_timeout)
             asked = beside.submit(self._refer, oracle, measurer, good, phases)
             try:
-                built = self._build(good, phases, doubtful)
+                built = self._maker.build_all(wanted, good, phases, doubtful)
                 referred = asked.result()
             finally:
                 # Ctrl-C and a broken toolchain must not wait for the reference: without its process it ends at once.
                 asked.cancel()
                 oracle.close()
-        merged = {one.case.id: one for one in planned}
-        for one, other in zip(built, referred, strict=True):
-            merged[one.case.id] = _merge(one, other)
-        return Plan(cases=merged, phases=phases)
+        return _plans(wanted, loaded, built, referred, phases)
 
-    def verify(self, planned: Planned, *, twin: Planned | None = None, shrink: bool = True) -> CaseResult:
+    def verify(
+        self, planned: Planned, *, twin: Planned | None = None, shrink: bool = True, kept: Kept | None = None
+    ) -> CaseResult:
         """Run one case and compare; never raises for anything that is the case's own fault.
 
         Arguments:
             twin: another case that has to answer the same.
             shrink: whether values on which a generated graph fails are worth making small.
+            kept: gets what the model answered, by data set, also where there was nothing to compare it with.
         """
         if planned.error is not None:
-            result = _ended(planned, planned.error)
+            if kept is not None and isinstance(planned.error, OracleError) and planned.binary is not None:
+                kept |= self._answers_alone(planned)
+            result = ended(planned, planned.error)
             return replace(result, details={**result.details, **self._beside(planned, twin)})
         durations = dict(planned.durations)
         details: dict[str, Any] = {"inputs": {}}
         try:
-            verdict = self._compared(planned, durations, details)
+            verdict = self._compared(planned, durations, details, kept)
             details |= self._beside(planned, twin)
             if verdict.passes and (differs := details.get("twins_differ")):
                 raise CompareError(differs, "twins differ")
@@ -154,9 +134,9 @@ class Pipeline:
                 with timed(durations, "examples"):
                     self.draw(planned, details, shrink=shrink)
         except StageError as error:
-            result = _ended(replace(planned, durations=durations), error)
+            result = ended(replace(planned, durations=durations), error)
             return replace(result, details={**result.details, **details})
-        result = _result(planned, Stage.COMPARE, Outcome.PASSED if verdict.passes else Outcome.FAILED)
+        result = result_of(planned, Stage.COMPARE, Outcome.PASSED if verdict.passes else Outcome.FAILED)
         result = replace(
             result,
             verdict=verdict.name,
@@ -176,8 +156,8 @@ class Pipeline:
         """
         if planned.error is not None:
             raise planned.error
-        runner = self._runner(_sure(planned.binary))
-        return runner.infer(_sure(planned.model), inputs, self._settings.burn_backend).outputs
+        runner = self._runner(sure(planned.binary))
+        return runner.infer(sure(planned.model), inputs, planned.target.backend).outputs
 
     def answers(self, planned: Planned) -> dict[tuple[str, str], tuple[Array, Array]]:
         """Run a prepared case on its own inputs; return what came and what was expected, by data set and output.
@@ -188,9 +168,9 @@ class Pipeline:
         if planned.error is not None:
             raise planned.error
         found = {}
-        for name, data in reference.read(_sure(planned.reference)).data_sets.items():
+        for name, data in reference.read(sure(planned.reference)).data_sets.items():
             outputs = self.infer(planned, data.inputs)
-            for spec, came, wanted in zip(_sure(planned.prepared).outputs, outputs, data.desired, strict=False):
+            for spec, came, wanted in zip(sure(planned.prepared).outputs, outputs, data.desired, strict=False):
                 found[name, spec.name] = came, wanted
         return found
 
@@ -205,12 +185,12 @@ class Pipeline:
             prepared,
             lambda inputs: self.infer(replace(planned, errors={}), inputs),
             None if compiled is None else compiled.prepared,
-            lambda inputs: self.infer(replace(_sure(compiled), errors={}), inputs),
+            lambda inputs: self.infer(replace(sure(compiled), errors={}), inputs),
         )
 
     def _infer_all(self, planned: Planned, sets: Sequence[Sequence[Array]]) -> list[list[Array]]:
-        runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)
-        return [inference.outputs for inference in runner.infer_all(model, sets, self._settings.burn_backend)]
+        runner, model = self._runner(sure(planned.binary)), sure(planned.model)
+        return [inference.outputs for inference in runner.infer_all(model, sets, planned.target.backend)]
 
     def draw(self, planned: Planned, details: dict[str, Any], *, shrink: bool) -> int:
         """Compare on drawn values and return how many sets agree.
@@ -224,7 +204,7 @@ class Pipeline:
         """
         from burn_verify.drawing import Drawing, program_of
 
-        prepared = _sure(planned.prepared)
+        prepared = sure(planned.prepared)
         if self._drawing is None:
             given = self._settings
             self._drawing = Drawing(
@@ -237,7 +217,7 @@ class Pipeline:
         found = self._drawing.search(
             prepared,
             lambda sets: self._infer_all(planned, sets),
-            partial(of_drawn, prepared, self._judge),
+            partial(of_drawn, prepared, self.judge_of(planned.target)),
             shrink=shrink,
         )
         details["examples"] = {"agree": found.examples, "no reference": found.rejected}
@@ -254,91 +234,63 @@ class Pipeline:
             runner.close()
         self._runners.clear()
 
-    def _each(self, phase: str, items: Sequence[Planned], step: Callable[[Planned], Planned]) -> list[Planned]:
-        if not items:
-            return []
-        done = []
-        for place, item in enumerate(items):
-            self._listen(Progress(phase=phase, done=place, total=len(items), text=item.case.id))
-            done.append(step(item))
-        self._listen(Progress(phase=phase, done=len(items), total=len(items)))
-        return done
-
     def _load(self, planned: Planned) -> Planned:
-        return _attempt(planned, Stage.LOAD, lambda: {"prepared": load.prepare(planned.case, self._cache)})
+        return attempt(planned, Stage.LOAD, lambda: {"prepared": load.prepare(planned.case, self._cache)})
 
     def _refer(
         self, oracle: Oracle, measurer: Measurer, cases: Sequence[Planned], phases: dict[str, float]
     ) -> list[Planned]:
         def step(one: Planned) -> dict[str, Reference]:
-            prepared = _sure(one.prepared)
+            prepared = sure(one.prepared)
             return {"reference": measurer.measured(prepared, oracle.answer(prepared))}
 
         with timed(phases, "reference"):
-            return self._each("reference", cases, lambda one: _attempt(one, Stage.REFERENCE, lambda: step(one)))
+            return each(self._listen, "reference", cases, lambda one: attempt(one, Stage.REFERENCE, lambda: step(one)))
 
-    def _build(self, cases: Sequence[Planned], phases: dict[str, float], doubtful: Collection[str]) -> list[Planned]:
-        if not cases:
-            return []
-        toolchain = Toolchain(self._cache, self._listen)
-        with timed(phases, "toolchain"):
-            binary = toolchain.converter()
-        converter = Converter(
-            self._cache,
-            binary,
-            f"{BURN_ONNX_VERSION} {toolchain.converter_fingerprint}",
-            simplify=self._settings.simplify,
-            partition=self._settings.partition,
-            timeout=self._settings.timeout,
-            memory_limit=self._settings.memory_limit,
-        )
+    def judge_of(self, target: Target) -> Judge:
+        """Return what judges the answers of a target."""
+        return Judge(mode=self._settings.judge, overrides=self._overrides, burn_backend=target.backend)
+
+    def _answers_alone(self, planned: Planned) -> Kept:
+        """Return the answers of a case that has no reference, nothing where it cannot be fed or fails."""
+        prepared, able = sure(planned.prepared), replace(planned, errors={})
         try:
-            with timed(phases, "convert"):
-                converted = self._each(
-                    "convert",
-                    cases,
-                    lambda one: _attempt(one, Stage.CONVERT, lambda: {"model": converter.convert(_sure(one.prepared))}),
-                )
-        finally:
-            converter.close()
-        with timed(phases, "compile"):
-            models = [one.model for one in converted if one.model is not None]
-            compiled = Builder(self._cache, toolchain).compile(models, doubtful)
-        built = [_with_binary(one, compiled) for one in converted]
-        return self._release(ReleaseBuilder(self._cache, toolchain), built, phases) if self._settings.latency else built
-
-    def _release(self, builder: ReleaseBuilder, cases: Sequence[Planned], phases: dict[str, float]) -> list[Planned]:
-        """Build what compiled once more, to be timed; one that does not compile then ends there."""
-
-        def step(one: Planned) -> Planned:
-            if one.binary is None:
-                return one
-            return _attempt(
-                one, Stage.COMPILE, lambda: {"release": builder.build(_sure(one.prepared), _sure(one.model))}
-            )
-
-        with timed(phases, "release"):
-            return self._each("release", cases, step)
+            if prepared.stored:
+                return {prepared.stored[0].name: self.infer(able, reference.stored_inputs(prepared))}
+            drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
+            return {SEEDED: self.infer(able, list(drawn.values()))}
+        except StageError:
+            return {}
 
     def _timed(self, planned: Planned, release: Release, result: CaseResult) -> CaseResult:
         latency = measured(
-            _sure(planned.prepared),
-            _sure(planned.reference),
-            _sure(planned.model),
+            sure(planned.prepared),
+            sure(planned.reference),
+            sure(planned.model),
             release,
-            Stopwatch(self._cache, self._settings),
-            self._judge,
+            Stopwatch(self._cache, self._settings, planned.target.backend),
+            self.judge_of(planned.target),
             fails=result.outcome is Outcome.FAILED,
         )
         return within_budget(replace(result, latency=latency), self._settings.compile_budget)
 
-    def _compared(self, planned: Planned, durations: dict[str, float], details: dict[str, Any]) -> Verdict:
-        runner, model = self._runner(_sure(planned.binary)), _sure(planned.model)
+    def _compared(
+        self, planned: Planned, durations: dict[str, float], details: dict[str, Any], kept: Kept | None
+    ) -> Verdict:
+        runner, model = self._runner(sure(planned.binary)), sure(planned.model)
+        names = iter(sure(planned.reference).data_sets)
+
+        def infer(inputs: Sequence[Array]) -> Inference:
+            inference = runner.infer(model, inputs, planned.target.backend)
+            if kept is not None:
+                kept[next(names)] = inference.outputs
+            return inference
+
         return compared(
-            _sure(planned.prepared),
-            _sure(planned.reference),
-            self._judge,
-            lambda inputs: runner.infer(model, inputs, self._settings.burn_backend),
+            sure(planned.prepared),
+            sure(planned.reference),
+            self.judge_of(planned.target),
+            infer,
             durations=durations,
             details=details,
         )
@@ -354,65 +306,25 @@ class Pipeline:
         return self._runners[binary]
 
 
-def error_of(result: CaseResult) -> StageError | None:
-    """Return the exception that stands for a result, None for a pass."""
-    if result.outcome is Outcome.PASSED:
-        return None
-    return STAGE_ERRORS[result.stage](result.message, result.reason, result.details)
-
-
-def _attempt(planned: Planned, stage: Stage, step: Callable[[], Mapping[str, object]]) -> Planned:
-    """Take one case one stage further, or note why that failed, and how long it took."""
-    started = time.monotonic()
-    try:
-        gained = dict(step())
-    except StageError as error:
-        # An input that Burn has no value for shows while the reference is made, but it is RUN that cannot be.
-        gained = {"errors": {**planned.errors, error.stage: error}}
-    durations = {**planned.durations, stage.value: time.monotonic() - started}
-    return replace(planned, **gained, durations=durations)  # type: ignore[arg-type]
-
-
-def _with_binary(planned: Planned, compiled: Compiled) -> Planned:
-    if planned.model is None:
-        return planned
-    if error := compiled.errors.get(planned.model.module):
-        return replace(planned, errors={**planned.errors, Stage.COMPILE: error})
-    return replace(planned, binary=compiled.binary)
-
-
-def _merge(built: Planned, referred: Planned) -> Planned:
-    return replace(
-        built,
-        reference=referred.reference,
-        errors={**built.errors, **referred.errors},
-        durations={**built.durations, **referred.durations},
-    )
-
-
-def _ended(planned: Planned, error: StageError) -> CaseResult:
-    result = _result(planned, error.stage, Outcome.FAILED)
-    refused = planned.prepared.refused if planned.prepared else None
-    # Whoever ended the case, that nobody could have said what is right is worth knowing.
-    silent = {"no_reference": refused} if refused else {}
-    return replace(result, message=error.message, reason=error.reason, details={**error.details, **silent})
-
-
-def _result(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
-    return CaseResult(
-        case_id=planned.case.id,
-        corpus=planned.case.corpus,
-        stage=stage,
-        outcome=outcome,
-        op_types=planned.prepared.op_types if planned.prepared else (),
-        opset=planned.prepared.opset if planned.prepared else 0,
-        subject=planned.prepared.subject if planned.prepared else None,
-        note=planned.case.note,
-        durations=planned.durations,
-    )
-
-
-def _sure(value: T | None) -> T:
-    """Return what the stages before must have made."""
-    assert value is not None
-    return value
+def _plans(
+    wanted: Mapping[Target, Sequence[Case]],
+    loaded: Sequence[Planned],
+    built: Mapping[Target, Built | str],
+    referred: Sequence[Planned],
+    phases: Mapping[str, float],
+) -> dict[Target, Plan]:
+    """Put together, for each target, what was found out about its cases."""
+    known = {one.case.id: one for one in loaded}
+    references = {one.case.id: one for one in referred}
+    plans = {}
+    for target, cases in wanted.items():
+        own = built[target]
+        if isinstance(own, str):
+            plans[target] = Plan(cases={}, phases=phases, failure=own)
+            continue
+        made = {}
+        for case in cases:
+            one = own.get(case.id) or replace(known[case.id], target=target)
+            made[case.id] = with_reference(one, references[case.id]) if case.id in references else one
+        plans[target] = Plan(cases=made, phases=phases)
+    return plans

@@ -15,9 +15,9 @@ import pytest
 
 from burn_verify import benchmarked
 from burn_verify.errors import STAGE_ERRORS, BurnVerifyError, UsageError
-from burn_verify.items import RESULT, case_of
+from burn_verify.items import RESULT, parameters_of, trial_of
 from burn_verify.options import OPTIONS, SELECTIONS, from_folder, settings_from
-from burn_verify.types import Case
+from burn_verify.types import Case, Target, Trial
 
 if TYPE_CHECKING:
     from burn_verify.session import Session
@@ -120,15 +120,17 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     if (run := config.stash.get(_RUN, None)) is None:
         return None
     only = "; tests of this folder are left out, name a path to run them too" if run.alone else ""
-    return f"burn-verify: {len(run.session.selected.cases)} selected{only}"
+    selected = run.session.selected
+    targets = f" on {', '.join(name for name in selected.names.values())}" if len(selected.targets) > 1 else ""
+    return f"burn-verify: {len(selected.cases)} selected{targets}{only}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make a test of each case for every test function that takes ``burn_case``."""
+    """Make a test of each case, on each target, for every test function that takes ``burn_case``."""
     if "burn_case" in metafunc.fixturenames:
         run = metafunc.config.stash.get(_RUN, None)
-        cases = run.session.selected.cases if run else ()
-        metafunc.parametrize("burn_case", cases, ids=[case.id for case in cases])
+        names, values, ids = parameters_of(metafunc.fixturenames, run.session.selected if run else None)
+        metafunc.parametrize(names, values, ids=ids)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -140,35 +142,45 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     from burn_verify.items import show_evidence
     from burn_verify.suite import test_models
 
-    if not any(case_of(item) for item in items):
+    selected = run.session.selected
+    if not any(trial_of(item, selected) for item in items):
         module = pytest.Module.from_parent(session, path=Path(test_models.__file__), nodeid="burn-verify")
         items += session.genitems(module)
     for item in items:
-        if (case := case_of(item)) is None:
+        if (trial := trial_of(item, selected)) is None:
             continue
-        show_evidence(item, case, run.session.selected)
-        if run.session.selected.settings.latency:
+        show_evidence(item, trial, selected)
+        if selected.settings.latency:
             benchmarked.prepare(item)
-        if expected := run.session.selected.expected.of(case.id):
+        if (expected := selected.expectation(trial)) and expected.stage:
             raises = STAGE_ERRORS[expected.stage]
             item.add_marker(pytest.mark.xfail(raises=raises, strict=True, reason=xfail_reason(expected)))
 
 
 @pytest.fixture
-def burn_verify(request: pytest.FixtureRequest) -> Iterator[Callable[[Case], None]]:
+def burn_target(request: pytest.FixtureRequest) -> Target | None:
+    """Return the only target; with several of them every test has its own."""
+    run = request.config.stash.get(_RUN, None)
+    return run.session.selected.targets[0].target if run else None
+
+
+@pytest.fixture
+def burn_verify(request: pytest.FixtureRequest, burn_target: Target | None) -> Iterator[Callable[[Case], None]]:
     """Yield a function that verifies a case, and raises the error of its stage unless it agrees."""
-    from burn_verify.pipeline import error_of
+    from burn_verify.plan import error_of
 
     run = request.config.stash.get(_RUN, None)
-    if run is None:
+    if run is None or burn_target is None:
         pytest.fail("burn_verify: nothing was selected; try pytest --models mnist", pytrace=False)
     session, properties = run.session, request.node.user_properties
 
     def verify(case: Case) -> None:
         __tracebackhide__ = True
-        result = session.verify(case)
+        if why := session.failure(burn_target):
+            pytest.skip(f"{burn_target.label} was not run: {why}")
+        result = session.verify(Trial(case=case, target=burn_target))
         # One plain string: with an enum or a NumPy scalar inside, pytest-xdist refuses it and the whole run dies.
-        properties.append((RESULT, session.line(result)))
+        properties.append((RESULT, session.line(result, burn_target)))
         benchmarked.hand_over(request, result)
         if (error := error_of(result)) is not None:
             raise error

@@ -14,8 +14,19 @@ from typing import Any, Final
 
 from burn_verify import __version__, store
 from burn_verify.cache import copy_atomically
-from burn_verify.cargo import BURN_ONNX_VERSION, BURN_VERSION, rustc_version
-from burn_verify.codec import environment_line, phases_line, result_from_line, selection_line
+from burn_verify.cargo import rustc_version
+from burn_verify.codec import (
+    Record,
+    difference_line,
+    environment_line,
+    failure_line,
+    phases_line,
+    recorded,
+    result_and_target,
+    selection_line,
+    target_environment,
+    target_to_json,
+)
 from burn_verify.codegen import LATENCY, LATENCY_PROFILE
 from burn_verify.errors import StoreError, UsageError
 from burn_verify.expectations import Expectation, expected_reasons
@@ -23,11 +34,12 @@ from burn_verify.judge import overrides
 from burn_verify.judge.overrides import Override
 from burn_verify.options import Settings
 from burn_verify.process import output_of
-from burn_verify.report import latency
+from burn_verify.report import changes, latency, side_by_side
+from burn_verify.report.columns import Column
 from burn_verify.report.terminal import render_table
 from burn_verify.session import Selected, Session
 from burn_verify.stopwatch import threads_of
-from burn_verify.types import Case, CaseResult, Outcome, Stage
+from burn_verify.types import CaseResult, Difference, Outcome, Stage, Target, Trial
 
 LAST_RECORD: Final = "last-run.jsonl"
 _SHOWN: Final = 10
@@ -42,11 +54,13 @@ class Closing:
 
     Attributes:
         text: for a person; ends without a newline.
+        not_run: targets that could not be built or started, one line each; the run ends as the toolchain's failure.
         problems: one line each; any of them fails the run.
         warnings: one line each.
     """
 
     text: str
+    not_run: tuple[str, ...]
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -59,13 +73,16 @@ class Recorder:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._results: dict[str, CaseResult] = {}
+        self._targets = {recorded(asked.target): asked.target for asked in session.selected.targets}
+        self._results: dict[Target, dict[str, CaseResult]] = {target: {} for target in self._targets.values()}
+        self._differences: tuple[Difference, ...] = ()
         self._problem: str | None = None
         # Into the run's own folder first: two runs at once must not mix their lines.
         self._own = session.folder / "record.jsonl"
         asked = session.selected.settings.record
         self._paths = (self._own,) if asked is None else (self._own, asked)
-        line = environment_line(environment(session.selected.settings) | _part(session.selected))
+        found = environment(tuple(self._results)) | _timing(session.selected.settings) | _part(session.selected)
+        line = environment_line(found)
         try:
             for path in self._paths:
                 store.append(path, [line])
@@ -74,19 +91,35 @@ class Recorder:
             message = f"--burn-record: {error}"
             raise UsageError(message) from error
 
-    def begin(self, cases: Iterable[Case]) -> None:
-        """Say which cases are about to be run, so that those of a run that dies are missed."""
-        self._write(selection_line(case.id for case in cases))
+    def begin(self, trials: Iterable[Trial]) -> None:
+        """Say what is about to be run, so that what a run that dies did not reach is missed."""
+        ids: dict[Target, list[str]] = {target: [] for target in self._results}
+        for trial in trials:
+            ids[trial.target].append(trial.case.id)
+        every = list(dict.fromkeys(case_id for some in ids.values() for case_id in some))
+        alike = all(some == every for some in ids.values())
+        self._write(selection_line(every, () if alike else ids.values()))
+
+    def prepared(self, error: Exception | None = None) -> None:
+        """Say which targets could not be built or started: each is one outcome, whatever the number of its cases.
+
+        Arguments:
+            error: why none of them could.
+        """
+        for target in self._results:
+            if why := str(error) if error else self._session.failure(target):
+                self._write(failure_line(target, why))
 
     def add(self, line: str) -> None:
         """Keep a result, as `Session.line` wrote it."""
         self._write(line)
-        result = result_from_line(line)
-        self._results[result.case_id] = result
+        result, target = result_and_target(line)
+        self._results[self._targets[target]][result.case_id] = result
 
-    def note(self, case: Case, outcome: Outcome, message: str) -> None:
-        """Keep what became of a case whose test ended without handing over a result."""
-        if case.id not in self._results:
+    def note(self, trial: Trial, outcome: Outcome, message: str) -> None:
+        """Keep what became of a case whose test ended without handing over a result; not of a target that never ran."""
+        case = trial.case
+        if case.id not in self._results[trial.target] and not self._session.failure(trial.target):
             result = CaseResult(
                 case_id=case.id,
                 corpus=case.corpus,
@@ -96,45 +129,85 @@ class Recorder:
                 reason=f"no result: {message.strip().splitlines()[-1]}" if message.strip() else "no result",
                 note=case.note,
             )
-            self.add(self._session.line(result))
+            self.add(self._session.line(result, trial.target))
 
-    def close(self, prepared: Iterable[Case], width: int, *, whole: bool, interrupted: bool) -> Closing:
+    def close(self, prepared: Iterable[Trial], width: int, *, whole: bool, interrupted: bool) -> Closing:
         """End the record and return what to tell.
 
         Arguments:
             interrupted: the run stopped before its end, so a case without a result never ran.
-            prepared: every case that should have a result.
+            prepared: everything that should have a result.
             width: columns of the terminal.
             whole: nothing of the selection was left out, so an expectation that fits nothing is out of date.
         """
-        missing = [case for case in prepared if case.id not in self._results]
+        failures = {target: why for target in self._results if (why := self._session.failure(target))}
+        missing = [
+            trial
+            for trial in prepared
+            if trial.target not in failures and trial.case.id not in self._results[trial.target]
+        ]
         if not interrupted:
             # The denominator is every case: one whose process died without a word is a failure, not a gap.
-            for case in missing:
-                self.note(case, Outcome.FAILED, "the test ended without a word")
-        order = {case.id: place for place, case in enumerate(self._session.selected.cases)}
-        results = sorted(self._results.values(), key=lambda result: order.get(result.case_id, len(order)))
+            for trial in missing:
+                self.note(trial, Outcome.FAILED, "the test ended without a word")
+        results = [result for found in self._results.values() for result in found.values()]
+        if len(self._results) > 1:
+            self._differences = self._session.differences()
+            for difference in self._differences:
+                self._write(difference_line(difference))
         self._write(phases_line({name: round(spent, 3) for name, spent in phases(self._session, results).items()}))
         if self._own.is_file():
             copy_atomically(self._own, self._session.cache.root / LAST_RECORD)
-        expected = self._session.selected.expected
-        lines = [render_table(results, expected_reasons(results, expected), width)] if results else []
-        if timed := latency.as_text(results):
-            lines.append(f"\n{timed}\n")
+        lines = [self._table(prepared, width)] if results else []
+        for target, found in self._results.items():
+            if timed := latency.as_text(tuple(found.values())):
+                lines += [*([f"\n{target.label}"] if len(self._results) > 1 else []), f"\n{timed}\n"]
         if left_out := self._session.selected.left_out:
             lines.append(
                 f"{len(left_out)} more of the zoo were not selected: not in the mirror, not in the cache, no hub"
             )
         if interrupted and missing:
-            lines.append(f"stopped early: without a result: {', '.join(case.id for case in missing)}")
+            ids = {test_id for test_id, trial in self._session.selected.by_test_id.items() if trial in set(missing)}
+            lines.append(f"stopped early: without a result: {', '.join(sorted(ids))}")
         full = whole and not interrupted
         stale = self._session.unmatched() if full else ()
         idle = self._session.unused_overrides(results) if full else ()
         return Closing(
             text="\n".join(lines),
+            not_run=tuple(f"{target.label} was not run: {why}" for target, why in failures.items()),
             problems=(*_stale_lines(stale), *_idle_lines(idle)),
             warnings=(self._problem,) if self._problem else (),
         )
+
+    def _table(self, prepared: Iterable[Trial], width: int) -> str:
+        """Render the results: a row a case, and where there are several targets a column a target."""
+        selected = self._session.selected
+        order = {case.id: place for place, case in enumerate(selected.cases)}
+        results = {
+            target: sorted(found.values(), key=lambda result: order.get(result.case_id, len(order)))
+            for target, found in self._results.items()
+        }
+        expected = [expected_reasons(results[target], selected.expectations_of(target)) for target in results]
+        if len(results) == 1:
+            ((_, only),) = results.items()
+            return render_table(only, expected[0], width)
+        wanted: dict[Target, list[str]] = {target: [] for target in results}
+        for trial in prepared:
+            wanted[trial.target].append(trial.case.id)
+        columns = [
+            Column(
+                target=target,
+                record=Record(
+                    results=tuple(found),
+                    target=target,
+                    differences=tuple(one for one in self._differences if one.after == target),
+                ),
+                missing=tuple(case_id for case_id in wanted[target] if case_id not in self._results[target]),
+                failure=self._session.failure(target),
+            )
+            for target, found in results.items()
+        ]
+        return side_by_side.render(columns, expected, changes.between(columns), width)
 
     def _write(self, line: str) -> None:
         for path in self._paths:
@@ -158,29 +231,28 @@ def _idle_lines(idle: Sequence[Override]) -> Iterator[str]:
 
 def phases(session: Session, results: Sequence[CaseResult]) -> dict[str, float]:
     """Return seconds by phase: wall time of what is done once, sums over the cases for running and comparing."""
-    plan = session.plan
+    plan = next(iter(session.plans.values()), None)
     total = {"collect": session.selected.select_seconds, **(plan.phases if plan else {})}
     for name, part in (("run", "run"), ("judge", "compare")):
         total[name] = sum(result.durations.get(part, 0.0) for result in results)
     return total
 
 
-def environment(settings: Settings) -> dict[str, Any]:
-    """Return everything of this machine and these versions that a result may depend on."""
+def environment(targets: Sequence[Target]) -> dict[str, Any]:
+    """Return everything of this machine and these versions that a result may depend on.
+
+    Of several targets the first stands where the only one would; ``targets`` lists all of them.
+    """
     return {
         "burn_verify": __version__,
-        "burn": BURN_VERSION,
-        "burn_onnx": BURN_ONNX_VERSION,
-        "burn_backend": settings.burn_backend,
-        "simplify": settings.simplify,
-        "partition": settings.partition,
+        **target_environment(targets[0]),
+        **({"targets": [target_to_json(target) for target in targets]} if len(targets) > 1 else {}),
         "rustc": rustc_version(),
         "python": platform.python_version(),
         **{name: _version(name) for name in _PACKAGES},
         "platform": platform.platform(),
         "cpu": _cpu(),
         "threads": os.cpu_count(),
-        **_timing(settings),
         "commit": _commit(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

@@ -27,6 +27,7 @@ _LIMITS: Final = ("timeout", "memory", "closed")
 _ENDED_FROM_OUTSIDE: Final = re.compile(r"was ended by SIG(KILL|TERM|INT|HUP)\b")
 _NOT_STARTED: Final = re.compile(r"is not started again$|cannot be started: ")
 
+_HERE: Final = "passes here"
 _MORE_ERRORS: Final = re.compile(r" \(\+\d+ more\)$")
 _NUMBERS: Final = re.compile(r"\[\s*-?\d+(\s*,\s*-?\d+)*\s*\]")
 _NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e[-+]?\d+)?(?!\w)")
@@ -60,7 +61,9 @@ class _Evidence:
     passed_over: Mapping[str, tuple[str, ...]]
 
 
-def updated(text: str, source: str, results: Iterable[CaseResult], header: str) -> Revision:
+def updated(
+    text: str, source: str, results: Iterable[CaseResult], header: str, inherited: Sequence[Expectation] = ()
+) -> Revision:
     """Return a file of expectations in which exactly the failures of a run are expected.
 
     Cases that the run says nothing about keep what was expected of them. The same again gives the same text.
@@ -70,6 +73,7 @@ def updated(text: str, source: str, results: Iterable[CaseResult], header: str) 
         source: its name, for messages.
         results: of one run; the last result of a case counts.
         header: comments for a file that starts with none.
+        inherited: what is expected already; what is the same is not written again.
 
     Raises:
         UsageError: the text is not a file of expectations; names ``source:line``.
@@ -79,7 +83,7 @@ def updated(text: str, source: str, results: Iterable[CaseResult], header: str) 
     # An entry that a later one repeats was never used.
     before = [entry for block in document.blocks for entry in block.entries if live[entry.pattern] is entry]
     evidence = _evidence(results)
-    after = _revised(before, evidence)
+    after = _revised(before, evidence, inherited)
     stages = {entry.pattern: entry.stage for entry in after}
     both = [entry for entry in before if entry.pattern in stages]
     kept = sum(stages[entry.pattern] is entry.stage for entry in both)
@@ -144,30 +148,45 @@ def _evidence(results: Iterable[CaseResult]) -> _Evidence:
     )
 
 
-def _revised(before: Sequence[Expectation], evidence: _Evidence) -> list[Expectation]:
+def _revised(before: Sequence[Expectation], evidence: _Evidence, inherited: Sequence[Expectation]) -> list[Expectation]:
     """Keep what still holds, or was not tried; add what is missing then."""
-    stays = [entry for entry in before if _holds(entry, evidence.stages)]
-    old, new = Expectations(before), Expectations(stays)
+    shared = Expectations(inherited)
+    stays = [entry for entry in before if _holds(entry, evidence.stages) and not _repeats(entry, shared)]
+    old, new = Expectations([*inherited, *before]), Expectations([*inherited, *stays])
     added = []
     for case_id, result in evidence.failures.items():
         was, now = old.of(case_id), new.of(case_id)
         if was is not None and was.stage is result.stage:
             # A wildcard that is gone leaves its reason behind.
-            added += [replace(was, pattern=case_id)] if now is not was else []
-        elif now is None:
-            added.append(_explained(case_id, result, before))
+            left = replace(was, pattern=case_id)
+            added += [left] if now is not was and not _repeats(left, shared) else []
+        elif now is None or now.stage is not result.stage:
+            added.append(_explained(case_id, result, [*inherited, *before]))
+    added += [
+        Expectation(pattern=case_id, stage=None, reason=_HERE, source="", line=0)
+        for case_id, stage in evidence.stages.items()
+        if stage is None and new.of(case_id) is not None
+    ]
     for case_id in evidence.unclear:
         was = old.of(case_id)
-        if was is not None and new.of(case_id) is not was:
+        if was is not None and new.of(case_id) is not was and not _repeats(replace(was, pattern=case_id), shared):
             added.append(replace(was, pattern=case_id))
     return stays + added
+
+
+def _repeats(entry: Expectation, shared: Expectations) -> bool:
+    """Tell whether an entry says of one case what is inherited, or that it passes where nothing else is expected."""
+    if has_wildcard(entry.pattern):
+        return False
+    known = shared.of(entry.pattern)
+    return (known is None) if entry.stage is None else (known is not None and known.stage is entry.stage)
 
 
 def _holds(entry: Expectation, stages: Mapping[str, Stage | None]) -> bool:
     if not has_wildcard(entry.pattern):
         return stages.get(entry.pattern, entry.stage) is entry.stage
     alone = Expectations([entry])
-    return all(stage is entry.stage for case_id, stage in stages.items() if alone.of(case_id) is not None)
+    return all(stage is entry.stage for case_id, stage in stages.items() if alone.entry_of(case_id) is not None)
 
 
 def _explained(case_id: str, result: CaseResult, before: Iterable[Expectation]) -> Expectation:

@@ -50,6 +50,22 @@ class Runner:
         env = rust_environment() | ({"RAYON_NUM_THREADS": str(threads)} if threads else {})
         self._process = Resident([str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit, env=env)
 
+    def start(self, backend: str) -> str:
+        """Start a backend and return the name of its device, e.g. ``llvmpipe (LLVM 19.1.7, 256 bits)``.
+
+        Raises:
+            RunError: the backend cannot be used here; the message says why. Nothing else will work on it.
+        """
+        try:
+            answer, _ = self._process.request({"backend": backend}, timeout=self._timeout)
+        except ProcessDied as death:
+            message = f"{backend} does not start: {death.message}"
+            raise RunError(message, f"{death.how}: {death.message}", {"how": death.how, "log": death.log}) from death
+        if not answer["ok"]:
+            message = f"{backend} does not start: {answer['message']}"
+            raise RunError(message, f"{backend} does not start", {"how": answer.get("kind", "error")})
+        return str(answer["device"])
+
     def infer(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:
         """Call a compiled model once.
 
@@ -111,6 +127,9 @@ class Runner:
             raise RunError(death.message, reason, {"how": death.how, "log": death.log}) from death
 
     def _inference(self, answer: Mapping[str, Any], payload: bytes) -> Inference:
+        if answer.get("broken"):
+            # The device has not survived this request; the next one gets another process.
+            self._process.end()
         _check(answer)
         with self._readable():
             return Inference(

@@ -6,26 +6,29 @@ The same for both shells, and for pytest's workers, which join a run that their 
 
 import os
 import pickle
+import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from burn_verify import expectations, shards, store
-from burn_verify.cache import Cache, prune, write_if_changed
-from burn_verify.cargo import BURN_VERSION
+from burn_verify import differences, expectations, expected_files, shards, store
+from burn_verify.cache import Cache, digest_of, prune, write_if_changed
 from burn_verify.cases import conformance, files, generated, sized, zoo
+from burn_verify.checkouts import look
 from burn_verify.codec import result_to_line
 from burn_verify.errors import LoadError, UsageError
 from burn_verify.expectations import Expectation, Expectations
 from burn_verify.judge import overrides
 from burn_verify.options import ALL, Settings
-from burn_verify.pipeline import Pipeline, Plan, Planned
+from burn_verify.pipeline import Kept, Pipeline
+from burn_verify.plan import Plan, Planned
 from burn_verify.progress import Listener, silent
 from burn_verify.selection import Selection
 from burn_verify.shards import Shard
-from burn_verify.types import Case, CaseResult, JudgeMode, Stage
+from burn_verify.targets import Asked, asked, names, neighbours
+from burn_verify.types import Case, CaseResult, Difference, JudgeMode, Stage, Target, Trial
 from burn_verify.wire import Array
 
 _KEPT_RUNS: Final = 8
@@ -38,18 +41,52 @@ class Selected:
     """What a run is about; fixed before anything is built, and the same in every process of the run.
 
     Attributes:
+        targets: what every case is run on, at least one.
         left_out: see `selection.Choice`.
+        expected: what is expected of the cases, for each target.
         shard: which part of a larger selection the cases are; None where they are all of it.
         elsewhere: ids of the cases in other shards.
     """
 
     settings: Settings
     cases: tuple[Case, ...]
+    targets: tuple[Asked, ...]
     left_out: tuple[str, ...]
-    expected: Expectations
+    expected: tuple[Expectations, ...]
     select_seconds: float
     shard: Shard | None = None
     elsewhere: tuple[str, ...] = ()
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """Every case on every target, those of a case together."""
+        return tuple(Trial(case=case, target=asked.target) for case in self.cases for asked in self.targets)
+
+    @property
+    def names(self) -> dict[Target, str]:
+        """What to call the targets among themselves, see `targets.names`."""
+        return names(asked.target for asked in self.targets)
+
+    @property
+    def by_test_id(self) -> dict[str, Trial]:
+        """Every case on every target by the id of its test: the case's, and what the target is called if not alone."""
+        tails = {target: f"@{name}" if name else "" for target, name in self.names.items()}
+        return {f"{trial.case.id}{tails[trial.target]}": trial for trial in self.trials}
+
+    def settings_of(self, target: Target) -> Settings:
+        """Return the settings that mean one target alone."""
+        return self.targets[self._place(target)].settings
+
+    def expectations_of(self, target: Target) -> Expectations:
+        """Return what is expected of a target."""
+        return self.expected[self._place(target)]
+
+    def expectation(self, trial: Trial) -> Expectation | None:
+        """Return the failure that is expected of a case on a target."""
+        return self.expectations_of(trial.target).of(trial.case.id)
+
+    def _place(self, target: Target) -> int:
+        return next(place for place, asked in enumerate(self.targets) if asked.target == target)
 
 
 class Session:
@@ -63,12 +100,15 @@ class Session:
         self.selected = selected
         self.folder = folder
         self.cache = Cache(selected.settings.cache_dir)
-        self._plan: Plan | None = None
+        self._plans: Mapping[Target, Plan] = {}
         self._pipeline: Pipeline | None = None
 
     @classmethod
-    def open(cls, settings: Settings, listen: Listener = silent) -> "Session":
+    def open(cls, settings: Settings, listen: Listener = silent, targets: Sequence[Target] | None = None) -> "Session":
         """Select the cases and make the folder of a new run.
+
+        Arguments:
+            targets: instead of those that the settings mean.
 
         Raises:
             UsageError: a name cannot be meant, options do not fit, or a file of expectations is wrong.
@@ -82,6 +122,10 @@ class Session:
             settings.models, settings.conformance, settings.ops, settings.ops_profile, sized=settings.latency
         )
         cases, shard = _part_of(choice.cases, settings)
+        if targets is None:
+            chosen = asked(settings, lambda text, project: look(cache, project, text))
+        else:
+            chosen = tuple(Asked(target=target, settings=settings) for target in targets)
         own = {case.id for case in cases}
         selected = Selected(
             settings=settings,
@@ -89,7 +133,8 @@ class Session:
             shard=shard,
             elsewhere=tuple(case.id for case in choice.cases if case.id not in own),
             left_out=choice.left_out,
-            expected=expected_of(settings, BURN_VERSION, settings.burn_backend),
+            targets=chosen,
+            expected=tuple(expected_of(settings, one.target) for one in chosen),
             select_seconds=time.monotonic() - started,
         )
         folder = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
@@ -104,29 +149,38 @@ class Session:
         """Join a run that another process opened."""
         return cls(_load(folder / "selected.pickle"), folder)
 
-    def prepare(self, cases: Iterable[Case], listen: Listener = silent, *, share: bool = False) -> None:
+    def prepare(self, trials: Iterable[Trial], listen: Listener = silent, *, share: bool = False) -> None:
         """Do everything that is done for many cases at once; leave it for the workers where there are any.
 
         Raises:
-            ToolchainError: nothing could be built; no case is to blame.
+            ToolchainError: not one target could be built and started; no case is to blame.
         """
         pipeline = Pipeline(self.selected.settings, self.cache, listen)
-        chosen = list(cases)
-        expected = ((case.id, self.selected.expected.of(case.id)) for case in chosen)
-        doubtful = [case_id for case_id, known in expected if known is not None and known.stage is Stage.COMPILE]
+        wanted: dict[Target, list[Case]] = {}
+        doubtful = set()
+        for trial in trials:
+            wanted.setdefault(trial.target, []).append(trial.case)
+            known = self.selected.expectation(trial)
+            if known is not None and known.stage is Stage.COMPILE:
+                doubtful.add(trial.case.id)
         try:
-            self._plan = pipeline.prepare(chosen, doubtful=doubtful)
+            self._plans = pipeline.prepare_all(wanted, doubtful=doubtful)
         finally:
             pipeline.close()
         if share:
-            _dump(self.folder / "plan.pickle", self._plan)
+            _dump(self.folder / "plan.pickle", self._plans)
 
     @property
-    def plan(self) -> Plan | None:
-        """What `prepare` made, here or in the controller; None before that."""
-        if self._plan is None and (self.folder / "plan.pickle").is_file():
-            self._plan = _load(self.folder / "plan.pickle")
-        return self._plan
+    def plans(self) -> Mapping[Target, Plan]:
+        """What `prepare` made, here or in the controller; empty before that."""
+        if not self._plans and (self.folder / "plan.pickle").is_file():
+            self._plans = _load(self.folder / "plan.pickle")
+        return self._plans
+
+    def failure(self, target: Target) -> str:
+        """Return why a target could not be built or started, in one line; empty where it could."""
+        plan = self.plans.get(target)
+        return "" if plan is None else plan.failure
 
     @property
     def _running(self) -> Pipeline:
@@ -135,29 +189,63 @@ class Session:
             self._pipeline = Pipeline(self.selected.settings, self.cache)
         return self._pipeline
 
-    def verify(self, case: Case) -> CaseResult:
+    def verify(self, trial: Trial) -> CaseResult:
         """Run one prepared case and compare."""
-        plan = self.plan
+        case, plan = trial.case, self.plans.get(trial.target)
         if plan is None or case.id not in plan.cases:
             message = f"{case.id} was not prepared with the others: it joined the selection too late"
             return self._running.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
-        # A failure that is expected is not worth making small.
         planned = plan.cases[case.id]
         twin = plan.cases.get(planned.prepared.twin or "") if planned.prepared else None
-        return self._running.verify(planned, twin=twin, shrink=self.selected.expected.of(case.id) is None)
+        kept: Kept | None = None if len(self.selected.targets) == 1 else {}
+        # A failure that is expected is not worth making small.
+        shrink = self.selected.expectation(trial) is None
+        result = self._running.verify(planned, twin=twin, shrink=shrink, kept=kept)
+        if kept:
+            differences.keep(self._answers_of(trial), kept)
+        return result
 
-    def answers(self, case: Case) -> dict[tuple[str, str], tuple[Array, Array]]:
+    def differences(self) -> tuple[Difference, ...]:
+        """Compare what the cases answered on targets that are neighbours, and forget the answers."""
+        found = []
+        for pair in neighbours([one.target for one in self.selected.targets]):
+            plans = [self.plans[target].cases if target in self.plans else {} for target in (pair.before, pair.after)]
+            for case_id in plans[0].keys() & plans[1].keys():
+                planned = plans[1][case_id]
+                sides = [
+                    self._answers_of(Trial(case=planned.case, target=target)) for target in (pair.before, pair.after)
+                ]
+                said = differences.between(planned, *sides) if planned.prepared is not None else None
+                if said is not None:
+                    found.append(
+                        Difference(
+                            case_id=case_id,
+                            part=pair.part,
+                            before=pair.before,
+                            after=pair.after,
+                            nearer=said.nearer,
+                            message=said.message,
+                        )
+                    )
+        shutil.rmtree(self.folder / "answers", ignore_errors=True)
+        return tuple(sorted(found, key=lambda difference: difference.case_id))
+
+    def _answers_of(self, trial: Trial) -> Path:
+        """Return where the answers of a case on a target are kept while the run lasts."""
+        place = next(place for place, one in enumerate(self.selected.targets) if one.target == trial.target)
+        return self.folder / "answers" / str(place) / f"{digest_of(trial.case.id)[:24]}.safetensors"
+
+    def answers(self, trial: Trial) -> dict[tuple[str, str], tuple[Array, Array]]:
         """Run a prepared case and return what came and what was expected, by data set and output.
 
         Raises:
             StageError: the case cannot be run.
         """
-        assert self.plan is not None
-        return self._running.answers(self.plan.cases[case.id])
+        return self._running.answers(self.plans[trial.target].cases[trial.case.id])
 
-    def line(self, result: CaseResult) -> str:
+    def line(self, result: CaseResult, target: Target) -> str:
         """Return the line of the record for a result."""
-        return result_to_line(result, burn_version=BURN_VERSION, burn_backend=self.selected.settings.burn_backend)
+        return result_to_line(result, target)
 
     def close(self) -> None:
         """End every process of this side."""
@@ -180,7 +268,8 @@ class Session:
         corpora = {zoo.CORPUS, files.CORPUS, generated.CORPUS, sized.CORPUS, *conformance.SUITES}
         partial = corpora - self._whole
         ids = [*(case.id for case in self.selected.cases), *self.selected.elsewhere, *self.selected.left_out]
-        return tuple(entry for entry in self.selected.expected.unmatched(ids) if not entry.concerns(partial))
+        found = dict.fromkeys(entry for expected in self.selected.expected for entry in expected.unmatched(ids))
+        return tuple(entry for entry in found if not entry.concerns(partial))
 
     def unused_overrides(self, results: Iterable[CaseResult]) -> tuple[overrides.Override, ...]:
         """Return exceptions from the bounds that no result used although every corpus was selected."""
@@ -195,28 +284,29 @@ def _part_of(cases: tuple[Case, ...], settings: Settings) -> tuple[tuple[Case, .
     if settings.shard is None:
         return cases, None
     index, count = settings.shard
-    costs = shards.costs_of(store.read(settings.shard_costs)) if settings.shard_costs else None
+    costs = shards.costs_of(store.read_run(settings.shard_costs)) if settings.shard_costs else None
     return shards.cut(cases, index, count, costs)
 
 
-def expected_of(settings: Settings, burn_version: str, burn_backend: str) -> Expectations:
+def expected_of(settings: Settings, target: Target) -> Expectations:
     """Return the packaged expectations of a target, then those of the user's file.
 
     Raises:
         UsageError: the file cannot be read, or is wrong.
     """
-    packaged = expectations.load_packaged(burn_version, burn_backend)
-    if settings.expectations is None:
-        return Expectations(packaged)
-    try:
-        text = settings.expectations.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"--burn-expectations: {settings.expectations} cannot be read: {error}"
-        raise UsageError(message) from None
-    return Expectations(packaged + expectations.parse(text, settings.expectations.name))
+    entries = expected_files.load(target)
+    if settings.expectations is not None:
+        name = settings.expectations.name
+        try:
+            text = settings.expectations.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"--burn-expectations: {settings.expectations} cannot be read: {error}"
+            raise UsageError(message) from None
+        entries += (*expected_files.inherited(text, name), *expectations.parse(text, name))
+    return Expectations(entry for entry in entries if entry.holds_on(target))
 
 
-def _dump(path: Path, value: Selected | Plan) -> None:
+def _dump(path: Path, value: Selected | Mapping[Target, Plan]) -> None:
     """Pickle a value for the workers of the same run, who are this very program and read nobody else's files."""
     write_if_changed(path, pickle.dumps(value))
 

@@ -38,13 +38,18 @@ class Shard:
     cut: str
 
 
-def costs_of(record: Record) -> dict[str, float]:
-    """Return seconds by case id, as a run measured them; what is done for all cases at once is divided among them."""
-    share = float(record.phases.get("compile", 0.0)) / max(len(record.results), 1)
-    return {
-        result.case_id: max(_LEAST, share + sum(result.durations.get(stage, 0.0) for stage in OWN_STAGES))
-        for result in record.results
-    }
+def costs_of(records: Iterable[Record]) -> dict[str, float]:
+    """Return seconds by case id, as a run measured them on all of its targets.
+
+    What is done for all cases at once is divided among them.
+    """
+    costs: dict[str, float] = {}
+    for record in records:
+        share = float(record.phases.get("compile", 0.0)) / max(len(record.results), 1)
+        for result in record.results:
+            spent = share + sum(result.durations.get(stage, 0.0) for stage in OWN_STAGES)
+            costs[result.case_id] = costs.get(result.case_id, 0.0) + max(_LEAST, spent)
+    return costs
 
 
 def cut(

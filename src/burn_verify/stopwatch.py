@@ -55,12 +55,14 @@ class Stopwatch:
     """Times cases.
 
     Arguments:
-        settings: threads that each side may use, limits of time and memory, and where Burn runs.
+        settings: threads that each side may use, limits of time and memory.
+        burn_backend: where Burn runs.
     """
 
-    def __init__(self, cache: Cache, settings: Settings) -> None:
+    def __init__(self, cache: Cache, settings: Settings, burn_backend: str) -> None:
         self._cache = cache
         self._settings = settings
+        self._backend = burn_backend
         self._threads = threads_of(settings)
 
     def measure(
@@ -86,7 +88,6 @@ class Stopwatch:
             load_average=_load_average(),
         )
         oracle = Oracle(self._cache, self._settings.timeout)
-        backend = self._settings.burn_backend
         runner = Runner(
             self._cache,
             release.binary,
@@ -95,13 +96,13 @@ class Stopwatch:
             threads=self._threads,
         )
         try:
-            if why := refuse(runner.infer(model, inputs, backend).outputs):
+            if why := refuse(runner.infer(model, inputs, self._backend).outputs):
                 return replace(latency, why=f"the release build answers otherwise: {why}")
             # Loading and the first call are those of a process that has just begun.
             runner.restart()
             return _raced(
                 latency,
-                Burn(runner=runner, model=model, inputs=inputs, burn_backend=backend),
+                Burn(runner=runner, model=model, inputs=inputs, burn_backend=self._backend),
                 OnnxRuntime(oracle=oracle, model=prepared.model, inputs=inputs, threads=self._threads),
             )
         except RunError as error:

@@ -3,17 +3,28 @@
 Knows nothing of what a line means beyond its kind: encoding and decoding are in `codec`.
 """
 
+import functools
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from burn_verify.codec import KINDS, SCHEMA_VERSION, Record, result_from_json
+from burn_verify.codec import (
+    KINDS,
+    SCHEMA_VERSION,
+    Record,
+    difference_from_json,
+    result_from_json,
+    target_environment,
+    target_from_json,
+)
 from burn_verify.errors import StoreError, UsageError
+from burn_verify.types import CaseResult, Target
 
-__all__ = ["Record", "append", "read", "read_all"]
+T = TypeVar("T")
+
+__all__ = ["Record", "append", "read", "read_all", "read_run"]
 
 
 def append(path: Path, lines: Iterable[str]) -> None:
@@ -40,16 +51,29 @@ def append(path: Path, lines: Iterable[str]) -> None:
 
 
 def read(path: Path) -> Record:
-    """Read the last run of a record.
+    """Read the last run of a record that is of one target.
+
+    Raises:
+        UsageError: as for `read_run`, or the run is of several targets.
+    """
+    record, *others = read_run(path)
+    if others:
+        message = f"{path}: its last run is of {1 + len(others)} targets, and one is needed"
+        raise UsageError(message)
+    return record
+
+
+def read_run(path: Path) -> tuple[Record, ...]:
+    """Read the last run of a record, a record a target.
 
     Raises:
         UsageError: the file is missing, holds no run, or is not a record; the message names the line.
     """
-    records = read_all(path)
-    if not records:
+    runs = _runs(path, _objects(path, _text(path)))
+    if not runs:
         message = f"{path}: the record is empty: no run was written to it"
         raise UsageError(message)
-    return records[-1]
+    return runs[-1]
 
 
 def last_run(path: Path) -> list[str]:
@@ -66,14 +90,14 @@ def last_run(path: Path) -> list[str]:
 
 
 def read_all(path: Path) -> tuple[Record, ...]:
-    """Read every run of a record, oldest first.
+    """Read every run of a record, oldest first, each of its targets by itself.
 
     The last line of a run may be cut short, as a crash leaves it; it is passed over.
 
     Raises:
         UsageError: the file is missing or is not a record; the message names the line.
     """
-    return _runs(path, _objects(path, _text(path)))
+    return tuple(record for run in _runs(path, _objects(path, _text(path))) for record in run)
 
 
 def _text(path: Path) -> str:
@@ -149,34 +173,71 @@ def _check(path: Path, number: int, data: Any) -> None:
     raise UsageError(message)
 
 
-def _runs(path: Path, objects: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[Record, ...]:
+def _runs(path: Path, objects: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[tuple[Record, ...], ...]:
     runs: list[list[tuple[int, Mapping[str, Any]]]] = []
     for number, data in objects:
         if data["kind"] == "environment" or not runs:
             runs.append([])
         runs[-1].append((number, data))
-    return tuple(_record(path, run) for run in runs)
+    return tuple(_records(path, run) for run in runs)
 
 
-def _record(path: Path, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> Record:
-    record = Record()
-    results = []
+def _records(path: Path, lines: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[Record, ...]:
+    """Return a run as a record a target, in the order in which the run named them."""
+    by_kind: dict[str, list[tuple[int, Mapping[str, Any]]]] = {kind: [] for kind in KINDS}
     for number, data in lines:
-        if data["kind"] == "environment":
-            record = replace(record, environment=data["environment"])
-        elif data["kind"] == "selection":
-            record = replace(record, selection=tuple(map(str, data["selection"].get("cases", ()))))
-        elif data["kind"] == "phases":
-            record = replace(record, phases={**record.phases, **data["phases"]})
-        else:
-            try:
-                results.append(result_from_json(data))
-            except ValueError as error:
-                message = f"{path}:{number}: {error}"
-                raise UsageError(message) from error
-            record = replace(
-                record,
-                burn_version=str(data.get("burn_version", "")),
-                burn_backend=str(data.get("burn_backend", "")),
-            )
-    return replace(record, results=tuple(results))
+        by_kind[data["kind"]].append((number, data))
+    said: Mapping[str, Any] = by_kind["environment"][-1][1]["environment"] if by_kind["environment"] else {}
+    announced = tuple(target_from_json(target) for target in said.get("targets", ()))
+    results: dict[Target, list[CaseResult]] = {target: [] for target in announced}
+    read = functools.partial(_understood, path)
+    for number, data in by_kind["result"]:
+        results.setdefault(target_from_json(data, said), []).append(read(number, result_from_json, data))
+    failures = {
+        target_from_json(data["target"], said): str(data["target"].get("failure", "")) for _, data in by_kind["target"]
+    }
+    for target in failures:
+        results.setdefault(target, [])
+    if not results:
+        results[target_from_json({}, said)] = []
+    differences = [read(number, difference_from_json, data["difference"]) for number, data in by_kind["difference"]]
+    phases = {name: spent for _, data in by_kind["phases"] for name, spent in data["phases"].items()}
+    return tuple(
+        Record(
+            environment=_environment(said, target),
+            selection=_selection(by_kind["selection"], announced, target),
+            results=tuple(found),
+            # What is done once for all targets is told with the first.
+            phases=phases if place == 0 else {},
+            target=target,
+            failure=failures.get(target, ""),
+            differences=tuple(difference for difference in differences if difference.after == target),
+        )
+        for place, (target, found) in enumerate(results.items())
+    )
+
+
+def _understood(path: Path, number: int, decode: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any]) -> T:
+    try:
+        return decode(data)
+    except ValueError as error:
+        message = f"{path}:{number}: {error}"
+        raise UsageError(message) from error
+
+
+def _environment(said: Mapping[str, Any], target: Target) -> Mapping[str, Any]:
+    """Return the environment of one target of a run; that of a run on one target stays as it was written."""
+    if "targets" not in said:
+        return said
+    return {**{key: value for key, value in said.items() if key != "targets"}, **target_environment(target)}
+
+
+def _selection(
+    lines: Sequence[tuple[int, Mapping[str, Any]]], announced: Sequence[Target], target: Target
+) -> tuple[str, ...] | None:
+    if not lines:
+        return None
+    said = lines[-1][1]["selection"]
+    narrowed = said.get("by_target")
+    ids = narrowed[announced.index(target)] if narrowed and target in announced else said.get("cases", ())
+    return tuple(map(str, ids))

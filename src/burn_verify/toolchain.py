@@ -1,83 +1,80 @@
-"""Burn, compiled once: the Cargo workspace in the cache, and the converter in it.
+"""What a target needs compiled: one workspace for the models, and one for the converter where that is another.
 
-Knows no model; what is generated joins the workspace as files, see `build`.
+Compiles nothing itself: see `workshop`.
 """
 
-import time
-from collections.abc import Mapping, Sequence
-from importlib.resources import as_file, files
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from burn_verify.cache import Cache, copy_atomically, digest_of, read_json, write_if_changed, write_json
-from burn_verify.cargo import BURN_VERSION, CargoRun, Workspace, require_rust, rustc_version
-from burn_verify.codegen import LATENCY, PROFILE, workspace_manifest
-from burn_verify.progress import Listener, Progress
+from burn_verify.cache import Cache
+from burn_verify.cargo import CargoRun
+from burn_verify.checkouts import patches_of
+from burn_verify.codegen import PROFILE
+from burn_verify.progress import Listener
+from burn_verify.recipe import recipes
+from burn_verify.types import Target
+from burn_verify.workshop import Workshop
 
 
 class Toolchain:
-    """The workspace of one version of Burn.
+    """Burn and burn-onnx of a target.
 
     Arguments:
         listen: told of every step.
+        backends: those of other targets with the same `Target.build_key`, which the one binary shall serve as well.
+
+    Raises:
+        UsageError: the version has not these backends, or a checkout does not fit it.
     """
 
-    def __init__(self, cache: Cache, listen: Listener) -> None:
-        self._cache = cache
-        self._listen = listen
-        self._rustc = rustc_version()
-        self._sources = packaged_sources()
-        self.folder = cache.root / f"burn-{BURN_VERSION}"
-        self.lock = f"cargo-{BURN_VERSION}"
-        self.workspace = Workspace(
-            folder=self.folder / "workspace", target=self.folder / "target", log=self.folder / "cargo.log"
-        )
+    def __init__(self, cache: Cache, listen: Listener, target: Target, backends: Collection[str] = ()) -> None:
+        self.target = target
+        running, converting = recipes(target, backends, patches_of(target))
+        self._running = Workshop(cache, listen, running)
+        self._converting = self._running if converting == running else Workshop(cache, listen, converting)
+        self.folder, self.lock, self.workspace = self._running.folder, self._running.lock, self._running.workspace
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends that are compiled in."""
+        return self._running.recipe.backends
 
     @property
     def fingerprint(self) -> str:
-        """Whatever decides what the converter and the runner do: our Rust, the pinned versions, the compiler."""
-        return digest_of(self._rustc, *(part for item in sorted(self._sources.items()) for part in item))
+        """Whatever decides what the runner does."""
+        return self._running.fingerprint
 
     @property
     def converter_fingerprint(self) -> str:
-        """Whatever decides what the converter makes of a model: its own sources and the pinned versions."""
-        parts = [text for name, text in sorted(self._sources.items()) if name.startswith(("converter/", "Cargo.lock"))]
-        return digest_of(*parts)
+        """Whatever decides what the converter makes of a model, version of burn-onnx included."""
+        return self._converting.converter_fingerprint
 
     @property
     def ready(self) -> Mapping[str, Any] | None:
-        """The note left by the build of this very toolchain, None where it was not built yet."""
-        note = read_json(self.folder / "ready.json")
-        converter = self.folder / "converter"
-        return note if note and note["fingerprint"] == self.fingerprint and converter.is_file() else None
+        """The note left by the build of the models' workspace, None where something is not built yet."""
+        return self._running.ready if self._converting.ready else None
 
     def converter(self) -> Path:
-        """Return the compiled converter; build Burn's dependencies if this was never done.
+        """Return the compiled converter; build it, and what models are compiled with, if this was never done.
 
         Raises:
             ToolchainError: cargo is missing, too old, or failed.
         """
-        if self.ready is None:
-            with self._cache.lock(self.lock, self.waiting):
-                if self.ready is None:
-                    self._build_converter()
-        return self.folder / "converter"
+        self._running.tool("converter")
+        return self._converting.tool("converter")
+
+    def probe(self) -> Path:
+        """Return a runner without models, which says which backends start here: `burn_verify.runner.Runner.start`.
+
+        Raises:
+            ToolchainError: cargo is missing, too old, or failed.
+        """
+        return self._running.tool("probe")
 
     def write(self, generated: Mapping[str, str], crates: Sequence[str]) -> None:
-        """Write the workspace with generated crates as members, touching only files whose content changed.
-
-        Arguments:
-            generated: text by path below the folder ``generated``.
-            crates: folders below it that are members.
-        """
-        own = {name: text for name, text in self._sources.items() if name not in ("Cargo.toml", "Cargo.lock")}
-        own |= {f"generated/{path}": text for path, text in generated.items()}
-        for name, text in own.items():
-            write_if_changed(self.workspace.folder / name, text)
-        self._write_lock()
-        members = [f"generated/{crate}" for crate in crates]
-        manifest = workspace_manifest(self._sources["Cargo.toml"], members)
-        write_if_changed(self.workspace.folder / "Cargo.toml", manifest)
+        """Write the models' workspace, see `Workshop.write`."""
+        self._running.write(generated, crates)
 
     def cargo(
         self,
@@ -87,75 +84,13 @@ class Toolchain:
         profile: str = PROFILE,
         env: Mapping[str, str] | None = None,
     ) -> CargoRun:
-        """Build a generated package; nothing is fetched, for the toolchain was built before."""
-        arguments = ["--profile", profile, "-p", package, "--keep-going", "--offline"]
-        phase = "compile" if profile == PROFILE else f"compile {profile}"
-        return self.workspace.build(arguments, phase=phase, labels=labels, listen=self._listen, env=env)
+        """Build a generated package, see `Workshop.cargo`."""
+        return self._running.cargo(package, labels, profile=profile, env=env)
 
     def dependencies(self) -> None:
-        """Build what a runner in the profile `LATENCY` needs, if this was never done: Burn once more.
-
-        Raises:
-            ToolchainError: cargo failed.
-        """
-        stamp = self.folder / f"ready-{LATENCY}.json"
-        if _is_stamped(stamp, self.fingerprint):
-            return
-        with self._cache.lock(self.lock, self.waiting):
-            if _is_stamped(stamp, self.fingerprint):
-                return
-            phase = f"toolchain {LATENCY}"
-            self._listen(Progress(phase=phase, done=0, total=0))
-            self.write({}, ())
-            arguments = ["--profile", LATENCY, "-p", "runner"]
-            run = self.workspace.build(arguments, phase=phase, labels={}, listen=self._listen)
-            if run.code != 0:
-                what = f"Burn {BURN_VERSION} could not be built in the profile {LATENCY}"
-                raise self.workspace.failure(what)
-            write_json(stamp, {"fingerprint": self.fingerprint})
+        """Build what a runner in the profile `LATENCY` needs, see `Workshop.dependencies`."""
+        self._running.dependencies()
 
     def waiting(self, text: str) -> None:
         """Tell that another run holds the lock."""
-        self._listen(Progress(phase="compile", done=0, total=0, text=text))
-
-    def _build_converter(self) -> None:
-        require_rust()
-        started = time.monotonic()
-        self._listen(Progress(phase="toolchain", done=0, total=0, text="fetching the sources"))
-        # Generated crates of earlier runs stay on disk; the workspace forgets them until they are asked for again.
-        self.write({}, ())
-        write_if_changed(self.workspace.folder / "Cargo.lock", self._sources["Cargo.lock"])
-        arguments = ["--profile", PROFILE, "-p", "converter", "-p", "runner", "--locked"]
-        run = self.workspace.build(arguments, phase="toolchain", labels={}, listen=self._listen)
-        if run.code != 0:
-            what = f"Burn {BURN_VERSION} could not be built"
-            raise self.workspace.failure(what)
-        copy_atomically(Path(run.executables["converter"]), self.folder / "converter")
-        # The first build is the long one; what follows a change of our own sources says nothing of it.
-        before = read_json(self.folder / "ready.json") or {"seconds": time.monotonic() - started}
-        note = {"fingerprint": self.fingerprint, "rustc": self._rustc, "seconds": before["seconds"]}
-        write_json(self.folder / "ready.json", note)
-
-    def _write_lock(self) -> None:
-        """Put the pinned lock file in place; cargo adds the generated crates to it, so only a change of ours counts."""
-        stamp = self.folder / "lock.sha256"
-        wanted = digest_of(self._sources["Cargo.lock"])
-        lock = self.workspace.folder / "Cargo.lock"
-        if not lock.is_file() or not stamp.is_file() or stamp.read_text() != wanted:
-            write_if_changed(lock, self._sources["Cargo.lock"])
-            write_if_changed(stamp, wanted)
-
-
-def _is_stamped(stamp: Path, fingerprint: str) -> bool:
-    note = read_json(stamp)
-    return note is not None and note["fingerprint"] == fingerprint
-
-
-def packaged_sources() -> dict[str, str]:
-    """Return the packaged Rust workspace: text by relative path."""
-    with as_file(files("burn_verify") / "rust") as folder:
-        return {
-            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and "target" not in path.relative_to(folder).parts
-        }
+        self._running.waiting(text)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from burn_verify.cache import Cache
-from burn_verify.cargo import BURN_VERSION
 from burn_verify.options import settings_from
+from burn_verify.versions import DEFAULT
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 pytestmark = pytest.mark.usefixtures("as_a_user")
@@ -93,7 +93,7 @@ def test_report_of_the_last_run_and_as_markdown(tmp_path):
     # A cache of its own, but for the compiled toolchain: other tests' runs must not become the last one.
     cache = tmp_path / "cache"
     cache.mkdir()
-    toolchain = f"burn-{BURN_VERSION}"
+    toolchain = f"burn-{DEFAULT.burn}"
     (cache / toolchain).symlink_to(Cache(settings_from({}).cache_dir).room(toolchain))
     burn_verify("verify", FIXTURES / "add.onnx", BURN_VERIFY_CACHE=str(cache))
     last = burn_verify("report", "--last", BURN_VERIFY_CACHE=str(cache))

@@ -6,15 +6,15 @@ import sys
 
 import pytest
 
-from burn_verify import cli, commands, expectations
+from burn_verify import cli, commands, expected_files
 from burn_verify.codec import environment_line, result_to_line
 from burn_verify.expectations import parse
-from burn_verify.types import CaseResult, Outcome, Stage
+from burn_verify.types import CaseResult, Outcome, Stage, Target
 
 
 def a_line(case_id, outcome=Outcome.FAILED, *, reason="why", version="0.22.1", backend="flex"):
     result = CaseResult(case_id=case_id, corpus="node", stage=Stage.RUN, outcome=outcome, reason=reason)
-    return result_to_line(result, burn_version=version, burn_backend=backend)
+    return result_to_line(result, Target(burn=version, backend=backend))
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def packaged(tmp_path, monkeypatch):
     """Move the packaged files into a folder of this test's own and return it."""
     folder = tmp_path / "package" / "data" / "expectations"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(expectations, "PACKAGED", folder)
+    monkeypatch.setattr(expected_files, "PACKAGED", folder)
     return folder
 
 
@@ -83,6 +83,48 @@ def test_out_starts_as_a_copy_and_leaves_the_packaged_file_alone(write, packaged
     assert [entry.pattern for entry in parse(out.read_text(encoding="utf-8"), "f")] == ["node/a", "node/b"]
     assert (packaged / "0.22-flex.toml").read_bytes() == before
     assert update(write(a_line("node/b")), "--out", out)[0] == 0
+
+
+def test_several_targets_share_what_is_common(write, packaged, update):
+    record = write(
+        a_line("node/everywhere"),
+        a_line("node/everywhere", backend="wgpu"),
+        a_line("node/flex"),
+        a_line("node/flex", Outcome.PASSED, backend="wgpu"),
+        a_line("node/wgpu", Outcome.PASSED),
+        a_line("node/wgpu", backend="wgpu"),
+        a_line("node/everywhere", version="0.23.0"),
+    )
+    assert update(record)[0] == 0
+    assert sorted(path.name for path in packaged.iterdir()) == ["0.22-flex.toml", "0.22-wgpu.toml", "0.23-flex.toml"]
+    text = (packaged / "0.22-wgpu.toml").read_text(encoding="utf-8")
+    assert '\ninherits = "0.22-flex"\n' in text
+    assert [(entry.pattern, entry.stage) for entry in parse(text, "f")] == [
+        ("node/wgpu", Stage.RUN),
+        ("node/flex", None),
+    ]
+    assert parse((packaged / "0.23-flex.toml").read_text(encoding="utf-8"), "f") == ()
+
+    code, said, _ = update(record, "--check")
+    assert code == 0
+    assert said.count("is up to date") == 3
+
+
+def test_what_becomes_common_is_not_written_twice(write, packaged, update):
+    update(write(a_line("node/a", Outcome.PASSED), a_line("node/a", backend="wgpu")))
+    assert '"node/a"' in (packaged / "0.22-wgpu.toml").read_text(encoding="utf-8")
+    update(write(a_line("node/a"), a_line("node/a", backend="wgpu")))
+    assert '"node/a"' not in (packaged / "0.22-wgpu.toml").read_text(encoding="utf-8")
+
+
+def test_several_targets_go_to_a_folder(write, packaged, update, tmp_path):
+    record = write(a_line("node/a"), a_line("node/a", backend="wgpu"))
+    code, _, warned = update(record, "--out", tmp_path / "mine.toml")
+    assert (code, "--out has to name a folder" in warned) == (4, True)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    assert update(record, "--out", folder)[0] == 0
+    assert {path.name for path in folder.iterdir()} == {"0.22-flex.toml", "0.22-wgpu.toml"}
 
 
 def test_failures_without_evidence_are_told(write, packaged, update):

@@ -6,7 +6,7 @@ import pytest
 from burn_verify import cli
 from burn_verify.codec import environment_line, result_to_line
 from burn_verify.session import Session
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage
+from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Target
 
 
 def compared(case_id):
@@ -29,7 +29,7 @@ def written(tmp_path):
     """Return a function that writes a record of results."""
 
     def written(*results):
-        lines = [result_to_line(result, burn_version="0.22.1", burn_backend="flex") for result in results]
+        lines = [result_to_line(result, Target()) for result in results]
         path = tmp_path / "run.jsonl"
         path.write_text("".join(f"{line}\n" for line in (environment_line({}), *lines)), encoding="utf-8")
         return path

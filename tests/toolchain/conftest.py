@@ -1,13 +1,23 @@
 """One cache and one converted set of the tiny models for all tests of the real toolchain."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rooms import FIXTURES, NAMES, Rooms, Tiny, case, sweep
 
+from burn_verify import checkouts
 from burn_verify.options import Settings
 from burn_verify.pipeline import Pipeline
+from burn_verify.process import output_of
+from burn_verify.progress import silent
+from burn_verify.toolchain import Toolchain
+from burn_verify.types import Checkout, Target
+
+ADD = Path("src/import/burn/node/add.rs")
+RIGHT, WRONG = "#lhs_bc.add(#rhs_bc)", "#lhs_bc.sub(#rhs_bc)"
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +48,21 @@ def tiny(cache: Rooms) -> Tiny:
     finally:
         pipeline.close()
     return Tiny(plan=plan, results=results)
+
+
+@pytest.fixture(scope="session")
+def broken(cache: Rooms, own: Path) -> Checkout:
+    """A copy of the registry's sources in which an addition subtracts."""
+    plain = Toolchain(cache, silent, Target())
+    plain.converter()
+    manifest = plain.workspace.folder / "Cargo.toml"
+    said = output_of(["cargo", "metadata", "--offline", "--format-version=1", "--manifest-path", str(manifest)])
+    assert said is not None
+    (found,) = [package for package in json.loads(said)["packages"] if package["name"] == "burn-onnx"]
+    copy = own / "broken burn-onnx"
+    if not copy.exists():
+        shutil.copytree(Path(found["manifest_path"]).parent, copy)
+        text = (copy / ADD).read_text()
+        assert text.count(RIGHT) == 1
+        (copy / ADD).write_text(text.replace(RIGHT, WRONG))
+    return checkouts.look(cache, "burn-onnx", str(copy))

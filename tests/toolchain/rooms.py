@@ -15,10 +15,10 @@ from pathlib import Path
 from burn_verify.cache import Cache, digest_of, read_json, write_if_changed, write_json
 from burn_verify.convert import Converter
 from burn_verify.options import settings_from
-from burn_verify.pipeline import Plan
+from burn_verify.plan import Plan
 from burn_verify.progress import silent
 from burn_verify.toolchain import Toolchain
-from burn_verify.types import Case, CaseResult, ConvertedModel, ModelFile, PreparedCase
+from burn_verify.types import Case, CaseResult, ConvertedModel, ModelFile, PreparedCase, Target
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NAMES = ("add", "matmul", "two_outputs")
@@ -97,10 +97,10 @@ def fake_binary(path: Path, role: str, **options: object) -> Path:
 
 def sweep(cache: Rooms) -> None:
     """Remove the crates made of our modules, and what cargo built of them, from the shared workspace."""
-    toolchain = Toolchain(cache, silent)
+    toolchain = Toolchain(cache, silent, Target())
     # Up to where the name has to be escaped in Rust.
     mark = str(cache.own.root).partition('"')[0]
-    with cache.lock("cargo-" + toolchain.folder.name.removeprefix("burn-")):
+    with cache.lock(toolchain.lock):
         generated = toolchain.workspace.folder / "generated"
         ours = {path.parents[1].name for path in generated.glob("g_*/src/lib.rs") if mark in path.read_text()}
         batches = {

@@ -30,7 +30,7 @@ from burn_verify.process import Resident
 from burn_verify.progress import silent
 from burn_verify.runner import Runner
 from burn_verify.toolchain import Toolchain
-from burn_verify.types import CaseResult, ConvertedModel, Outcome, Stage
+from burn_verify.types import CaseResult, ConvertedModel, Outcome, Stage, Target
 
 MIB_LIMIT = 4096
 ADD = "let add1_out1 = x.add(constant1_out1);"
@@ -97,7 +97,9 @@ def refused(tiny: Tiny, cache: Rooms) -> Batch:
     folder = cache.room("spoilt", "refused")
     models = {word: spoilt(tiny.model(name), folder, spoil) for word, (name, spoil) in REFUSED.items()}
     models |= {f"fine-{name}": spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES}
-    return Batch(models=models, compiled=Builder(cache, Toolchain(cache, silent)).compile(list(models.values())))
+    return Batch(
+        models=models, compiled=Builder(cache, Toolchain(cache, silent, Target())).compile(list(models.values()))
+    )
 
 
 @pytest.mark.parametrize("word", REFUSED)
@@ -141,7 +143,7 @@ def test_the_others_run_right(refused: Batch, tiny: Tiny, cache: Rooms) -> None:
 
 def test_only_refused_models_leave_no_binary(refused: Batch, cache: Rooms) -> None:
     model = refused.models["syntax"]
-    compiled = Builder(cache, Toolchain(cache, silent)).compile([model])
+    compiled = Builder(cache, Toolchain(cache, silent, Target())).compile([model])
     assert compiled.binary is None
     assert set(compiled.errors) == {model.module}
 
@@ -151,14 +153,14 @@ def test_to_doubt_a_model_changes_no_outcome(tiny: Tiny, cache: Rooms) -> None:
     bad = spoilt(tiny.model("two_outputs"), folder, REFUSED["type"][1])
     fine = [spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES]
     # The good model of that label is doubted as well.
-    compiled = Builder(cache, Toolchain(cache, silent)).compile([bad, *fine], doubtful=[bad.label])
+    compiled = Builder(cache, Toolchain(cache, silent, Target())).compile([bad, *fine], doubtful=[bad.label])
     assert set(compiled.errors) == {bad.module}
     assert compiled.binary is not None
     assert compiled.binary.modules == {model.module for model in fine}
 
 
 def test_an_error_is_remembered(refused: Batch, cache: Rooms) -> None:
-    again = Builder(cache, Toolchain(cache, silent)).compile(list(refused.models.values()))
+    again = Builder(cache, Toolchain(cache, silent, Target())).compile(list(refused.models.values()))
     assert again.seconds == 0.0
     assert again.binary == refused.compiled.binary
     assert {module: error.details for module, error in again.errors.items()} == {

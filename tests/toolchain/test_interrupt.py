@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rooms import Rooms, case, replacing, spoiling
 
-from burn_verify import pipeline
+from burn_verify import making, pipeline
 from burn_verify.options import Settings
 
 own, model, gate = map(Path, sys.argv[1:])
@@ -32,7 +32,7 @@ def listen(event):
 
 
 gated = replacing("extern crate alloc;", f'extern crate alloc;\\nconst GATE: &str = include_str!("{gate}");')
-pipeline.Converter = spoiling(cache.room("spoilt", "gated"), {name: gated})
+making.Converter = spoiling(cache.room("spoilt", "gated"), {name: gated})
 taken = pipeline.Pipeline(Settings(), cache, listen)
 try:
     plan = taken.prepare([case(model.stem, model)])

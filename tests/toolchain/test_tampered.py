@@ -9,6 +9,7 @@ from test_spoilt_cases import CHANGES, outcomes
 
 from burn_verify import store
 from burn_verify.codec import environment_line, result_to_line
+from burn_verify.types import Target
 
 TAMPERED = {
     **CHANGES,
@@ -27,7 +28,7 @@ def records(cache: Rooms, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("records")
     for name, changes in (("before", {}), ("after", TAMPERED)):
         results = outcomes(cache, changes).values()
-        lines = [result_to_line(result, burn_version="0.22.1", burn_backend="flex") for result in results]
+        lines = [result_to_line(result, Target()) for result in results]
         store.append(folder / f"{name}.jsonl", [environment_line({"burn_backend": "flex"}), *lines])
     return folder
 

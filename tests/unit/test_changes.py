@@ -105,7 +105,7 @@ def test_the_text_says_the_environment_first_and_the_worst_next():
     places = [text.index(words) for words in ("environment: cpu: none → another", "Newly wrong", "Regressed", "Fixed")]
 
     assert places == sorted(places)
-    assert "1 newly wrong, 1 regressed, 1 fixed, 0 as before" in text
+    assert "1 newly wrong (1 agreed before), 1 regressed, 1 fixed, 0 as before" in text
     assert "a/2     agrees    wrong numbers: Y: 4/6 elements differ" in text
     assert "| a/1 | agrees | refused: unsupported operator: Foo |" in changes_text.as_markdown(compared(before, after))
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burn_verify import codec
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage
+from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Target
 
 SIZES = st.integers(min_value=0, max_value=2**40)
 # A float that compares equal to itself once read: the one not-a-number that does is `math.nan`, by identity.
@@ -65,7 +65,7 @@ def a_result(**changes):
 
 
 def to_line(result):
-    return codec.result_to_line(result, burn_version="0.22.0", burn_backend="flex")
+    return codec.result_to_line(result, Target(burn="0.22.0"))
 
 
 @given(RESULTS)

@@ -39,10 +39,8 @@ SOURCE = """\
 #[path = "/models/m_0001.rs"] pub mod m_0001;
 
 pub fn register(registry: &mut runner::Registry) {
-registry.insert("m_0000", |weights, device| runner::bind(m_0000::Model::from_file(weights, device), \
-m_0000::Model::forward));
-registry.insert("m_0001", |weights, device| runner::bind(m_0001::Model::from_file(weights, device), \
-m_0001::Model::forward));
+runner::compat::insert!(registry, m_0000);
+runner::compat::insert!(registry, m_0001);
 }
 """
 MANIFEST = """\
@@ -118,7 +116,7 @@ def test_lines_stay_true_whatever_the_paths(modules, data):
         about = [number for number in range(-3, len(lines) + 5) if group.model_at(number) == model]
         assert len(about) == 2
         assert lines[about[0] - 1].endswith(f"pub mod {model.module};")
-        assert lines[about[1] - 1].startswith(f'registry.insert("{model.module}",')
+        assert lines[about[1] - 1] == f"runner::compat::insert!(registry, {model.module});"
 
 
 @given(st.integers(min_value=1, max_value=5), st.integers())
@@ -170,28 +168,6 @@ def test_a_hostile_path_stays_inside_its_string():
     line = group.source.splitlines()[1]
     literal = line.removeprefix("#[path = ").removesuffix("] pub mod m_1;")
     assert read_rust(literal) == hostile
-
-
-def test_the_workspace_keeps_everything_but_its_members():
-    text = codegen.workspace_manifest(PACKAGED, ["generated/g_1", "generated/batch_1"])
-    before, after = tomllib.loads(PACKAGED), tomllib.loads(text)
-
-    own = before["workspace"].pop("members")
-    assert after["workspace"].pop("members") == [*own, "generated/g_1", "generated/batch_1"]
-    assert after == before
-    changed = [line for line in text.splitlines() if line not in PACKAGED.splitlines()]
-    assert len(changed) == 1
-    assert len(text.splitlines()) == len(PACKAGED.splitlines())
-
-
-def test_a_workspace_without_generated_crates_is_the_packaged_one():
-    assert codegen.workspace_manifest(PACKAGED, []) == PACKAGED
-
-
-@pytest.mark.parametrize("text", ["", "[workspace]\n", 'members = ["a"]\nmembers = ["b"]\n'])
-def test_a_manifest_without_its_line_of_members_is_refused(text):
-    with pytest.raises(ValueError, match=r"[02] lines of members"):
-        codegen.workspace_manifest(text, [])
 
 
 def test_the_profile_is_in_the_packaged_workspace():

@@ -1,6 +1,7 @@
 """Records become columns; what is not there is missing, never anything else."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from burn_verify.errors import RecordError
 from burn_verify.report.columns import merge
 from burn_verify.report.findings import numbers_of
+from burn_verify.report.states import NOT_RUN, state_of
 from burn_verify.shards import cut
-from burn_verify.types import Case, Unavailable
+from burn_verify.types import Case, Checkout, Target, Unavailable
 from reported import a_record, agrees, no_reference, refused, wrong
 
 CASES = tuple(Case(id=f"node/{n}", corpus="node", source=Unavailable(reason="")) for n in range(10))
@@ -105,3 +107,45 @@ def test_a_broken_machine_beside_a_sound_one_is_missing():
 
 def test_one_model_without_a_reference_is_no_broken_machine():
     assert merge([a_record(no_reference("zoo/1"), agrees("zoo/2"))]).complete
+
+
+def test_a_target_that_did_not_start_is_a_column_that_says_why():
+    dead = replace(a_record(backend="cuda", selection=("a/1", "a/2")), failure="no device")
+    merged = merge([dead, a_record(agrees("a/1"), refused("a/2"), version="0.21.0")])
+    column = merged.columns[1]
+
+    assert (column.failure, column.missing, numbers_of(column).total) == ("no device", ("a/1", "a/2"), 2)
+    assert column.lacking == ("Burn 0.22.1 on cuda was not run: no device",)
+    assert not merged.complete
+    assert state_of(None, started=not column.failure) is NOT_RUN
+
+
+def test_a_target_that_started_elsewhere_has_results():
+    dead = replace(a_record(selection=("a/1",)), failure="no device")
+    column = merge([dead, a_record(agrees("a/1"))]).columns[0]
+
+    assert column.failure == ""
+    assert column.lacking == ("Burn 0.22.1 on flex was not run: no device",)
+
+
+def test_nothing_but_targets_that_did_not_start_is_no_report():
+    with pytest.raises(RecordError, match=r"nothing to report: Burn 0\.22\.1 on flex was not run: no device"):
+        merge([replace(a_record(selection=("a/1",)), failure="no device")])
+
+
+def test_conversion_options_and_checkouts_are_columns_of_their_own():
+    plain, other, local = (
+        a_record(agrees("a/1")),
+        replace(a_record(agrees("a/1")), target=Target(burn_onnx="0.22.1", simplify=False)),
+        replace(a_record(agrees("a/1")), target=Target(burn_checkout=Checkout(path=Path(), commit="abcdefgh"))),
+    )
+    assert [column.target.label for column in merge([other, local, plain]).columns] == [
+        "Burn 0.22.1+burn@abcdefg on flex",
+        "Burn 0.22.1 on flex",
+        "Burn 0.22.1 on flex, not simplified",
+    ]
+
+
+def test_previews_stand_behind_releases():
+    merged = merge([a_record(agrees("a/1"), version=version) for version in ("0.21.0", "0.23.0-pre.1", "0.22.1")])
+    assert [column.target.burn for column in merged.columns] == ["0.22.1", "0.21.0", "0.23.0-pre.1"]

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from burn_verify import declared
-from burn_verify.cargo import BURN_ONNX_VERSION
 from burn_verify.operators import all_operators
+from burn_verify.versions import DEFAULT
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "refresh_declared.py"
-FILE = ROOT / "src" / "burn_verify" / "data" / "declared" / f"{BURN_ONNX_VERSION}.json"
-PACKAGED = declared.load_packaged(BURN_ONNX_VERSION)
+FILE = ROOT / "src" / "burn_verify" / "data" / "declared" / f"{DEFAULT.burn_onnx}.json"
+PACKAGED = declared.load_packaged(DEFAULT.burn_onnx)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def script():
 
 def test_the_pinned_version_has_a_file():
     assert PACKAGED is not None
-    assert PACKAGED.burn_onnx == BURN_ONNX_VERSION
+    assert PACKAGED.burn_onnx == DEFAULT.burn_onnx
     assert re.fullmatch(r"\d+\.\d+\.\d+", PACKAGED.onnx_ir)
 
 

@@ -157,12 +157,20 @@ def test_only_errors_count(level):
         "[1]",
         "null",
         '{"reason":"build-finished","success":false}',
-        '{"reason":"build-script-executed","package_id":"x"}',
         '{"$message_type":"diagnostic","level":"error","message":"rustc without cargo"}',
     ],
 )
 def test_anything_else_says_nothing(line):
     assert diagnostics.parse(line) is None
+
+
+def test_files_that_were_made_name_their_units():
+    made = ["/t/deps/libburn_flex-0123456789abcdef.rlib", "/t/deps/libburn_flex-0123456789abcdef.rmeta"]
+    said = diagnostics.parse(json.dumps({"reason": "compiler-artifact", "target": {"name": "x"}, "filenames": made}))
+    assert set(said.units) == {"0123456789abcdef"}
+    out = "/t/build/serde-fedcba9876543210/out"
+    said = diagnostics.parse(json.dumps({"reason": "build-script-executed", "out_dir": out}))
+    assert said.units == ("fedcba9876543210",)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,7 +11,7 @@ from burn_verify.codec import Record
 from burn_verify.report import errors
 from burn_verify.report.evidence import blamed_operator, smallest, without_folders
 from burn_verify.report.sayings import said_by
-from burn_verify.types import CaseResult, Outcome, Stage, Subject
+from burn_verify.types import CaseResult, Outcome, Stage, Subject, Target
 
 RUSTC = """\
 error[E0308]: mismatched types
@@ -39,7 +39,7 @@ def a_failure(case_id="node/a", stage=Stage.RUN, op_type="Conv", **fields):
 
 
 def a_report(*results, expected=None):
-    return errors.render(Record(results=results, burn_version="0.22.1", burn_backend="flex"), expected)
+    return errors.render(Record(results=results, target=Target()), expected)
 
 
 def sections(*results, expected=None):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burn_verify import expectations
+from burn_verify import expectations, expected_files
 from burn_verify.errors import UsageError
 from burn_verify.expectations import Expectation, Expectations
-from burn_verify.types import CaseResult, Outcome, Stage
+from burn_verify.types import CaseResult, Outcome, Stage, Target
 
 TEXT = """\
 # A comment that says pattern = "nothing".
@@ -132,12 +132,13 @@ def test_no_entries_are_no_expectations():
 @pytest.mark.parametrize("file", list((resources.files("burn_verify") / "data" / "expectations").iterdir()), ids=str)
 def test_packaged_files_parse(file):
     version, _, backend = file.name.removesuffix(".toml").partition("-")
+    own = expectations.parse(file.read_text(), file.name)
 
-    assert expectations.load_packaged(f"{version}.7", backend) == expectations.parse(file.read_text(), file.name)
+    assert expected_files.load(Target(burn=f"{version}.7", backend=backend))[-len(own) :] == own
 
 
 def test_nothing_is_expected_of_what_nothing_is_known_of():
-    assert expectations.load_packaged("99.1.0", "abacus") == ()
+    assert expected_files.load(Target(burn="99.1.0", backend="abacus")) == ()
 
 
 @pytest.mark.parametrize(
@@ -282,3 +283,76 @@ def test_a_failure_at_another_stage_is_not_expected(stage, outcome, is_expected)
     )
 
     assert reasons == ({"zoo/a": "why"} if is_expected else {})
+
+
+@pytest.mark.parametrize(
+    ("words", "targets"),
+    [
+        (["wgpu"], [1]),
+        (["0.22.1"], [0, 1, 3]),
+        (["0.21"], [2]),
+        (["0.21.0", "wgpu"], [1, 2]),
+        (["simplify=off"], [3]),
+        (["simplify=on"], [0, 1, 2]),
+    ],
+)
+def test_an_entry_may_be_kept_to_some_targets(words, targets):
+    (entry,) = expectations.parse(f'[[expect]]\npattern = "a"\nstage = "run"\nreason = "r"\non = {words!r}\n', "f")
+    every = [Target(), Target(backend="wgpu"), Target(burn="0.21.0"), Target(simplify=False)]
+
+    assert [place for place, target in enumerate(every) if entry.holds_on(target)] == targets
+    assert all(an_expectation("a").holds_on(target) for target in every)
+
+
+def test_what_passes_here_is_not_expected_to_fail():
+    text = '[[expect]]\npattern = "a"\nstage = "passes"\nreason = "r"\n'
+    expected = Expectations([an_expectation("*"), *expectations.parse(text, "f")])
+
+    assert expected.of("a") is None
+    assert expected.of("b") is not None
+    assert expected.entry_of("a").stage_word == "passes"
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Write packaged files, each expecting one failure, and return what is expected of a target."""
+    monkeypatch.setattr(expected_files, "PACKAGED", tmp_path)
+
+    def files(target, **parents):
+        for name, parent in parents.items():
+            stem = name.replace("_", ".", 1).replace("_", "-")
+            head = f'inherits = "{parent}"\n' if parent else ""
+            (tmp_path / f"{stem}.toml").write_text(
+                f'{head}[[expect]]\npattern = "{stem}"\nstage = "run"\nreason = "r"\n'
+            )
+        return [entry.pattern for entry in expected_files.load(target)]
+
+    return files
+
+
+def test_what_is_inherited_comes_first(files):
+    chain = {"0_21_flex": None, "0_22_flex": "0.21-flex", "0_22_wgpu": "0.22-flex"}
+
+    assert files(Target(backend="wgpu"), **chain) == ["0.21-flex", "0.22-flex", "0.22-wgpu"]
+
+
+def test_a_backend_without_a_file_is_expected_to_do_what_the_default_does(files):
+    assert files(Target(backend="cuda"), **{"0_22_flex": None}) == ["0.22-flex"]
+    assert files(Target(burn="0.23.0")) == []
+
+
+@pytest.mark.parametrize(
+    ("parents", "said"),
+    [
+        ({"0_22_flex": "0.22-flex"}, "inherits from itself"),
+        ({"0_22_flex": "0.9-flex"}, "inherits from '0.9-flex', and"),
+    ],
+)
+def test_what_cannot_be_inherited_is_a_mistake(files, parents, said):
+    with pytest.raises(UsageError, match=said):
+        files(Target(), **parents)
+
+
+def test_a_name_that_is_none_cannot_be_inherited_from():
+    with pytest.raises(UsageError, match=r"f:2: inherits must name a packaged file"):
+        expectations.parse('# A comment\ninherits = "../x"\n', "f")

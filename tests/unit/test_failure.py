@@ -9,7 +9,7 @@ from burn_verify.cases import sized
 from burn_verify.errors import CompareError, CompileError, ConvertError, LoadError, RunError
 from burn_verify.options import Settings
 from burn_verify.report.failure import failure_text, reproduce, reproduce_recorded
-from burn_verify.types import Case, ModelFile, Seeded, Unavailable
+from burn_verify.types import Case, ModelFile, Seeded, Target, Unavailable
 from reported import a_result
 
 
@@ -107,6 +107,6 @@ def test_the_command_for_an_operator_at_a_useful_size_selects_the_same_graph():
     case = Case(id=graph.case_id, corpus=sized.CORPUS, source=ModelFile(path=Path("/cache/Conv.onnx")))
     line = reproduce(case, Settings())
     assert shlex.split(line.removeprefix("reproduce: ")) == ["pytest", f"--ops={graph.case_id}"]
-    recorded = reproduce_recorded(a_result(case.id), {})
+    recorded = reproduce_recorded(a_result(case.id), Target())
     assert f"reproduce: {recorded}" == line
     assert sized.chosen([graph.case_id]) == (graph,)

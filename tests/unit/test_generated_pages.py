@@ -4,7 +4,7 @@ from burn_verify.cases.generated.registry import FAMILIES, NO_GENERATOR, records
 from burn_verify.codec import Record, result_from_line, result_to_line
 from burn_verify.report.artefacts import artefacts
 from burn_verify.report.generated import cell_of, pages
-from burn_verify.types import CaseResult, Outcome, Stage, Subject
+from burn_verify.types import CaseResult, Outcome, Stage, Subject, Target
 
 
 def result(case_id, stage=Stage.COMPARE, outcome=Outcome.PASSED, *, axes=(), op_type="Relu", **fields):
@@ -30,7 +30,7 @@ RESULTS = (
     result("op/Relu-14/float32/X=init", Stage.COMPARE, Outcome.FAILED, axes=[("X", "init")], message="Y: wrong"),
     result("op/Relu-14/float64/X=shape", Stage.CONVERT, Outcome.FAILED, details={"no_reference": "nobody | knows"}),
 )
-RECORD = Record(results=RESULTS, burn_version="0.22.1", burn_backend="flex")
+RECORD = Record(results=RESULTS, target=Target())
 
 
 def test_a_cell_is_decided_by_its_graphs():
@@ -68,7 +68,7 @@ def test_generated_graphs_are_no_models_of_the_matrix():
 
 
 def test_axes_survive_the_record_and_other_cases_have_none():
-    line = result_to_line(RESULTS[0], burn_version="0.22.1", burn_backend="flex")
+    line = result_to_line(RESULTS[0], Target())
     assert result_from_line(line) == RESULTS[0]
     plain = result("op/Relu-14/float32/default")
-    assert '"axes"' not in result_to_line(plain, burn_version="0.22.1", burn_backend="flex")
+    assert '"axes"' not in result_to_line(plain, Target())

@@ -13,12 +13,12 @@ from burn_verify.report.bundle import files
 from burn_verify.report.columns import merge
 from burn_verify.report.findings import Findings
 from burn_verify.timings import Ratio
-from burn_verify.types import Outcome, Stage
+from burn_verify.types import Outcome, Stage, Target
 from timed import latency, result, side
 
 
 def line_of(made):
-    return result_to_line(made, burn_version="0.22.1", burn_backend="flex")
+    return result_to_line(made, Target())
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_nothing_timed_is_nothing_shown():
 
 
 def test_the_matrix_and_the_page_have_it():
-    record = Record(results=(result(), result("disagrees", "zoo/other")), burn_version="0.22.1", burn_backend="flex")
+    record = Record(results=(result(), result("disagrees", "zoo/other")), target=Target())
     text = artefacts(record, {})["compatibility-matrix.md"]
     assert "## Latency" in text
     assert "~~2.00 ms~~" in text
@@ -97,7 +97,7 @@ def test_the_matrix_and_the_page_have_it():
 
 
 def test_a_page_without_times_has_no_place_for_them():
-    record = Record(results=(result(latency=None),), burn_version="0.22.1", burn_backend="flex")
+    record = Record(results=(result(latency=None),), target=Target())
     page = files(Findings(matrix=merge([record]), expected=({},)))["index.html"]
     assert ">Latency" not in page
 

@@ -17,11 +17,13 @@ LAYERS = [
     # pure: values in, values out
     "words options schema operators inputs judge wire codec codegen diagnostics blame expectations entries revision "
     "declared reasons progress cases graphs shards report lone_node widen wide_ops stepwise samples race cuts "
-    "rustc_clock",
+    "rustc_clock versions recipe drivers option_values targets expected_files exchange",
     # effects: one outside thing each
-    "process cache cargo toolchain load collecting corpus generation generating selection reference runtime ortbench "
-    "measure convert build release runner stopwatch store history",
-    "comparison drawing twins",  # answers beside what is known; drawn values; the same in another way
+    "process cache cargo workshop checkouts toolchain load collecting corpus generation generating selection reference "
+    "runtime ortbench measure convert build release runner stopwatch devices store history disk",
+    "plan",  # a case on its way
+    "comparison drawing twins differences",  # answers beside what is known; drawn values; the same in another way
+    "making",  # targets: converted, compiled, started
     "latency",  # a release build is judged, then timed
     "pipeline",  # the order of the stages
     "backend",  # ONNX's own test backend
@@ -31,7 +33,7 @@ LAYERS = [
     "suite items benchmarked",  # the packaged test; tests and cases
     "controller",  # the process that prepares and records
     "commands",  # what the commands share
-    "plugin cli cli_expectations cli_latency cli_numbers cli_ops cli_profile cli_report",  # shells
+    "plugin cli cli_blame cli_gc cli_expectations cli_latency cli_numbers cli_ops cli_profile cli_report",  # shells
 ]
 # The only imports allowed inside one layer, as (importer, imported).
 SIBLINGS = {
@@ -48,6 +50,13 @@ SIBLINGS = {
     ("stopwatch", "runner"),
     ("cli", "cli_latency"),
     ("cli", "cli_profile"),
+    ("options", "option_values"),
+    ("targets", "options"),
+    ("targets", "versions"),
+    ("expected_files", "expectations"),
+    ("report", "option_values"),
+    ("report", "targets"),
+    ("report", "versions"),
     ("operators", "schema"),
     ("graphs", "operators"),
     ("cases", "operators"),
@@ -73,6 +82,10 @@ SIBLINGS = {
     ("revision", "entries"),
     ("revision", "expectations"),
     ("cli", "cli_expectations"),
+    ("cli", "cli_blame"),
+    ("cli", "cli_gc"),
+    ("exchange", "option_values"),
+    ("exchange", "versions"),
     ("cli", "cli_report"),
     ("history", "store"),
     ("history", "cache"),
@@ -112,6 +125,20 @@ SIBLINGS = {
     ("cargo", "process"),
     ("toolchain", "cargo"),
     ("toolchain", "cache"),
+    ("toolchain", "checkouts"),
+    ("toolchain", "workshop"),
+    ("disk", "cache"),
+    ("devices", "cache"),
+    ("devices", "process"),
+    ("devices", "runner"),
+    ("devices", "workshop"),
+    ("workshop", "cargo"),
+    ("workshop", "cache"),
+    ("checkouts", "cache"),
+    ("checkouts", "process"),
+    ("checkouts", "workshop"),
+    ("recipe", "codegen"),
+    ("recipe", "versions"),
     ("build", "cargo"),
     ("build", "toolchain"),
     ("build", "cache"),
@@ -121,13 +148,14 @@ SIBLINGS = {
 # Third-party and standard modules that only these units may import.
 CONFINED = {
     "subprocess": {"process"},
+    "ctypes": {"drivers", "runtime"},
     "socket": {"cache"},
     "requests": {"cache"},
     "pooch": {"cache"},
     "onnxruntime": {"ortbench", "runtime"},
     "pytest": {"benchmarked", "items", "controller", "plugin"},
     "rich": {"console"},
-    "tabulate": {"report", "cli", "cli_ops", "cli_profile", "cli_report"},
+    "tabulate": {"report", "cli", "cli_blame", "cli_gc", "cli_ops", "cli_profile", "cli_report"},
     "jinja2": {"report"},
     "junitparser": {"report"},
 }

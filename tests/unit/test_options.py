@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from burn_verify.errors import UsageError
-from burn_verify.options import OPTIONS, SELECTIONS, Settings, settings_from
+from burn_verify.options import OPTIONS, SELECTIONS, Settings, from_folder, said, settings_from
 from burn_verify.types import JudgeMode
 
 BY_FIELD = {option.field: option for option in OPTIONS}
@@ -22,8 +22,10 @@ GOOD = {
     "memory_limit": [("0", 0), ("512", 512)],
     "judge": [("strict", JudgeMode.STRICT), ("ONNX", JudgeMode.ONNX)],
     "judge_timeout": [("0.5", 0.5), ("30", 30.0)],
-    "simplify": [("on", True), ("off", False), ("True", True), ("NO", False), ("1", True), ("0", False)],
-    "partition": [("yes", True), ("false", False)],
+    "burn_backend": [("wgpu", ("wgpu",)), ("Flex, wgpu,flex", ("flex", "wgpu"))],
+    "burn_version": [("0.22.1", ("0.22.1",)), ("latest,0.23.0-pre.1", ("latest", "0.23.0-pre.1"))],
+    "simplify": [("on", (True,)), ("off", (False,)), ("True,NO", (True, False)), ("0,1,0", (False, True))],
+    "partition": [("yes", (True,)), ("false", (False,))],
     "offline": [("on", True), ("off", False)],
     "shard": [("1/1", (1, 1)), ("3/4", (3, 4))],
     "latency": [("on", True), ("off", False)],
@@ -43,7 +45,11 @@ BAD = {
     "judge": ["harsh", "onnx,strict"],
     "judge_timeout": ["0", "-1", "soon"],
     "memory_limit": ["-1", "1.5", "1e3", "16G", "²", "none"],
-    "simplify": ["maybe", "2", "onn", " on"],
+    "burn_backend": ["metal", "flex;wgpu", ","],
+    "burn_version": ["0.22", "newest", "v0.22.1", ","],
+    "burn_path": ["missing", "file.toml", "missing@main", ".@", ","],
+    "burn_onnx_path": ["missing", "~nobody-has-this-name/burn-onnx"],
+    "simplify": ["maybe", "2", "onn", "on;off", ","],
     "partition": ["maybe"],
     "offline": ["maybe"],
     "expectations": ["missing.toml", ".", "~nobody-has-this-name/x.toml"],
@@ -83,8 +89,8 @@ def bad_cases():
 
 def test_the_table_fills_every_field_that_a_user_may_set():
     fields = [field.name for field in dataclasses.fields(Settings)]
-    # One Burn backend only, so far: nothing to choose. The seed is Hypothesis's own option.
-    assert set(BY_FIELD) == set(fields) - {"burn_backend", "ops_seed"}
+    # The seed is Hypothesis's own option.
+    assert set(BY_FIELD) == set(fields) - {"ops_seed"}
     assert [option.field for option in OPTIONS] == list(BY_FIELD)
 
 
@@ -113,7 +119,7 @@ def test_the_flags_that_select_are_in_the_table():
 
 
 def test_every_option_is_tried_here():
-    assert set(GOOD) | set(PATHS) == set(BAD) == set(BY_FIELD)
+    assert set(GOOD) | set(PATHS) | {"burn_path", "burn_onnx_path"} == set(BAD) == set(BY_FIELD)
 
 
 def test_nothing_said_means_the_defaults():
@@ -139,6 +145,25 @@ def test_paths_become_absolute(field, text, tmp_path):
 def test_paths_begin_at_home(field, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert getattr(settings_from({field: "~"}), field) == tmp_path
+
+
+@pytest.mark.parametrize("field", ["burn_path", "burn_onnx_path"])
+def test_checkouts_become_absolute_and_keep_their_revision(field, tmp_path):
+    (tmp_path / "a@b").mkdir()
+    found = getattr(settings_from({field: "release, .@v1.2 ,a@b,a@b@main,."}), field)
+    assert found == (None, f"{tmp_path}@v1.2", f"{tmp_path}/a@b", f"{tmp_path}/a@b@main", f"{tmp_path}")
+
+
+def test_checkouts_of_an_ini_file_are_seen_from_its_folder(tmp_path):
+    assert from_folder("burn_path", "release,burn@main", tmp_path) == f"release,{tmp_path}/burn@main"
+    assert from_folder("burn_onnx_path", "", tmp_path) == ""
+
+
+def test_what_is_said_can_be_typed_again():
+    typed = {"burn_path": "release,.@main", "simplify": "off,on", "burn_backend": "wgpu"}
+    settings = settings_from(typed)
+    flags = {flag: text for flag, text in said(settings)}
+    assert settings_from({field: flags[FLAGS[field]] for field in typed}) == settings
 
 
 @pytest.mark.parametrize(("field", "text"), bad_cases())

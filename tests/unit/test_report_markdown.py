@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from burn_verify.codec import Record
 from burn_verify.report import markdown
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage
+from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Target
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "golden" / "matrix.md"
 
@@ -48,8 +48,7 @@ RECORD = Record(
         a_result("op/Conv-22/[w]", Stage.RUN, Outcome.FAILED, message="aborted\nwith a log"),
         *(a_result(f"zoo/far-{number}", Stage.LOAD, Outcome.SKIPPED, reason="offline") for number in range(157)),
     ),
-    burn_version="0.22.0",
-    burn_backend="flex",
+    target=Target(burn="0.22.0"),
 )
 REPORT = markdown.render(RECORD, {"zoo/candy": "unsupported operators"})
 

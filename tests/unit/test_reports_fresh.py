@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify import store
+from burn_verify import expected_files, store
 from burn_verify.cases.generated.registry import FAMILIES
-from burn_verify.expectations import Expectations, expected_reasons, load_packaged
+from burn_verify.expectations import Expectations, expected_reasons
 from burn_verify.report.bundle import files
 from burn_verify.report.columns import merge
 from burn_verify.report.findings import Findings
@@ -17,7 +17,7 @@ REPORTS = Path(__file__).parents[2] / "reports"
 @pytest.fixture(scope="module")
 def made():
     record = store.read(REPORTS / "record.jsonl")
-    expected = Expectations(load_packaged(record.burn_version, record.burn_backend))
+    expected = Expectations(expected_files.load(record.target))
     return files(Findings(matrix=merge([record]), expected=(expected_reasons(record.results, expected),)))
 
 

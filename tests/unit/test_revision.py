@@ -310,3 +310,27 @@ def test_after_an_update_exactly_the_failures_are_expected(text, results):
     for line in text.splitlines():
         if line.startswith(("# head", "# foot")):
             assert line in once.text.splitlines()
+
+
+@given(FILES, FILES, RESULTS)
+@settings(deadline=None)
+def test_beside_what_is_inherited_exactly_the_failures_are_expected(shared, text, results):
+    inherited = parse(shared, "shared")
+    once = updated(text, "f.toml", results, HEAD, inherited)
+    own = parse(once.text, "f")
+    after = Expectations([*inherited, *own])
+
+    assert updated(once.text, "f.toml", results, HEAD, inherited).text == once.text
+    for result in results:
+        now = after.of(result.case_id)
+        if result.outcome is Outcome.PASSED:
+            assert now is None
+        elif result.outcome is Outcome.FAILED and no_evidence(result) is None:
+            assert now is not None
+            assert now.stage is result.stage
+    # What is common is written once.
+    alone = Expectations(inherited)
+    for entry in own:
+        if not set("*?") & set(entry.pattern):
+            known = alone.of(entry.pattern)
+            assert (known and known.stage) is not entry.stage

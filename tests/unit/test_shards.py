@@ -54,7 +54,15 @@ def test_a_case_that_was_never_measured_costs_what_its_corpus_does():
     assert [sum(case.corpus == "zoo" for case in cut(cases, index, 2, costs)[0]) for index in (1, 2)] == [1, 1]
 
 
+def test_a_case_costs_what_all_of_its_targets_cost():
+    records = [
+        a_record(agrees("a/1", durations={"run": seconds}), backend=name)
+        for seconds, name in ((1, "flex"), (3, "wgpu"))
+    ]
+    assert costs_of(records) == pytest.approx({"a/1": 1 + 2.0 + 3 + 2.0})
+
+
 def test_costs_are_what_was_measured():
     record = a_record(agrees("a/1", durations={"run": 1.0, "forward": 0.9, "load": 0.5}), agrees("a/2"))
 
-    assert costs_of(record) == pytest.approx({"a/1": 2.5, "a/2": 1.0})
+    assert costs_of([record]) == pytest.approx({"a/1": 2.5, "a/2": 1.0})

@@ -2,6 +2,8 @@
 
 import json
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from burn_verify import codec, store
 from burn_verify.errors import StoreError, UsageError
-from burn_verify.types import CaseResult, Outcome, Stage
+from burn_verify.types import CaseResult, Checkout, Difference, Outcome, Stage, Target
 
 
 def result(case_id):
@@ -17,7 +19,7 @@ def result(case_id):
 
 
 def line(case_id, backend="flex"):
-    return codec.result_to_line(result(case_id), burn_version="0.22.0", burn_backend=backend)
+    return codec.result_to_line(result(case_id), Target(burn="0.22.0", backend=backend))
 
 
 def a_run(*case_ids, name="first"):
@@ -40,8 +42,7 @@ def test_what_is_appended_is_read(path):
         environment={"name": "first"},
         results=(result("a"), result("b")),
         phases={"compile": 2.5},
-        burn_version="0.22.0",
-        burn_backend="flex",
+        target=Target(burn="0.22.0"),
     )
 
 
@@ -161,3 +162,87 @@ def test_folders_that_nobody_made_are_not_made(tmp_path):
     with pytest.raises(StoreError, match="cannot write the record"):
         store.append(tmp_path / "misspelt" / "record.jsonl", ["{}"])
     assert list(tmp_path.iterdir()) == []
+
+
+WGPU = Target(burn="0.22.0", backend="wgpu")
+FLEX = Target(burn="0.22.0")
+LOCAL = Target(burn_onnx_checkout=Checkout(path=Path("here"), commit="abc", dirty=True, digest="d"))
+TARGETS = st.builds(
+    Target,
+    burn=st.sampled_from(["0.21.0", "0.22.1"]),
+    backend=st.sampled_from(["flex", "wgpu"]),
+    simplify=st.booleans(),
+    partition=st.booleans(),
+    burn_checkout=st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.text(), dirty=st.booleans()),
+)
+
+
+def several(*targets):
+    return codec.environment_line({"targets": [codec.target_to_json(target) for target in targets]})
+
+
+@given(TARGETS)
+def test_a_target_comes_back_without_where_it_lies(target):
+    assert codec.target_from_json(json.loads(json.dumps(codec.target_to_json(target)))) == target
+    assert codec.result_and_target(codec.result_to_line(result("a"), target)) == (result("a"), target)
+    assert codec.recorded(LOCAL) == replace(LOCAL, burn_onnx_checkout=replace(LOCAL.burn_onnx_checkout, path=Path()))
+
+
+def test_a_run_on_several_targets_is_a_record_each(path):
+    difference = Difference(case_id="a", part="backend", before=FLEX, after=WGPU, nearer="before", message="Y: 1/1")
+    lines = [
+        several(FLEX, WGPU),
+        codec.selection_line(["a", "b"], [["a", "b"], ["a"]]),
+        line("a"),
+        line("a", "wgpu"),
+        line("b"),
+        codec.difference_line(difference),
+        codec.phases_line({"compile": 2.5}),
+    ]
+    store.append(path, lines)
+    flex, wgpu = store.read_run(path)
+
+    assert (flex.target, ids(flex), flex.selection, flex.differences) == (FLEX, ["a", "b"], ("a", "b"), ())
+    assert (wgpu.target, ids(wgpu), wgpu.selection, wgpu.differences) == (WGPU, ["a"], ("a",), (difference,))
+    assert wgpu.environment["burn_backend"] == "wgpu"
+    assert "targets" not in wgpu.environment
+    # What is done once is counted once.
+    assert (flex.phases, wgpu.phases) == ({"compile": 2.5}, {})
+    with pytest.raises(UsageError, match="its last run is of 2 targets, and one is needed"):
+        store.read(path)
+
+
+def test_a_target_that_did_not_start_is_there_without_results(path):
+    store.append(
+        path, [several(FLEX, WGPU), codec.selection_line(["a"]), codec.failure_line(WGPU, "no device"), line("a")]
+    )
+    flex, wgpu = store.read_run(path)
+
+    assert (flex.failure, ids(flex)) == ("", ["a"])
+    assert (wgpu.failure, ids(wgpu), wgpu.selection) == ("no device", [], ("a",))
+
+
+def test_a_run_that_died_before_a_target_still_names_it(path):
+    store.append(path, [several(FLEX, WGPU), codec.selection_line(["a"]), line("a")])
+
+    assert [(record.target, record.failure, ids(record)) for record in store.read_run(path)] == [
+        (FLEX, "", ["a"]),
+        (WGPU, "", []),
+    ]
+
+
+def test_older_lines_leave_to_the_environment_what_they_do_not_say(path):
+    old = {key: value for key, value in json.loads(line("a")).items() if key not in ("simplify", "burn_onnx_version")}
+    environment = {"burn": "0.22.0", "burn_onnx": "0.21.9", "burn_backend": "flex", "simplify": False}
+    store.append(path, [codec.environment_line(environment), json.dumps(old)])
+
+    assert store.read(path).target == Target(burn="0.22.0", burn_onnx="0.21.9", simplify=False)
+
+
+def test_a_difference_that_is_damaged_is_named(path):
+    store.append(
+        path, [several(FLEX, WGPU), '{"schema_version": 1, "kind": "difference", "difference": {"part": "x"}}']
+    )
+
+    with pytest.raises(UsageError, match=r":2: a difference without 'case_id'"):
+        store.read_run(path)

@@ -12,7 +12,7 @@ from burn_verify.operators import all_operators, qualified
 from burn_verify.report import supported_ops
 from burn_verify.report.evidence import End
 from burn_verify.report.operator_rows import Status, status_of, support_of
-from burn_verify.types import CaseResult, Outcome, Stage, Subject
+from burn_verify.types import CaseResult, Outcome, Stage, Subject, Target
 
 PASSED, FAILED, SKIPPED = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED
 NAMES = [operator.name for operator in all_operators()]
@@ -41,7 +41,7 @@ LOST = a_case("node/l", stage=Stage.LOAD, outcome=SKIPPED, reason="offline")
 
 
 def a_record(*results, environment=ENVIRONMENT):
-    return Record(environment=environment, results=results, burn_version="0.22.1", burn_backend="flex")
+    return Record(environment=environment, results=results, target=Target())
 
 
 def a_row(*results, name="Conv", environment=ENVIRONMENT, expected=None):

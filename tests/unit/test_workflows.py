@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.cargo import BURN_VERSION
+from burn_verify.versions import DEFAULT, VERSIONS, resolve
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -24,10 +24,14 @@ def test_actionlint_finds_nothing(name):
     assert done.stdout + done.stderr == ""
 
 
-def test_the_nightly_run_is_of_the_packaged_burn():
+def test_the_nightly_run_is_of_every_packaged_burn():
     text = (WORKFLOWS / "nightly.yml").read_text(encoding="utf-8")
+    targets = re.findall(r'burn: "(.+?)", backends: "(.+?)"', text)
 
-    assert f'burn: ["{BURN_VERSION}"]' in text
+    assert {burn for burn, _ in targets} == {version.burn for version in VERSIONS}
+    for burn, backends in targets:
+        assert set(backends.split(",")) <= set(resolve(burn).backends)
+    assert (DEFAULT.burn, "flex,ndarray,wgpu") in targets
 
 
 def test_there_are_as_many_shards_as_each_is_told():

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from burn_verify.report.columns import Column, Matrix, Target
+from burn_verify.report.columns import Column, Matrix
 from burn_verify.report.evidence import headroom_of
 from burn_verify.report.states import LOOSE, RANK, WRONG, state_of
-from burn_verify.types import CaseResult
+from burn_verify.targets import neighbours
+from burn_verify.types import CaseResult, Target
 
 SHRUNK: Final = 4.0
 """So many times as much of its bound an answer may use before it is news."""
@@ -88,6 +89,14 @@ def compare(old: Matrix, new: Matrix) -> tuple[Comparison, ...]:
         before = {column.target: column for column in old.columns}
         pairs = [(before[column.target], column) for column in new.columns if column.target in before]
     made = (compare_columns(*pair) for pair in pairs)
+    return tuple(comparison for comparison in made if comparison is not None)
+
+
+def between(columns: Sequence[Column]) -> tuple[Comparison, ...]:
+    """Compare the columns of targets that are neighbours, see `burn_verify.targets.neighbours`."""
+    by_target = {column.target: column for column in columns if not column.failure}
+    pairs = neighbours(tuple(by_target))
+    made = (compare_columns(by_target[pair.before], by_target[pair.after]) for pair in pairs)
     return tuple(comparison for comparison in made if comparison is not None)
 
 

@@ -35,7 +35,10 @@ MEANINGS: Final = {
 def sentence(comparison: Comparison) -> str:
     """Count the changes in one line."""
     counts = Counter(change.kind for change in comparison.changes)
-    said = [f"{counts[kind]} {kind.value}" for kind in Kind if counts[kind]]
+    lost = sum(state_of(change.before).passes for change in comparison.of(Kind.NEWLY_WRONG))
+    # The others were refused or failed: an answer is no progress where it is not the right one.
+    more = {Kind.NEWLY_WRONG: f" ({lost} agreed before)"} if lost else {}
+    said = [f"{counts[kind]} {kind.value}{more.get(kind, '')}" for kind in Kind if counts[kind]]
     return f"{', '.join(said) or 'nothing changed'}, {comparison.same} as before"
 
 

@@ -1,4 +1,4 @@
-"""Records side by side: one column a target, that is, a version of Burn on a backend.
+"""Records side by side: one column a target.
 
 Pure. Several runs of one target become one column. What is not there is kept as missing, with its name where a run
 said what it was about to do, and what only speaks of a broken machine is taken for missing, too.
@@ -13,30 +13,12 @@ from burn_verify.errors import RecordError
 from burn_verify.report.states import RANK, state_of
 from burn_verify.report.trust import why_broken
 from burn_verify.shards import Shard
-from burn_verify.types import CaseResult
+from burn_verify.targets import age
+from burn_verify.types import CaseResult, Target
 
 T = TypeVar("T")
-_FEATURES: Final = ("python", "simplify", "partition")
+_FEATURES: Final = ("python",)
 """What tells the runs of one target apart, beside their shards."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Target:
-    """What was tested: a version of Burn on one of its backends."""
-
-    burn_version: str
-    burn_backend: str
-
-    @property
-    def label(self) -> str:
-        """Words for a heading."""
-        version = f"Burn {self.burn_version}".rstrip()
-        return f"{version} on {self.burn_backend}" if self.burn_backend else version
-
-    @property
-    def slug(self) -> str:
-        """A name for a folder."""
-        return "-".join(part for part in ("burn", self.burn_version, self.burn_backend) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +30,7 @@ class Column:
         missing: ids of cases that were to be run, and have no result.
         unnamed: how many more are missing, of which nobody wrote down the ids.
         lacking: in one line each, what is not there and why.
+        failure: why the target could not be built or started; empty where it could. Its cases were not run.
     """
 
     target: Target
@@ -55,6 +38,7 @@ class Column:
     missing: tuple[str, ...] = ()
     unnamed: int = 0
     lacking: tuple[str, ...] = ()
+    failure: str = ""
 
     @property
     def total(self) -> int:
@@ -67,7 +51,7 @@ class Matrix:
     """Cases by targets.
 
     Attributes:
-        columns: the newest version first.
+        columns: the newest release first; previews behind releases, and what has no result last.
         rows: by case id, the result of every column; None where it is missing.
     """
 
@@ -88,8 +72,8 @@ def merge(records: Sequence[Record]) -> Matrix:
     """
     groups: dict[Target, list[Record]] = {}
     for record in records:
-        groups.setdefault(_target(record), []).append(record)
-    columns = tuple(_column(target, groups[target]) for target in sorted(groups, key=_newest_first))
+        groups.setdefault(record.target, []).append(record)
+    columns = tuple(sorted((_column(target, own) for target, own in groups.items()), key=_first))
     if records and not any(column.record.results for column in columns):
         message = "nothing to report: " + "; ".join(line for column in columns for line in column.lacking)
         raise RecordError(message)
@@ -100,17 +84,10 @@ def merge(records: Sequence[Record]) -> Matrix:
     return Matrix(columns=columns, rows={case_id: tuple(results.get(case_id) for results in by_id) for case_id in ids})
 
 
-def _target(record: Record) -> Target:
-    said = record.environment
-    return Target(
-        burn_version=record.burn_version or str(said.get("burn", "")),
-        burn_backend=record.burn_backend or str(said.get("burn_backend", "")),
-    )
-
-
-def _newest_first(target: Target) -> tuple[list[int], str]:
-    numbers = [-int(part) if part.isdecimal() else 0 for part in target.burn_version.split(".")]
-    return numbers, target.burn_backend
+def _first(column: Column) -> tuple[Any, ...]:
+    """Order columns: what a reader asks for first comes first."""
+    version, released, *rest = age(column.target)
+    return not column.record.results, not released, [-number for number in version], *rest
 
 
 def _column(target: Target, records: Sequence[Record]) -> Column:
@@ -124,6 +101,9 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
     wanted: dict[str, None] = {}
     for record in records:
         wanted |= dict.fromkeys(record.selection or ())
+        if record.failure:
+            lacking.append(f"{target.label} was not run: {record.failure}")
+            continue
         if why := why_broken(record):
             lacking.append(f"{_name(record)} of {target.label} is not counted: {why}")
             wanted |= dict.fromkeys(result.case_id for result in record.results)
@@ -140,7 +120,8 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
         record=_joined(records, tuple(kept.values())),
         missing=tuple(case_id for case_id in wanted if case_id not in kept),
         unnamed=unnamed,
-        lacking=tuple(lacking),
+        lacking=tuple(dict.fromkeys(lacking)),
+        failure="" if kept else next((record.failure for record in records if record.failure), ""),
     )
 
 
@@ -153,7 +134,10 @@ def _joined(records: Sequence[Record], results: tuple[CaseResult, ...]) -> Recor
             if isinstance(spent, int | float):
                 phases[name] = phases.get(name, 0.0) + spent
     environment = {key: value for key, value in first.environment.items() if key != "shard"}
-    return replace(first, environment=environment, results=results, phases=phases, selection=None)
+    differences = tuple(dict.fromkeys(difference for record in records for difference in record.differences))
+    return replace(
+        first, environment=environment, results=results, phases=phases, selection=None, differences=differences
+    )
 
 
 def _missing_shards(records: Sequence[Record]) -> tuple[int, list[str]]:
@@ -172,7 +156,7 @@ def _missing_shards(records: Sequence[Record]) -> tuple[int, list[str]]:
     absent = [index for index in range(1, first.count + 1) if index not in held]
     # Where -k chose among the cases, or a whole run is beside them, nobody knows how many are missing.
     told = all(len(record.selection or ()) == shard.cases for record, shard in given) and len(given) == len(records)
-    label = _target(records[0]).label
+    label = records[0].target.label
     lines = [f"shard {index} of {first.count} of {label} is missing" for index in absent]
     return first.of - sum(held.values()) if absent and told else 0, lines
 

@@ -4,20 +4,27 @@ Pure: values in, text out.
 """
 
 import shlex
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from burn_verify import versions
 from burn_verify.cases import generated, sized
 from burn_verify.cases.conformance import SUITES
 from burn_verify.errors import StageError
 from burn_verify.expectations import Expectation, xfail_reason
+from burn_verify.option_values import LATEST
 from burn_verify.options import Settings, said
-from burn_verify.types import Case, CaseResult, ModelFile
+from burn_verify.types import Case, CaseResult, ModelFile, Target
 
 
-def failure_text(case: Case, error: StageError, settings: Settings, expected: Expectation | None = None) -> str:
-    """Return what to show of a case that failed, though perhaps it was expected to fail elsewhere."""
-    head = f"{case.id} stopped at {error.stage.upper()}: {error.message}"
+def failure_text(
+    case: Case, error: StageError, settings: Settings, expected: Expectation | None = None, target: str = ""
+) -> str:
+    """Return what to show of a case that failed, though perhaps it was expected to fail elsewhere.
+
+    Args:
+        target: what to call the target where there are several.
+    """
+    head = f"{case.id}{f' on {target}' if target else ''} stopped at {error.stage.upper()}: {error.message}"
     elsewhere = [f"{xfail_reason(expected)}, but it stopped elsewhere"] if expected else []
     return "\n".join([head, *_evidence(error), *elsewhere, reproduce(case, settings)])
 
@@ -29,9 +36,16 @@ def reproduce(case: Case, settings: Settings) -> str:
     return f"reproduce: {_command(case.id, case.corpus, path, settings)}"
 
 
-def reproduce_recorded(result: CaseResult, environment: Mapping[str, Any]) -> str:
-    """Return the same command from what a record says; it does not know where a user's own file was."""
-    settings = Settings(simplify=environment.get("simplify", True), partition=environment.get("partition", True))
+def reproduce_recorded(result: CaseResult, target: Target) -> str:
+    """Return the same command from what a record says; it does not know where a user's own file or checkout was."""
+    settings = Settings(
+        burn_version=(LATEST,) if target.burn in ("", versions.LATEST.burn) else (target.burn,),
+        burn_backend=(target.backend or "flex",),
+        burn_path=("PATH/TO/burn" if target.burn_checkout else None,),
+        burn_onnx_path=("PATH/TO/burn-onnx" if target.burn_onnx_checkout else None,),
+        simplify=(target.simplify,),
+        partition=(target.partition,),
+    )
     return _command(result.case_id, result.corpus, f"PATH/TO/{result.case_id.partition('/')[2]}.onnx", settings)
 
 

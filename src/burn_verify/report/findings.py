@@ -40,12 +40,14 @@ class Findings:
         expected: for each column, case id → why its failure is expected.
         comparisons: with the previous run, by target; empty where there is none.
         past: earlier runs, the oldest first.
+        between: targets of this run that are neighbours.
     """
 
     matrix: Matrix
     expected: tuple[Mapping[str, str], ...]
     comparisons: tuple[Comparison, ...] = ()
     past: tuple[PastRun, ...] = ()
+    between: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +102,9 @@ def sentence(column: Column) -> str:
     return f"{answer} No result came of {missing} more." if missing else answer
 
 
-def cell_json(result: CaseResult | None, expected: Mapping[str, str], environment: Mapping[str, Any]) -> dict[str, Any]:
+def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Column) -> dict[str, Any]:
     """Return one cell as values that JSON knows: the state, and the evidence for it."""
-    state = state_of(result)
+    state = state_of(result, started=not column.failure)
     if result is None:
         return {"state": state.key}
     details = result.details
@@ -118,7 +120,7 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], environmen
         "rust": _writable(str(details.get("rust") or "")),
         "rust_line": line if isinstance(line, int) else None,
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
-        "reproduce": reproduce_recorded(result, environment),
+        "reproduce": reproduce_recorded(result, column.target),
         "metrics": [
             {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__} for output in result.metrics
         ],

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from burn_verify.report.columns import Column
 from burn_verify.report.evidence import reason_of
 from burn_verify.report.findings import Findings
-from burn_verify.report.states import MISSING, state_of
+from burn_verify.report.states import state_of
 from burn_verify.shards import OWN_STAGES
 from burn_verify.types import CaseResult, Outcome
 
@@ -32,7 +33,7 @@ def render(findings: Findings) -> str:
         cases: dict[str, list[TestCase]] = {}
         for case_id, results in findings.matrix.rows.items():
             corpus = case_id.partition("/")[0]
-            cases.setdefault(corpus, []).append(_case(case_id, column.target.slug, results[place], expected))
+            cases.setdefault(corpus, []).append(_case(case_id, column, results[place], expected))
         for corpus, members in cases.items():
             document.append(_suite(f"{column.target.label}: {corpus}", members))
     document.update_statistics()
@@ -47,15 +48,15 @@ def _suite(name: str, cases: list["TestCase"]) -> "TestSuite":
     return suite
 
 
-def _case(case_id: str, target: str, result: CaseResult | None, expected: Mapping[str, str]) -> "TestCase":
+def _case(case_id: str, column: Column, result: CaseResult | None, expected: Mapping[str, str]) -> "TestCase":
     from junitparser import Error, Failure, Skipped, TestCase
 
     corpus, _, name = case_id.partition("/")
     seconds = sum(result.durations.get(stage, 0.0) for stage in OWN_STAGES) if result else 0.0
-    case = TestCase(_valid(name or case_id), f"{target}.{corpus}", round(seconds, 6))
-    state = state_of(result)
+    case = TestCase(_valid(name or case_id), f"{column.target.slug}.{corpus}", round(seconds, 6))
+    state = state_of(result, started=not column.failure)
     if result is None:
-        case.result = [Error(MISSING.word, "missing")]
+        case.result = [Error(_valid(column.failure or state.word), state.key)]
     elif result.outcome is Outcome.SKIPPED:
         case.result = [Skipped(_valid(reason_of(result)), "skipped")]
     elif result.outcome is Outcome.PASSED:

@@ -43,18 +43,16 @@ def escape(text: str) -> str:
 
 def made_with(record: Record) -> str:
     """Name what a record was made with, safe to show."""
-    version = escape(record.burn_version)
-    backend = escape(record.burn_backend)
-    return f"Burn {version}".rstrip() + (f" on {backend}" if backend else "")
+    return escape(record.target.label)
 
 
 def json_header(record: Record) -> dict[str, Any]:
     """Return what every JSON file made from a record begins with."""
     return {
         "schema_version": 1,
-        "burn_version": record.burn_version,
-        "burn_backend": record.burn_backend,
-        "burn_onnx": record.environment.get("burn_onnx"),
+        "burn_version": record.target.burn,
+        "burn_backend": record.target.backend,
+        "burn_onnx": record.target.burn_onnx or record.environment.get("burn_onnx"),
     }
 
 

@@ -7,14 +7,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from burn_verify.codec import target_to_json
 from burn_verify.report import changes_text
 from burn_verify.report.artefacts import json_text
 from burn_verify.report.columns import Column
 from burn_verify.report.evidence import is_model
 from burn_verify.report.findings import Findings, Numbers, cell_json, numbers_of, sentence
 from burn_verify.report.markdown import bullets, escape, table
+from burn_verify.report.side_by_side import difference_text
 from burn_verify.report.states import STATES, State, state_of
 from burn_verify.report.terminal import percent
+from burn_verify.targets import names
 
 _NUMBERS: Final[tuple[tuple[str, Callable[[Numbers], str]], ...]] = (
     ("agree / all", lambda numbers: _part(numbers.agree, numbers.total)),
@@ -23,7 +26,7 @@ _NUMBERS: Final[tuple[tuple[str, Callable[[Numbers], str]], ...]] = (
     ("refused", lambda numbers: str(numbers.refused)),
     ("do not compile", lambda numbers: str(numbers.no_program)),
     ("fail at run time", lambda numbers: str(numbers.failed)),
-    ("missing", lambda numbers: str(numbers.missing)),
+    ("missing or not run", lambda numbers: str(numbers.missing)),
 )
 
 
@@ -33,13 +36,20 @@ def render(findings: Findings) -> str:
     parts = ["# Compatibility of ONNX models", *(escape(sentence(column)) for column in columns), _totals(findings)]
     parts += _lacking(columns)
     rows = [
-        [escape(case_id), *(escape(_word(state_of(result))) for result in results)]
+        [
+            escape(case_id),
+            *(
+                escape(_word(state_of(result, started=not column.failure)))
+                for result, column in zip(results, columns, strict=True)
+            ),
+        ]
         for case_id, results in findings.matrix.rows.items()
         if all(result is None or is_model(result) for result in results)
     ]
     if rows:
         head = ["model", *(escape(column.target.label) for column in columns)]
         parts.append("## Models\n\n" + "\n".join(table(head, rows)))
+    parts += _between(findings)
     for column in columns:
         parts.append(
             f"## Environment: {escape(column.target.label)}\n\n" + "\n".join(bullets(column.record.environment))
@@ -52,6 +62,7 @@ def step_summary(findings: Findings) -> str:
     columns = findings.matrix.columns
     parts = ["# burn-verify", *(escape(sentence(column)) for column in columns), _totals(findings), *_lacking(columns)]
     parts += [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.comparisons]
+    parts += _between(findings)
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,7 +85,7 @@ def as_json(findings: Findings) -> dict[str, Any]:
         "targets": [_target_json(column) for column in columns],
         "cases": {
             case_id: [
-                _short(cell_json(result, expected, column.record.environment))
+                _short(cell_json(result, expected, column))
                 for result, expected, column in zip(results, findings.expected, columns, strict=True)
             ]
             for case_id, results in findings.matrix.rows.items()
@@ -93,8 +104,7 @@ def _line(value: Any) -> str:
 
 def _target_json(column: Column) -> dict[str, Any]:
     return {
-        "burn_version": column.target.burn_version,
-        "burn_backend": column.target.burn_backend,
+        **target_to_json(column.target),
         "summary": sentence(column),
         "numbers": numbers_json(numbers_of(column)),
         "lacking": list(column.lacking),
@@ -119,6 +129,18 @@ def _totals(findings: Findings) -> str:
 def _lacking(columns: tuple[Column, ...]) -> list[str]:
     lines = [f"- ∅ {escape(line)}" for column in columns for line in column.lacking]
     return ["**Missing, and not counted as anything else**\n\n" + "\n".join(lines)] if lines else []
+
+
+def _between(findings: Findings) -> list[str]:
+    """Say how neighbour targets differ: case by case, then where both answer, and not alike."""
+    parts = [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.between]
+    called = names(column.target for column in findings.matrix.columns)
+    lines = [
+        f"- {escape(difference.case_id)}: {escape(difference_text(difference, called))}"
+        for column in findings.matrix.columns
+        for difference in column.record.differences
+    ]
+    return [*parts, *(["## Different answers\n\n" + "\n".join(lines)] if lines else [])]
 
 
 def _part(part: int, whole: int) -> str:

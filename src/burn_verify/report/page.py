@@ -15,8 +15,10 @@ from burn_verify.report.columns import Column
 from burn_verify.report.findings import Findings, Numbers, PastRun, numbers_of
 from burn_verify.report.findings import sentence as headline
 from burn_verify.report.page_data import as_script
+from burn_verify.report.side_by_side import difference_text
 from burn_verify.report.states import OPERATOR_STATES, STATES
 from burn_verify.report.terminal import percent
+from burn_verify.targets import names
 
 _SHOWN: Final = 40
 """Changes of one kind that are listed; the filters find the others."""
@@ -46,7 +48,9 @@ def render(findings: Findings) -> str:
         cards=cards(numbers[0]),
         columns=[(column, count, cards(count)) for column, count in zip(columns, numbers, strict=True)],
         lacking=[line for column in columns for line in column.lacking],
-        comparisons=[_compared(comparison) for comparison in findings.comparisons],
+        comparisons=[_compared(comparison, columns) for comparison in findings.comparisons],
+        between=[_compared(comparison, columns) for comparison in findings.between],
+        differences=_differences(columns),
         states=STATES,
         operator_states=OPERATOR_STATES.values(),
         headroom=[(column.target.label, plots.headroom(column.record.results)) for column in columns],
@@ -105,8 +109,21 @@ def _runs(findings: Findings, numbers: Sequence[Numbers]) -> list[PastRun]:
     return [*findings.past, *now]
 
 
-def _compared(comparison: Comparison) -> dict[str, Any]:
+def _differences(columns: Sequence[Column]) -> list[tuple[str, str, int]]:
+    """Return case, words and column of every difference between answers that is listed."""
+    called = names(column.target for column in columns)
+    found = [
+        (difference.case_id, difference_text(difference, called), place)
+        for place, column in enumerate(columns)
+        for difference in column.record.differences
+    ]
+    return found[:_SHOWN]
+
+
+def _compared(comparison: Comparison, columns: Sequence[Column]) -> dict[str, Any]:
+    places = (place for place, column in enumerate(columns) if column.target == comparison.after)
     return {
+        "column": next(places, 0),
         "title": title(comparison),
         "sentence": sentence(comparison),
         "surroundings": surroundings(comparison),

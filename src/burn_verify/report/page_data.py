@@ -78,20 +78,18 @@ def _case(case_id: str, results: Sequence[CaseResult | None], findings: Findings
         "operators": [texts.place(name) for name in ((own,) if own else first.op_types if first else ())],
         "note": texts.place(first.note) if first and first.note else None,
         "cells": [
-            _cell(result, expected, column.record.environment, texts)
+            _cell(result, expected, column, texts)
             for result, expected, column in zip(results, findings.expected, findings.matrix.columns, strict=True)
         ],
     }
 
 
-def _cell(
-    result: CaseResult | None, expected: Mapping[str, str], environment: Mapping[str, Any], texts: Texts
-) -> dict[str, Any]:
+def _cell(result: CaseResult | None, expected: Mapping[str, str], column: Column, texts: Texts) -> dict[str, Any]:
     """Return a cell; what is not there says nothing."""
-    made: dict[str, Any] = {"state": RANK[state_of(result)]}
+    made: dict[str, Any] = {"state": RANK[state_of(result, started=not column.failure)]}
     if result is None:
         return made
-    evidence = cell_json(result, expected, environment)
+    evidence = cell_json(result, expected, column)
     made["stage"] = texts.place(evidence["stage"])
     for name in ("reason", "message", "expected", "rust", "onnxruntime", "reproduce"):
         if text := evidence[name]:

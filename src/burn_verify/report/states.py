@@ -42,6 +42,8 @@ class State:
 
 WRONG: Final = State(key="wrong", symbol="✗", word="wrong numbers", tone=Tone.WRONG)
 MISSING: Final = State(key="missing", symbol="∅", word="missing", tone=Tone.NEUTRAL, speaks=False)
+NOT_RUN: Final = State(key="not-run", symbol="⊘", word="not run", tone=Tone.NEUTRAL, speaks=False)
+"""Of a target that could not be built or started."""
 SILENT: Final = State(key="silent", symbol="?", word="no evidence", tone=Tone.NEUTRAL, speaks=False)
 
 LOOSE: Final = State(key="loose", symbol="≈", word="agrees loosely", tone=Tone.GOOD, passes=True)
@@ -66,16 +68,16 @@ _ENDS: Final = {
     End.REFUSED: State(key="refused", symbol="⊖", word="refused", tone=Tone.REFUSED),
 }
 
-STATES: Final = (*dict.fromkeys([*_ENDS.values(), MISSING, SILENT, *_VERDICTS.values()]),)
+STATES: Final = (*dict.fromkeys([*_ENDS.values(), MISSING, NOT_RUN, SILENT, *_VERDICTS.values()]),)
 """Every state once, the worst first: of two runs of one target, the worse result is shown."""
 
 RANK: Final = {state: place for place, state in enumerate(STATES)}
 
 
-def state_of(result: CaseResult | None) -> State:
-    """Return how a result is shown; no result is a missing one."""
+def state_of(result: CaseResult | None, *, started: bool = True) -> State:
+    """Return how a result is shown; no result is a missing one, unless its target never started."""
     if result is None:
-        return MISSING
+        return MISSING if started else NOT_RUN
     if result.outcome is Outcome.SKIPPED:
         return SILENT
     if result.stage is Stage.COMPARE and (state := _VERDICTS.get(result.verdict or "")):

@@ -251,7 +251,7 @@ def _table_with_reasons_below(rows: Sequence[Row], columns: list[int], width: in
     columns = _fitting(rows, columns, width)
     room = width - _used(rows, columns) + _width(rows, 0)
     table = [
-        [_shorten_name(row.cells[0], max(room, _LEAST_MODEL)), *(row.cells[index] for index in columns[1:])]
+        [shorten_name(row.cells[0], max(room, _LEAST_MODEL)), *(row.cells[index] for index in columns[1:])]
         for row in rows
     ]
     header, rule, *body = _lines(table, [COLUMNS[index] for index in columns])
@@ -289,7 +289,7 @@ def _used(rows: Sequence[Row], columns: Sequence[int]) -> int:
     return sum(_width(rows, index) for index in columns) + _GAP * (len(columns) - 1)
 
 
-def _shorten_name(text: str, room: int) -> str:
+def shorten_name(text: str, room: int) -> str:
     """Shorten in the middle: names differ at both ends."""
     end = (room - 1) // 2
     return text if len(text) <= room else f"{text[: room - 1 - end]}…{text[-end:]}"

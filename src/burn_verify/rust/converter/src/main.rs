@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use burn_onnx::ModelGen;
+use compat::burn_onnx::ModelGen;
 use protocol::{Channel, Panic, guarded, remember_panics};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::LevelFilter;

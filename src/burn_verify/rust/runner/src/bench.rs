@@ -3,8 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use burn::prelude::Device;
-use burn::tensor::TensorData;
+use compat::{Device, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;

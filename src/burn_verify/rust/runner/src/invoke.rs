@@ -4,14 +4,19 @@ use std::hint::black_box;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use burn::prelude::*;
-use burn::tensor::TensorData;
+use compat::{Device, TensorData, sync};
 
 use crate::Result;
 use crate::wire::{FromWire, IntoWire};
 
 /// One loaded model, ready to be called again and again.
 pub type Loaded = Box<dyn Callable>;
+
+/// What a model answered, and how long its forward pass took, on the device included.
+pub struct Answered {
+    pub outputs: Vec<TensorData>,
+    pub forward: Duration,
+}
 
 /// How long one call took, and what it was given before that.
 #[derive(Clone, Copy, Debug)]
@@ -26,13 +31,13 @@ pub trait Callable: Send {
     /// Calls the model with inputs in the order of the graph.
     ///
     /// # Errors
-    /// When the number or the form of the inputs does not fit the generated signature.
-    fn call(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>>;
+    /// When the number or the form of the inputs does not fit the generated signature, or the device failed.
+    fn call(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Answered>;
 
     /// Calls the model for the sake of the time it takes; the outputs are made and dropped unread.
     ///
     /// # Errors
-    /// As `call`, or when the device cannot be waited for.
+    /// As `call`.
     fn lap(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Lap>;
 }
 
@@ -41,8 +46,8 @@ pub trait Invoke<Model, Args> {
     /// Calls the model with inputs in the order of the graph.
     ///
     /// # Errors
-    /// When the number or the form of the inputs does not fit the generated signature.
-    fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>>;
+    /// When the number or the form of the inputs does not fit the generated signature, or the device failed.
+    fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Answered>;
 
     /// Times one call, see `Callable::lap`.
     ///
@@ -62,18 +67,13 @@ where
     Model: Send,
     Forward: Invoke<Model, Args> + Send,
 {
-    fn call(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>> {
+    fn call(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Answered> {
         self.forward.invoke(&self.model, inputs, device)
     }
 
     fn lap(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Lap> {
         self.forward.time(&self.model, inputs, device)
     }
-}
-
-/// Waits until a device has done all that it was told; the processor always has.
-fn wait_for(device: &Device) -> Result<()> {
-    device.sync().map_err(|error| format!("the device cannot be waited for: {error:?}"))
 }
 
 /// Binds a loaded model and its `forward` to wire values.
@@ -101,15 +101,23 @@ macro_rules! arities {
             $($arg: FromWire),*
         {
             #[allow(non_snake_case, unused_variables)]
-            fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Vec<TensorData>> {
+            fn invoke(&self, model: &Model, inputs: Vec<TensorData>, device: &Device) -> Result<Answered> {
                 let mut inputs = inputs.into_iter();
                 $(let $arg = $arg::from_wire(inputs.next().ok_or("the generated code takes more inputs")?, device)?;)*
                 if inputs.next().is_some() {
                     return Err("the generated code takes fewer inputs".into());
                 }
+                // A device may answer before it has computed: a clock is read when it has nothing left to do.
+                sync(device)?;
+                let started = Instant::now();
+                let answer = self(model, $($arg),*);
+                sync(device)?;
+                let forward = started.elapsed();
                 let mut outputs = Vec::new();
-                self(model, $($arg),*).into_wire(&mut outputs);
-                Ok(outputs)
+                answer.into_wire(&mut outputs);
+                // Some failures show only once values are read; none is left for the next request.
+                sync(device)?;
+                Ok(Answered { outputs, forward })
             }
 
             #[allow(non_snake_case, unused_mut, unused_variables)]
@@ -117,12 +125,12 @@ macro_rules! arities {
                 let started = Instant::now();
                 let mut inputs = inputs.into_iter();
                 $(let $arg = $arg::from_wire(inputs.next().ok_or("the generated code takes more inputs")?, device)?;)*
-                wait_for(device)?;
+                sync(device)?;
                 let prepare = started.elapsed();
                 $(let $arg = black_box($arg);)*
                 let started = Instant::now();
                 let outputs = black_box(self(model, $($arg),*));
-                wait_for(device)?;
+                sync(device)?;
                 let forward = started.elapsed();
                 drop(outputs);
                 Ok(Lap { prepare, forward })

@@ -2,13 +2,15 @@
 //!
 //! A generated binary fills a [`Registry`] and calls [`serve`]; the compiler infers every model's signature.
 
+pub use compat;
+
 mod bench;
 mod invoke;
 mod registry;
 mod serve;
 mod wire;
 
-pub use invoke::{Callable, Invoke, Lap, Loaded, bind};
+pub use invoke::{Answered, Callable, Invoke, Lap, Loaded, bind};
 pub use registry::Registry;
 pub use serve::serve;
 pub use wire::{FromWire, IntoWire};

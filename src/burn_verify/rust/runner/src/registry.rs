@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use burn::prelude::Device;
+use compat::Device;
 
 use crate::Loaded;
 

@@ -1,10 +1,11 @@
 //! The request loop: load a model when it is first asked for, call it, answer; a panic is an answer too.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use burn::prelude::Device;
+use compat::Device;
 use protocol::{Channel, Panic, guarded, remember_panics};
 use serde::{Deserialize, Serialize};
 
@@ -14,24 +15,37 @@ use crate::{Loaded, Registry, Result, bench};
 #[derive(Deserialize)]
 struct Request {
     id: u64,
+    backend: String,
+    /// What to run; without it the backend is started and nothing else happens.
+    #[serde(flatten)]
+    model: Option<Wanted>,
+    /// Time a block of calls instead of answering one.
+    bench: Option<bench::Plan>,
+}
+
+#[derive(Clone, Deserialize, PartialEq)]
+struct Wanted {
     /// Name of the generated module.
     module: String,
     /// The `.bpk` file.
     weights: PathBuf,
-    backend: String,
-    /// Time a block of calls instead of answering one.
-    bench: Option<bench::Plan>,
 }
 
 #[derive(Default, Serialize)]
 struct Answer {
     id: u64,
     ok: bool,
-    /// `panic`: generated code or Burn panicked. `error`: the request does not fit the model.
+    /// `panic`: generated code or Burn panicked. `error`: the request does not fit the model, or the device failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(flatten)]
     failure: Option<Panic>,
+    /// The device has not survived the failure: this process is of no use any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    broken: bool,
+    /// Name of the device that was started.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    device: String,
     load_seconds: f64,
     forward_seconds: f64,
     #[serde(flatten)]
@@ -40,25 +54,17 @@ struct Answer {
 
 /// The model that was called last: data sets of one case come one after the other.
 struct Current {
-    module: String,
-    weights: PathBuf,
+    wanted: Wanted,
     backend: String,
-    device: Device,
     model: Loaded,
 }
 
-impl Current {
-    fn serves(&self, request: &Request) -> bool {
-        (&self.module, &self.weights, &self.backend) == (&request.module, &request.weights, &request.backend)
-    }
-}
-
+/// What lives longer than a request.
 #[derive(Default)]
-struct Inference {
-    payload: Vec<u8>,
-    load: Duration,
-    forward: Duration,
-    block: Option<bench::Block>,
+struct State {
+    /// Device and its name by backend: an initialised runtime cannot be initialised again.
+    devices: HashMap<String, (Device, String)>,
+    current: Option<Current>,
 }
 
 /// Answers requests until stdin closes.
@@ -68,67 +74,79 @@ struct Inference {
 pub fn serve(registry: &Registry) -> io::Result<()> {
     remember_panics();
     let mut channel = Channel::open("runner")?;
-    let mut current = None;
+    let mut state = State::default();
     loop {
         let (request, payload) = channel.receive::<Request>()?;
-        let id = request.id;
-        let (answer, payload) = match guarded(|| infer(registry, &mut current, &request, &payload)) {
-            Ok(Ok(done)) => (
-                Answer {
-                    id,
-                    ok: true,
-                    load_seconds: done.load.as_secs_f64(),
-                    forward_seconds: done.forward.as_secs_f64(),
-                    block: done.block,
-                    ..Answer::default()
-                },
-                done.payload,
-            ),
-            Ok(Err(message)) => {
-                let failure = Some(Panic { message, location: None });
-                (Answer { id, kind: Some("error"), failure, ..Answer::default() }, Vec::new())
-            }
-            Err(panic) => {
-                // A model that panicked half-way is not asked again in the state it was left in.
-                current = None;
-                (Answer { id, kind: Some("panic"), failure: Some(panic), ..Answer::default() }, Vec::new())
-            }
+        let (answer, payload) = match guarded(|| state.answer(registry, &request, &payload)) {
+            Ok(Ok(done)) => done,
+            Ok(Err(message)) => (state.failed(&request, "error", Panic { message, location: None }), Vec::new()),
+            Err(panic) => (state.failed(&request, "panic", panic), Vec::new()),
         };
-        channel.send(&answer, &payload)?;
+        channel.send(&Answer { id: request.id, ..answer }, &payload)?;
     }
 }
 
-fn infer(registry: &Registry, current: &mut Option<Current>, request: &Request, payload: &[u8]) -> Result<Inference> {
-    let inputs = decode(payload)?;
-    let anew = request.bench.as_ref().is_some_and(|plan| plan.fresh);
-    if anew || !current.as_ref().is_some_and(|it| it.serves(request)) {
-        // The old model's memory is given back before the next one is loaded.
-        *current = None;
+impl State {
+    fn answer(&mut self, registry: &Registry, request: &Request, payload: &[u8]) -> Result<(Answer, Vec<u8>)> {
+        let Some(wanted) = &request.model else {
+            let device = self.started(&request.backend)?.1.clone();
+            return Ok((Answer { ok: true, device, ..Answer::default() }, Vec::new()));
+        };
+        let inputs = decode(payload)?;
+        let known = self.current.as_ref().is_some_and(|it| it.wanted == *wanted && it.backend == request.backend);
+        if !known || request.bench.as_ref().is_some_and(|plan| plan.fresh) {
+            // The old model's memory is given back before the next one is loaded.
+            self.current = None;
+        }
+        // Starting a device is no part of loading a model.
+        self.started(&request.backend)?;
+        let before = request.bench.as_ref().and_then(|_| bench::resident());
+        let started = Instant::now();
+        self.load(registry, &request.backend, wanted)?;
+        let load = started.elapsed();
+        let (device, _) = &self.devices[&request.backend];
+        let Current { model, .. } = self.current.as_ref().ok_or("no model")?;
+        if let Some(plan) = &request.bench {
+            let block = bench::run(model.as_ref(), device, &inputs, plan, before)?;
+            let answer = Answer { block: Some(block), ..Answer::timed(load, Duration::ZERO) };
+            return Ok((answer, Vec::new()));
+        }
+        let answered = model.call(inputs, device)?;
+        let payload = encode(&answered.outputs)?;
+        Ok((Answer::timed(load, answered.forward), payload))
     }
-    let before = request.bench.as_ref().and_then(|_| bench::resident());
-    let started = Instant::now();
-    if current.is_none() {
-        *current = Some(load(registry, request)?);
+
+    fn load(&mut self, registry: &Registry, backend: &str, wanted: &Wanted) -> Result<()> {
+        if self.current.is_some() {
+            return Ok(());
+        }
+        let (device, _) = self.started(backend)?;
+        let load =
+            registry.get(&wanted.module).ok_or_else(|| format!("this binary has no model '{}'", wanted.module))?;
+        let model = load(&wanted.weights, device);
+        compat::sync(device)?;
+        self.current = Some(Current { wanted: wanted.clone(), backend: backend.to_string(), model });
+        Ok(())
     }
-    let Current { device, model, .. } = current.as_ref().ok_or("no model")?;
-    let load = started.elapsed();
-    if let Some(plan) = &request.bench {
-        let block = bench::run(model.as_ref(), device, &inputs, plan, before)?;
-        return Ok(Inference { load, block: Some(block), ..Inference::default() });
+
+    fn started(&mut self, backend: &str) -> Result<&(Device, String)> {
+        if !self.devices.contains_key(backend) {
+            self.devices.insert(backend.to_string(), compat::start(backend)?);
+        }
+        Ok(&self.devices[backend])
     }
-    let started = Instant::now();
-    let outputs = model.call(inputs, device)?;
-    let forward = started.elapsed();
-    Ok(Inference { payload: encode(&outputs)?, load, forward, block: None })
+
+    fn failed(&mut self, request: &Request, kind: &'static str, failure: Panic) -> Answer {
+        // A model that failed half-way is not asked again in the state it was left in.
+        self.current = None;
+        let device = self.devices.get(&request.backend);
+        let broken = device.is_some_and(|(device, _)| !guarded(|| compat::works(device)).unwrap_or(false));
+        Answer { kind: Some(kind), failure: Some(failure), broken, ..Answer::default() }
+    }
 }
 
-fn load(registry: &Registry, request: &Request) -> Result<Current> {
-    let device = match request.backend.as_str() {
-        "flex" => Device::flex(),
-        other => return Err(format!("this binary has no backend '{other}'")),
-    };
-    let load = registry.get(&request.module).ok_or_else(|| format!("this binary has no model '{}'", request.module))?;
-    let model = load(&request.weights, &device);
-    let Request { module, weights, backend, .. } = request;
-    Ok(Current { module: module.clone(), weights: weights.clone(), backend: backend.clone(), device, model })
+impl Answer {
+    fn timed(load: Duration, forward: Duration) -> Self {
+        Self { ok: true, load_seconds: load.as_secs_f64(), forward_seconds: forward.as_secs_f64(), ..Self::default() }
+    }
 }

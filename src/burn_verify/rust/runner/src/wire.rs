@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use burn::prelude::*;
-use burn::tensor::{Bool, BoolStore, DType, Float, Int, TensorData, bf16, f16};
 use bytemuck::pod_collect_to_vec;
+use compat::{Bool, BoolStore, DType, Device, Float, Int, Shape, Tensor, TensorData, bf16, dims_of, dtype_of, f16};
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::Result;
@@ -32,7 +31,7 @@ macro_rules! tensor_kinds {
                     return Err(format!("the generated code takes rank {D}, the input has rank {}", data.rank()));
                 }
                 // Without the dtype the device's default is taken, and float16, float64 or int8 change silently.
-                let dtype = data.dtype();
+                let dtype = dtype_of(&data);
                 Ok(Tensor::from_data(data, (device, dtype)))
             }
         }
@@ -135,7 +134,7 @@ struct DataView<'data> {
 impl<'data> DataView<'data> {
     fn new(data: &'data TensorData) -> Result<Self> {
         let mut bytes = Cow::Borrowed(data.as_bytes());
-        let dtype = match data.dtype() {
+        let dtype = match dtype_of(data) {
             DType::F64 => Dtype::F64,
             DType::F32 | DType::Flex32 => Dtype::F32,
             DType::F16 => Dtype::F16,
@@ -156,7 +155,7 @@ impl<'data> DataView<'data> {
             }
             other @ DType::QFloat(_) => return Err(format!("no wire value for {other:?}")),
         };
-        Ok(Self { dtype, shape: data.shape().to_vec(), bytes })
+        Ok(Self { dtype, shape: dims_of(data), bytes })
     }
 }
 

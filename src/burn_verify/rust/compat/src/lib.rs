@@ -1,0 +1,73 @@
+//! One place where every Burn crate meets, and all that differs between the versions of Burn: see README.md.
+//!
+//! The converter needs `burn-onnx`, the generated crates need `burn`; built apart, cargo would resolve two sets of
+//! features for the crates they share and compile those twice.
+//!
+//! This one is for Burn 0.22 and newer, where the backend is chosen at run time.
+
+pub use burn;
+pub use burn_onnx;
+pub use burn_store;
+
+pub use burn::tensor::{Bool, BoolStore, DType, Device, Float, Int, Shape, Tensor, TensorData, bf16, f16};
+
+/// Registers a generated module under its own name.
+#[macro_export]
+macro_rules! insert {
+    ($registry:ident, $module:ident) => {
+        $registry.insert(stringify!($module), |weights, device| {
+            runner::bind($module::Model::from_file(weights, device), $module::Model::forward)
+        })
+    };
+}
+
+/// The element type of values on their way in or out.
+pub fn dtype_of(data: &TensorData) -> DType {
+    data.dtype()
+}
+
+/// The dimensions of values on their way in or out.
+pub fn dims_of(data: &TensorData) -> Vec<usize> {
+    data.shape().to_vec()
+}
+
+/// Waits until a device has done what it was told.
+///
+/// # Errors
+/// What went wrong meanwhile, in Burn's words.
+pub fn sync(device: &Device) -> Result<(), String> {
+    device.sync().map_err(|error| error.to_string())
+}
+
+/// Whether a device still computes: it may not have survived a failure.
+pub fn works(device: &Device) -> bool {
+    let sum = Tensor::<1>::from_data([1.0f32, 2.0], device) + 1.0;
+    sync(device).is_ok() && sum.into_data().iter::<f32>().eq([2.0, 3.0])
+}
+
+/// Starts a backend and says what it runs on.
+///
+/// # Errors
+/// When it is not in this binary, or finds no device.
+///
+/// # Panics
+/// In Burn's words, where it can say so in no other way.
+pub fn start(backend: &str) -> Result<(Device, String), String> {
+    match backend {
+        "flex" => Ok((Device::flex(), "CPU".into())),
+        #[cfg(feature = "ndarray")]
+        #[allow(deprecated)]
+        "ndarray" => Ok((Device::ndarray(), "CPU".into())),
+        #[cfg(feature = "wgpu")]
+        "wgpu" => named(Device::wgpu_options().init().map_err(|error| error.to_string())?),
+        #[cfg(feature = "cuda")]
+        "cuda" => named(Device::cuda(0)),
+        other => Err(format!("this binary has no backend '{other}'")),
+    }
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn named(device: Device) -> Result<(Device, String), String> {
+    let name = device.identity().map(|identity| identity.name).ok_or("the device has no name")?;
+    Ok((device, name))
+}

@@ -1,0 +1,114 @@
+"""Every version of Burn and every backend that is compiled here answers like ONNX Runtime, from one binary a version.
+
+What is not compiled is skipped by name: `tox run -e targets` compiles it all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from rooms import FIXTURES, NAMES, Rooms, case
+
+from burn_verify import load, versions
+from burn_verify.build import Builder
+from burn_verify.convert import Converter
+from burn_verify.errors import RunError
+from burn_verify.progress import silent
+from burn_verify.reference import Oracle, read
+from burn_verify.runner import Runner
+from burn_verify.toolchain import Toolchain
+from burn_verify.types import ConvertedModel
+from burn_verify.versions import BurnVersion
+from burn_verify.wire import Array
+from burn_verify.workshop import recipes_built
+
+ASKED = [(version.burn, backend) for version in versions.VERSIONS for backend in version.backends]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A runner with all models in it, and what they are fed and have to answer."""
+
+    runner: Runner
+    models: dict[str, ConvertedModel]
+    data: dict[str, tuple[list[Array], list[Array]]]
+
+
+def greater(folder: Path) -> Path:
+    """Write a model that answers booleans, five of them: no multiple of four bytes."""
+    kinds = {"X": TensorProto.FLOAT, "Y": TensorProto.FLOAT, "Z": TensorProto.BOOL}
+    x, y, z = (helper.make_tensor_value_info(name, kind, [5]) for name, kind in kinds.items())
+    graph = helper.make_graph([helper.make_node("Greater", ["X", "Y"], ["Z"])], "greater", [x, y], [z])
+    path = folder / "greater.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def served(cache: Rooms, own: Path) -> Iterator[dict[str, Served]]:
+    """What was made so far, by version."""
+    made: dict[str, Served] = {}
+    yield made
+    for one in made.values():
+        one.runner.close()
+
+
+def serve(cache: Rooms, own: Path, version: BurnVersion, backends: tuple[str, ...]) -> Served:
+    toolchain = Toolchain(cache, silent, versions.target(version.burn), backends)
+    converter = Converter(
+        cache,
+        toolchain.converter(),
+        toolchain.converter_fingerprint,
+        simplify=True,
+        partition=True,
+        timeout=60,
+        memory_limit=0,
+    )
+    oracle = Oracle(cache, timeout=60)
+    models, data = {}, {}
+    try:
+        for path in [*(FIXTURES / f"{name}.onnx" for name in NAMES), greater(own)]:
+            prepared = load.prepare(case(path.stem, path), cache)
+            models[path.stem] = converter.convert(prepared)
+            seeded = read(oracle.answer(prepared)).data_sets["seeded"]
+            data[path.stem] = (list(seeded.inputs), list(seeded.desired))
+    finally:
+        converter.close()
+        oracle.close()
+    compiled = Builder(cache, toolchain).compile(list(models.values()))
+    assert compiled.binary is not None
+    assert not compiled.errors
+    runner = Runner(cache, compiled.binary, timeout=120, memory_limit=16384)
+    return Served(runner=runner, models=models, data=data)
+
+
+@pytest.mark.parametrize(("burn", "backend"), ASKED, ids=[f"{burn}-{backend}" for burn, backend in ASKED])
+def test_answers_are_those_of_onnx_runtime(
+    burn: str, backend: str, cache: Rooms, own: Path, served: dict[str, Served]
+) -> None:
+    version = versions.resolve(burn)
+    with_it = [recipe.backends for recipe in recipes_built(cache, version) if backend in recipe.backends]
+    if not with_it:
+        pytest.skip(f"Burn {burn} is not compiled for {backend} here: tox run -e targets")
+    if burn not in served:
+        most = max((recipe.backends for recipe in recipes_built(cache, version)), key=len)
+        served[burn] = serve(cache, own, version, most)
+    one = served[burn]
+    try:
+        assert one.runner.start(backend)
+    except RunError as error:
+        pytest.skip(error.message)
+    for name, model in one.models.items():
+        inputs, desired = one.data[name]
+        answer = one.runner.infer(model, inputs, backend)
+        assert answer.forward_seconds > 0
+        for actual, expected in zip(answer.outputs, desired, strict=True):
+            assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype)
+            np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6, err_msg=name)
+    truth = one.data["greater"][1][0]
+    assert truth.any()
+    assert not truth.all()

@@ -1,0 +1,111 @@
+"""Measure what compiled-in backends cost a selection: cargo's seconds for the same models, with one and with several.
+
+usage: python tools/bench_backends.py [--models all] [--backends flex,ndarray,wgpu] [--rounds 3]
+
+Burn itself is compiled first if need be, and not timed. In each round every model gets a name that it never had, so
+that all of them are compiled; the two sides take turns.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tabulate import tabulate
+
+from bench import REPOSITORY, find_mirror
+from burn_verify import load
+from burn_verify.build import Builder
+from burn_verify.cache import Cache, digest_of
+from burn_verify.convert import Converter
+from burn_verify.errors import StageError
+from burn_verify.progress import silent
+from burn_verify.selection import Selection
+from burn_verify.toolchain import Toolchain
+from burn_verify.types import ConvertedModel, Target
+
+
+def main() -> None:
+    """Run the benchmark and print its table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--models", default="all", help="as for pytest --models")
+    parser.add_argument("--backends", default="flex,ndarray,wgpu", help="the other side has the first of them alone")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "bench-backends.json", help="where the JSON goes")
+    parser.add_argument("--cache-dir", type=Path, default=None)
+    arguments = parser.parse_args()
+    cache = Cache(arguments.cache_dir)
+    every = arguments.backends.split(",")
+    sides = {"one": every[:1], "all": every}
+    models = converted(cache, arguments.models.split(","))
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(arguments.rounds):
+        for name, backends in sides.items():
+            seconds[name].append(compiled(cache, models, backends))
+            print(f"{name}: {seconds[name][-1]:.2f} s", file=sys.stderr, flush=True)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    ratio = medians["all"] / medians["one"]
+    rows = [
+        [", ".join(sides[name]), f"{medians[name]:.2f}", " ".join(f"{value:.2f}" for value in seconds[name])]
+        for name in sides
+    ]
+    print(f"{len(models)} models, seconds of cargo; load {os.getloadavg()[0]:.2f}")
+    print(tabulate(rows, headers=["backends", "median", "rounds"], disable_numparse=True))
+    print(f"all over one: {ratio:.2f}")
+    measured = {
+        "models": len(models),
+        "backends": every,
+        "seconds": seconds,
+        "ratio": round(ratio, 3),
+        "load": os.getloadavg()[0],
+    }
+    arguments.output.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+
+
+def converted(cache: Cache, names: Sequence[str]) -> list[ConvertedModel]:
+    """Return the models that burn-onnx takes."""
+    toolchain = Toolchain(cache, silent, Target())
+    converter = Converter(
+        cache,
+        toolchain.converter(),
+        toolchain.converter_fingerprint,
+        simplify=True,
+        partition=True,
+        timeout=120,
+        memory_limit=0,
+    )
+    models = []
+    try:
+        for case in Selection(cache, mirror=find_mirror(), offline=True).choose(names).cases:
+            try:
+                models.append(converter.convert(load.prepare(case, cache)))
+            except StageError as error:
+                print(f"left out: {case.id}: {error.reason}", file=sys.stderr)
+    finally:
+        converter.close()
+    return models
+
+
+def compiled(cache: Cache, models: Sequence[ConvertedModel], backends: Collection[str]) -> float:
+    """Return the seconds of cargo for models that were never compiled under these names."""
+    toolchain = Toolchain(cache, silent, Target(), backends)
+    toolchain.converter()
+    stamp = str(time.monotonic_ns())
+    with tempfile.TemporaryDirectory(prefix="burn-verify-bench-") as folder:
+        renamed = []
+        for model in models:
+            module = f"m_{digest_of(stamp, model.module)[:24]}"
+            rust = Path(folder, f"{module}.rs")
+            rust.write_bytes(model.rust.read_bytes())
+            renamed.append(replace(model, module=module, rust=rust))
+        return Builder(cache, toolchain).compile(renamed).seconds
+
+
+if __name__ == "__main__":
+    main()
