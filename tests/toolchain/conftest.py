@@ -55,6 +55,9 @@ def broken(cache: Rooms, own: Path) -> Checkout:
     """A copy of the registry's sources in which an addition subtracts."""
     plain = Toolchain(cache, silent, Target())
     plain.converter()
+    with cache.lock(plain.lock):
+        # Crates of earlier tests are gone, and cargo would miss them.
+        plain.write({}, ())
     manifest = plain.workspace.folder / "Cargo.toml"
     said = output_of(["cargo", "metadata", "--offline", "--format-version=1", "--manifest-path", str(manifest)])
     assert said is not None
