@@ -59,6 +59,11 @@ def converted(cache: Rooms, toolchain: Toolchain, name: str) -> ConvertedModel:
         converter.close()
 
 
+def without_folder(model: ConvertedModel) -> str:
+    """Return the generated text without the place of the weights, which is in it."""
+    return model.rust.read_text().replace(str(model.rust.parent.name), "")
+
+
 def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: Rooms, tiny: Tiny, broken: Checkout) -> None:
     plain, local = Toolchain(cache, silent, Target()), Toolchain(cache, silent, Target(burn_onnx_checkout=broken))
     # Models are compiled where they always are: the runner knows nothing of burn-onnx.
@@ -68,8 +73,8 @@ def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: Rooms, tiny: T
     before = plain.converter().stat().st_mtime_ns
     spoilt = {name: converted(cache, local, name) for name in ("add", "matmul")}
     assert plain.converter().stat().st_mtime_ns == before
-    assert spoilt["add"].rust.read_text() != tiny.model("add").rust.read_text()
-    assert spoilt["matmul"].rust.read_text() == tiny.model("matmul").rust.read_text()
+    same = {name: without_folder(model) == without_folder(tiny.model(name)) for name, model in spoilt.items()}
+    assert same == {"add": False, "matmul": True}
 
     compiled = Builder(cache, local).compile(list(spoilt.values()))
     assert compiled.binary is not None

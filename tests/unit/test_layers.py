@@ -106,7 +106,6 @@ SIBLINGS = {
     ("checkouts", "cache"),
     ("checkouts", "process"),
     ("checkouts", "workshop"),
-    ("recipe", "codegen"),
     ("recipe", "versions"),
     ("build", "cargo"),
     ("build", "toolchain"),
