@@ -5,13 +5,14 @@ Costs burn-onnx and the converter once more, and nothing of Burn.
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rooms import FIXTURES, Rooms, Tiny, case
 
-from burn_verify import checkouts, load, reference
+from burn_verify import checkouts, disk, load, reference
 from burn_verify.build import Builder
 from burn_verify.convert import Converter
 from burn_verify.process import output_of
@@ -24,8 +25,8 @@ ADD = Path("src/import/burn/node/add.rs")
 RIGHT, WRONG = "#lhs_bc.add(#rhs_bc)", "#lhs_bc.sub(#rhs_bc)"
 
 
-@pytest.fixture(scope="session")
-def broken(cache: Rooms, own: Path) -> Checkout:
+@pytest.fixture
+def broken(cache: Rooms, own: Path) -> Iterator[Checkout]:
     """A copy of the registry's sources in which an addition subtracts."""
     plain = Toolchain(cache, silent, Target())
     plain.converter()
@@ -39,7 +40,13 @@ def broken(cache: Rooms, own: Path) -> Checkout:
         text = (copy / ADD).read_text()
         assert text.count(RIGHT) == 1
         (copy / ADD).write_text(text.replace(RIGHT, WRONG))
-    return checkouts.look(cache, "burn-onnx", str(copy))
+    checkout = checkouts.look(cache, "burn-onnx", str(copy))
+    yield checkout
+    # The copy lies elsewhere in the next run, so nobody would ever use this again.
+    built = Toolchain(cache, silent, Target(burn_onnx_checkout=checkout)).converter().parent
+    for usage in disk.usages(cache):
+        if usage.folder == built:
+            disk.free(cache, usage)
 
 
 def converted(cache: Rooms, toolchain: Toolchain, name: str) -> ConvertedModel:
@@ -87,15 +94,11 @@ def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: Rooms, tiny: T
             data = reference.read(known).data_sets["seeded"]
             (actual,) = runner.infer(model, data.inputs, "flex").outputs
             right[name] = np.allclose(actual, data.desired[0])
-            if name == "add":
-                np.testing.assert_allclose(actual, data.inputs[0] - data.inputs[1])
     finally:
         runner.close()
     assert right == {"add": False, "matmul": True}
 
-
-def test_the_plain_converter_is_still_there(cache: Rooms, tiny: Tiny, broken: Checkout) -> None:
-    # Built before the checkout or after it, neither evicts the other.
-    assert Toolchain(cache, silent, Target(burn_onnx_checkout=broken)).ready
-    assert Toolchain(cache, silent, Target()).ready
-    assert converted(cache, Toolchain(cache, silent, Target()), "add").rust == tiny.model("add").rust
+    # Neither evicts the other.
+    assert local.ready
+    assert plain.ready
+    assert converted(cache, plain, "add").rust == tiny.model("add").rust
