@@ -120,7 +120,6 @@ SIBLINGS = {
     ("checkouts", "cache"),
     ("checkouts", "process"),
     ("checkouts", "workshop"),
-    ("recipe", "codegen"),
     ("recipe", "versions"),
     ("build", "cargo"),
     ("build", "toolchain"),
