@@ -77,6 +77,12 @@ def test_without_a_reference_a_difference_is_told_all_the_same(planned, said):
     assert not {"against", "guilty", "disagrees", "headroom"} & set(found.message.replace(":", " ").split())
 
 
+def test_nobody_is_expected_to_be_right(planned, said):
+    found = said(planned(), X, np.array([1, math.nan, 3], np.float32))
+
+    assert found.message == "Y: -2 at [1] before, NaN after"
+
+
 def test_other_words_for_nothing_are_equal(planned, said):
     nothing = np.array([math.nan, math.inf, -math.inf], np.float32)
 
