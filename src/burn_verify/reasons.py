@@ -70,7 +70,7 @@ def rejection(errors: Sequence[tuple[str | None, str]]) -> str:
 def panic(message: str) -> str:
     """Return what a panic is about, in one line.
 
-    That is what one of Burn's own checks says first of its operation, what a shader's compiler says, the innermost cause
+    That is what one of Burn's own checks says first, what a shader's compiler says, or the innermost cause
     where there are several, else the first line.
     """
     if shader := _SHADER.search(message):
