@@ -1,9 +1,9 @@
 """Measure what compiled-in backends cost a selection: cargo's seconds for the same models, with one and with several.
 
-usage: python tools/bench_backends.py [--models all] [--backends flex,ndarray,wgpu] [--rounds 3]
+usage: python tools/bench_backends.py [--models all | --conformance node] [--backends flex,ndarray,wgpu] [--rounds 3]
 
 Burn itself is compiled first if need be, and not timed. In each round every model gets a name that it never had, so
-that all of them are compiled; the two sides take turns.
+that all of them are compiled; the two sides take turns. Models that rustc refuses are left out.
 """
 
 import argparse
@@ -35,6 +35,7 @@ def main() -> None:
     """Run the benchmark and print its table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--models", default="all", help="as for pytest --models")
+    parser.add_argument("--conformance", default="", help="as for pytest --conformance, instead of models")
     parser.add_argument("--backends", default="flex,ndarray,wgpu", help="the other side has the first of them alone")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=REPOSITORY / "bench-backends.json", help="where the JSON goes")
@@ -43,7 +44,8 @@ def main() -> None:
     cache = Cache(arguments.cache_dir)
     every = arguments.backends.split(",")
     sides = {"one": every[:1], "all": every}
-    models = converted(cache, arguments.models.split(","))
+    suites = tuple(filter(None, arguments.conformance.split(",")))
+    models = accepted(cache, converted(cache, () if suites else arguments.models.split(","), suites), every)
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(arguments.rounds):
         for name, backends in sides.items():
@@ -68,7 +70,14 @@ def main() -> None:
     arguments.output.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
 
 
-def converted(cache: Cache, names: Sequence[str]) -> list[ConvertedModel]:
+def accepted(cache: Cache, models: Sequence[ConvertedModel], backends: Collection[str]) -> list[ConvertedModel]:
+    """Return the models that rustc takes."""
+    modules = {model.module: model for model in models}
+    compiled = Builder(cache, Toolchain(cache, silent, Target(), backends)).compile(list(modules.values()))
+    return [model for module, model in modules.items() if module not in compiled.errors]
+
+
+def converted(cache: Cache, names: Sequence[str], suites: Sequence[str]) -> list[ConvertedModel]:
     """Return the models that burn-onnx takes."""
     toolchain = Toolchain(cache, silent, Target())
     converter = Converter(
@@ -82,11 +91,12 @@ def converted(cache: Cache, names: Sequence[str]) -> list[ConvertedModel]:
     )
     models = []
     try:
-        for case in Selection(cache, mirror=find_mirror(), offline=True).choose(names).cases:
+        for case in Selection(cache, mirror=find_mirror(), offline=True).choose(names, tuple(suites)).cases:
             try:
                 models.append(converter.convert(load.prepare(case, cache)))
             except StageError as error:
-                print(f"left out: {case.id}: {error.reason}", file=sys.stderr)
+                if not suites:
+                    print(f"left out: {case.id}: {error.reason}", file=sys.stderr)
     finally:
         converter.close()
     return models

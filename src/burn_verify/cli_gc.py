@@ -15,10 +15,11 @@ from burn_verify import disk
 from burn_verify.cache import Cache
 from burn_verify.commands import Commands, add_command, add_options, typed
 from burn_verify.console import LongWork
-from burn_verify.disk import Usage
+from burn_verify.disk import Kind, Usage
 from burn_verify.errors import UsageError
 from burn_verify.options import settings_from
 from burn_verify.progress import Progress
+from burn_verify.versions import BACKENDS
 
 _DESCRIPTION: Final = """\
 List what versions of Burn, backends, checkouts and compiled models take on disk. Named ones are deleted with --yes;
@@ -57,12 +58,15 @@ def _gc(arguments: argparse.Namespace) -> int:
     if not found:
         print(f"{cache.root} holds nothing of Burn")
         return 0
-    chosen = _chosen(found, arguments.names, arguments.keep)
-    if not chosen:
-        print(_table(found))
+    if not (arguments.names or arguments.keep):
+        print(_table(found, cache))
         print(f"\n{_size(sum(usage.own for usage in found))} and what is shared in {cache.root}")
         return 0
-    print(_table(chosen))
+    chosen = _chosen(found, arguments.names, arguments.keep)
+    if not chosen:
+        print("nothing to delete")
+        return 0
+    print(_table(chosen, cache))
     if not arguments.yes:
         print("\nnothing was deleted: say --yes to delete these")
         return 0
@@ -82,7 +86,7 @@ def _chosen(found: Sequence[Usage], names: Iterable[str], keep: Sequence[str]) -
         UsageError: a name fits nothing.
     """
     for name in (*names, *keep):
-        if not any(_fits(usage, name) for usage in found):
+        if name not in list(Kind) and not any(_fits(usage, name) for usage in found):
             known = ", ".join(sorted({usage.name for usage in found}))
             message = f"nothing is called {name!r}; there is {known}"
             raise UsageError(message)
@@ -92,18 +96,27 @@ def _chosen(found: Sequence[Usage], names: Iterable[str], keep: Sequence[str]) -
 
 
 def _fits(usage: Usage, name: str) -> bool:
-    # Whole words: 0.22.1 is not 0.22.10.
+    # Whole words, 0.22.1 is not 0.22.10, and of those only versions, checkouts and backends.
     words = usage.name.replace(",", " ").split()
-    return name in (*words, usage.name, usage.kind.value, str(usage.folder.name))
+    telling = [word for word in words if word in BACKENDS or any(char.isdigit() for char in word)]
+    return name in (*telling, usage.name, usage.kind.value, str(usage.folder.name))
 
 
-def _table(usages: Iterable[Usage]) -> str:
+def _table(usages: Iterable[Usage], cache: Cache) -> str:
     rows = [
-        [usage.name, usage.kind.value, _size(usage.own), _size(usage.shared), _age(usage.used)]
+        [
+            usage.name,
+            usage.kind.value,
+            _size(usage.own),
+            _size(usage.shared),
+            _age(usage.used),
+            usage.folder.relative_to(cache.root),
+        ]
         for usage in sorted(usages, key=lambda usage: (-usage.own, usage.name))
     ]
-    head = ["what", "kind", "frees", "shared", "last used"]
-    return tabulate(rows, headers=head, disable_numparse=True, colalign=("left", "left", "right", "right", "left"))
+    head = ["what", "kind", "frees", "shared", "last used", "where"]
+    align = ("left", "left", "right", "right", "left", "left")
+    return tabulate(rows, headers=head, disable_numparse=True, colalign=align)
 
 
 def _size(size: int) -> str:

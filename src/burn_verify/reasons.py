@@ -18,6 +18,8 @@ _UNSUPPORTED: Final = re.compile(r"not (?:currently |yet )?support", re.IGNORECA
 _STATED: Final = "src/import/model_gen.rs"
 """Where burn-onnx tells of an error that it saw coming; a panic anywhere else was not foreseen."""
 _TELLING_NUMBERS: Final = re.compile(r"\b(node|slice) ?\w*\d+ has steps=\S+|(?<=type_id=)\d+|(?<=dtype: )\d+")
+_CAUSE: Final = re.compile(r"^Caused by:\n\s+(\S[^\n]*)", re.MULTILINE)
+_SHADER: Final = re.compile(r"^Shader '[^']*' (?:parsing|validation) error: ([^\n]+)", re.MULTILINE)
 _CHECK: Final = re.compile(r"=== Tensor Operation Error ===\s+Operation: '([^']*)'\s+Reason:\s+1\. ([^\n]*)")
 _NODE: Final = re.compile(r"[Nn]ode '[^']*' \((\w+)\): ")
 _PREFIX: Final = re.compile(r"^(Failed to parse ONNX file '.*?': |Type inference failed: |Processing error: )+")
@@ -66,10 +68,17 @@ def rejection(errors: Sequence[tuple[str | None, str]]) -> str:
 
 
 def panic(message: str) -> str:
-    """Return what a panic is about: its first line, or what one of Burn's own checks says first of its operation."""
+    """Return what a panic is about, in one line.
+
+    That is what one of Burn's own checks says first, what a shader's compiler says, or the innermost cause
+    where there are several, else the first line.
+    """
+    if shader := _SHADER.search(message):
+        return shortened(f"shader: {shader[1]}", _LENGTH)
     if check := _CHECK.search(message):
         return shortened(f"{check[1]}: {check[2].partition('. ')[0].rstrip('. ')}", _LENGTH)
-    return shortened(message.strip().partition("\n")[0], _LENGTH)
+    causes = _CAUSE.findall(message)
+    return shortened(causes[-1] if causes else message.strip().partition("\n")[0], _LENGTH)
 
 
 def location(text: str) -> str:

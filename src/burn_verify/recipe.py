@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from burn_verify.codegen import rust_string
 from burn_verify.errors import UsageError
 from burn_verify.types import Checkout, Target
 from burn_verify.versions import BACKENDS, BurnVersion, resolve, version_of_onnx
@@ -130,7 +129,7 @@ def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:
     crates = [crate for patch in recipe.patches for crate in patch.crates]
     if crates:
         lines += ["", "[patch.crates-io]"]
-        lines += [f"{crate.name} = {{ path = {rust_string(crate.folder)} }}" for crate in crates]
+        lines += [f"{crate.name} = {{ path = {_toml_string(crate.folder)} }}" for crate in crates]
     return "\n".join(lines) + "\n"
 
 
@@ -163,6 +162,11 @@ def replaced(project: str, crates: Sequence[LocalCrate], lock: str, version: Bur
 
 def _belongs(crate: str, project: str) -> bool:
     return (crate in _ONNX_CRATES) if project == "burn-onnx" else crate.startswith("burn") and crate not in _ONNX_CRATES
+
+
+def _toml_string(text: str) -> str:
+    """Return a basic string of TOML: JSON's escapes, and DEL, which JSON lets through."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _line(lines: Sequence[str], name: str) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rooms import FIXTURES, NAMES, Rooms, Tiny, case, sweep
 
-from burn_verify import checkouts
+from burn_verify import checkouts, disk
 from burn_verify.options import Settings
 from burn_verify.pipeline import Pipeline
 from burn_verify.process import output_of
@@ -51,10 +51,13 @@ def tiny(cache: Rooms) -> Tiny:
 
 
 @pytest.fixture(scope="session")
-def broken(cache: Rooms, own: Path) -> Checkout:
+def broken(cache: Rooms, own: Path) -> Iterator[Checkout]:
     """A copy of the registry's sources in which an addition subtracts."""
     plain = Toolchain(cache, silent, Target())
     plain.converter()
+    with cache.lock(plain.lock):
+        # Crates of earlier tests are gone, and cargo would miss them.
+        plain.write({}, ())
     manifest = plain.workspace.folder / "Cargo.toml"
     said = output_of(["cargo", "metadata", "--offline", "--format-version=1", "--manifest-path", str(manifest)])
     assert said is not None
@@ -65,4 +68,10 @@ def broken(cache: Rooms, own: Path) -> Checkout:
         text = (copy / ADD).read_text()
         assert text.count(RIGHT) == 1
         (copy / ADD).write_text(text.replace(RIGHT, WRONG))
-    return checkouts.look(cache, "burn-onnx", str(copy))
+    checkout = checkouts.look(cache, "burn-onnx", str(copy))
+    yield checkout
+    # The copy lies elsewhere in the next run, so nobody would ever use this again.
+    local = Toolchain(cache, silent, Target(burn_onnx_checkout=checkout))
+    for usage in disk.usages(cache) if local.ready else ():
+        if usage.folder == local.converter().parent:
+            disk.free(cache, usage)

@@ -32,6 +32,11 @@ def converted(cache: Rooms, toolchain: Toolchain, name: str) -> ConvertedModel:
         converter.close()
 
 
+def without_folder(model: ConvertedModel) -> str:
+    """Return the generated text without the place of the weights, which is in it."""
+    return model.rust.read_text().replace(str(model.rust.parent.name), "")
+
+
 def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: Rooms, tiny: Tiny, broken: Checkout) -> None:
     plain, local = Toolchain(cache, silent, Target()), Toolchain(cache, silent, Target(burn_onnx_checkout=broken))
     # Models are compiled where they always are: the runner knows nothing of burn-onnx.
@@ -41,8 +46,8 @@ def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: Rooms, tiny: T
     before = plain.converter().stat().st_mtime_ns
     spoilt = {name: converted(cache, local, name) for name in ("add", "matmul")}
     assert plain.converter().stat().st_mtime_ns == before
-    assert spoilt["add"].rust.read_text() != tiny.model("add").rust.read_text()
-    assert spoilt["matmul"].rust.read_text() == tiny.model("matmul").rust.read_text()
+    same = {name: without_folder(model) == without_folder(tiny.model(name)) for name, model in spoilt.items()}
+    assert same == {"add": False, "matmul": True}
 
     compiled = Builder(cache, local).compile(list(spoilt.values()))
     assert compiled.binary is not None
@@ -55,15 +60,11 @@ def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: Rooms, tiny: T
             data = reference.read(known).data_sets["seeded"]
             (actual,) = runner.infer(model, data.inputs, "flex").outputs
             right[name] = np.allclose(actual, data.desired[0])
-            if name == "add":
-                np.testing.assert_allclose(actual, data.inputs[0] - data.inputs[1])
     finally:
         runner.close()
     assert right == {"add": False, "matmul": True}
 
-
-def test_the_plain_converter_is_still_there(cache: Rooms, tiny: Tiny, broken: Checkout) -> None:
-    # Built before the checkout or after it, neither evicts the other.
-    assert Toolchain(cache, silent, Target(burn_onnx_checkout=broken)).ready
-    assert Toolchain(cache, silent, Target()).ready
-    assert converted(cache, Toolchain(cache, silent, Target()), "add").rust == tiny.model("add").rust
+    # Neither evicts the other.
+    assert local.ready
+    assert plain.ready
+    assert converted(cache, plain, "add").rust == tiny.model("add").rust

@@ -1,6 +1,7 @@
 """Two answers to one question: how far they are apart, and which is nearer to the reference."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from burn_verify.plan import Planned
 from burn_verify.types import Case, PreparedCase, Reference, TensorSpec, Unavailable
 from burn_verify.wire import encode_named, placed
 
+NOTES = {"data_sets": '[{"evaluator": "", "why": "", "node": null}]', "insensitive": ""}
 ARRAYS = hnp.arrays(np.float32, (3,), elements=st.floats(-10, 10, width=32))
 X = np.array([1.0, -2.0, 3.0], np.float32)
 
@@ -75,6 +77,12 @@ def test_without_a_reference_a_difference_is_told_all_the_same(planned, said):
     assert not {"against", "guilty", "disagrees", "headroom"} & set(found.message.replace(":", " ").split())
 
 
+def test_nobody_is_expected_to_be_right(planned, said):
+    found = said(planned(), X, np.array([1, math.nan, 3], np.float32))
+
+    assert found.message == "Y: -2 at [1] before, NaN after"
+
+
 def test_other_words_for_nothing_are_equal(planned, said):
     nothing = np.array([math.nan, math.inf, -math.inf], np.float32)
 
@@ -84,6 +92,16 @@ def test_other_words_for_nothing_are_equal(planned, said):
 
 def test_what_was_drawn_is_not_compared(planned, said):
     assert said(planned(random=True), X, X + 1) is None
+
+
+@pytest.mark.parametrize(("moved", "told"), [(0.5, False), (1e-6, True)])
+def test_what_is_in_proportion_to_the_spread_of_the_reference_is_no_difference(planned, said, tmp_path, moved, told):
+    known = planned(X)
+    measures = tmp_path / "measures.safetensors"
+    measures.write_bytes(encode_named(placed(0, "optimised", [X + np.float32(moved)]), NOTES))
+    known = replace(known, reference=replace(known.reference, measures=measures))
+
+    assert (said(known, X, X + np.float32(0.3)) is not None) == told
 
 
 def test_an_answer_that_is_not_there_is_no_difference(planned, tmp_path):

@@ -137,7 +137,6 @@ SIBLINGS = {
     ("checkouts", "cache"),
     ("checkouts", "process"),
     ("checkouts", "workshop"),
-    ("recipe", "codegen"),
     ("recipe", "versions"),
     ("build", "cargo"),
     ("build", "toolchain"),

@@ -151,3 +151,24 @@ def test_a_check_of_burn_is_known_by_its_operation_and_first_reason():
 )
 def test_three_kinds_of_refusal_are_kept_apart(message, where, kind, reason):
     assert (reasons.refusal_kind(message, where), reasons.refusal(message)) == (kind, reason)
+
+
+WGSL = """\
+Error while reading data: use `try_into_data` instead to catch the error at runtime: An error happened during execution
+Caused by:
+  The bytes were never written (failure #19, still claiming 2 buffer(s))
+Caused by:
+  WGSL compilation failed for kernel `kernel_binop_c_i16_n_1_10110e5b`: Validation Error
+"""
+SHADER = """
+Caused by:
+  In Device::create_shader_module, label = 'kernel_binop_c_i16_n_1_10110e5b'
+
+Shader 'kernel_binop_c_i16_n_1_10110e5b' parsing error: the `wgpu_int16` enable extension is not enabled
+  ┌─ wgsl:1:58
+"""
+
+
+def test_a_failure_of_a_device_is_its_innermost_cause():
+    assert reasons.panic(WGSL + SHADER) == "shader: the `wgpu_int16` enable extension is not enabled"
+    assert reasons.panic(WGSL).startswith("WGSL compilation failed for kernel")

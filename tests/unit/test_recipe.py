@@ -4,6 +4,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from burn_verify import recipe, versions
 from burn_verify.errors import UsageError
@@ -77,6 +79,17 @@ def test_versions_and_backends_and_patches_are_in_the_manifest(version):
     assert pins["compat"].get("features", []) == list(version.backends[1:])
     assert after["patch"]["crates-io"] == {"burn-onnx": {"path": '/a "b"'}}
     assert after["profile"] == before["profile"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+@settings(deadline=None, derandomize=True)
+def test_a_path_stays_inside_its_string(folder):
+    crate = recipe.LocalCrate(name="burn-onnx", version="0.22.0", folder=folder)
+    patch = recipe.Patch(project="burn-onnx", checkout=a_checkout(), crates=(crate,))
+    text = recipe.manifest(
+        "members = []\ncompat = 0\nburn = 0\nburn-store = 0\nburn-onnx = 0\n", a_recipe(patches=(patch,)), []
+    )
+    assert tomllib.loads(text)["patch"]["crates-io"] == {"burn-onnx": {"path": folder}}
 
 
 @pytest.mark.parametrize("text", ["", "[workspace]\n", 'members = ["a"]\nmembers = ["b"]\n'])

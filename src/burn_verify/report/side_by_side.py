@@ -11,7 +11,7 @@ from tabulate import tabulate
 from burn_verify.report import changes_text
 from burn_verify.report.changes import Comparison
 from burn_verify.report.columns import Column
-from burn_verify.report.states import State, state_of
+from burn_verify.report.states import WRONG, State, state_of
 from burn_verify.report.terminal import MANY, percent, shorten_name, summary
 from burn_verify.targets import names
 from burn_verify.types import CaseResult, Difference, Outcome, Target
@@ -79,7 +79,9 @@ def _table(
         )
         if len(shown) > _MOST:
             note = f"{len(shown) - _MOST} more differ or ended otherwise than expected\n{note}"
-        rows = dict(list(shown.items())[:_MOST])
+        # A wrong answer is worse than none.
+        worst_first = sorted(shown.items(), key=lambda row: WRONG not in map(state_of, row[1]))
+        rows = dict(worst_first[:_MOST])
     if not rows:
         return note
     head = ["model", *(called[column.target] for column in columns)]
