@@ -79,7 +79,7 @@ def rerun(monkeypatch):
     ids = []
 
     def answers(session, case):
-        ids.append(case.id)
+        ids.append(case.case.id)
         wanted = np.ones(2, np.float32)
         return {("seeded", "Y"): (np.nextafter(wanted, np.float32(2)), wanted)}
 

@@ -12,6 +12,7 @@ from burn_verify.codec import result_to_line
 from burn_verify.options import settings_from
 from burn_verify.progress import silent
 from burn_verify.toolchain import Toolchain
+from burn_verify.types import Target
 from timed import result
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -20,7 +21,7 @@ COMMAND = (sys.executable, "-c", "from burn_verify.cli import main; main()", "la
 
 def latency_is_built():
     cache = Cache(settings_from({}).cache_dir)
-    toolchain = Toolchain(cache, silent)
+    toolchain = Toolchain(cache, silent, Target())
     note = read_json(toolchain.folder / "ready-latency.json")
     return note is not None and note["fingerprint"] == toolchain.fingerprint
 
@@ -104,7 +105,7 @@ def test_pytest_benchmark_gets_the_very_calls(pytester, as_a_user, monkeypatch):
 def record(tmp_path):
     path = tmp_path / "run.jsonl"
     lines = [
-        result_to_line(made, burn_version="0.22.1", burn_backend="flex")
+        result_to_line(made, Target())
         for made in (result(), result("disagrees", "zoo/fast_and_wrong"))
     ]
     store.append(path, lines)
@@ -129,7 +130,7 @@ def test_the_command_shows_a_record(pytester, record):
 )
 def test_the_command_knows_mistakes(pytester, tmp_path, arguments, said):
     untimed = tmp_path / "untimed.jsonl"
-    store.append(untimed, [result_to_line(result(latency=None), burn_version="0.22.1", burn_backend="flex")])
+    store.append(untimed, [result_to_line(result(latency=None), Target())])
     done = pytester.run(*COMMAND, *(word.format(untimed=untimed) for word in arguments))
     assert done.ret == 4
     done.stderr.fnmatch_lines([said])
