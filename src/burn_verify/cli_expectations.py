@@ -26,8 +26,8 @@ Make the failures of a run, its last one if the file holds several, the failures
   run, or was skipped    no result, a time limit, a file that is not here
   a wildcard             stays while all it matches fails at its stage; otherwise the ids take its place
 
-A run on several targets updates the file of each. A new file inherits from the one of the default backend, or of the
-version before, and holds only what is different.
+A run on several targets updates the file of each. A new file inherits from the one of the default backend, or of a
+neighbour version, and holds only what is different.
 
 New entries explain themselves by the result's reason, and cases that share one share an entry. Reword a reason freely:
 it stays from then on."""

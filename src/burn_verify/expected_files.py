@@ -24,17 +24,18 @@ def file_of(target: Target) -> Path:
 
 
 def parent_of(target: Target) -> str | None:
-    """Return the name of what a new file of a target inherits from: the default backend's, else a neighbour version's.
+    """Return the name of what a new file of a target inherits from: the default backend's, or a neighbour version's.
 
-    None where there is no such file.
+    Of the neighbours the one before, else the one behind. None where there is no such file.
     """
     if target.backend != _DEFAULT_BACKEND:
         near = [f"{_series(target)}-{_DEFAULT_BACKEND}"]
     else:
         known = sorted((path.stem for path in PACKAGED.glob(f"*-{_DEFAULT_BACKEND}.toml")), key=_order)
         mine = _order(file_of(target).stem)
-        near = [name for name in reversed(known) if _order(name) < mine]
-    return next((name for name in near if (PACKAGED / f"{name}.toml").is_file()), None)
+        older = [name for name in reversed(known) if _order(name) < mine]
+        near = [*older, *(name for name in known if _order(name) > mine)]
+    return next((name for name in near if _may_be_inherited(name, file_of(target).stem)), None)
 
 
 def rank_of(target: Target) -> tuple[bool, tuple[int, ...], str]:
@@ -62,6 +63,11 @@ def inherited(text: str, source: str) -> tuple[Expectation, ...]:
     """
     parent = inherited_by(text, source)
     return () if parent is None else tuple(_chain(PACKAGED / f"{parent}.toml", (source,)))
+
+
+def _may_be_inherited(name: str, by: str) -> bool:
+    path = PACKAGED / f"{name}.toml"
+    return path.is_file() and inherited_by(path.read_text(encoding="utf-8"), path.name) != by
 
 
 def _chain(path: Path, below: tuple[str, ...]) -> Iterator[Expectation]:

@@ -110,6 +110,17 @@ def test_several_targets_share_what_is_common(write, packaged, update):
     assert said.count("is up to date") == 3
 
 
+def test_an_older_version_inherits_from_a_newer_one_where_there_is_no_other(write, packaged, update):
+    update(write(a_line("node/a"), a_line("node/b")))
+    update(write(a_line("node/a", version="0.21.0"), a_line("node/b", Outcome.PASSED, version="0.21.0")))
+    text = (packaged / "0.21-flex.toml").read_text(encoding="utf-8")
+    assert [(entry.pattern, entry.stage) for entry in parse(text, "f")] == [("node/b", None)]
+    # Never one from the other and back.
+    (packaged / "0.22-flex.toml").unlink()
+    update(write(a_line("node/a")))
+    assert "\ninherits =" not in (packaged / "0.22-flex.toml").read_text(encoding="utf-8")
+
+
 def test_what_becomes_common_is_not_written_twice(write, packaged, update):
     update(write(a_line("node/a", Outcome.PASSED), a_line("node/a", backend="wgpu")))
     assert '"node/a"' in (packaged / "0.22-wgpu.toml").read_text(encoding="utf-8")

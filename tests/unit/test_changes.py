@@ -1,11 +1,13 @@
 """What changed, with the right word for each case."""
 
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burn_verify.report import changes_text
-from burn_verify.report.changes import Kind, compare, exit_code, kind_of
+from burn_verify.report.changes import Kind, between, compare, exit_code, kind_of
 from burn_verify.report.columns import merge
 from burn_verify.types import Outcome, Stage
 from reported import a_record, a_result, agrees, no_program, no_reference, output, refused, wrong
@@ -59,6 +61,7 @@ def test_less_than_agreement_is_less_headroom():
 
 
 @given(st.lists(st.sampled_from(MAKERS), min_size=1, max_size=8))
+@settings(deadline=None)
 def test_a_record_compared_with_itself_shows_nothing(makers):
     results = [agrees("zoo/0"), *(made for n, make in enumerate(makers, 1) if (made := make(f"zoo/{n}")))][:40]
     results += [agrees(f"node/{n}") for n in range(100)]
@@ -120,3 +123,18 @@ def test_many_that_vanished_are_folded():
 def test_a_failure_elsewhere_in_the_same_stage_is_no_news():
     before = a_result("a/1", Stage.RUN, Outcome.FAILED, reason="panic: a")
     assert kind_of(before, a_result("a/1", Stage.RUN, Outcome.FAILED, reason="panic: b")) is None
+
+
+def test_neighbours_are_compared_without_saying_twice_what_they_are():
+    flex, wgpu = a_record(agrees("a/1"), cpu="one"), a_record(wrong("a/1"), backend="wgpu", cpu="two")
+    (comparison,) = between(merge([flex, wgpu]).columns)
+
+    assert (comparison.before.backend, comparison.after.backend) == ("flex", "wgpu")
+    assert [difference.name for difference in comparison.differences] == ["cpu"]
+    assert [change.kind for change in comparison.changes] == [Kind.NEWLY_WRONG]
+
+
+def test_a_target_that_did_not_start_is_compared_with_nobody():
+    dead = replace(a_record(backend="wgpu", selection=("a/1",)), failure="no device")
+
+    assert between(merge([a_record(agrees("a/1")), dead]).columns) == ()

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from burn_verify import expected_files
 from burn_verify.entries import HEADER
-from burn_verify.expectations import Expectations, parse
+from burn_verify.expectations import Expectations, inherited_by, parse
 from burn_verify.revision import cause, no_evidence, updated
 from burn_verify.types import CaseResult, Outcome, Stage
 
@@ -236,8 +237,13 @@ def test_packaged_files_are_written_as_an_update_writes_them(file):
     version, _, backend = file.name.removesuffix(".toml").partition("-")
     text = file.read_text(encoding="utf-8")
 
-    assert text.startswith(f"{HEADER.format(version=version, backend=backend.capitalize())}\n\n[[expect]]\n")
-    assert revised(text).text == text
+    parent = inherited_by(text, file.name)
+    inherits = f'inherits = "{parent}"\n\n' if parent else ""
+    header = HEADER.format(version=version, backend=backend.capitalize())
+    inherited = expected_files.inherited(text, file.name)
+    assert text.startswith(f"{header}\n\n{inherits}[[expect]]\n")
+    # What is inherited is not written again.
+    assert updated(text, file.name, [], HEAD, inherited).text == text
 
 
 NAMES = st.text(alphabet="ab", min_size=1, max_size=2)

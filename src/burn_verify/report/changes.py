@@ -4,10 +4,11 @@ Pure. A case without evidence on one side neither got better nor worse.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from burn_verify.codec import target_environment
 from burn_verify.report.columns import Column, Matrix
 from burn_verify.report.evidence import headroom_of
 from burn_verify.report.states import LOOSE, RANK, WRONG, state_of
@@ -97,7 +98,13 @@ def between(columns: Sequence[Column]) -> tuple[Comparison, ...]:
     by_target = {column.target: column for column in columns if not column.failure}
     pairs = neighbours(tuple(by_target))
     made = (compare_columns(by_target[pair.before], by_target[pair.after]) for pair in pairs)
-    return tuple(comparison for comparison in made if comparison is not None)
+    return tuple(_beside_targets(comparison) for comparison in made if comparison is not None)
+
+
+def _beside_targets(comparison: Comparison) -> Comparison:
+    """Leave out of the environment what the names of the targets say already."""
+    said = {name for target in (comparison.before, comparison.after) for name in target_environment(target)}
+    return replace(comparison, differences=tuple(one for one in comparison.differences if one.name not in said))
 
 
 def compare_columns(old: Column, new: Column) -> Comparison | None:
