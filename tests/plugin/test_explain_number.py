@@ -78,8 +78,8 @@ def rerun(monkeypatch):
     """Prepare and run no case: every output answers by one ULP too much. Returns the ids that were to be run."""
     ids = []
 
-    def answers(session, case):
-        ids.append(case.case.id)
+    def answers(session, trial):
+        ids.append(trial.case.id)
         wanted = np.ones(2, np.float32)
         return {("seeded", "Y"): (np.nextafter(wanted, np.float32(2)), wanted)}
 
@@ -145,7 +145,12 @@ def test_an_unused_exception_fails_a_full_run(monkeypatch, tmp_path):
 
     def unused(*results, **settings):
         selected = Selected(
-            settings=Settings(cache_dir=tmp_path, **settings), cases=(), left_out=(), expected=None, select_seconds=0.0
+            settings=Settings(cache_dir=tmp_path, **settings),
+            cases=(),
+            targets=(),
+            left_out=(),
+            expected=(),
+            select_seconds=0.0,
         )
         return Session(selected, tmp_path).unused_overrides(results)
 

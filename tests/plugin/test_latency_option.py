@@ -104,10 +104,7 @@ def test_pytest_benchmark_gets_the_very_calls(pytester, as_a_user, monkeypatch):
 @pytest.fixture
 def record(tmp_path):
     path = tmp_path / "run.jsonl"
-    lines = [
-        result_to_line(made, Target())
-        for made in (result(), result("disagrees", "zoo/fast_and_wrong"))
-    ]
+    lines = [result_to_line(made, Target()) for made in (result(), result("disagrees", "zoo/fast_and_wrong"))]
     store.append(path, lines)
     return path
 
