@@ -79,7 +79,12 @@ def test_an_unused_exception_fails_a_full_run(monkeypatch, tmp_path):
 
     def unused(*results, **settings):
         selected = Selected(
-            settings=Settings(cache_dir=tmp_path, **settings), cases=(), left_out=(), expected=None, select_seconds=0.0
+            settings=Settings(cache_dir=tmp_path, **settings),
+            cases=(),
+            targets=(),
+            left_out=(),
+            expected=(),
+            select_seconds=0.0,
         )
         return Session(selected, tmp_path).unused_overrides(results)
 
