@@ -1,9 +1,10 @@
-"""Measure what compiled-in backends cost a selection: cargo's seconds for the same models, with one and with several.
+"""Measure what compiled-in backends cost a selection: processor seconds for the same models, with one and with several.
 
 usage: python tools/bench_backends.py [--models all | --conformance node] [--backends flex,ndarray,wgpu] [--rounds 3]
 
 Burn itself is compiled first if need be, and not timed. In each round every model gets a name that it never had, so
-that all of them are compiled; the two sides take turns. Models that rustc refuses are left out.
+that all of them are compiled; the two sides take turns. Seconds are those of the processors, of cargo and all that
+it starts: another run on the machine changes the wall time, not these. Models that rustc refuses are left out.
 """
 
 import argparse
@@ -57,7 +58,7 @@ def main() -> None:
         [", ".join(sides[name]), f"{medians[name]:.2f}", " ".join(f"{value:.2f}" for value in seconds[name])]
         for name in sides
     ]
-    print(f"{len(models)} models, seconds of cargo; load {os.getloadavg()[0]:.2f}")
+    print(f"{len(models)} models, processor seconds; load {os.getloadavg()[0]:.2f}")
     print(tabulate(rows, headers=["backends", "median", "rounds"], disable_numparse=True))
     print(f"all over one: {ratio:.2f}")
     measured = {
@@ -103,7 +104,7 @@ def converted(cache: Cache, names: Sequence[str], suites: Sequence[str]) -> list
 
 
 def compiled(cache: Cache, models: Sequence[ConvertedModel], backends: Collection[str]) -> float:
-    """Return the seconds of cargo for models that were never compiled under these names."""
+    """Return the processor seconds for models that were never compiled under these names."""
     toolchain = Toolchain(cache, silent, Target(), backends)
     toolchain.converter()
     stamp = str(time.monotonic_ns())
@@ -114,7 +115,10 @@ def compiled(cache: Cache, models: Sequence[ConvertedModel], backends: Collectio
             rust = Path(folder, f"{module}.rs")
             rust.write_bytes(model.rust.read_bytes())
             renamed.append(replace(model, module=module, rust=rust))
-        return Builder(cache, toolchain).compile(renamed).seconds
+        before = os.times()
+        Builder(cache, toolchain).compile(renamed)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 if __name__ == "__main__":
