@@ -19,8 +19,7 @@ import pytest
 from onnx import numpy_helper
 from rooms import FIXTURES, NAMES, Rooms, Spoil, Tiny, case, fake_binary, replacing, spoiling, spoilt
 
-from burn_verify import pipeline as pipeline_module
-from burn_verify import reference
+from burn_verify import making, reference
 from burn_verify.build import Builder, Compiled
 from burn_verify.cache import Cache
 from burn_verify.errors import RunError, ToolchainError
@@ -304,7 +303,7 @@ def troubled(cache: Rooms) -> Mapping[str, CaseResult]:
     sources["nan"].write_bytes(model.SerializeToString())
     changes = {f"file/{word}": trouble.spoil for word, trouble in TROUBLES.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline_module, "Converter", spoiling(cache.room("spoilt", "troubles"), changes))
+        patch.setattr(making, "Converter", spoiling(cache.room("spoilt", "troubles"), changes))
         pipeline = Pipeline(Settings(timeout=3.0, memory_limit=MIB_LIMIT), cache)
         try:
             plan = pipeline.prepare([case(word, sources[trouble.name]) for word, trouble in TROUBLES.items()])
@@ -464,7 +463,7 @@ def test_without_cargo_there_is_one_line_that_helps(
 @pytest.mark.parametrize(
     ("says", "message"),
     [
-        ("echo rustc 1.60.0", "Burn 0.22.1 needs rustc 1.95 or newer, this is rustc 1.60.0: "),
+        ("echo rustc 1.60.0", "Burn needs rustc 1.95 or newer, this is rustc 1.60.0: "),
         ("exit 1", "rustc does not answer: "),
     ],
 )

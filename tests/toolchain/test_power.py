@@ -3,7 +3,7 @@
 import pytest
 from rooms import Rooms, replacing, spoiling
 
-from burn_verify import pipeline as pipeline_module
+from burn_verify import making
 from burn_verify.cache import Cache
 from burn_verify.errors import StageError
 from burn_verify.generation import Generated
@@ -50,7 +50,7 @@ def caught(cache, changes):
     by_id = {f"op/{name}/float32/default": change for name, change in changes.items()}
     found = set()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline_module, "Converter", spoiling(cache.room("spoilt", "power"), by_id))
+        patch.setattr(making, "Converter", spoiling(cache.room("spoilt", "power"), by_id))
         pipeline = Pipeline(Settings(ops_examples=EXAMPLES), cache)
         try:
             plan = pipeline.prepare(chosen)

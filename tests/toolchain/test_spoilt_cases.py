@@ -3,7 +3,7 @@
 import pytest
 from rooms import Rooms, replacing, spoiling
 
-from burn_verify import pipeline as pipeline_module
+from burn_verify import making
 from burn_verify.cache import Cache
 from burn_verify.corpus import Corpus
 from burn_verify.options import Settings, settings_from
@@ -22,7 +22,7 @@ def outcomes(cache, changes):
     cases = [case for case in Corpus(Cache(settings_from({}).cache_dir)).cases("node")]
     chosen = [case for case in cases if case.id.removeprefix("node/test_") in NAMES]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline_module, "Converter", spoiling(cache.room("spoilt", "cases"), changes))
+        patch.setattr(making, "Converter", spoiling(cache.room("spoilt", "cases"), changes))
         pipeline = Pipeline(Settings(), cache)
         try:
             plan = pipeline.prepare(chosen)

@@ -44,7 +44,7 @@ def test_exactly_these_five_are_told_with_the_right_words(records):
     told = {part.partition(":")[0].partition(" (")[0]: part for part in parts[1:]}
 
     assert done.returncode == 1
-    assert "2 newly wrong, 2 regressed, 1 moved, 5 as before" in parts[0]
+    assert "2 newly wrong (2 agreed before), 2 regressed, 1 moved, 5 as before" in parts[0]
     assert {name: [line.split()[0] for line in part.splitlines()[3:]] for name, part in told.items()} == WORDS
     assert "agrees    wrong numbers: y: float32[3,4,5]" in told["Newly wrong"]
     assert "agrees    does not compile: E0599" in told["Regressed"]

@@ -3,7 +3,7 @@
 import pytest
 from rooms import Rooms, replacing, spoiling
 
-from burn_verify import pipeline as pipeline_module
+from burn_verify import making
 from burn_verify.cache import Cache
 from burn_verify.generation import Generated
 from burn_verify.options import Settings, settings_from
@@ -17,7 +17,7 @@ def results(cache, changed):
     case = next(case for case in cases.values() if case.source.twin and case.id.startswith("op/Conv-22/float32/"))
     changes = {case.source.twin: replacing("Some(b)", "None")} if changed else {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline_module, "Converter", spoiling(cache.room("spoilt", "twins"), changes))
+        patch.setattr(making, "Converter", spoiling(cache.room("spoilt", "twins"), changes))
         pipeline = Pipeline(Settings(), cache)
         try:
             plan = pipeline.prepare([case, cases[case.source.twin]])
