@@ -3,7 +3,7 @@
 usage: python tools/by_hand.py FOLDER
 
 Lays the project out in a folder, with the generated modules, weights and inputs of the three models in it, and says
-what to type there. What it takes from elsewhere is the Cargo.lock and the features (`pins`) of the cache's workspace.
+what to type there. What it takes from elsewhere is the Cargo.lock and the features (`compat`) of the cache's workspace.
 """
 
 import argparse
@@ -98,8 +98,8 @@ def lay_out(folder: Path, toolchain: Toolchain, models: Sequence[Ready]) -> None
     """Copy the project to a folder, with these models in it."""
     shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
     manifest = folder / "Cargo.toml"
-    pins = toolchain.workspace.folder / "pins"
-    manifest.write_text(manifest.read_text().replace('"PINS"', json.dumps(str(pins))))
+    compat = toolchain.workspace.folder / "compat"
+    manifest.write_text(manifest.read_text().replace('"COMPAT"', json.dumps(str(compat))))
     shutil.copy(toolchain.workspace.folder / "Cargo.lock", folder / "Cargo.lock")
     (folder / "models").mkdir(exist_ok=True)
     for model in models:
