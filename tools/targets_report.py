@@ -22,6 +22,7 @@ from burn_verify.report.columns import Column, merge
 from burn_verify.report.evidence import blamed_operator, smallest
 from burn_verify.report.markdown import escape, table
 from burn_verify.report.states import WRONG, state_of
+from burn_verify.types import CaseResult
 
 _TOLD = (Kind.NEWLY_WRONG, Kind.REGRESSED, Kind.MOVED, Kind.FIXED)
 
@@ -60,21 +61,23 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
     for kind in _TOLD:
         groups: dict[str, list[Change]] = defaultdict(list)
         for change in comparison.of(kind):
-            # What is fixed was about an operator before; everything else is now.
-            side = change.before if kind is Kind.FIXED else change.after
-            assert side is not None
-            groups[blamed_operator(side)].append(change)
+            groups[blamed_operator(_told(change))].append(change)
         if groups:
-            rows = [_row(operator, several, kind) for operator, several in sorted(groups.items())]
+            rows = [_row(operator, several) for operator, several in sorted(groups.items())]
             yield f"### {kind.value.capitalize()}"
             yield "\n".join(table(["operator", "cases", "smallest case", "before", "after"], rows, right=("cases",)))
 
 
-def _row(operator: str, several: Sequence[Change], kind: Kind) -> list[str]:
-    found = smallest(
-        [side for change in several if (side := change.before if kind is Kind.FIXED else change.after) is not None]
-    )
-    change = next(change for change in several if change.case_id == found.case_id)
+def _told(change: Change) -> CaseResult:
+    """Return the result that a change is about: what is fixed was about an operator before, all else is now."""
+    side = change.before if change.kind is Kind.FIXED else change.after
+    assert side is not None
+    return side
+
+
+def _row(operator: str, several: Sequence[Change]) -> list[str]:
+    by_id = {change.case_id: change for change in several}
+    change = by_id[smallest(map(_told, several)).case_id]
     texts = (operator, str(len(several)), change.case_id, before_of(change), after_of(change))
     return [escape(text) for text in texts]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from burn_verify.types import JudgeMode
+from burn_verify.versions import BACKENDS
 
 T = TypeVar("T")
 
@@ -46,9 +47,8 @@ def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
 
 def backend(text: str) -> str:
     """Return the name of a backend of Burn."""
-    known = ("flex", "ndarray", "wgpu", "cuda")
-    if text.lower() not in known:
-        msg = f"{', '.join(known)} are known, not {text!r}"
+    if text.lower() not in BACKENDS:
+        msg = f"{', '.join(BACKENDS)} are known, not {text!r}"
         raise ValueError(msg)
     return text.lower()
 

@@ -26,6 +26,19 @@ Spoil = Callable[[str], str]
 """Changes the text of a generated module."""
 
 
+def converter_of(cache: Cache, toolchain: Toolchain) -> Converter:
+    """Return the converter of a toolchain, with conversion as it usually is; who asks for it closes it."""
+    return Converter(
+        cache,
+        toolchain.converter(),
+        toolchain.converter_fingerprint,
+        simplify=True,
+        partition=True,
+        timeout=60,
+        memory_limit=0,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tiny:
     """The tiny models, taken through the whole pipeline untouched."""

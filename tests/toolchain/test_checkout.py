@@ -4,11 +4,10 @@ Costs burn-onnx and the converter once more, and nothing of Burn.
 """
 
 import numpy as np
-from rooms import FIXTURES, Rooms, Tiny, case
+from rooms import FIXTURES, Rooms, Tiny, case, converter_of
 
 from burn_verify import load, reference
 from burn_verify.build import Builder
-from burn_verify.convert import Converter
 from burn_verify.progress import silent
 from burn_verify.runner import Runner
 from burn_verify.toolchain import Toolchain
@@ -17,15 +16,7 @@ from burn_verify.types import Checkout, ConvertedModel, Target
 
 def converted(cache: Rooms, toolchain: Toolchain, name: str) -> ConvertedModel:
     prepared = load.prepare(case(name, FIXTURES / f"{name}.onnx"), cache)
-    converter = Converter(
-        cache,
-        toolchain.converter(),
-        toolchain.converter_fingerprint,
-        simplify=True,
-        partition=True,
-        timeout=60,
-        memory_limit=0,
-    )
+    converter = converter_of(cache, toolchain)
     try:
         return converter.convert(prepared)
     finally:

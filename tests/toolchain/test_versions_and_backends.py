@@ -11,11 +11,10 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from rooms import FIXTURES, NAMES, Rooms, case
+from rooms import FIXTURES, NAMES, Rooms, case, converter_of
 
 from burn_verify import load, versions
 from burn_verify.build import Builder
-from burn_verify.convert import Converter
 from burn_verify.errors import RunError
 from burn_verify.progress import silent
 from burn_verify.reference import Oracle, read
@@ -59,15 +58,7 @@ def served(cache: Rooms, own: Path) -> Iterator[dict[str, Served]]:
 
 def serve(cache: Rooms, own: Path, version: BurnVersion, backends: tuple[str, ...]) -> Served:
     toolchain = Toolchain(cache, silent, versions.target(version.burn), backends)
-    converter = Converter(
-        cache,
-        toolchain.converter(),
-        toolchain.converter_fingerprint,
-        simplify=True,
-        partition=True,
-        timeout=60,
-        memory_limit=0,
-    )
+    converter = converter_of(cache, toolchain)
     oracle = Oracle(cache, timeout=60)
     models, data = {}, {}
     try:

@@ -51,6 +51,7 @@ SIBLINGS = {
     ("cli", "cli_latency"),
     ("cli", "cli_profile"),
     ("options", "option_values"),
+    ("option_values", "versions"),
     ("targets", "options"),
     ("targets", "versions"),
     ("expected_files", "expectations"),
