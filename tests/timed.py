@@ -17,7 +17,8 @@ def side(median=0.002, **changes):
         resident=(1 << 20, 2 << 20, 5 << 20),
         warm_calls=10,
         stable=True,
-        rounds_ns=((1, 2), (3, 4)),
+        others=0.1,
+        starts_ns=(((1, 2),), ((3, 4),)),
     )
     return dataclasses.replace(made, **changes)
 

@@ -14,9 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from burn_verify import reference
@@ -33,6 +33,7 @@ from burn_verify.wire import Array
 
 PROJECT = Path(__file__).parent / "criterion"
 NAMES = ("mnist", "squeezenet", "mobilenetv2")
+_CARGO = ("cargo", "bench", "--profile", LATENCY, "--bench", "models")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,37 +62,87 @@ def ready(settings: Settings, cache: Cache, names: Sequence[str]) -> list[Ready]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The project by hand, in a scratch folder."""
+    """The project by hand, in a scratch folder.
+
+    Attributes:
+        env: of cargo and the program.
+    """
 
     folder: Path
     env: Mapping[str, str]
 
-    def run(self, profile: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
-        """Build what has to be built, and run it; return low end, median and high end (seconds) by model.
+    def in_profile(self, label: str, settings: Mapping[str, str]) -> "Project":
+        """Return the project in another profile than cargo's release; settings as cargo's environment names them."""
+        said = {f"CARGO_PROFILE_{LATENCY.upper()}_{name}": value for name, value in settings.items()}
+        # What nobody asks for again does not stay in the cache.
+        target = {"CARGO_TARGET_DIR": str(self.folder / "target")} if settings else {}
+        return replace(self, env={**self.env, **said, **target, "CRITERION_HOME": str(self._results / label)})
 
-        Arguments:
-            profile: settings that differ from cargo's release profile, as cargo's environment names them.
-        """
-        self._cargo(profile)
-        return {name: _estimate(self.folder / "results" / name / "new" / "estimates.json") for name in NAMES}
-
-    def rebuild(self, profile: Mapping[str, str]) -> float:
-        """Return the seconds of compiling the three models once more, dependencies compiled before."""
-        self._cargo(profile, "--no-run")
+    def rebuild(self) -> float:
+        """Return the seconds of compiling the three models once more, where everything was compiled before."""
         (self.folder / "benches" / "models.rs").touch()
         started = time.monotonic()
-        self._cargo(profile, "--no-run")
+        self.build()
         return time.monotonic() - started
 
-    def _cargo(self, profile: Mapping[str, str], *more: str) -> None:
-        command = ["cargo", "bench", "--profile", LATENCY, "--bench", "models", *(more or ("--", "--noplot"))]
-        env = {**self.env, **{f"CARGO_PROFILE_{LATENCY.upper()}_{name}": value for name, value in profile.items()}}
-        if profile:
-            # What nobody asks for again does not stay in the cache.
-            env["CARGO_TARGET_DIR"] = str(self.folder / "target")
-        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+    @contextmanager
+    def turns(self, name: str, calls: int) -> Iterator[Callable[[], bool]]:
+        """Time one model, so many calls, in turns with somebody else.
+
+        Yields what gives the project its turn and returns when that is over; False once there are no more calls.
+        """
+        wanted = ("--", "--noplot", "--sample-size", str(calls), f"^models/{name}$")
+        process = subprocess.Popen(
+            [*_CARGO, *wanted],
+            cwd=self.folder,
+            env={**self.env, "TAKE_TURNS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        said: list[str] = []
+
+        def waits() -> bool:
+            for line in process.stdout or ():
+                if line.strip() == "turn":
+                    return True
+                said.append(line)
+            if process.wait():
+                sys.exit("".join(said))
+            return False
+
+        def turn() -> bool:
+            print(file=process.stdin, flush=True)
+            return waits()
+
+        try:
+            if not waits():
+                sys.exit(f"{name} was not timed:\n{''.join(said)}")
+            yield turn
+        finally:
+            process.kill()
+            process.communicate()
+
+    def estimate(self, name: str) -> tuple[float, float, float]:
+        """Return low end, median and high end (seconds) of a model that was timed last."""
+        path = Path(self.env["CRITERION_HOME"]) / "models" / name / "new" / "estimates.json"
+        said = json.loads(path.read_text())["median"]
+        ends = said["confidence_interval"]
+        return ends["lower_bound"] / 1e9, said["point_estimate"] / 1e9, ends["upper_bound"] / 1e9
+
+    def build(self) -> None:
+        """Compile what is not compiled yet, dependencies included."""
+        command = [*_CARGO, "--no-run"]
+        done = subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(done.stderr)
+
+    @property
+    def _results(self) -> Path:
+        return self.folder / "results"
 
 
 def lay_out(folder: Path, toolchain: Toolchain, models: Sequence[Ready]) -> None:
@@ -112,6 +163,14 @@ def lay_out(folder: Path, toolchain: Toolchain, models: Sequence[Ready]) -> None
         (folder / "models" / f"{model.name}.shape").write_text(" ".join(map(str, values.shape)))
 
 
+def pin(threads: int) -> None:
+    """Keep this process, and what it starts from now on, to as many processors as threads (Linux).
+
+    Waking a thread on another processor takes as long as a convolution of mnist, and sometimes not.
+    """
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
 @contextmanager
 def project(cache: Cache, models: Sequence[Ready], threads: int) -> Iterator[Project]:
     """Yield the project with these models in it, in a scratch folder."""
@@ -120,14 +179,8 @@ def project(cache: Cache, models: Sequence[Ready], threads: int) -> Iterator[Pro
         folder = Path(name)
         lay_out(folder, toolchain, models)
         kept = {name: value for name, value in os.environ.items() if "RUSTFLAGS" not in name}
-        places = {"CARGO_TARGET_DIR": str(toolchain.workspace.target), "CRITERION_HOME": str(folder / "results")}
-        yield Project(folder=folder, env={**kept, **places, "RAYON_NUM_THREADS": str(threads)})
-
-
-def _estimate(path: Path) -> tuple[float, float, float]:
-    said = json.loads(path.read_text())["median"]
-    ends = said["confidence_interval"]
-    return ends["lower_bound"] / 1e9, said["point_estimate"] / 1e9, ends["upper_bound"] / 1e9
+        places = {"CARGO_TARGET_DIR": str(toolchain.workspace.target), "RAYON_NUM_THREADS": str(threads)}
+        yield Project(folder=folder, env={**kept, **places}).in_profile("release", {})
 
 
 def main() -> None:

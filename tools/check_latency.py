@@ -1,13 +1,13 @@
 """Check the stopwatch: against Criterion, against itself, and with a neighbour that spins on one core.
 
-usage: python tools/check_latency.py {criterion,self,neighbour} [--runs N] [--threads N]
+usage: python tools/check_latency.py {criterion,self,neighbour} [--runs N] [--threads N] [--pin]
 
 `criterion` times mnist, squeezenet and mobilenetv2 with a project written by hand (tools/criterion) and with the
-runner, in turns. For each model the median of the runs' ratios has to be within 3 % of 1, or most of the runner's
-medians inside of Criterion's interval. `self` races ONNX Runtime against itself: 1.00 has to be inside of the interval
-in at least 19 of 20 runs. `neighbour` verifies and times squeezenet alone and beside a process that spins: the verdict
-has to stay, and the interval to get wider or the answer to be "too noisy to say". Prints Markdown for
-reports/latency-checks.md; exit code 1 where a check fails.
+runner, block by block in turns, each program started anew for every run. For each model the median of the runs' ratios
+has to be within 3 % of 1, or most of the runner's medians inside of Criterion's interval. `self` races ONNX Runtime
+against itself: 1.00 has to be inside of the interval in at least 19 of 20 runs. `neighbour` verifies and times
+squeezenet alone and beside a process that spins: the verdict has to stay, and the interval to get wider or the answer
+to be "too noisy to say". Prints Markdown for reports/latency-checks.md; exit code 1 where a check fails.
 """
 
 import argparse
@@ -27,10 +27,11 @@ from burn_verify.report.latency import ratio_text, seconds
 from burn_verify.runner import Runner
 from burn_verify.samples import ratio_of
 from burn_verify.stopwatch import Burn, OnnxRuntime
-from burn_verify.timings import CONFIDENCE, Ratio, Side
-from by_hand import NAMES, Ready, project, ready
+from burn_verify.timings import Ratio
+from by_hand import NAMES, Project, Ready, pin, project, ready
 
 WITHIN = 0.03
+_TURNS = 48
 
 
 class Bench:
@@ -78,25 +79,23 @@ class Bench:
 
 
 def against_criterion(bench: Bench, runs: int) -> bool:
-    """Compare with Criterion; each run is Criterion's, then the runner's."""
+    """Compare with Criterion."""
     models = ready(bench.settings, bench.cache, NAMES)
-    print(f"| model | run | Criterion (95 %) | runner ({CONFIDENCE:.0%}) | ratio | inside |")
+    print("| model | run | Criterion (95 %) | runner, calls | ratio | inside |")
     print("|---|---:|---:|---:|---:|---|")
     ratios: dict[str, list[float]] = {name: [] for name in NAMES}
     inside: dict[str, list[bool]] = {name: [] for name in NAMES}
     with project(bench.cache, models, bench.threads) as by_hand:
         for run in range(runs):
-            theirs = by_hand.run({})
             for model in models:
-                with bench.burn(model) as burn:
-                    (side,) = race.run([burn])
-                low, point, high = theirs[model.name]
-                ours = side.steady.median
+                calls = _calls_in_turns(bench, model, by_hand)
+                low, point, high = by_hand.estimate(model.name)
+                ours = median(calls) / 1e9
                 ratios[model.name].append(ours / point)
                 inside[model.name].append(low <= ours <= high)
                 print(
-                    f"| {model.name} | {run + 1} | {_with_ends(point, low, high)} | "
-                    f"{_with_ends(ours, *_interval(side))} | {ours / point:.3f} | "
+                    f"| {model.name} | {run + 1} | {seconds(point)} ({seconds(low)} to {seconds(high)}) | "
+                    f"{seconds(ours)}, {len(calls)} | {ours / point:.3f} | "
                     f"{'yes' if inside[model.name][-1] else 'no'} |",
                     flush=True,
                 )
@@ -106,14 +105,16 @@ def against_criterion(bench: Bench, runs: int) -> bool:
     return all(abs(median(ratios[name]) - 1) <= WITHIN or 2 * sum(inside[name]) > runs for name in NAMES)
 
 
-def _with_ends(point: float, low: float, high: float) -> str:
-    return f"{seconds(point)} ({seconds(low)} to {seconds(high)})"
-
-
-def _interval(side: Side) -> tuple[float, float]:
-    """Return the interval of the median, in seconds: that of its ratio to one second."""
-    said = ratio_of(side.rounds_ns, [[10**9]] * len(side.rounds_ns))
-    return said.low, said.high
+def _calls_in_turns(bench: Bench, model: Ready, by_hand: Project) -> list[int]:
+    """Let the project time a model, with a block of the runner after each turn; return the runner's calls."""
+    with bench.burn(model) as burn:
+        race.warm_up(burn)
+        a_turn = len(burn.block(race.STEADY_PLAN).calls_ns)
+        calls: list[int] = []
+        with by_hand.turns(model.name, max(_TURNS * a_turn, 10)) as turn:
+            while turn():
+                calls.extend(burn.block(race.STEADY_PLAN).calls_ns)
+    return calls
 
 
 def against_itself(bench: Bench, runs: int) -> bool:
@@ -125,7 +126,7 @@ def against_itself(bench: Bench, runs: int) -> bool:
     for run in range(runs):
         with bench.onnxruntime(model) as one, bench.onnxruntime(model) as other:
             first, second = race.run([one, other])
-        ratio = ratio_of(first.rounds_ns, second.rounds_ns)
+        ratio = ratio_of(first.starts_ns, second.starts_ns)
         inside += ratio.low <= 1 <= ratio.high
         print(f"| {run + 1} | {ratio_text(ratio)} | {'yes' if ratio.low <= 1 <= ratio.high else 'no'} |", flush=True)
     print(f"\n{inside} of {runs}")
@@ -172,9 +173,15 @@ def main() -> int:
     parser.add_argument("check", choices=CHECKS)
     parser.add_argument("--runs", type=int, default=3, help="(default: 3)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="(default: one a processor)")
+    parser.add_argument("--pin", action="store_true", help="use as many processors as threads (Linux)")
     arguments = parser.parse_args()
+    if arguments.pin:
+        pin(arguments.threads)
     load = os.getloadavg()[0]
-    print(f"## {arguments.check}, {arguments.threads} threads, load average {load:.1f} at the start\n", flush=True)
+    pinned = ", pinned" if arguments.pin else ""
+    print(
+        f"## {arguments.check}, {arguments.threads} threads{pinned}, load average {load:.1f} at the start\n", flush=True
+    )
     good = CHECKS[arguments.check](Bench(arguments.threads), arguments.runs)
     print(f"\n{'holds' if good else 'DOES NOT HOLD'}; load average {os.getloadavg()[0]:.1f} at the end")
     return 0 if good else 1

@@ -33,7 +33,7 @@ growth() {
 checks() {
     {
         printf '# Checks of the stopwatch\n\nWhat `python tools/check_latency.py` printed.\n\n'
-        $python tools/check_latency.py criterion --runs 5 --threads 1 || true
+        $python tools/check_latency.py criterion --runs 5 --threads 1 --pin || true
         echo
         $python tools/check_latency.py self --runs 20 --threads 1 || true
         echo

@@ -30,7 +30,7 @@ class Replay:
         latency = result.latency
         if latency is None or latency.burn is None:
             return
-        calls = iter([call / 1e9 for block in latency.burn.rounds_ns for call in block])
+        calls = iter([call / 1e9 for start in latency.burn.starts_ns for block in start for call in block])
         count = latency.burn.steady.calls
 
         def start() -> None:

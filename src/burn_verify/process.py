@@ -189,6 +189,11 @@ class Resident:
             self._deaths_in_a_row = 0
             return answers
 
+    @property
+    def pid(self) -> int | None:
+        """The process that answered last, None before the first request and after `end`."""
+        return None if self._process is None else self._process.pid
+
     def close(self) -> None:
         """End the process for good: a request that is in flight on another thread fails, and no other is started."""
         with self._guard:

@@ -176,6 +176,15 @@ class Oracle:
             raise OracleError(message, answer["reason"])
         return answer, data
 
+    @property
+    def pid(self) -> int | None:
+        """The worker that answered last, None where there is none."""
+        return self._worker.pid
+
+    def restart(self) -> None:
+        """End the worker: the next request meets one that has done nothing yet."""
+        self._worker.end()
+
     def close(self) -> None:
         """End the worker."""
         self._worker.close()

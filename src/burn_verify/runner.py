@@ -103,6 +103,11 @@ class Runner:
             return [self.infer(model, inputs, backend) for inputs in sets]
         return [self._inference(answer, data) for answer, data in answers]
 
+    @property
+    def pid(self) -> int | None:
+        """The process that answered last, None where there is none."""
+        return self._process.pid
+
     def restart(self) -> None:
         """End the process: the next request meets one that has done nothing yet."""
         self._process.end()

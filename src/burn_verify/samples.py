@@ -9,19 +9,21 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from burn_verify.timings import CONFIDENCE, Ratio, Summary
 
 RESOLUTION: Final = 0.01
-"""Two processes of one program differ by so much, whatever is measured inside of them: where their memory lies, for
-example, is decided once a process. An interval is never narrower than this to either side."""
+"""What is not told apart: an interval is never narrower than this to either side."""
 
 NOISY: Final = 1.25
 """An interval whose ends are further apart than this factor says nothing that is worth saying."""
 
+CROWDED: Final = 0.2
+"""A program is disturbed where it and all others want more processors than there are, by so many at least; less is what
+the system itself does, and the other program of a race when its turn is over."""
+
 _RESAMPLES: Final = 2000
-_LEAST_ROUNDS: Final = 5
+_LEAST_STARTS: Final = 5
 _STEADY: Final = 0.03
 
 
@@ -40,37 +42,39 @@ def summarise(nanoseconds: Sequence[int]) -> Summary:
     )
 
 
-def ratio_of(ours: Sequence[Sequence[int]], theirs: Sequence[Sequence[int]]) -> Ratio:
+def ratio_of(ours: Sequence[Sequence[Sequence[int]]], theirs: Sequence[Sequence[Sequence[int]]]) -> Ratio:
     """Return the ratio of the medians of two programs that were timed in turns, with its interval.
 
-    Runs of successive rounds are drawn, not calls, as in Künsch's block bootstrap (1989): what follows one another
-    shares whatever the machine was doing, and a neighbour is busy for longer than a round. The interval is the
-    expanded percentile interval of Hesterberg, *What Teachers Should Know About the Bootstrap* (2015), 4.3:
-    plain percentiles are too narrow for few rounds.
+    The ratio is the median of those of the rounds: what happens to the machine happens to both sides of a round. Whole
+    starts are drawn for the interval, not rounds or calls, as these share what a process is born with and whatever the
+    machine was doing. It is the t interval with bootstrap standard error of Hesterberg, *What Teachers Should Know
+    About the Bootstrap* (2015), of the ratio's logarithm, with the factor for few samples given there.
 
     Arguments:
-        ours, theirs: calls (nanoseconds) by round, as many rounds each.
+        ours, theirs: calls (nanoseconds) by start and round; starts of either have the same number of rounds.
 
     Raises:
         ValueError: the rounds do not pair up, or one has no call.
     """
-    if len(ours) != len(theirs) or not ours or not all(map(len, (*ours, *theirs))):
-        msg = "rounds come in pairs, and each has a call at least"
+    if len(ours) != len(theirs) or not ours or len({*map(len, ours), *map(len, theirs)} | {0}) != 2:
+        msg = "rounds come in pairs, as many at every start"
         raise ValueError(msg)
-    value = float(np.median(np.concatenate(ours)) / np.median(np.concatenate(theirs)))
-    rounds = len(ours)
-    if rounds < _LEAST_ROUNDS:
-        return Ratio(value=value, low=0.0, high=math.inf, noisy=True)
-    drawn = _drawn(rounds)
-    ratios = [
-        np.median(np.concatenate([ours[place] for place in places]))
-        / np.median(np.concatenate([theirs[place] for place in places]))
-        for places in drawn
-    ]
-    tail = _expanded_tail(rounds)
-    low, high = (float(end) for end in np.quantile(ratios, (tail, 1 - tail)))
-    low, high = min(low, value * (1 - RESOLUTION)), max(high, value * (1 + RESOLUTION))
-    return Ratio(value=value, low=low, high=high, noisy=high > NOISY * low)
+    logs = np.log([list(map(_median, start)) for start in ours]) - np.log([list(map(_median, one)) for one in theirs])
+    value = float(np.median(logs))
+    count = len(logs)
+    if count < _LEAST_STARTS:
+        return Ratio(value=math.exp(value), low=0.0, high=math.inf, noisy=True)
+    drawn = np.random.default_rng(0).integers(0, count, size=(_RESAMPLES, count))
+    medians = np.median(logs[drawn].reshape(_RESAMPLES, -1), axis=1)
+    error = float(np.std(medians)) * math.sqrt(count / (count - 1))
+    half = max(_t_quantile(1 - (1 - CONFIDENCE) / 2, count - 1) * error, math.log1p(RESOLUTION))
+    low, high = math.exp(value - half), math.exp(value + half)
+    return Ratio(value=math.exp(value), low=low, high=high, noisy=high > NOISY * low)
+
+
+def is_crowded(threads: int, others: float | None, processors: int) -> bool:
+    """Return whether others disturbed a program of so many threads; `others` is how many processors they used."""
+    return others is not None and min(threads, processors) + others > processors + CROWDED
 
 
 def is_steady(before: Sequence[int], now: Sequence[int]) -> bool:
@@ -79,21 +83,10 @@ def is_steady(before: Sequence[int], now: Sequence[int]) -> bool:
 
 
 def _median(values: Sequence[int]) -> float:
+    if not values:
+        msg = "no call was timed"
+        raise ValueError(msg)
     return float(np.median(values))
-
-
-def _drawn(rounds: int) -> npt.NDArray[np.int64]:
-    """Return which rounds each draw consists of: runs of the square root of their number, the last before the first."""
-    length = round(math.sqrt(rounds))
-    starts = np.random.default_rng(0).integers(0, rounds, size=(_RESAMPLES, math.ceil(rounds / length), 1))
-    return ((starts + np.arange(length)) % rounds).reshape(_RESAMPLES, -1)[:, :rounds]
-
-
-def _expanded_tail(count: int) -> float:
-    """Return the share of draws to leave out at either end: that of a normal distribution beyond the wider t."""
-    normal = NormalDist()
-    wanted = _t_quantile(1 - (1 - CONFIDENCE) / 2, count - 1) * math.sqrt(count / (count - 1))
-    return normal.cdf(-wanted)
 
 
 def _t_quantile(probability: float, freedom: int) -> float:

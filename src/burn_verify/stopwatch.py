@@ -4,11 +4,11 @@ Decides neither how the turns go (`race`) nor what the samples mean (`samples`);
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from burn_verify import race
+from burn_verify import neighbours, race
 from burn_verify.cache import Cache
 from burn_verify.codegen import LATENCY
 from burn_verify.errors import OracleError, RunError
@@ -17,8 +17,8 @@ from burn_verify.race import Block, BlockPlan, Contestant
 from burn_verify.reference import Oracle
 from burn_verify.release import Release
 from burn_verify.runner import Runner
-from burn_verify.samples import ratio_of
-from burn_verify.timings import Latency
+from burn_verify.samples import is_crowded, ratio_of
+from burn_verify.timings import Latency, Side
 from burn_verify.types import ConvertedModel, PreparedCase
 from burn_verify.wire import Array
 
@@ -31,6 +31,10 @@ class Burn:
     model: ConvertedModel
     inputs: Sequence[Array]
     burn_backend: str
+
+    def restart(self) -> None:
+        """End the process; the next block begins another."""
+        self.runner.restart()
 
     def block(self, plan: BlockPlan) -> Block:
         """Run a block; raises `RunError`."""
@@ -46,9 +50,36 @@ class OnnxRuntime:
     inputs: Sequence[Array]
     threads: int
 
+    def restart(self) -> None:
+        """End the process; the next block begins another."""
+        self.oracle.restart()
+
     def block(self, plan: BlockPlan) -> Block:
         """Run a block; raises `OracleError`."""
         return self.oracle.block(self.model, self.inputs, self.threads, plan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A contestant whose blocks say what other programs used meanwhile.
+
+    Attributes:
+        ours: the processes that are no others: the race itself and both of its sides, of which one waits or, for some
+            milliseconds, still looks for work.
+    """
+
+    contestant: Contestant
+    ours: Callable[[], Iterable[int | None]]
+
+    def restart(self) -> None:
+        """End the process; the next block begins another."""
+        self.contestant.restart()
+
+    def block(self, plan: BlockPlan) -> Block:
+        """Run a block; raises what the contestant does."""
+        before = neighbours.usage(self.ours())
+        block = self.contestant.block(plan)
+        return replace(block, others=neighbours.others(before, neighbours.usage(self.ours())))
 
 
 class Stopwatch:
@@ -98,13 +129,13 @@ class Stopwatch:
         try:
             if why := refuse(runner.infer(model, inputs, self._backend).outputs):
                 return replace(latency, why=f"the release build answers otherwise: {why}")
-            # Loading and the first call are those of a process that has just begun.
-            runner.restart()
-            return _raced(
-                latency,
-                Burn(runner=runner, model=model, inputs=inputs, burn_backend=self._backend),
-                OnnxRuntime(oracle=oracle, model=prepared.model, inputs=inputs, threads=self._threads),
-            )
+            burn = Burn(runner=runner, model=model, inputs=inputs, burn_backend=self._backend)
+            runtime = OnnxRuntime(oracle=oracle, model=prepared.model, inputs=inputs, threads=self._threads)
+
+            def ours() -> tuple[int | None, ...]:
+                return os.getpid(), runner.pid, oracle.pid
+
+            return raced(latency, Watched(contestant=burn, ours=ours), Watched(contestant=runtime, ours=ours))
         except RunError as error:
             return replace(latency, why=f"the release build fails: {error.message}")
         finally:
@@ -117,14 +148,26 @@ def threads_of(settings: Settings) -> int:
     return settings.threads or os.cpu_count() or 1
 
 
-def _raced(latency: Latency, burn: Contestant, runtime: Contestant) -> Latency:
+def raced(latency: Latency, burn: Contestant, runtime: Contestant) -> Latency:
     """Time both, or Burn alone where ONNX Runtime cannot."""
     try:
-        ours, theirs = race.run([burn, runtime])
+        ours, theirs = race.run([burn, runtime], enough=_will_do)
     except OracleError as error:
         (ours,) = race.run([burn])
         return replace(latency, burn=ours, why=error.message)
-    return replace(latency, burn=ours, onnxruntime=theirs, ratio=ratio_of(ours.rounds_ns, theirs.rounds_ns))
+    ratio = ratio_of(ours.starts_ns, theirs.starts_ns)
+    used = [side.others for side in (ours, theirs) if side.others is not None]
+    others, processors = max(used, default=None), os.cpu_count() or 1
+    timed = replace(latency, burn=ours, onnxruntime=theirs, ratio=ratio)
+    if not is_crowded(latency.threads, others, processors):
+        return timed
+    why = f"other programs used {others:.1f} of {processors} processors meanwhile"
+    return replace(timed, ratio=replace(ratio, noisy=True), why=why)
+
+
+def _will_do(sides: Sequence[Side]) -> bool:
+    ours, theirs = sides
+    return not ratio_of(ours.starts_ns, theirs.starts_ns).noisy
 
 
 def _load_average() -> float | None:

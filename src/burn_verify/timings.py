@@ -29,10 +29,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """Median of Burn's calls over that of ONNX Runtime's, with its interval.
+    """Median of Burn's calls over that of ONNX Runtime's, round by round, with its interval.
 
     Attributes:
-        noisy: the interval is so wide that the ratio is not worth saying.
+        noisy: the interval is so wide that the ratio is not worth saying, or the machine was too busy.
     """
 
     value: float
@@ -46,14 +46,15 @@ class Side:
     """One of the two programs: the times it took, in seconds, and the memory, in bytes.
 
     Attributes:
-        load: reading the model, weights included.
-        first: the first call after that.
+        load: reading the model, weights included; median over the starts.
+        first: the first call after that; likewise.
         prepare: median time to make the inputs of one call, which is not part of the call; 0 where they stay bound.
-        resident: memory of the process before the model was loaded, after that, and after the first call; None where
-            the system does not tell.
-        warm_calls: calls before the first that counts.
-        stable: whether the calls had stopped getting faster by then.
-        rounds_ns: every call that counts, in nanoseconds, by round.
+        resident: memory of the process before the model was loaded, after that, and after the first call, at the first
+            start; None where the system does not tell.
+        warm_calls: calls before the first that counts, at the start where they were most.
+        stable: whether the calls had stopped getting faster by then, at every start.
+        others: processors that other programs used while the calls were timed; None where the system does not tell.
+        starts_ns: every call that counts, in nanoseconds, by start of the program and by round.
     """
 
     load: float
@@ -63,7 +64,8 @@ class Side:
     resident: tuple[int | None, int | None, int | None]
     warm_calls: int
     stable: bool
-    rounds_ns: tuple[tuple[int, ...], ...]
+    others: float | None
+    starts_ns: tuple[tuple[tuple[int, ...], ...], ...]
 
     @property
     def grown(self) -> int | None:
@@ -160,6 +162,6 @@ def _side(data: Mapping[str, Any] | None) -> Side | None:
     rest = {
         "steady": Summary(**data["steady"]),
         "resident": (before, loaded, called),
-        "rounds_ns": tuple(tuple(map(int, block)) for block in data["rounds_ns"]),
+        "starts_ns": tuple(tuple(tuple(map(int, block)) for block in start) for start in data["starts_ns"]),
     }
     return Side(**{**data, **rest})

@@ -20,7 +20,7 @@ LAYERS = [
     "rustc_clock versions recipe drivers option_values targets expected_files exchange",
     # effects: one outside thing each
     "process cache cargo workshop checkouts toolchain load collecting corpus generation generating selection reference "
-    "runtime ortbench measure convert build release runner stopwatch devices store history disk",
+    "runtime ortbench measure convert build release runner neighbours stopwatch devices store history disk",
     "plan",  # a case on its way
     "comparison drawing twins differences",  # answers beside what is known; drawn values; the same in another way
     "making",  # targets: converted, compiled, started
@@ -45,6 +45,7 @@ SIBLINGS = {
     ("release", "cargo"),
     ("release", "toolchain"),
     ("stopwatch", "cache"),
+    ("stopwatch", "neighbours"),
     ("stopwatch", "reference"),
     ("stopwatch", "release"),
     ("stopwatch", "runner"),
