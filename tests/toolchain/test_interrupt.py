@@ -1,5 +1,6 @@
 """Ctrl-C while rustc works: everything ends with it, and the same run goes on from there."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from rooms import FIXTURES, Rooms, environment
 
 # A run without a shell around it: prints a line when cargo compiles the model, and how the case ended.
 RUN = """
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from rooms import Rooms, case, replacing, spoiling
 from burn_verify import making, pipeline
 from burn_verify.options import Settings
 
+# A shell that starts the tests in the background makes them, and what they start, ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 own, model, gate = map(Path, sys.argv[1:])
 name = f"file/{model.stem}"
 cache = Rooms(own)
@@ -56,6 +60,7 @@ def test_ctrl_c_ends_the_build_and_the_next_run_completes(arguments: list[str], 
     # rustc stops at the gate until somebody writes to it: nothing depends on how fast anything is.
     gate = tmp_path / "gate"
     os.mkfifo(gate)
+    family: list[psutil.Process] = []
     with subprocess.Popen(
         arguments, env=environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as run:
@@ -68,6 +73,11 @@ def test_ctrl_c_ends_the_build_and_the_next_run_completes(arguments: list[str], 
             said, _ = run.communicate(timeout=60)
         finally:
             run.kill()
+            if run.returncode is None:
+                # Cargo would wait at the gate for ever, and every other cargo for its lock.
+                for process in family:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
     assert said.splitlines()[-1] == "interrupted"
     assert run.returncode == 130
     _, left = psutil.wait_procs(family, timeout=5)
