@@ -5,8 +5,9 @@ Usage, from the root of the repository::
     python tools/refresh_declared.py           # write the file of the pinned version
     python tools/refresh_declared.py --check   # exit 1 if it is stale
 
-An operator is declared when onnx-ir registers a processor for its node type (``src/registry.rs``) that is not the
-placeholder for what is not supported yet; the opsets are those of the processor's ``NodeSpec`` (``src/node/*.rs``).
+An operator is declared when onnx-ir registers a processor for its node type (``onnx-ir/src/registry.rs``) that is not
+the placeholder for what is not supported yet; the opsets are those of the processor's ``NodeSpec``
+(``onnx-ir/src/node/*.rs``).
 Asks cargo where the sources are, of the versions that the packaged Rust pins; downloads nothing and compiles nothing.
 """
 
