@@ -19,7 +19,7 @@ from burn_verify import __version__
 from burn_verify.cases import zoo
 from burn_verify.cases.seeded import architectures
 from burn_verify.core.case import Case, Collected, Download, ModelFile, Seeded, Unavailable
-from burn_verify.core.errors import LoadError
+from burn_verify.core.errors import FAULT, MACHINE, LoadError
 from burn_verify.core.stage import PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
 from burn_verify.system.cache import Cache
@@ -199,7 +199,7 @@ def _not_onnx(path: Path, error: Exception) -> LoadError:
 
 
 def _unreadable(path: Path, error: OSError) -> LoadError:
-    return LoadError(f"{path}: cannot be read: {error.strerror or error}", "cannot be read")
+    return LoadError(f"{path}: cannot be read: {error.strerror or error}", "cannot be read", {FAULT: MACHINE})
 
 
 def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:

@@ -4,9 +4,15 @@ Decides nothing about reporting: `plugin` and `cli` turn these into outcomes and
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from burn_verify.core.stage import Stage
+
+FAULT: Final = "fault"
+"""The detail of a result that says whose fault it is, where it is neither the model's nor Burn's."""
+
+MACHINE: Final = "machine"
+"""The value of `FAULT` where this machine could not do the work: the case says nothing about Burn."""
 
 
 class BurnVerifyError(Exception):
@@ -61,13 +67,15 @@ class ProcessDied(BurnVerifyError):
     Attributes:
         how: ``exited``, ``killed``, ``timeout``, ``memory`` or ``protocol``.
         log: the end of what the process wrote to stderr.
+        started: whether it had said its name before; else no request is to blame.
     """
 
-    def __init__(self, message: str, how: str = "exited", log: str = "") -> None:
+    def __init__(self, message: str, how: str = "exited", log: str = "", *, started: bool = True) -> None:
         super().__init__(message, how, log)
         self.message = message
         self.how = how
         self.log = log
+        self.started = started
 
     def __str__(self) -> str:
         return self.message

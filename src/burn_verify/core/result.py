@@ -37,9 +37,12 @@ class OutputMetrics:
         bound: what is allowed, in words.
         reference: what the error is measured against: ``float64 (onnxruntime)``, ``stored``, ``onnxruntime`` …
         oracle_headroom: the same as `headroom` for the answer that was expected.
-        guilty: who is wrong, where somebody is: ``burn``, ``onnxruntime``, ``both`` or ``unknown``.
+        guilty: who is wrong, where somebody is: ``burn``, ``onnxruntime``,
+            ``onnx.reference``, ``both`` or ``unknown``.
         top1, top5: of a whole model with scores of classes: the share of the best classes that are the same.
         iou: of a whole model with boxes: the smallest intersection over union with the box at the same place.
+        insensitive: why no answer could have been wrong here; empty where one could.
+        problem: what kept elements from being compared: ``wrong shape`` …; empty where they were.
     """
 
     data_set: str
@@ -61,6 +64,13 @@ class OutputMetrics:
     top1: float | None = None
     top5: float | None = None
     iou: float | None = None
+    insensitive: str = ""
+    problem: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the output was compared, and every element is what is allowed."""
+        return not self.mismatching and not self.problem
 
     @property
     def fraction(self) -> float:

@@ -36,6 +36,19 @@ def same_numbers(actual: Array, desired: Array) -> bool:
     return alike and bool(np.isfinite(desired).all())
 
 
+def incomparable(name: str, desired: Array, problem: str, data_set: str) -> OutputMetrics:
+    """Return the entry of an output whose elements cannot be compared, all of which are wrong; see `OutputMetrics`."""
+    return OutputMetrics(
+        data_set=data_set,
+        name=name,
+        dtype=dtype_name(desired.dtype),
+        shape=tuple(map(int, desired.shape)),
+        elements=int(desired.size),
+        mismatching=int(desired.size),
+        problem=problem,
+    )
+
+
 def measure(name: str, actual: Array, desired: Array, bad: Mask, data_set: str) -> OutputMetrics:
     """Return the distances between two outputs of one dtype and shape.
 

@@ -4,7 +4,7 @@ The order is that of docs/numerics.md. Knows no number of its own.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy.typing as npt
@@ -18,18 +18,17 @@ from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.facts import LoneNode
 from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, judge_random, where_of
 from burn_verify.judge.metrics import is_float
-from burn_verify.judge.numbers import difference_text, measure
+from burn_verify.judge.numbers import difference_text, incomparable, measure
 from burn_verify.judge.overrides import Override
 from burn_verify.judge.structure import WRONG_VALUES, count_problem, structural_problem
 from burn_verify.judge.task_metrics import least_iou, top_agreement
-from burn_verify.judge.tolerance import Bound, within
+from burn_verify.judge.tolerance import Bound, BoundRule, within
 from burn_verify.judge.weigh import (
     AGREES,
     BOTH,
     BURN,
     DISAGREES,
     LOOSE,
-    ONNXRUNTIME,
     ORACLE_DISAGREES,
     UNKNOWN,
     Weighed,
@@ -74,6 +73,19 @@ class Judge:
         if self.mode is JudgeMode.ONNX or subject.random:
             return _by_tolerance(subject, names, actual, evidence, data_set)
         return _by_evidence(self, subject, names, actual, evidence, data_set)
+
+    def passing(
+        self, subject: "Question", names: Sequence[str], answers: Sequence[Array], evidence: Evidence
+    ) -> tuple[bool, ...]:
+        """Return, output by output, whether answers would pass; arguments as for `verdict`."""
+        if self.mode is JudgeMode.ONNX:
+            alone = zip(names, answers, evidence.desired, strict=True)
+            rules = _rules(subject)
+            return tuple(judge([name], [came], [wanted], "", "", **rules).passes for name, came, wanted in alone)
+        if (found := _discrete(names, answers, evidence, "")) is not None:
+            return (found[0] != DISAGREES,) * len(names)
+        judged = (_output(self, subject, place, name, answers, evidence, "") for place, name in enumerate(names))
+        return tuple(one.name != DISAGREES for one in judged)
 
     def override(self, subject: "Question", evidence: Evidence, output: str, dtype: str) -> Override | None:
         """Return the exception for an output, None where there is none."""
@@ -121,13 +133,17 @@ def insensitive(verdict: Verdict, why: str) -> Verdict:
     return replace(verdict, name=INSENSITIVE, message="", reason=f"{INSENSITIVE}: {why}")
 
 
+def _rules(subject: Question) -> dict[str, BoundRule]:
+    """Return the corpus' own tolerance as an argument of `judge`, nothing where it has none."""
+    return {} if subject.tolerance is None else {"bound_rule": within(subject.tolerance)}
+
+
 def _by_tolerance(
     subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
 ) -> Verdict:
     """Compare by a fixed tolerance, and by chance what was drawn."""
     if not subject.random:
-        rules = {} if subject.tolerance is None else {"bound_rule": within(subject.tolerance)}
-        return judge(names, actual, evidence.desired, data_set, subject.case_id, **rules)
+        return judge(names, actual, evidence.desired, data_set, subject.case_id, **_rules(subject))
     verdict = judge_random(names, actual, evidence.desired, data_set, subject.case_id)
     lone = evidence.measured.lone
     if not verdict.passes or lone is None or not chance.is_random(lone.facts):
@@ -156,17 +172,22 @@ def _by_evidence(
     where = where_of(subject.case_id, data_set)
     if (problem := count_problem(len(actual), len(desired))) is not None:
         message = f"{problem.text}, {DISAGREES}, guilty: {BURN} [{where}]"
-        return Verdict(name=DISAGREES, message=message, reason=problem.reason, metrics=(), guilty=BURN)
+        metrics = tuple(
+            incomparable(name, wanted, problem.reason, data_set) for name, wanted in zip(names, desired, strict=True)
+        )
+        return Verdict(name=DISAGREES, message=message, reason=problem.reason, metrics=metrics, guilty=BURN)
     found = [_output(rules, subject, place, names[place], actual, evidence, data_set) for place in range(len(names))]
     if (verdict := _discrete(names, actual, evidence, where)) is not None:
         name, text, guilty = verdict
-        metrics = tuple(replace(one.metrics, guilty=guilty) for one in found if one.metrics is not None)
+        metrics = tuple(replace(one.metrics, guilty=guilty) for one in found)
         reason = WRONG_VALUES if text else ""
-        if all(one.metrics is not None for one in found):
+        if not any(one.metrics.problem for one in found):
             return Verdict(name=name, message=text, reason=reason, metrics=metrics, guilty=guilty)
-    worst = min(found, key=lambda one: WORST_FIRST.index(one.name), default=_Judged(name=AGREES))
+    metrics = tuple(one.metrics for one in found)
+    if not found:
+        return Verdict(name=AGREES, message="", metrics=())
+    worst = min(found, key=lambda one: WORST_FIRST.index(one.name))
     message = f"{worst.text} [{where}]" if worst.text else ""
-    metrics = tuple(one.metrics for one in found if one.metrics is not None)
     return Verdict(name=worst.name, message=message, reason=worst.reason, metrics=metrics, guilty=worst.guilty)
 
 
@@ -178,7 +199,7 @@ class _Judged:
     text: str = ""
     reason: str = ""
     guilty: str = ""
-    metrics: OutputMetrics | None = field(default=None)
+    metrics: OutputMetrics
 
 
 def _output(
@@ -196,7 +217,8 @@ def _output(
     if problem is not None and not problem.comparable:
         guilty = _structurally_guilty(place, wanted, evidence)
         text = f"{name}: {problem.text}, {DISAGREES}, guilty: {guilty}"
-        return _Judged(name=DISAGREES, text=text, reason=problem.reason, guilty=guilty)
+        metrics = replace(incomparable(name, wanted, problem.reason, data_set), guilty=guilty)
+        return _Judged(name=DISAGREES, text=text, reason=problem.reason, guilty=guilty, metrics=metrics)
     override = rules.override(subject, evidence, name, dtype_name(wanted.dtype))
     weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
     verdict = DISAGREES if weighed.name == LOOSE and rules.mode is JudgeMode.STRICT else weighed.name
@@ -260,7 +282,8 @@ def _discrete(
     if text is None:
         if fits:
             return AGREES, "", ""
-        return ORACLE_DISAGREES, f"{names[0]}: {ORACLE_DISAGREES}, guilty: {ONNXRUNTIME} [{where}]", ONNXRUNTIME
+        guilty = evidence.program
+        return ORACLE_DISAGREES, f"{names[0]}: {ORACLE_DISAGREES}, guilty: {guilty} [{where}]", guilty
     guilty = UNKNOWN if evidence.stored is None else BURN if fits else BOTH
     return DISAGREES, f"{names[0]}: {text}, {DISAGREES}, guilty: {guilty} [{where}]", guilty
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.bounds import allowed, rule_of
-from burn_verify.judge.evidence import Evidence
+from burn_verify.judge.evidence import ONNXRUNTIME, REFERENCE, Evidence
 from burn_verify.judge.facts import NodeFacts
 from burn_verify.judge.metrics import Mask, is_float, widened
 from burn_verify.judge.tolerance import Bound, bound, within
@@ -27,8 +27,9 @@ DISAGREES: Final = "disagrees"
 ORACLE_DISAGREES: Final = "oracle_disagrees"
 NONDETERMINISTIC: Final = "nondeterministic"
 
+STORED: Final = "stored"
+
 BURN: Final = "burn"
-ONNXRUNTIME: Final = "onnxruntime"
 BOTH: Final = "both"
 UNKNOWN: Final = "unknown"
 
@@ -85,6 +86,11 @@ def weigh(place: int, actual: Array, evidence: Evidence, *, widen: Widen = lambd
         evidence: all that is known of the data set.
         widen: applied to what is allowed.
     """
+    weighed = _weighed(place, actual, evidence, widen)
+    return replace(weighed, guilty=evidence.program) if weighed.guilty == ONNXRUNTIME else weighed
+
+
+def _weighed(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Weighed:
     stored = None if evidence.stored is None else evidence.stored[place]
     runtime = _runtime(place, actual, evidence)
     spread = [] if evidence.measured.optimised is None else [evidence.measured.optimised[place]]
@@ -134,7 +140,7 @@ def _float64(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Yar
 def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
     """Return the yardstick around the answer that was expected."""
     desired = evidence.desired[place]
-    origin = ONNXRUNTIME if evidence.stored is None else "stored"
+    origin = evidence.program if evidence.stored is None else STORED
     if not is_float(desired.dtype):
         limits, lone = _bound(place, desired, dtype_name(desired.dtype), evidence)
         return Yardstick(reference=desired, bound=widen(limits), origin=origin, lone=lone)
@@ -237,7 +243,7 @@ def _far(answer: Array, actual: Array, yardstick: Yardstick) -> bool:
 
 def _guilty(yardstick: Yardstick, runtime: Array | None) -> str:
     """Name who is wrong where Burn's answer is not that of the yardstick."""
-    if yardstick.origin == ONNXRUNTIME:
+    if yardstick.origin in (ONNXRUNTIME, REFERENCE):
         # Two answers, and nobody to say which is right.
         return UNKNOWN
     if runtime is None or yardstick.accepts(runtime):

@@ -32,7 +32,10 @@ UNKNOWN = Target(burn="", burn_onnx="", backend="")
 """The target of a record that names none."""
 
 
-_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5", "iou")
+_LATER = (
+    *("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5", "iou"),
+    *("insensitive", "problem"),
+)
 # Fields of metrics that records of the same version may lack.
 _CHECKOUTS = ("burn_checkout", "burn_onnx_checkout")
 
@@ -285,6 +288,8 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         top1=_number_or_none(data.get("top1")),
         top5=_number_or_none(data.get("top5")),
         iou=_number_or_none(data.get("iou")),
+        insensitive=str(data.get("insensitive", "")),
+        problem=str(data.get("problem", "")),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Target
 from burn_verify.record.codec import (
     KINDS,
@@ -194,6 +195,7 @@ def _records(path: Path, lines: Sequence[tuple[int, Mapping[str, Any]]]) -> tupl
     read = functools.partial(_understood, path)
     for number, data in by_kind["result"]:
         results.setdefault(target_from_json(data, said), []).append(read(number, result_from_json, data))
+    results = {target: _each_once(found) for target, found in results.items()}
     failures = {
         target_from_json(data["target"], said): str(data["target"].get("failure", "")) for _, data in by_kind["target"]
     }
@@ -216,6 +218,15 @@ def _records(path: Path, lines: Sequence[tuple[int, Mapping[str, Any]]]) -> tupl
         )
         for place, (target, found) in enumerate(results.items())
     )
+
+
+def _each_once(results: Sequence[CaseResult]) -> list[CaseResult]:
+    """Return one result a case, in the order of the file: of several, as two runs at once leave them, a failure."""
+    kept: dict[str, CaseResult] = {}
+    for result in results:
+        if result.case_id not in kept or kept[result.case_id].outcome is not Outcome.FAILED:
+            kept[result.case_id] = result
+    return list(kept.values())
 
 
 def _understood(path: Path, number: int, decode: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any]) -> T:

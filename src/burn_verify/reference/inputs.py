@@ -1,7 +1,7 @@
 """Seeded inputs: what a model is fed when nobody stored data for it.
 
-Pure: the same case id, names, types and hints give the same arrays. Each input has its own generator, so a change
-to one leaves the others as they were. Reads no model and knows no operator.
+Pure: the same model, names, types and hints give the same arrays, whatever the model's file or case is called. Each
+input has its own generator, so a change to one leaves the others as they were. Reads no model and knows no operator.
 """
 
 import hashlib
@@ -57,9 +57,9 @@ _COUNT: Final = range(0, 10)
 # Pixels and quantised values use their whole range; wider integers are mostly indices, lengths and token ids.
 
 
-def seed_of(case_id: str, data_set: str = SEEDED) -> int:
-    """Return the seed of a case's data set: 64 bits, the same in every process and on every machine."""
-    return _seed(case_id, data_set)
+def seed_of(digest: str, data_set: str = SEEDED) -> int:
+    """Return the seed of a model's data set: 64 bits, the same in every process and on every machine."""
+    return _seed(digest, data_set)
 
 
 def bind_shape(spec: TensorSpec, hints: Hints) -> tuple[int, ...]:
@@ -77,7 +77,7 @@ def bind_shape(spec: TensorSpec, hints: Hints) -> tuple[int, ...]:
 
 
 def make_inputs(
-    case_id: str, specs: Sequence[TensorSpec], hints: Hints, data_set: str = SEEDED
+    digest: str, specs: Sequence[TensorSpec], hints: Hints, data_set: str = SEEDED
 ) -> dict[str, npt.NDArray[Any]]:
     """Draw one array per input, by name, in the order of `specs`.
 
@@ -88,11 +88,14 @@ def make_inputs(
     [low, high), by default the whole range up to 8 bits and [0, 10) above; booleans are fair coins. Another name of
     the data set gives other values.
 
+    Arguments:
+        digest: of the model, see `burn_verify.core.stage.PreparedCase`; one model draws the same under every name.
+
     Raises:
         OracleError: a dtype that no tensor has (a sequence, a map), or a hint that the dtype cannot hold.
     """
     bound = _bind_names(specs, hints)
-    return {spec.name: _make(case_id, spec, bound, data_set) for spec in specs}
+    return {spec.name: _make(digest, spec, bound, data_set) for spec in specs}
 
 
 def _seed(*parts: str) -> int:
@@ -126,7 +129,7 @@ def _bind_names(specs: Sequence[TensorSpec], hints: Hints) -> Hints:
     return replace(hints, dims=tuple(dims.items()))
 
 
-def _make(case_id: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDArray[Any]:
+def _make(digest: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDArray[Any]:
     """Draw one input from a generator of its own."""
     try:
         dtype = numpy_dtype(spec.dtype)
@@ -136,7 +139,7 @@ def _make(case_id: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.ND
     hint = _hint(spec.name, hints)
     shape = bind_shape(spec, hints)
     # PCG64 by name: `default_rng` may change its mind about the bit generator.
-    rng = np.random.Generator(np.random.PCG64(_seed(case_id, data_set, spec.name)))
+    rng = np.random.Generator(np.random.PCG64(_seed(digest, data_set, spec.name)))
     if spec.dtype == STRING:
         return _words(rng, shape, hint)
     if spec.dtype == "bool":

@@ -17,7 +17,6 @@ from burn_verify.core.stage import PreparedCase, Reference
 from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.metrics import is_float
-from burn_verify.judge.vacuity import insensitivity
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
 from burn_verify.reference.oracle import CLOSED, MADE_BY, TIMEOUT, DataSet, Oracle, read
@@ -39,11 +38,9 @@ class Measures:
 
     Attributes:
         data_sets: by name.
-        insensitive: why the reference cannot tell a right program from a wrong one; empty where it can.
     """
 
     data_sets: Mapping[str, Measured]
-    insensitive: str = ""
 
 
 class Measurer:
@@ -79,16 +76,15 @@ class Measurer:
         arrays: dict[str, Array] = {}
         notes: list[dict[str, Any]] = []
         answers = read(reference)
-        for place, data_set in enumerate(answers.data_sets.values()):
+        for place, (name, data_set) in enumerate(answers.data_sets.items()):
             found, note = self._data_set(prepared, data_set)
-            arrays |= {f"{place:03d}/{name.partition('/')[2]}": array for name, array in found.items()}
+            arrays |= {f"{place:03d}/{key.partition('/')[2]}": array for key, array in found.items()}
             notes.append(note)
             if note["node"] is None and not prepared.stored and not prepared.random:
                 arrays |= placed(place, "optimised", self._optimised(prepared, data_set))
-        said = {
-            "data_sets": json.dumps(notes),
-            "insensitive": self._insensitive(prepared, answers.data_sets),
-        }
+            if name == SEEDED:
+                arrays |= placed(place, "other", self._other(prepared, data_set))
+        said = {"data_sets": json.dumps(notes)}
         target = cut if any(note["gave_up"] for note in notes) else path
         write_if_changed(target, encode_named(arrays, said))
         return replace(reference, measures=target, seconds=reference.seconds + time.monotonic() - started)
@@ -125,18 +121,17 @@ class Measurer:
         except OracleError:
             return ()
 
-    def _insensitive(self, prepared: PreparedCase, data_sets: Mapping[str, DataSet]) -> str:
-        """Ask whether the answers to other seeded inputs are others; a model that is fed nothing cannot be asked."""
-        if SEEDED not in data_sets or not prepared.inputs or prepared.random:
-            return ""
-        first = data_sets[SEEDED]
-        drawn = list(make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints, _OTHER).values())
+    def _other(self, prepared: PreparedCase, first: DataSet) -> Sequence[Array]:
+        """Return the answers to inputs drawn anew; nothing where a model is fed nothing, refuses them, or draws."""
+        if not prepared.inputs or prepared.random:
+            return ()
+        drawn = list(make_inputs(prepared.digest, prepared.inputs, prepared.case.hints, _OTHER).values())
         if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
-            return ""
+            return ()
         try:
-            return insensitivity(first.desired, self._oracle.infer(prepared.model, drawn))
+            return self._oracle.infer(prepared.model, drawn)
         except OracleError:
-            return ""
+            return ()
 
 
 def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:
@@ -161,7 +156,6 @@ def read_measures(reference: Reference) -> Measures:
             name: _measured(named, place, note)
             for place, (name, note) in enumerate(zip(reference.data_sets, said, strict=True))
         },
-        insensitive=notes["insensitive"],
     )
 
 
@@ -174,6 +168,7 @@ def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -
         wide=by_place("wide"),
         scale=by_place("scale"),
         optimised=at(named, place, "optimised") or None,
+        other=at(named, place, "other") or None,
         evaluator=note["evaluator"],
         why=note["why"],
         lone=None if note["node"] is None else from_json(note["node"]),

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from burn_verify.core.errors import OracleError, ProcessDied, RunError
+from burn_verify.core.errors import FAULT, MACHINE, OracleError, ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
 from burn_verify.core.stage import PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
@@ -111,7 +111,6 @@ class Oracle:
         key = digest_of(
             prepared.digest,
             source_digest(*MADE_BY),
-            prepared.case.id,
             repr(prepared.case.hints),
             str(prepared.seeded),
             self._runtime_version,
@@ -169,12 +168,13 @@ class Oracle:
             answer, data = self._worker.request(header, payload, timeout=timeout)
         except ProcessDied as death:
             message = f"ONNX Runtime: {death.message}"
-            raise OracleError(message, f"ONNX Runtime: {death.how}", {"log": death.log}) from death
+            details = {"log": death.log, **({} if death.started else {FAULT: MACHINE})}
+            raise OracleError(message, f"ONNX Runtime: {death.how}", details) from death
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             model = Path(header["model"])
             message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
-            raise OracleError(message, answer["reason"])
+            raise OracleError(message, answer["reason"], {FAULT: MACHINE} if answer.get("missing") else None)
         return answer, data
 
     @property
@@ -204,7 +204,7 @@ class Oracle:
         return Answers(data_sets=data_sets, refusal=refusal)
 
     def _seeded(self, prepared: PreparedCase) -> DataSet:
-        drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
+        drawn = make_inputs(prepared.digest, prepared.inputs, prepared.case.hints)
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"

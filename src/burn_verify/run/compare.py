@@ -4,19 +4,21 @@ How a model is asked is handed in, what agrees is `judge`'s to say, and which st
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from burn_verify import judge
 from burn_verify.burn.runner import Inference
 from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.core.case import Tolerance
-from burn_verify.core.errors import StageError
+from burn_verify.core.errors import CompareError, StageError
 from burn_verify.core.result import JudgeMode, Verdict
 from burn_verify.core.stage import PreparedCase, Reference
-from burn_verify.judge.evidence import Evidence, Measured
-from burn_verify.judge.policy import Judge, Question, used_overrides
+from burn_verify.judge.evidence import ONNXRUNTIME, REFERENCE, Evidence, Measured
+from burn_verify.judge.policy import INSENSITIVE, Judge, Question, used_overrides
+from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
 from burn_verify.reference.inputs import SEEDED
 from burn_verify.reference.oracle import DataSet
@@ -44,7 +46,7 @@ def compared(
         durations: gets the seconds of each part, also of a run that fails.
         details: gets what the model was given, and what else there is to say.
     """
-    verdicts, opinions = [], []
+    verdicts, opinions, silent = [], [], {}
     durations |= dict.fromkeys(_PARTS, 0.0)
     answers, measures = oracle.read(known), measure.read_measures(known)
     for data_set, data in answers.data_sets.items():
@@ -58,14 +60,16 @@ def compared(
         with timed(durations, "compare"):
             measured = measures.data_sets[data_set]
             verdicts.append(verdict_on(prepared, data_set, data, measured, inference.outputs, judged))
+            if verdicts[-1].passes and not prepared.random:
+                silent[data_set] = _says_nothing(prepared, data_set, data, measured, judged)
             if data.runtime is not None:
                 opinions.append(by_tolerance(prepared, data.runtime, data.desired, data_set))
     if opinions or answers.refusal:
         said = judge.merge(opinions) if opinions else None
         details["onnxruntime"] = answers.refusal if said is None else said.message or said.name
-    verdict = judge.insensitive(judge.merge(verdicts), measures.insensitive)
-    if measures.insensitive:
-        details["insensitive"] = measures.insensitive
+    verdict = _with_silence(judge.merge(verdicts), silent, [output.name for output in prepared.outputs])
+    if verdict.name == INSENSITIVE:
+        details["insensitive"] = verdict.reason.removeprefix(f"{INSENSITIVE}: ")
     if verdict.guilty:
         details["guilty"] = verdict.guilty
     if used := used_overrides(verdict.metrics, judged.overrides):
@@ -73,14 +77,49 @@ def compared(
     return verdict
 
 
+def _says_nothing(
+    prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, judged: Judge
+) -> tuple[str, ...]:
+    """Return, output by output, why no answer to a data set could have been wrong; empty where one could."""
+    question, names = _asked(prepared)
+    evidence = _evidence(prepared, data_set, data, measured)
+    return says_nothing(
+        data.desired, measured.other, lambda answers: judged.passing(question, names, answers, evidence)
+    )
+
+
+def _with_silence(verdict: Verdict, silent: Mapping[str, Sequence[str]], names: Sequence[str]) -> Verdict:
+    """Note which outputs could not have been wrong; where that is every one of all data sets, nothing was verified.
+
+    Arguments:
+        silent: what `_says_nothing` says by data set.
+    """
+    if not verdict.passes or not silent:
+        return verdict
+    why = {(data_set, name): said for data_set, some in silent.items() for name, said in zip(names, some, strict=True)}
+    metrics = tuple(replace(one, insensitive=why.get((one.data_set, one.name), "")) for one in verdict.metrics)
+    reasons = list(why.values())
+    whole = "" if "" in reasons else next(iter(reasons), "no outputs")
+    return judge.insensitive(replace(verdict, metrics=metrics), whole)
+
+
 def verdict_on(
     prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, actual: Sequence[Array], judged: Judge
 ) -> Verdict:
     """Judge outputs beside all that is known of one data set."""
     question, names = _asked(prepared)
+    return judged.verdict(question, names, actual, _evidence(prepared, data_set, data, measured), data_set)
+
+
+def _evidence(prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured) -> Evidence:
     coarse = prepared.tolerance if prepared.answered else None
     evidence = evidence_of(data, measured, stored=_is_stored(prepared, data_set), coarse=coarse)
-    return judged.verdict(question, names, actual, evidence, data_set)
+    return replace(evidence, program=_program(prepared))
+
+
+def _program(prepared: PreparedCase) -> str:
+    """Name the program that answers where nothing is stored."""
+    return REFERENCE if prepared.evaluated else ONNXRUNTIME
 
 
 def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tolerance | None = None) -> Evidence:
@@ -105,8 +144,8 @@ def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
 
 
 def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
-    """Tell whether somebody else than ONNX Runtime said what to expect."""
-    return data_set != SEEDED and (prepared.evaluated or not prepared.answered)
+    """Tell whether somebody stored what to expect, rather than a program answering it."""
+    return data_set != SEEDED and not prepared.answered
 
 
 def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
@@ -132,7 +171,8 @@ def of_drawn(
         return by_tolerance(prepared, actual, data.desired, DRAWN)
     question, names = _asked(prepared)
     for way in ways:
-        evidence = evidence_of(data, way(), stored=prepared.evaluated, coarse=prepared.tolerance)
+        evidence = evidence_of(data, way(), stored=False, coarse=prepared.tolerance)
+        evidence = replace(evidence, program=_program(prepared))
         verdict = judged.verdict(question, names, actual, evidence, DRAWN)
         if verdict.agrees:
             break
@@ -159,17 +199,19 @@ def compare(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, inf
         twin: None where there is none that compiled; `infer_twin` is not called then.
 
     Returns:
-        ``twins_differ`` with the first difference, or ``twins`` with the names of those that agree, or nothing. Twins
-        that fail are left out: that is told of themselves.
+        ``twins_differ`` with the first difference, or ``twins`` with the names of those that agree, or nothing. To
+        fail where the other answers is a difference; where both fail, there are no answers to compare.
     """
     if prepared.random or not prepared.stored:
         return {}
     names = [output.name for output in prepared.outputs]
-    agree = []
-    for name, ask in _twins(prepared, infer, twin, infer_twin):
-        try:
-            mine, other = ask()
-        except StageError:
+    inputs = oracle.stored_inputs(prepared)
+    mine, agree = _answered(lambda: infer(inputs)), []
+    for name, ask in _twins(prepared, inputs, infer, twin, infer_twin):
+        other = _answered(ask)
+        if isinstance(mine, StageError) or isinstance(other, StageError):
+            if (why := _only_failure(name, mine, other)) is not None:
+                return {"twins_differ": why}
             continue
         said = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
         if not said.passes:
@@ -178,12 +220,28 @@ def compare(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, inf
     return {"twins": "; ".join(agree)} if agree else {}
 
 
+def _answered(ask: Callable[[], list[Array]]) -> list[Array] | StageError:
+    try:
+        return ask()
+    except StageError as error:
+        return error
+    except ValueError as error:
+        return CompareError(f"answers to two halves that do not fit together: {error}")
+
+
+def _only_failure(name: str, mine: list[Array] | StageError, other: list[Array] | StageError) -> str | None:
+    """Return in words that one of two fails and the other answers; None where both fail."""
+    if not isinstance(mine, StageError):
+        assert isinstance(other, StageError)
+        return f"compiled Burn answers, but fails {name}: {other.message}"
+    return None if isinstance(other, StageError) else f"compiled Burn fails, but answers {name}: {mine.message}"
+
+
 def _twins(
-    prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, infer_twin: Infer
-) -> Iterator[tuple[str, Callable[[], tuple[list[Array], list[Array]]]]]:
-    inputs = oracle.stored_inputs(prepared)
+    prepared: PreparedCase, inputs: Sequence[Array], infer: Infer, twin: PreparedCase | None, infer_twin: Infer
+) -> Iterator[tuple[str, Callable[[], list[Array]]]]:
     if twin is not None:
-        yield f"as {twin.case.id}", lambda: (infer(inputs), infer_twin(oracle.stored_inputs(twin)))
+        yield f"as {twin.case.id}", lambda: infer_twin(oracle.stored_inputs(twin))
     parted = halves(prepared.inputs, inputs)
     if parted is not None:
-        yield "with the batch in two parts", lambda: (infer(inputs), joined(*(infer(part) for part in parted)))
+        yield "with the batch in two parts", lambda: joined(*(infer(part) for part in parted))

@@ -256,7 +256,7 @@ class Pipeline:
         try:
             if prepared.stored:
                 return {prepared.stored[0].name: self.infer(able, stored_inputs(prepared))}
-            drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
+            drawn = make_inputs(prepared.digest, prepared.inputs, prepared.case.hints)
             return {SEEDED: self.infer(able, list(drawn.values()))}
         except StageError:
             return {}

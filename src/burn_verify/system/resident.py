@@ -145,7 +145,7 @@ class Resident:
             return
         if self._deaths_in_a_row >= _GIVE_UP_AFTER:
             message = f"the {self.role} died {self._deaths_in_a_row} times in a row and is not started again"
-            raise ProcessDied(message, "exited", self._tail())
+            raise ProcessDied(message, "exited", self._tail(), started=False)
         logger.info("+ %s", " ".join(self._argv))
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
         self._log = self._log_path.open("ab")
@@ -170,11 +170,11 @@ class Resident:
         except OSError as error:
             self.end()
             message = f"the {self.role} cannot be started: {error}"
-            raise ProcessDied(message) from error
+            raise ProcessDied(message, started=False) from error
         self._limit_memory(self._process.pid)
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
-        with self._blaming(f"the {self.role} did not start within {_START_TIMEOUT:g} s"):
+        with self._blaming(f"the {self.role} did not start within {_START_TIMEOUT:g} s", started=False):
             hello, _ = self._read_frame(time.monotonic() + _START_TIMEOUT)
             _expect(hello, protocol=VERSION, role=self.role)
 
@@ -184,7 +184,7 @@ class Resident:
                 resource.prlimit(pid, resource.RLIMIT_AS, (self._memory_limit, self._memory_limit))
 
     @contextlib.contextmanager
-    def _blaming(self, too_slow: str) -> Iterator[None]:
+    def _blaming(self, too_slow: str, *, started: bool = True) -> Iterator[None]:
         """End the process and raise `ProcessDied`, with the cause, whatever goes wrong between the two sides."""
         try:
             yield
@@ -203,7 +203,7 @@ class Resident:
         tail = self._tail()
         self.end()
         how, message = death
-        raise ProcessDied(message, how, tail)
+        raise ProcessDied(message, how, tail, started=started)
 
     def _write(self, data: bytes, deadline: float) -> None:
         assert self._process is not None

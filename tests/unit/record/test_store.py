@@ -248,3 +248,11 @@ def test_a_difference_that_is_damaged_is_named(path):
 
     with pytest.raises(UsageError, match=r":2: a difference without 'case_id'"):
         store.read_run(path)
+
+
+def test_two_runs_at_once_are_not_counted_twice(path):
+    failed = codec.result_to_line(replace(result("b"), outcome=Outcome.FAILED), Target(burn="0.22.0", backend="flex"))
+    mixed = [*(codec.environment_line({"name": name}) for name in "xy"), line("a"), line("b"), failed, line("a")]
+    store.append(path, [*mixed, line("b"), codec.phases_line({})])
+    (record,) = store.read_run(path)
+    assert [(one.case_id, one.outcome) for one in record.results] == [("a", Outcome.PASSED), ("b", Outcome.FAILED)]

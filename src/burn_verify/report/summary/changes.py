@@ -151,10 +151,17 @@ def kind_of(before: CaseResult | None, after: CaseResult | None) -> Kind | None:
 
 
 def exit_code(comparisons: Sequence[Comparison]) -> int:
-    """Return 0 where everything is as good as it was, 1 for regressions, 2 where nothing can be said of a part."""
-    if any(comparison.of(*REGRESSIONS) for comparison in comparisons):
+    """Return 0 where everything is as good as it was, 1 for regressions, 2 where nothing can be said of a part.
+
+    What passed and has no evidence any more is not as good as it was.
+    """
+    if any(comparison.of(*REGRESSIONS) or any(map(_lost, comparison.changes)) for comparison in comparisons):
         return 1
     return 2 if not comparisons or any(comparison.gaps for comparison in comparisons) else 0
+
+
+def _lost(change: Change) -> bool:
+    return change.kind is Kind.LOST and state_of(change.before).passes
 
 
 def _shrank(before: CaseResult, after: CaseResult) -> bool:

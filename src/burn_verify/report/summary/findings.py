@@ -122,9 +122,7 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
         "rust_line": line if isinstance(line, int) else None,
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, column.target),
-        "metrics": [
-            {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__} for output in result.metrics
-        ],
+        "metrics": [_metrics(output) for output in result.metrics],
     }
 
 
@@ -146,3 +144,10 @@ def _of(results: Sequence[CaseResult]) -> str:
 
 def _agreeing(results: Iterable[CaseResult]) -> int:
     return summary(tuple(results)).agree
+
+
+def _metrics(output: OutputMetrics) -> dict[str, Any]:
+    """Return the fields of an output; those that say why something is not as usual only where it is not."""
+    unusual = ("insensitive", "problem")
+    named = {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__}
+    return {name: value for name, value in named.items() if value or name not in unusual}

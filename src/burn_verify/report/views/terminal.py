@@ -110,7 +110,7 @@ def _max_ulp(metrics: Sequence[OutputMetrics]) -> str:
 
 
 def _outputs(metrics: Sequence[OutputMetrics]) -> str:
-    return f"{sum(not output.mismatching for output in metrics)}/{len(metrics)}" if metrics else ""
+    return f"{sum(output.fits for output in metrics)}/{len(metrics)}" if metrics else ""
 
 
 def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
