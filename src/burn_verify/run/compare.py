@@ -13,7 +13,7 @@ from burn_verify import judge
 from burn_verify.burn.runner import Inference
 from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.core.case import Tolerance
-from burn_verify.core.errors import CompareError, StageError
+from burn_verify.core.errors import CompareError, OracleError, RunError, StageError
 from burn_verify.core.result import JudgeMode, Verdict
 from burn_verify.core.stage import PreparedCase, Reference
 from burn_verify.judge.evidence import ONNXRUNTIME, REFERENCE, Evidence, Measured
@@ -23,6 +23,8 @@ from burn_verify.reference import measure, oracle
 from burn_verify.reference.inputs import SEEDED
 from burn_verify.reference.oracle import DataSet
 from burn_verify.system.wire import Array
+
+Doubt: TypeAlias = Callable[[DataSet], str]
 
 DRAWN: Final = "drawn"
 """Name of a data set that Hypothesis drew."""
@@ -36,6 +38,7 @@ def compared(
     judged: Judge,
     infer: Callable[[Sequence[Array]], Inference],
     *,
+    doubt: Doubt = lambda data: "",
     durations: dict[str, float],
     details: dict[str, Any],
 ) -> Verdict:
@@ -43,27 +46,48 @@ def compared(
 
     Arguments:
         infer: compiled Burn's answer to inputs; raises `RunError`.
+        doubt: says in words why the answers to drawn inputs accuse nobody; empty where they do. Asked where Burn fails.
         durations: gets the seconds of each part, also of a run that fails.
         details: gets what the model was given, and what else there is to say.
+
+    Raises:
+        RunError: Burn gave no answer.
+        OracleError: there is nothing that could accuse anybody.
     """
-    verdicts, opinions, silent = [], [], {}
+    verdicts, opinions, silent, doubts = [], [], {}, {}
     durations |= dict.fromkeys(_PARTS, 0.0)
     answers, measures = oracle.read(known), measure.read_measures(known)
     for data_set, data in answers.data_sets.items():
         details["inputs"][data_set] = [
             f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs
         ]
+        drawn = data_set == SEEDED and not prepared.answered
         with timed(durations, "run"):
-            inference = infer(data.inputs)
+            try:
+                inference = infer(data.inputs)
+            except RunError:
+                if not drawn or not (why := doubt(data)):
+                    raise
+                doubts[data_set] = why
+                continue
         durations["weights"] += inference.load_seconds
         durations["forward"] += inference.forward_seconds
         with timed(durations, "compare"):
             measured = measures.data_sets[data_set]
-            verdicts.append(verdict_on(prepared, data_set, data, measured, inference.outputs, judged))
+            verdict = verdict_on(prepared, data_set, data, measured, inference.outputs, judged)
+            if drawn and not verdict.passes and (why := doubt(data)):
+                doubts[data_set] = why
+                continue
+            verdicts.append(verdict)
             if verdicts[-1].passes and not prepared.random:
                 silent[data_set] = _says_nothing(prepared, data_set, data, measured, judged)
             if data.runtime is not None:
                 opinions.append(by_tolerance(prepared, data.runtime, data.desired, data_set))
+    if doubts:
+        details["doubt"] = next(iter(doubts.values()))
+    if not verdicts and doubts:
+        message = f"{details['doubt']}: nobody says what is right for inputs of this shape, so nobody is wrong"
+        raise OracleError(message, "two references answer otherwise")
     if opinions or answers.refusal:
         said = judge.merge(opinions) if opinions else None
         details["onnxruntime"] = answers.refusal if said is None else said.message or said.name

@@ -25,6 +25,7 @@ from burn_verify.judge.policy import Judge
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.measure import Measurer
 from burn_verify.reference.oracle import Oracle, read, stored_inputs
+from burn_verify.reference.second import SecondOpinion
 from burn_verify.run.build import Built, Maker
 from burn_verify.run.compare import compare, compared, of_drawn, timed
 from burn_verify.run.latency.stopwatch import Stopwatch
@@ -56,6 +57,7 @@ class Pipeline:
         self._overrides = packaged()
         self._maker = Maker(settings, cache, listen)
         self._drawing: Drawing | None = None
+        self._second = SecondOpinion(cache, settings.judge_timeout)
 
     def prepare(
         self,
@@ -227,6 +229,7 @@ class Pipeline:
 
     def close(self) -> None:
         """End every process."""
+        self._second.close()
         if self._drawing is not None:
             self._drawing.close()
         for runner in self._runners.values():
@@ -285,11 +288,13 @@ class Pipeline:
                 kept[next(names)] = inference.outputs
             return inference
 
+        prepared = sure(planned.prepared)
         return compared(
-            sure(planned.prepared),
+            prepared,
             sure(planned.reference),
             self.judge_of(planned.target),
             infer,
+            doubt=lambda data: self._second.differs(prepared, data),
             durations=durations,
             details=details,
         )

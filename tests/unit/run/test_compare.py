@@ -11,14 +11,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.burn.runner import Inference
 from burn_verify.cases.load import prepare
-from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.case import Case, Hints, InputHint, ModelFile
+from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.result import CaseResult, Verdict
 from burn_verify.core.stage import Outcome, PreparedCase, Stage
 from burn_verify.judge import Judge
 from burn_verify.reference.measure import Measurer
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.oracle import DataSet, Oracle
+from burn_verify.reference.second import SecondOpinion
 from burn_verify.report.views.terminal import row_of
-from burn_verify.run.compare import compared
+from burn_verify.run.compare import Doubt, compared
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
@@ -34,7 +36,14 @@ def oracle(cache: Cache) -> Iterator[Oracle]:
     oracle.close()
 
 
-def value(name: str, shape: Sequence[object], elem_type: int = FLOAT) -> onnx.ValueInfoProto:
+@pytest.fixture
+def second(cache: Cache) -> Iterator[SecondOpinion]:
+    second = SecondOpinion(cache, timeout=60.0)
+    yield second
+    second.close()
+
+
+def value(name: str, shape: Sequence[object] | None, elem_type: int = FLOAT) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, elem_type, shape)
 
 
@@ -69,7 +78,9 @@ Verify = Callable[..., Verdict]
 def verify(cache: Cache, oracle: Oracle) -> Verify:
     """Return a function that compares, where Burn answers what ONNX Runtime answers, or what a function makes of it."""
 
-    def verify(prepared: PreparedCase, spoil: Spoil = lambda answers: answers, judge: Judge | None = None) -> Verdict:
+    def verify(
+        prepared: PreparedCase, spoil: Spoil = lambda answers: answers, doubt: Doubt = lambda data: ""
+    ) -> Verdict:
         prepared = replace(prepare(prepared.case, cache), seeded=prepared.seeded)
         known = Measurer(cache, oracle, 60.0).measured(prepared, oracle.answer(prepared))
 
@@ -77,7 +88,7 @@ def verify(cache: Cache, oracle: Oracle) -> Verify:
             outputs = spoil(oracle.infer(prepared.model, inputs))
             return Inference(outputs=outputs, load_seconds=0.0, forward_seconds=0.0)
 
-        return compared(prepared, known, judge or Judge(), infer, durations={}, details={"inputs": {}})
+        return compared(prepared, known, Judge(), infer, doubt=doubt, durations={}, details={"inputs": {}})
 
     return verify
 
@@ -209,3 +220,64 @@ def test_who_answered_is_named(verify: Verify, cache: Cache, oracle: Oracle, tmp
 
     assert "against onnxruntime" in said(answered=True)
     assert "against onnx.reference" in said(answered=True, evaluated=True)
+
+
+# Shapes at which two references differ.
+
+
+@pytest.mark.parametrize("last", ["GlobalAveragePool", "ReduceSum", None])
+@pytest.mark.parametrize("answer", ["zero", "panic"])
+@pytest.mark.parametrize("size", [1, 4])
+def test_a_window_over_nothing_accuses_nobody(
+    verify: Verify, cache: Cache, tmp_path: Path, second: SecondOpinion, last: str | None, answer: str, size: int
+) -> None:
+    nodes = [helper.make_node("MaxPool", ["x"], ["m" if last else "y"], kernel_shape=[2, 2], strides=[2, 2])]
+    nodes += [helper.make_node(last, ["m"], ["y"])] if last else []
+    prepared = case_of(cache, tmp_path / "model.onnx", nodes, [value("x", [1, 2, size, size])], [value("y", None)])
+
+    def spoil(answers: list[Array]) -> list[Array]:
+        if answer == "panic":
+            raise RunError("Burn panicked", "panic")
+        return [np.zeros_like(one) for one in answers]
+
+    def verdict() -> Verdict:
+        return verify(prepared, spoil, doubt=lambda data: second.differs(prepared, data))
+
+    if size == 1:
+        with pytest.raises(OracleError, match="nobody says what is right") as caught:
+            verdict()
+        assert caught.value.reason == "two references answer otherwise"
+    elif answer == "panic":
+        with pytest.raises(RunError):
+            verdict()
+    else:
+        assert verdict().name == "disagrees"
+
+
+def test_a_doubtful_shape_leaves_what_is_stored(
+    verify: Verify, cache: Cache, oracle: Oracle, tmp_path: Path, second: SecondOpinion
+) -> None:
+    nodes = [
+        helper.make_node("MaxPool", ["x"], ["m"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("GlobalAveragePool", ["m"], ["y"]),
+    ]
+    shape = [1, 2, "h", "h"]
+    path = tmp_path / "model.onnx"
+    prepared = case_of(cache, path, nodes, [value("x", shape)], [value("y", [1, 2, 1, 1])])
+    prepared = replace(
+        prepared, case=replace(prepared.case, hints=Hints(inputs=(InputHint(name="x", shape=(1, 2, 1, 1)),)))
+    )
+    x = np.random.default_rng(0).standard_normal((1, 2, 4, 4)).astype(np.float32)
+    store(prepared, cache, 0, [x], oracle.infer(path, [x]))
+
+    def doubt(data: DataSet) -> str:
+        return second.differs(prepared, data)
+
+    asked: list[int] = []
+
+    def wrong_at_first(answers: list[Array]) -> list[Array]:
+        asked.append(1)
+        return [one * 0 for one in answers] if len(asked) == 1 else answers
+
+    verdict = verify(prepared, wrong_at_first, doubt=doubt)
+    assert (verdict.name, [one.data_set for one in verdict.metrics]) == ("agrees", [SETS[0]])

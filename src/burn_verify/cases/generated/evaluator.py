@@ -5,37 +5,13 @@ Knows no process and no file.
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from burn_verify.graph.dtypes import dtype_name, dtype_of
-
-UNTRUSTED: Final = frozenset(
-    {
-        "BatchNormalization",
-        "Dropout",
-        "GRU",
-        "GlobalMaxPool",
-        "Hardmax",
-        "LRN",
-        "LSTM",
-        "LogSoftmax",
-        "Loop",
-        "LpNormalization",
-        "LpPool",
-        "Normalizer",
-        "OneHotEncoder",
-        "Optional",
-        "OptionalGetElement",
-        "RNN",
-        "RoiAlign",
-        "Softmax",
-    }
-)
-"""Operators of which onnx's reference evaluator answers otherwise than ONNX Runtime to graphs that both run: it knows
-one version of some, sums over the batch in others, or leaves attributes out."""
+from burn_verify.reference.second import UNTRUSTED
 
 
 class Evaluator:
