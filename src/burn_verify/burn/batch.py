@@ -125,8 +125,16 @@ class Builder:
             return []
         groups = [
             codegen.crate_of(
-                ConvertedModel(label=label, module=module, rust=Path(rust), weights=Path(weights), seconds=0.0)
-                for label, module, rust, weights in models
+                ConvertedModel(
+                    label=label,
+                    module=module,
+                    rust=Path(rust),
+                    weights=Path(weights),
+                    seconds=0.0,
+                    inputs=inputs,
+                    outputs=outputs,
+                )
+                for label, module, rust, weights, inputs, outputs in models
             )
             for models in note["groups"].values()
         ]
@@ -135,7 +143,7 @@ class Builder:
     def _remember_groups(self, groups: Sequence[codegen.Group]) -> None:
         known = {group.crate: group for group in (*self._known_groups(), *groups)}
         note = {
-            crate: [[model.label, model.module, str(model.rust), str(model.weights)] for model in group.models]
+            crate: [_noted(model) for model in group.models]
             for crate, group in known.items()
         }
         write_json(self._toolchain.folder / "groups.json", {"fingerprint": self._toolchain.fingerprint, "groups": note})
@@ -156,6 +164,10 @@ class Builder:
     def _binary_folder(self, models: Mapping[str, ConvertedModel]) -> Path:
         contents = [part for name in sorted(models) for part in (name, sha256_of(models[name].rust))]
         return self._cache.folder("binaries") / digest_of(self._toolchain.fingerprint, codegen.PROFILE, *contents)[:24]
+
+
+def _noted(model: ConvertedModel) -> list[str | int]:
+    return [model.label, model.module, str(model.rust), str(model.weights), model.inputs, model.outputs]
 
 
 def _same(model: ConvertedModel, wanted: Mapping[str, ConvertedModel]) -> bool:

@@ -119,6 +119,7 @@ class ConvertedModel:
         rust: the generated ``.rs`` file.
         weights: the ``.bpk`` file beside it.
         seconds: wall time of the conversion, 0.0 when it came from the cache.
+        inputs, outputs: how many values it takes and gives.
     """
 
     label: str
@@ -126,6 +127,8 @@ class ConvertedModel:
     rust: Path
     weights: Path
     seconds: float
+    inputs: int = 0
+    outputs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
