@@ -142,10 +142,7 @@ class Builder:
 
     def _remember_groups(self, groups: Sequence[codegen.Group]) -> None:
         known = {group.crate: group for group in (*self._known_groups(), *groups)}
-        note = {
-            crate: [_noted(model) for model in group.models]
-            for crate, group in known.items()
-        }
+        note = {crate: [_noted(model) for model in group.models] for crate, group in known.items()}
         write_json(self._toolchain.folder / "groups.json", {"fingerprint": self._toolchain.fingerprint, "groups": note})
 
     def _write(self, groups: Sequence[codegen.Group]) -> str:

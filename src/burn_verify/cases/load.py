@@ -22,6 +22,7 @@ from burn_verify.core.case import Case, Collected, Download, ModelFile, Seeded, 
 from burn_verify.core.errors import FAULT, MACHINE, LoadError
 from burn_verify.core.stage import PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
+from burn_verify.graph.advice import advice
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch
 from burn_verify.system.files import digest_of, sha256_of
@@ -89,6 +90,7 @@ def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
         outputs=found.outputs,
         stored=_stored_beside(path),
         random=found.random,
+        advice=advice(model),
     )
 
 

@@ -71,6 +71,7 @@ class PreparedCase:
         evaluated: those answers are of onnx's reference evaluator, not of ONNX Runtime.
         refused: why no reference could answer when the case was made.
         twin: id of another case that has to answer the same.
+        advice: what of the model burn-onnx is known to stumble over, in a sentence each.
     """
 
     case: Case
@@ -90,6 +91,7 @@ class PreparedCase:
     evaluated: bool = False
     refused: str | None = None
     twin: str | None = None
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from burn_verify.core.errors import FAULT, MACHINE
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.expectations.document import key_of, read, render
@@ -105,7 +106,7 @@ def no_evidence(result: CaseResult) -> str | None:
     """
     if result.reason.startswith("no result"):
         return "no result"
-    if result.reason in _MACHINE:
+    if result.reason in _MACHINE or result.details.get(FAULT) == MACHINE:
         return result.reason
     # The reference has it in the reason only.
     how = result.details.get("how") or result.reason.removeprefix("ONNX Runtime: ")

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.result import CaseResult
@@ -26,7 +26,9 @@ from burn_verify.record.codec import (
 
 T = TypeVar("T")
 
-__all__ = ["Record", "append", "read", "read_all", "read_run"]
+_BEGINNING: Final = 4096
+
+__all__ = ["Record", "append", "read", "read_all", "read_run", "require_record"]
 
 
 def append(path: Path, lines: Iterable[str]) -> None:
@@ -50,6 +52,25 @@ def append(path: Path, lines: Iterable[str]) -> None:
     except OSError as error:
         message = f"{path}: cannot write the record: {error.strerror or error}"
         raise StoreError(message) from error
+
+
+def require_record(path: Path) -> None:
+    """Check that a file to be written to is a record, or empty, or not there yet.
+
+    Raises:
+        UsageError: it is something else, to which no line may be added.
+    """
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING).lstrip()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        message = f"{path}: cannot read the record: {error.strerror or error}"
+        raise UsageError(message) from error
+    if beginning and not beginning.startswith(b'{"schema_version"'):
+        message = f"{path} is there already and is no record: nothing was added to it; name another file"
+        raise UsageError(message)
 
 
 def read(path: Path) -> Record:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from burn_verify.core.case import Hints, InputHint, TensorSpec
 from burn_verify.core.errors import OracleError
-from burn_verify.graph.dtypes import STRING, numpy_dtype
+from burn_verify.graph.dtypes import STRING, dtype_name, numpy_dtype
 
 SEEDED: Final = "seeded"
 """Name of the data set made here."""
@@ -51,6 +51,9 @@ A name's size must not depend on its place: the same name may be first in one in
 
 WORDS: Final = ("a", "be", "cat", "dove", "eagle", "ferret", "giraffe", "hamster")
 """What text is drawn from."""
+
+_FIRST: Final = 4
+"""So many values of an input are told."""
 
 _NARROW: Final = frozenset({"uint8", "int8", "uint4", "int4", "uint2", "int2"})
 _COUNT: Final = range(0, 10)
@@ -96,6 +99,30 @@ def make_inputs(
     """
     bound = _bind_names(specs, hints)
     return {spec.name: _make(digest, spec, bound, data_set) for spec in specs}
+
+
+def described(specs: Sequence[TensorSpec], arrays: Sequence[npt.NDArray[Any]]) -> list[str]:
+    """Say in a line each what inputs are fed: ``x: float32[1,3], -1.2 to 0.7: 0.7, -1.2, 0.1``."""
+    return [f"{spec.name}: {_said(array)}" for spec, array in zip(specs, arrays, strict=False)]
+
+
+@np.errstate(all="ignore")
+def _said(array: npt.NDArray[Any]) -> str:
+    head = f"{dtype_name(array.dtype)}[{','.join(map(str, array.shape))}]"
+    if not array.size:
+        return head
+    first = ", ".join(_shown(value) for value in array.reshape(-1)[:_FIRST])
+    more = ", …" if array.size > _FIRST else ""
+    if array.dtype.kind in "Ocb" or array.size == 1:
+        return f"{head}: {first}{more}"
+    numbers = array.astype(np.float64) if array.dtype.kind not in "iu" else array
+    return f"{head}, {_shown(np.nanmin(numbers))} to {_shown(np.nanmax(numbers))}: {first}{more}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str | bool | np.bool_):
+        return str(value)
+    return str(value) if isinstance(value, int | np.integer | complex) else f"{float(value):.4g}"
 
 
 def _seed(*parts: str) -> int:

@@ -18,7 +18,7 @@ from burn_verify.core.errors import FAULT, MACHINE, OracleError, ProcessDied, Ru
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
 from burn_verify.core.stage import PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
-from burn_verify.reference.inputs import SEEDED, make_inputs
+from burn_verify.reference.inputs import SEEDED, described, make_inputs
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, source_digest, write_if_changed
 from burn_verify.system.resident import Resident
@@ -210,7 +210,11 @@ class Oracle:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
                 raise RunError(message, f"no Burn value for {dtype}")
         values = list(drawn.values())
-        return DataSet(inputs=values, desired=self.infer(prepared.model, values))
+        try:
+            return DataSet(inputs=values, desired=self.infer(prepared.model, values))
+        except OracleError as error:
+            details = {**error.details, "fed": described(prepared.inputs, values)}
+            raise OracleError(error.message, error.reason, details) from error
 
 
 def read(reference: Reference) -> Answers:

@@ -20,7 +20,7 @@ from burn_verify.judge.evidence import ONNXRUNTIME, REFERENCE, Evidence, Measure
 from burn_verify.judge.policy import INSENSITIVE, Judge, Question, used_overrides
 from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
-from burn_verify.reference.inputs import SEEDED
+from burn_verify.reference.inputs import SEEDED, described
 from burn_verify.reference.oracle import DataSet
 from burn_verify.system.wire import Array
 
@@ -62,6 +62,8 @@ def compared(
             f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs
         ]
         drawn = data_set == SEEDED and not prepared.answered
+        if drawn:
+            details["fed"] = described(prepared.inputs, data.inputs)
         with timed(durations, "run"):
             try:
                 inference = infer(data.inputs)

@@ -144,7 +144,7 @@ class Pipeline:
             message=verdict.message,
             reason=verdict.reason,
             metrics=verdict.metrics,
-            details=details,
+            details={**result.details, **details},
             durations=durations,
         )
         return result if planned.release is None else self._timed(planned, planned.release, result)

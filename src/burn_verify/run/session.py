@@ -134,6 +134,14 @@ class Session:
         plan = self.plans.get(target)
         return "" if plan is None else plan.failure
 
+    def prepared_seconds(self, trial: Trial) -> float:
+        """Return what a case took before its test: at its stages, and its share of what is compiled at once."""
+        plan = self.plans.get(trial.target)
+        if plan is None or trial.case.id not in plan.cases:
+            return 0.0
+        share = plan.phases.get("compile", 0.0) / len(plan.cases)
+        return share + sum(plan.cases[trial.case.id].durations.values())
+
     @property
     def _running(self) -> Pipeline:
         """The pipeline whose processes live until `close`."""

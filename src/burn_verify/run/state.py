@@ -115,11 +115,13 @@ def ended(planned: Planned, error: StageError) -> CaseResult:
     refused = planned.prepared.refused if planned.prepared else None
     # Whoever ended the case, that nobody could have said what is right is worth knowing.
     silent = {"no_reference": refused} if refused else {}
-    return replace(result, message=error.message, reason=error.reason, details={**error.details, **silent})
+    details = {**result.details, **error.details, **silent}
+    return replace(result, message=error.message, reason=error.reason, details=details)
 
 
 def result_of(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
-    """Return a result that says nothing yet but where and how."""
+    """Return a result that says nothing yet but where and how, and of a failure what the model may be to blame for."""
+    advice = planned.prepared.advice if planned.prepared and outcome is Outcome.FAILED else ()
     return CaseResult(
         case_id=planned.case.id,
         corpus=planned.case.corpus,
@@ -129,6 +131,7 @@ def result_of(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
         opset=planned.prepared.opset if planned.prepared else 0,
         subject=planned.prepared.subject if planned.prepared else None,
         note=planned.case.note,
+        details={"advice": list(advice)} if advice else {},
         durations=planned.durations,
     )
 

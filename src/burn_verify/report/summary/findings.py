@@ -120,6 +120,8 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
         "expected": expected.get(result.case_id),
         "rust": _writable(str(details.get("rust") or "")),
         "rust_line": line if isinstance(line, int) else None,
+        "advice": _writable("\n".join(map(str, details.get("advice") or ()))),
+        "fed": _writable("\n".join(map(str, details.get("fed") or ()))),
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, column.target),
         "metrics": [_metrics(output) for output in result.metrics],

@@ -10,7 +10,7 @@ from typing import Final
 from tabulate import tabulate
 
 from burn_verify.core.result import CaseResult
-from burn_verify.core.text import shortened
+from burn_verify.core.text import harmless, shortened
 from burn_verify.report.summary.changes import Change, Comparison, Kind
 from burn_verify.report.summary.ends import first_line, headroom_of, reason_of
 from burn_verify.report.summary.states import WRONG, state_of
@@ -54,7 +54,7 @@ def as_text(comparison: Comparison) -> str:
         ]
         lines = tabulate(rows, headers=["case", "before", "after"], disable_numparse=True)
         parts.append(f"\n{MEANINGS[kind]} ({len(changes)})\n{lines}" + (f"\n… {more} more" if more else ""))
-    return "\n".join(parts)
+    return harmless("\n".join(parts))
 
 
 def as_markdown(comparison: Comparison) -> str:
