@@ -232,6 +232,18 @@ def test_an_output_that_is_an_input_handed_through(
         same(output, inputs[0])
 
 
+def test_a_refusal_says_what_was_fed(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    value = helper.make_tensor_value_info
+    nodes = [helper.make_node("Gather", ["x", "at"], ["y"])]
+    inputs = [value("x", FLOAT, (1, 3)), value("at", TensorProto.INT64, (40,))]
+    path = saved(tmp_path / "model.onnx", nodes, inputs, [value("y", FLOAT, (40, 3))])
+    with pytest.raises(OracleError, match="out of") as caught:
+        oracle.answer(prepared_from(path, cache))
+    x, at = caught.value.details["fed"]
+    assert x.startswith("x: float32[1,3], ")
+    assert at.startswith("at: int64[40], 0 to 9: ")
+
+
 def test_an_output_that_burn_has_no_value_for(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
     value = helper.make_tensor_value_info
     nodes = [helper.make_node("Cast", ["x"], ["y"], to=TensorProto.STRING)]

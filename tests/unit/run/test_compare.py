@@ -10,19 +10,20 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.burn.runner import Inference
+from burn_verify.cases.generated.twins import BATCH
 from burn_verify.cases.load import prepare
-from burn_verify.core.case import Case, Hints, InputHint, ModelFile
+from burn_verify.core.case import Case, Hints, InputHint, ModelFile, TensorSpec, Unavailable
 from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.result import CaseResult, Verdict
-from burn_verify.core.stage import Outcome, PreparedCase, Stage
+from burn_verify.core.stage import Outcome, PreparedCase, Stage, StoredArrays
 from burn_verify.judge import Judge
 from burn_verify.reference.measure import Measurer
 from burn_verify.reference.oracle import DataSet, Oracle
 from burn_verify.reference.second import SecondOpinion
 from burn_verify.report.views.terminal import row_of
-from burn_verify.run.compare import Doubt, compared
+from burn_verify.run.compare import Doubt, compare, compared
 from burn_verify.system.cache import Cache
-from burn_verify.system.wire import Array
+from burn_verify.system.wire import Array, encode_named, placed
 
 FLOAT = TensorProto.FLOAT
 SETS = ("test_data_set_0", "test_data_set_1")
@@ -281,3 +282,84 @@ def test_a_doubtful_shape_leaves_what_is_stored(
 
     verdict = verify(prepared, wrong_at_first, doubt=doubt)
     assert (verdict.name, [one.data_set for one in verdict.metrics]) == ("agrees", [SETS[0]])
+
+
+# Twins. Compiled Burn is a function here.
+
+X = np.arange(6, dtype=np.float32).reshape(2, 3)
+
+
+@pytest.fixture
+def graph(tmp_path):
+    path = tmp_path / "data.safetensors"
+    path.write_bytes(encode_named(placed(0, "in", [X])))
+    spec = (TensorSpec(name="y", dtype="float32", shape=(2, 3)),)
+    return PreparedCase(
+        case=Case(id="op/a", corpus="op", source=Unavailable(reason="")),
+        model=tmp_path,
+        digest="",
+        op_types=("Neg",),
+        opset=17,
+        inputs=spec,
+        outputs=spec,
+        stored=(StoredArrays(name="seeded", path=path, place=0),),
+    )
+
+
+@pytest.fixture
+def batched(graph):
+    """Return a case that has a batch in front, and so is asked in two halves."""
+    return replace(graph, inputs=(TensorSpec(name="x", dtype="float32", shape=(BATCH, 3)),))
+
+
+@pytest.fixture
+def twin(graph):
+    return replace(graph, case=replace(graph.case, id="op/b"))
+
+
+def right(inputs):
+    return [-inputs[0]]
+
+
+def wrong(inputs):
+    return [inputs[0]]
+
+
+def panics(inputs):
+    raise RunError("Burn panicked: no such shape", "panic")
+
+
+def halves_panic(inputs):
+    return right(inputs) if len(inputs[0]) == 2 else panics(inputs)
+
+
+def of_another_rank(inputs):
+    return right(inputs) if len(inputs[0]) == 2 else [-inputs[0][0, 0]]
+
+
+def test_twins_that_agree_are_named(graph, batched, twin):
+    assert compare(graph, right, twin, right) == {"twins": "as op/b"}
+    assert compare(batched, right, twin, right) == {"twins": "as op/b; with the batch in two parts"}
+    assert compare(graph, right, None, right) == {}
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "said"),
+    [
+        (right, wrong, "answers otherwise, as op/b"),
+        (right, panics, "answers, but fails as op/b: Burn panicked: no such shape"),
+        (panics, right, "fails, but answers as op/b: Burn panicked: no such shape"),
+    ],
+)
+def test_a_twin_that_differs_or_fails_alone_is_told(graph, twin, mine, other, said):
+    assert said in compare(graph, mine, twin, other)["twins_differ"]
+
+
+def test_two_that_fail_alike_are_told_of_themselves(graph, batched, twin):
+    assert compare(graph, panics, twin, panics) == {}
+    assert compare(batched, panics, twin, panics) == {}
+
+
+@pytest.mark.parametrize("fails", [halves_panic, of_another_rank])
+def test_a_half_that_fails_is_told(batched, fails):
+    assert "answers, but fails with the batch in two parts" in compare(batched, fails, None, right)["twins_differ"]

@@ -116,3 +116,24 @@ def test_whatever_was_said_can_be_written(said):
     for text in made.values():
         text.encode("utf-8")
     ElementTree.fromstring(made["junit.xml"])
+
+
+def test_the_summary_of_a_step_names_what_fails_and_was_not_expected():
+    record = a_record(
+        agrees("zoo/1"), wrong("zoo/2"), refused("zoo/3"), refused("zoo/4"), *(refused(f"op/{n}") for n in range(60))
+    )
+    text = matrix.step_summary(findings(record, expected={"zoo/4": "known"}))
+    lines = text.splitlines()
+    first = lines.index("## 62 failures not expected")
+    assert lines[first + 2] == "- ✗ wrong numbers: zoo/2: Y: 4/6 elements differ"
+    assert "- ⊖ refused: op/0: unsupported operator: Foo" in lines
+    assert "zoo/4" not in text
+    assert "- … and 12 more" in lines
+    assert "not expected" not in matrix.step_summary(findings(a_record(agrees("zoo/1"))))
+
+
+def test_junit_has_the_share_of_what_was_compiled_at_once():
+    record = a_record(agrees("zoo/1", durations={"convert": 0.5, "run": 0.25, "forward": 0.25}), refused("zoo/2"))
+    root = ElementTree.fromstring(junit.render(findings(record)))
+    assert [float(case.get("time")) for case in root.iter("testcase")] == [1.75, 1.0]
+    assert float(root.get("time")) == 2.75
