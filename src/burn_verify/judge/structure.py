@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.core.result import Mismatch
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.metrics import Mask, first_index, is_float, is_integer, max_abs, mismatches, worst_index
 
-WRONG_VALUES = "wrong values"
 _LONGEST = 40
 
 
@@ -21,12 +21,12 @@ class Problem:
     """A structural disagreement.
 
     Attributes:
-        reason: what kind of disagreement it is, without numbers, fit for grouping.
+        kind: what kind of disagreement it is, fit for grouping.
         text: what was expected and what came.
         comparable: whether the elements can still be measured against each other.
     """
 
-    reason: str
+    kind: Mismatch
     text: str
     comparable: bool
 
@@ -36,7 +36,7 @@ def count_problem(actual: int, desired: int) -> Problem | None:
     if actual == desired:
         return None
     text = f"{desired} output{'s' * (desired != 1)} expected, {actual} came"
-    return Problem(reason="wrong number of outputs", text=text, comparable=False)
+    return Problem(kind=Mismatch.COUNT, text=text, comparable=False)
 
 
 @np.errstate(all="ignore")
@@ -47,12 +47,12 @@ def structural_problem(actual: npt.NDArray[Any], desired: npt.NDArray[Any], *, e
     """
     if dtype_name(actual.dtype) != dtype_name(desired.dtype):
         text = f"dtype {dtype_name(desired.dtype)} expected, {dtype_name(actual.dtype)} came"
-        return Problem(reason="wrong dtype", text=text, comparable=False)
+        return Problem(kind=Mismatch.DTYPE, text=text, comparable=False)
     if actual.shape != desired.shape:
         text = f"shape {show_index(desired.shape)} expected, {show_index(actual.shape)} came"
-        return Problem(reason="wrong shape", text=text, comparable=False)
+        return Problem(kind=Mismatch.SHAPE, text=text, comparable=False)
     if is_float(desired.dtype) and (place := _special_place(actual, desired)) is not None:
-        return Problem(reason=WRONG_VALUES, text=_expected_came(actual, desired, place), comparable=True)
+        return Problem(kind=Mismatch.VALUES, text=_expected_came(actual, desired, place), comparable=True)
     return _equality_problem(actual, desired) if exact else None
 
 
@@ -94,7 +94,7 @@ def _equality_problem(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> Pr
         text += f"max_abs={greatest:g} at {show_index(place)}, exact"
     else:
         text += _expected_came(actual, desired, place)
-    return Problem(reason=WRONG_VALUES, text=text, comparable=True)
+    return Problem(kind=Mismatch.VALUES, text=text, comparable=True)
 
 
 def _expected_came(actual: npt.NDArray[Any], desired: npt.NDArray[Any], place: tuple[int, ...]) -> str:
