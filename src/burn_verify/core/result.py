@@ -167,6 +167,8 @@ class Verdict:
         metrics: one entry an output and data set, also on agreement.
         mismatch: in what the answer differs; None where it does not, or by words of `reason` only.
         guilty: whose answer is wrong.
+        difference: how the answer and what it was compared with differ, without a word on who is right: what it was
+            compared with is called ``before``, the answer ``after``. Empty where they agree, or where chance was judged.
     """
 
     name: VerdictName
@@ -175,6 +177,7 @@ class Verdict:
     reason: str = ""
     mismatch: Mismatch | None = None
     guilty: Guilty = Guilty.NONE
+    difference: str = ""
 
     @property
     def agrees(self) -> bool:

@@ -87,6 +87,9 @@ def test_what_is_outside_is_burns_fault():
     assert "at [1,2]" in answer.message
     assert "ULP, bound 2 u·S (Div: 2), headroom 3" in answer.message
     assert answer.message.endswith("against float64 (onnxruntime), disagrees, guilty: burn [op/Div-14/float32]")
+    # What is left for two answers of which neither is the right one.
+    assert answer.message.startswith(f"{answer.difference}, headroom 3")
+    assert answer.difference.endswith("ULP, bound 2 u·S (Div: 2)")
     assert answer.metrics[0].first_bad == (1, 2)
     assert answer.metrics[0].headroom > 2.5
 
