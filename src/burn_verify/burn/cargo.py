@@ -46,6 +46,11 @@ class CargoRun:
     failed: set[str] = field(default_factory=set)
     units: set[str] = field(default_factory=set)
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether cargo failed before anything was compiled, or found compiled: it lacks sources, or cannot read."""
+        return self.code != 0 and not (self.artifacts or self.units or self.errors or self.failed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
