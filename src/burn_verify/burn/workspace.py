@@ -133,7 +133,7 @@ class Workshop:
             run = self.workspace.build(arguments, phase=phase, labels={}, listen=self._listen)
             if run.code != 0:
                 what = f"{self.recipe.title} could not be built in the profile {LATENCY}"
-                raise self.workspace.failure(what)
+                raise self.workspace.failure(what, run.code)
             write_json(stamp, {"fingerprint": self.fingerprint})
 
     def waiting(self, text: str) -> None:
@@ -153,7 +153,7 @@ class Workshop:
         run = self.workspace.build(arguments, phase="toolchain", labels={}, listen=self._listen)
         if run.code != 0:
             what = f"{self.recipe.title} could not be built"
-            raise self.workspace.failure(what)
+            raise self.workspace.failure(what, run.code)
         for tool in _TOOLS:
             copy_atomically(Path(run.executables[tool]), self.folder / tool)
         # The first build is the long one; what follows a change of our own sources says nothing of it.

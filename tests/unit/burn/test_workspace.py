@@ -5,7 +5,7 @@ import json
 import pytest
 
 from burn_verify.burn.workspace import Toolchain
-from burn_verify.core.progress import Progress
+from burn_verify.core.progress import Progress, silent
 from burn_verify.core.target import Target
 from burn_verify.system.cache import Cache
 
@@ -68,3 +68,20 @@ def test_nothing_is_fetched_where_cargo_had_the_sources(built, offline):
     _, calls, told = built(offline, "exit 1")
     assert len(calls) == 1
     assert told == []
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("kill -TERM $$", "cargo: it was ended by SIGTERM"),
+        ("echo 'error: disk full' >&2; exit 101", "error: disk full"),
+        ("exit 101", "cargo said nothing"),
+    ],
+)
+def test_how_cargo_ended_is_told(built, tmp_path, end, said):
+    says_first = "echo '   Compiling syn' >&2; " if "kill" in end else ""
+    run, calls, _ = built(f"{says_first}{end}", f"{says_first}{end}")
+    assert len(calls) == (1 if run.code < 0 else 2), "a signal says nothing of sources"
+    toolchain = Toolchain(Cache(tmp_path / "cache"), silent, Target())
+    message = str(toolchain.workspace.failure("it could not be built", run.code))
+    assert message == f"it could not be built: {said} (whole log: {toolchain.workspace.log})"
