@@ -1,7 +1,10 @@
 """Records for the tests of reports: small ones, and one of any size."""
 
-from burn_verify.codec import Record
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Subject, Target
+from burn_verify.core.case import Subject
+from burn_verify.core.result import CaseResult, OutputMetrics
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.target import Target
+from burn_verify.record.codec import Record
 
 ENVIRONMENT = {"burn": "0.22.1", "burn_backend": "flex", "python": "3.13.1", "started": "2026-01-02T03:04:05Z"}
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from burn_verify.timings import Cost, Latency, Ratio, Side, Summary
+from burn_verify.core.latency import Cost, Latency, Ratio, Side, Summary
 from reported import a_result, wrong
 
 COST = Cost(codegen=0.01, rustc=1.5, rustc_peak=300 << 20, link=0.9, lines=90, nodes=12, binary=13 << 20, weights=2048)

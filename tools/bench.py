@@ -25,12 +25,12 @@ from typing import Any
 import psutil
 from tabulate import tabulate
 
-from burn_verify.cache import Cache
-from burn_verify.progress import silent
-from burn_verify.recording import environment
-from burn_verify.store import read
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import Target
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.core.progress import silent
+from burn_verify.core.target import Target
+from burn_verify.record.environment import environment
+from burn_verify.record.store import read
+from burn_verify.system.cache import Cache
 
 REPOSITORY = Path(__file__).parents[1]
 COMMITTED = REPOSITORY / "reports" / "bench.json"

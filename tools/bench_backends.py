@@ -21,15 +21,17 @@ from pathlib import Path
 from tabulate import tabulate
 
 from bench import REPOSITORY, find_mirror
-from burn_verify import load
-from burn_verify.build import Builder
-from burn_verify.cache import Cache, digest_of
-from burn_verify.convert import Converter
-from burn_verify.errors import StageError
-from burn_verify.progress import silent
-from burn_verify.selection import Selection
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import ConvertedModel, Target
+from burn_verify.burn.batch import Builder
+from burn_verify.burn.convert import Converter
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.cases import load
+from burn_verify.cases.select import Selection
+from burn_verify.core.errors import StageError
+from burn_verify.core.progress import silent
+from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.target import Target
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import digest_of
 
 
 def main() -> None:

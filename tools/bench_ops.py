@@ -19,14 +19,15 @@ from typing import Any
 from tabulate import tabulate
 
 from bench import REPOSITORY, fresh_cache
-from burn_verify.cache import Cache
-from burn_verify.generation import Generated, wanted
-from burn_verify.options import ALL, Settings
-from burn_verify.pipeline import Pipeline
-from burn_verify.plan import Plan
-from burn_verify.progress import silent
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import Case, Target
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.cases.generated.collection import Generated, wanted
+from burn_verify.core.case import Case
+from burn_verify.core.options import ALL, Settings
+from burn_verify.core.progress import silent
+from burn_verify.core.target import Target
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.state import Plan
+from burn_verify.system.cache import Cache
 
 EXAMPLES_OF = (
     "op/Tanh-13/float32/default",

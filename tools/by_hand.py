@@ -19,17 +19,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from burn_verify import reference
-from burn_verify.cache import Cache
-from burn_verify.codegen import LATENCY
-from burn_verify.options import Settings, settings_from
-from burn_verify.pipeline import Pipeline
-from burn_verify.plan import Planned
-from burn_verify.progress import silent
-from burn_verify.selection import Selection
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import Target
-from burn_verify.wire import Array
+from burn_verify.burn.codegen import LATENCY
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.cases.select import Selection
+from burn_verify.core.options import Settings, settings_from
+from burn_verify.core.progress import silent
+from burn_verify.core.target import Target
+from burn_verify.reference import oracle
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.state import Planned
+from burn_verify.system.cache import Cache
+from burn_verify.system.wire import Array
 
 PROJECT = Path(__file__).parent / "criterion"
 NAMES = ("mnist", "squeezenet", "mobilenetv2")
@@ -55,7 +55,7 @@ def ready(settings: Settings, cache: Cache, names: Sequence[str]) -> list[Ready]
         planned = plan.cases[case.id]
         if planned.error is not None or planned.reference is None:
             sys.exit(f"{case.id}: {planned.error}")
-        data = next(iter(reference.read(planned.reference).data_sets.values()))
+        data = next(iter(oracle.read(planned.reference).data_sets.values()))
         made.append(Ready(name=name, planned=planned, inputs=data.inputs))
     return made
 

@@ -18,25 +18,26 @@ import numpy as np
 from tabulate import tabulate
 
 from bench import find_mirror
-from burn_verify import load
-from burn_verify.cache import Cache
-from burn_verify.comparison import evidence_of
-from burn_verify.console import LongWork
-from burn_verify.errors import StageError
-from burn_verify.inputs import SEEDED
+from burn_verify.cases import load
+from burn_verify.core.case import Case
+from burn_verify.core.errors import StageError
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import Progress
+from burn_verify.core.stage import PreparedCase
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge, Question
 from burn_verify.judge.weigh import AGREES, DISAGREES, weigh
 from burn_verify.judge.yardstick import Yardstick
-from burn_verify.measure import Measurer, read_measures
-from burn_verify.options import Settings
-from burn_verify.progress import Progress
-from burn_verify.reference import Oracle, read
-from burn_verify.session import Session
-from burn_verify.types import Case, PreparedCase
-from burn_verify.wire import Array
+from burn_verify.reference.inputs import SEEDED
+from burn_verify.reference.measure import Measurer, read_measures
+from burn_verify.reference.oracle import Oracle, read
+from burn_verify.run.compare import evidence_of
+from burn_verify.run.session import Session
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
+from burn_verify.system.wire import Array
 
 LEAST_CAUGHT = 0.99
 LEAST_SPOILT = 300

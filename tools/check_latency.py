@@ -18,16 +18,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 
-from burn_verify import race
-from burn_verify.cache import Cache
-from burn_verify.options import settings_from
-from burn_verify.pipeline import Pipeline
-from burn_verify.reference import Oracle
-from burn_verify.report.latency import ratio_text, seconds
-from burn_verify.runner import Runner
-from burn_verify.samples import ratio_of
-from burn_verify.stopwatch import Burn, OnnxRuntime
-from burn_verify.timings import Ratio
+from burn_verify.burn.runner import Runner
+from burn_verify.core.latency import Ratio
+from burn_verify.core.options import settings_from
+from burn_verify.reference.oracle import Oracle
+from burn_verify.report.views.latency import ratio_text, seconds
+from burn_verify.run.latency import race
+from burn_verify.run.latency.samples import ratio_of
+from burn_verify.run.latency.stopwatch import Burn, OnnxRuntime
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.system.cache import Cache
 from by_hand import NAMES, Project, Ready, pin, project, ready
 
 WITHIN = 0.03

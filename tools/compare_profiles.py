@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from statistics import median
 
-from burn_verify.cache import Cache
-from burn_verify.cargo import rustc_version
-from burn_verify.options import settings_from
-from burn_verify.report.latency import seconds
-from burn_verify.versions import DEFAULT
+from burn_verify.burn.cargo import rustc_version
+from burn_verify.core.options import settings_from
+from burn_verify.core.versions import DEFAULT
+from burn_verify.report.views.latency import seconds
+from burn_verify.system.cache import Cache
 from by_hand import NAMES, Project, pin, project, ready
 
 USUAL = "cargo's release"

@@ -10,12 +10,13 @@ from collections import Counter
 from pathlib import Path
 from textwrap import shorten
 
-from burn_verify import expected_files
-from burn_verify.expectations import Expectations
-from burn_verify.report.evidence import first_line
-from burn_verify.report.markdown import escape, table
-from burn_verify.store import Record, read
-from burn_verify.types import CaseResult
+from burn_verify.core.result import CaseResult
+from burn_verify.expectations import packaged
+from burn_verify.expectations.match import Expectations
+from burn_verify.record.codec import Record
+from burn_verify.record.store import read
+from burn_verify.report.summary.ends import first_line
+from burn_verify.report.views.markdown import escape, table
 
 _WIDTH = 120
 """Columns of a reason that is only a message."""
@@ -39,7 +40,7 @@ def compared(before: Record, after: Record) -> list[str]:
     pairs = [(earlier[result.case_id], result) for result in after.results if result.case_id in earlier]
     counts = Counter((ended(old), ended(new)) for old, new in pairs)
     lines = table(("before", "after", "cases"), [[*ends, str(count)] for ends, count in sorted(counts.items())])
-    expected = Expectations(expected_files.load(after.target))
+    expected = Expectations(packaged.load(after.target))
     rows = []
     for old, new in pairs:
         if ended(old) != ended(new):

@@ -18,14 +18,14 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from burn_verify.cache import Cache
-from burn_verify.cargo import rustc_version
-from burn_verify.options import settings_from
-from burn_verify.pipeline import Pipeline
-from burn_verify.report.latency import seconds, size
-from burn_verify.timings import Cost
-from burn_verify.types import Case, ModelFile
-from burn_verify.versions import DEFAULT
+from burn_verify.burn.cargo import rustc_version
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.latency import Cost
+from burn_verify.core.options import settings_from
+from burn_verify.core.versions import DEFAULT
+from burn_verify.report.views.latency import seconds, size
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.system.cache import Cache
 
 CHANNELS = 16
 COLUMNS = (

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from burn_verify import store
-from burn_verify.report import latency
-from burn_verify.report.markdown import bullets
-from burn_verify.words import counted
+from burn_verify.core.text import counted
+from burn_verify.record import store
+from burn_verify.report.views import latency
+from burn_verify.report.views.markdown import bullets
 
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
 TARGET = REPORTS / "latency.md"

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from burn_verify import store
-from burn_verify.report.columns import Matrix, merge
-from burn_verify.types import CaseResult
+from burn_verify.core.result import CaseResult
+from burn_verify.record import store
+from burn_verify.report.summary.columns import Matrix, merge
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +80,7 @@ def _run(record: Path, selection: Sequence[str]) -> Path:
 
 
 def _command(*words: str) -> list[str]:
-    return [sys.executable, "-c", "from burn_verify.cli import main; main()", *words]
+    return [sys.executable, "-c", "from burn_verify.cli.main import main; main()", *words]
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ python=.venv/bin/python
 
 # The cost of a release build is kept with it, and may have been taken beside other work.
 forget() {
-    rm -rf "$($python -c 'from burn_verify.options import settings_from as s; from burn_verify.cache import Cache
-print(Cache(s({}).cache_dir).room("release"))')"
+    rm -rf "$($python -c 'from burn_verify.core.options import settings_from as s; from burn_verify.system.cache import Cache
+print(Cache(s({}).cache_dir).folder("release"))')"
 }
 
 zoo() {

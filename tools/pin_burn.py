@@ -11,9 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from burn_verify.recipe import Recipe, manifest, overlaid
-from burn_verify.versions import DEFAULT, VERSIONS, resolve
-from burn_verify.workshop import packaged_sources
+from burn_verify.burn.recipe import Recipe, manifest, overlaid, packaged_sources
+from burn_verify.core.versions import DEFAULT, VERSIONS, resolve
 
 RUST = Path(__file__).parents[1] / "src" / "burn_verify" / "rust"
 

@@ -20,10 +20,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from burn_verify.operators import all_operators
-from burn_verify.recipe import overlaid
-from burn_verify.versions import DEFAULT
-from burn_verify.workshop import packaged_sources
+from burn_verify.burn.recipe import overlaid, packaged_sources
+from burn_verify.core.versions import DEFAULT
+from burn_verify.graph.operators import all_operators
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "burn_verify" / "data" / "declared"
 PLACEHOLDER = "UnsupportedProcessor"

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from burn_verify import store
-from burn_verify.codec import Record
-from burn_verify.report.bundle import files
-from burn_verify.report.columns import merge
-from burn_verify.report.findings import Findings
+from burn_verify.record import store
+from burn_verify.record.codec import Record
+from burn_verify.report.files import files
+from burn_verify.report.summary.columns import merge
+from burn_verify.report.summary.findings import Findings
 
 RECORD = Path(__file__).resolve().parents[1] / "reports" / "record.jsonl"
 FULL_SECONDS, LARGE_SECONDS, PAINT_MS, FILTER_MS = 5.0, 10.0, 1000.0, 100.0

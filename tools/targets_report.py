@@ -14,15 +14,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from burn_verify import store
-from burn_verify.report import changes
-from burn_verify.report.changes import Change, Comparison, Kind
-from burn_verify.report.changes_text import after_of, before_of, sentence, title
-from burn_verify.report.columns import Column, merge
-from burn_verify.report.evidence import blamed_operator, smallest
-from burn_verify.report.markdown import escape, table
-from burn_verify.report.states import WRONG, state_of
-from burn_verify.types import CaseResult
+from burn_verify.core.result import CaseResult
+from burn_verify.record import store
+from burn_verify.report.summary import changes
+from burn_verify.report.summary.changes import Change, Comparison, Kind
+from burn_verify.report.summary.columns import Column, merge
+from burn_verify.report.summary.ends import blamed_operator, smallest
+from burn_verify.report.summary.states import WRONG, state_of
+from burn_verify.report.views.changes_text import after_of, before_of, sentence, title
+from burn_verify.report.views.markdown import escape, table
 
 _TOLD = (Kind.NEWLY_WRONG, Kind.REGRESSED, Kind.MOVED, Kind.FIXED)
 

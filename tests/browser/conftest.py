@@ -24,9 +24,9 @@ def browser():
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Write a page of records once; return its address."""
-    from burn_verify.report.columns import merge
-    from burn_verify.report.findings import Findings
-    from burn_verify.report.page import render
+    from burn_verify.report.summary.columns import merge
+    from burn_verify.report.summary.findings import Findings
+    from burn_verify.report.views.page import render
 
     def write(*records, comparisons=(), past=()):
         merged = merge(records)

@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
-from burn_verify.report.changes import compare
-from burn_verify.report.columns import merge
-from burn_verify.report.findings import PastRun
+from burn_verify.report.summary.changes import compare
+from burn_verify.report.summary.columns import merge
+from burn_verify.report.summary.findings import PastRun
 from reported import a_record, agrees, many, no_program, of_operator, output, refused, wrong
 
 ROWS = "#table tbody tr"

@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 import pytest
 
-from burn_verify.cache import Cache
-from burn_verify.cases import seeded
-from burn_verify.reference import Oracle
+from burn_verify.cases.seeded import architectures
+from burn_verify.reference.oracle import Oracle
+from burn_verify.system.cache import Cache
 
 REPOSITORY = Path(__file__).parents[2]
 SEEDED = ["mnist", "squeezenet", "resnet50", "densenet121", "mobilenetv2", "resnet18"]
@@ -58,7 +58,7 @@ def test_workers_write_the_same_results(run):
 @pytest.mark.parametrize("architecture", SEEDED)
 def test_a_stand_in_answers_to_its_input(architecture, tmp_path):
     path = tmp_path / "model.onnx"
-    onnx.save(seeded.build(architecture), path)
+    onnx.save(architectures.build(architecture), path)
     oracle = Oracle(Cache(tmp_path / "cache"), timeout=120)
     shape = [dim.dim_value for dim in onnx.load(path).graph.input[0].type.tensor_type.shape.dim]
     rng = np.random.default_rng(7)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.cache import Cache
-from burn_verify.options import settings_from
-from burn_verify.versions import DEFAULT
+from burn_verify.core.options import settings_from
+from burn_verify.core.versions import DEFAULT
+from burn_verify.system.cache import Cache
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 pytestmark = pytest.mark.usefixtures("as_a_user")
@@ -18,7 +18,7 @@ def burn_verify(*arguments, cwd=None, **environment):
     import os
 
     return subprocess.run(
-        [sys.executable, "-c", "from burn_verify.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-c", "from burn_verify.cli.main import main; main()", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
@@ -94,7 +94,7 @@ def test_report_of_the_last_run_and_as_markdown(tmp_path):
     cache = tmp_path / "cache"
     cache.mkdir()
     toolchain = f"burn-{DEFAULT.burn}"
-    (cache / toolchain).symlink_to(Cache(settings_from({}).cache_dir).room(toolchain))
+    (cache / toolchain).symlink_to(Cache(settings_from({}).cache_dir).folder(toolchain))
     burn_verify("verify", FIXTURES / "add.onnx", BURN_VERIFY_CACHE=str(cache))
     last = burn_verify("report", "--last", BURN_VERIFY_CACHE=str(cache))
     assert last.returncode == 0

@@ -6,10 +6,13 @@ import sys
 
 import pytest
 
-from burn_verify import cli, commands, expected_files
-from burn_verify.codec import environment_line, result_to_line
-from burn_verify.expectations import parse
-from burn_verify.types import CaseResult, Outcome, Stage, Target
+from burn_verify.cli import common, main
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.target import Target
+from burn_verify.expectations import packaged as packaged_module
+from burn_verify.expectations.match import parse
+from burn_verify.record.codec import environment_line, result_to_line
 
 
 def a_line(case_id, outcome=Outcome.FAILED, *, reason="why", version="0.22.1", backend="flex"):
@@ -34,7 +37,7 @@ def packaged(tmp_path, monkeypatch):
     """Move the packaged files into a folder of this test's own and return it."""
     folder = tmp_path / "package" / "data" / "expectations"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(expected_files, "PACKAGED", folder)
+    monkeypatch.setattr(packaged_module, "PACKAGED", folder)
     return folder
 
 
@@ -44,7 +47,7 @@ def update(capsys):
 
     def update(*arguments):
         with pytest.raises(SystemExit) as ended:
-            cli.main(["expectations", "update", *map(str, arguments)])
+            main(["expectations", "update", *map(str, arguments)])
         return ended.value.code, *capsys.readouterr()
 
     return update
@@ -177,7 +180,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(write, packaged, update, mo
     def refuse(path, text):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(commands, "write_if_changed", refuse)
+    monkeypatch.setattr(common, "write_if_changed", refuse)
     code, _, warned = update(write(a_line("node/a")))
 
     assert code == 2
@@ -198,7 +201,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(write, packaged, update, mo
 )
 def test_as_a_process(arguments, code, said):
     done = subprocess.run(
-        [sys.executable, "-c", "from burn_verify.cli import main; main()", "expectations", *arguments],
+        [sys.executable, "-c", "from burn_verify.cli.main import main; main()", "expectations", *arguments],
         env=os.environ,
         capture_output=True,
         text=True,

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from burn_verify import cli
-from burn_verify.codec import environment_line, result_to_line
-from burn_verify.session import Session
-from burn_verify.types import CaseResult, Outcome, OutputMetrics, Stage, Target
+from burn_verify.cli import main
+from burn_verify.core.result import CaseResult, OutputMetrics
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.target import Target
+from burn_verify.record.codec import environment_line, result_to_line
+from burn_verify.run.session import Session
 
 
 def compared(case_id):
@@ -52,7 +54,7 @@ def explain(capsys):
 
     def explain(*arguments):
         with pytest.raises(SystemExit) as ended:
-            cli.main(["explain-number", *map(str, arguments)])
+            main(["explain-number", *map(str, arguments)])
         return ended.value.code, *capsys.readouterr()
 
     return explain
@@ -136,9 +138,10 @@ def test_a_name_that_is_not_there(record, explain):
 
 
 def test_an_unused_exception_fails_a_full_run(monkeypatch, tmp_path):
+    from burn_verify.core.options import Settings
     from burn_verify.judge import overrides
-    from burn_verify.options import Settings
-    from burn_verify.session import Selected, Session
+    from burn_verify.run.selected import Selected
+    from burn_verify.run.session import Session
 
     override = overrides.Override(name="idle", factor=2.0, reason="why", link="where", op_type="Add")
     monkeypatch.setattr(overrides, "packaged", lambda: (override,))

@@ -2,8 +2,9 @@
 
 import pytest
 
-from burn_verify import cli, cli_gc
-from burn_verify.disk import Kind, Usage
+from burn_verify.burn.disk import Kind, Usage
+from burn_verify.cli import gc as command
+from burn_verify.cli import main
 
 MIB = 2**20
 
@@ -24,10 +25,10 @@ def gc(tmp_path, monkeypatch, capsys):
 
     def gc(*arguments, there=parts):
         deleted = []
-        monkeypatch.setattr(cli_gc.disk, "usages", lambda cache: there)
-        monkeypatch.setattr(cli_gc.disk, "free", lambda cache, usage: deleted.append(usage.name) or usage.own)
+        monkeypatch.setattr(command.disk, "usages", lambda cache: there)
+        monkeypatch.setattr(command.disk, "free", lambda cache, usage: deleted.append(usage.name) or usage.own)
         with pytest.raises(SystemExit) as ended:
-            cli.main(["gc", "--burn-cache-dir", str(tmp_path), *arguments])
+            main(["gc", "--burn-cache-dir", str(tmp_path), *arguments])
         return ended.value.code, *capsys.readouterr(), deleted
 
     return gc

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify import store
-from burn_verify.cache import Cache, read_json
-from burn_verify.codec import result_to_line
-from burn_verify.options import settings_from
-from burn_verify.progress import silent
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import Target
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.core.options import settings_from
+from burn_verify.core.progress import silent
+from burn_verify.core.target import Target
+from burn_verify.record import store
+from burn_verify.record.codec import result_to_line
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import read_json
 from timed import result
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-COMMAND = (sys.executable, "-c", "from burn_verify.cli import main; main()", "latency")
+COMMAND = (sys.executable, "-c", "from burn_verify.cli.main import main; main()", "latency")
 
 
 def latency_is_built():

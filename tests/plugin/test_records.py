@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify import store
-from burn_verify.report.columns import merge
+from burn_verify.record import store
+from burn_verify.report.summary.columns import merge
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MODELS = ",".join(str(FIXTURES / f"{name}.onnx") for name in ("add", "matmul", "two_outputs"))
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("as_a_user")
 
 def burn_verify(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-c", "from burn_verify.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-c", "from burn_verify.cli.main import main; main()", *map(str, arguments)],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

@@ -9,9 +9,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from burn_verify import store
-from burn_verify.codec import result_to_line
-from burn_verify.types import CaseResult, Outcome, Stage, Target
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.target import Target
+from burn_verify.record import store
+from burn_verify.record.codec import result_to_line
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ALL = ",".join(str(FIXTURES / f"{name}.onnx") for name in ("add", "matmul", "two_outputs"))
@@ -244,7 +246,7 @@ def test_own_tests_get_the_target(run, pytester):
 @pytest.fixture
 def burn_verify(pytester, monkeypatch):
     """Run the command line with the Burn that is faked."""
-    script = "import fake_burn; from burn_verify.cli import main; main()"
+    script = "import fake_burn; from burn_verify.cli.main import main; main()"
 
     def burn_verify(*arguments, faults=None):
         if faults is not None:

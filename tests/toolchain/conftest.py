@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rooms import FIXTURES, NAMES, Rooms, Tiny, case, sweep
 
-from burn_verify import checkouts, disk
-from burn_verify.options import Settings
-from burn_verify.pipeline import Pipeline
-from burn_verify.process import output_of
-from burn_verify.progress import silent
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import Checkout, Target
+from burn_verify.burn import checkouts, disk
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import silent
+from burn_verify.core.target import Checkout, Target
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.system.process import output_of
+from toolchain.helpers import FIXTURES, NAMES, OwnCache, Tiny, case, sweep
 
 ADD = Path("src/import/burn/node/add.rs")
 RIGHT, WRONG = "#lhs_bc.add(#rhs_bc)", "#lhs_bc.sub(#rhs_bc)"
@@ -33,14 +33,14 @@ def own(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 
 
 @pytest.fixture(scope="session")
-def cache(own: Path) -> Iterator[Rooms]:
-    cache = Rooms(own)
+def cache(own: Path) -> Iterator[OwnCache]:
+    cache = OwnCache(own)
     yield cache
     sweep(cache)
 
 
 @pytest.fixture(scope="session")
-def tiny(cache: Rooms) -> Tiny:
+def tiny(cache: OwnCache) -> Tiny:
     pipeline = Pipeline(Settings(), cache)
     try:
         plan = pipeline.prepare([case(name, FIXTURES / f"{name}.onnx") for name in NAMES])
@@ -51,7 +51,7 @@ def tiny(cache: Rooms) -> Tiny:
 
 
 @pytest.fixture(scope="session")
-def broken(cache: Rooms, own: Path) -> Iterator[Checkout]:
+def broken(cache: OwnCache, own: Path) -> Iterator[Checkout]:
     """A copy of the registry's sources in which an addition subtracts."""
     plain = Toolchain(cache, silent, Target())
     plain.converter()

@@ -1,4 +1,4 @@
-"""ONNX's own test runner over `burn_verify.backend` says what the plugin says."""
+"""ONNX's own test runner over `burn_verify.onnx_backend` says what the plugin says."""
 
 import json
 import unittest
@@ -8,7 +8,7 @@ import pytest
 from onnx.backend.test import BackendTest
 from onnx.backend.test.loader import load_model_tests
 
-from burn_verify.backend import Backend, node_models
+from burn_verify.onnx_backend import Backend, node_models
 
 RECORD = Path(__file__).parents[2] / "reports" / "record.jsonl"
 # One that agrees, one that is wrong, one refused, one that panics or has no value, one that does not compile.

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from rooms import Rooms, Tiny
 
-from burn_verify.errors import RunError
-from burn_verify.race import BlockPlan
-from burn_verify.runner import Runner
+from burn_verify.burn.runner import Runner
+from burn_verify.core.errors import RunError
+from burn_verify.core.latency import BlockPlan
+from toolchain.helpers import OwnCache, Tiny
 
 X = np.arange(6, dtype="f4").reshape(2, 3)
 
@@ -16,7 +16,7 @@ def plan(fresh=False, settle=0.0, calls=5, seconds=30.0):
 
 
 @pytest.fixture
-def add(tiny: Tiny, cache: Rooms):
+def add(tiny: Tiny, cache: OwnCache):
     planned = tiny.plan.cases["file/add"]
     assert planned.binary is not None
     runner = Runner(cache, planned.binary, timeout=30, memory_limit=0, threads=1)

@@ -4,17 +4,19 @@ Costs burn-onnx and the converter once more, and nothing of Burn.
 """
 
 import numpy as np
-from rooms import FIXTURES, Rooms, Tiny, case, converter_of
 
-from burn_verify import load, reference
-from burn_verify.build import Builder
-from burn_verify.progress import silent
-from burn_verify.runner import Runner
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import Checkout, ConvertedModel, Target
+from burn_verify.burn.batch import Builder
+from burn_verify.burn.runner import Runner
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.cases import load
+from burn_verify.core.progress import silent
+from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.target import Checkout, Target
+from burn_verify.reference import oracle
+from toolchain.helpers import FIXTURES, OwnCache, Tiny, case, converter_of
 
 
-def converted(cache: Rooms, toolchain: Toolchain, name: str) -> ConvertedModel:
+def converted(cache: OwnCache, toolchain: Toolchain, name: str) -> ConvertedModel:
     prepared = load.prepare(case(name, FIXTURES / f"{name}.onnx"), cache)
     converter = converter_of(cache, toolchain)
     try:
@@ -28,7 +30,7 @@ def without_folder(model: ConvertedModel) -> str:
     return model.rust.read_text().replace(str(model.rust.parent.name), "")
 
 
-def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: Rooms, tiny: Tiny, broken: Checkout) -> None:
+def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: OwnCache, tiny: Tiny, broken: Checkout) -> None:
     plain, local = Toolchain(cache, silent, Target()), Toolchain(cache, silent, Target(burn_onnx_checkout=broken))
     # Models are compiled where they always are: the runner knows nothing of burn-onnx.
     assert local.fingerprint == plain.fingerprint
@@ -48,7 +50,7 @@ def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: Rooms, tiny: T
         for name, model in spoilt.items():
             known = tiny.plan.cases[f"file/{name}"].reference
             assert known is not None
-            data = reference.read(known).data_sets["seeded"]
+            data = oracle.read(known).data_sets["seeded"]
             (actual,) = runner.infer(model, data.inputs, "flex").outputs
             right[name] = np.allclose(actual, data.desired[0])
     finally:

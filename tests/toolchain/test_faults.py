@@ -17,19 +17,22 @@ import onnx
 import psutil
 import pytest
 from onnx import numpy_helper
-from rooms import FIXTURES, NAMES, Rooms, Spoil, Tiny, case, fake_binary, replacing, spoiling, spoilt
 
-from burn_verify import making, reference
-from burn_verify.build import Builder, Compiled
-from burn_verify.cache import Cache
-from burn_verify.errors import RunError, ToolchainError
-from burn_verify.options import Settings
-from burn_verify.pipeline import Pipeline
-from burn_verify.process import Resident
-from burn_verify.progress import silent
-from burn_verify.runner import Runner
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import CaseResult, ConvertedModel, Outcome, Stage, Target
+from burn_verify.burn.batch import Builder, Compiled
+from burn_verify.burn.runner import Runner
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.core.errors import RunError, ToolchainError
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import silent
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import ConvertedModel, Outcome, Stage
+from burn_verify.core.target import Target
+from burn_verify.reference import oracle
+from burn_verify.run import build
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.system.cache import Cache
+from burn_verify.system.resident import Resident
+from toolchain.helpers import FIXTURES, NAMES, OwnCache, Spoil, Tiny, case, fake_binary, replacing, spoiling, spoilt
 
 MIB_LIMIT = 4096
 ADD = "let add1_out1 = x.add(constant1_out1);"
@@ -92,8 +95,8 @@ class Batch:
 
 
 @pytest.fixture(scope="session")
-def refused(tiny: Tiny, cache: Rooms) -> Batch:
-    folder = cache.room("spoilt", "refused")
+def refused(tiny: Tiny, cache: OwnCache) -> Batch:
+    folder = cache.folder("spoilt", "refused")
     models = {word: spoilt(tiny.model(name), folder, spoil) for word, (name, spoil) in REFUSED.items()}
     models |= {f"fine-{name}": spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES}
     return Batch(
@@ -122,14 +125,14 @@ def test_nobody_else_is_blamed(refused: Batch) -> None:
     assert refused.compiled.binary.modules >= {refused.models[f"fine-{name}"].module for name in NAMES}
 
 
-def test_the_others_run_right(refused: Batch, tiny: Tiny, cache: Rooms) -> None:
+def test_the_others_run_right(refused: Batch, tiny: Tiny, cache: OwnCache) -> None:
     assert refused.compiled.binary is not None
     runner = Runner(cache, refused.compiled.binary, timeout=60, memory_limit=0)
     try:
         for name in NAMES:
             answers = tiny.plan.cases[f"file/{name}"].reference
             assert answers is not None
-            data = reference.read(answers).data_sets["seeded"]
+            data = oracle.read(answers).data_sets["seeded"]
             inputs, expected = data.inputs, data.desired
             outputs = runner.infer(refused.models[f"fine-{name}"], inputs, "flex").outputs
             for actual, desired in zip(outputs, expected, strict=True):
@@ -140,15 +143,15 @@ def test_the_others_run_right(refused: Batch, tiny: Tiny, cache: Rooms) -> None:
         runner.close()
 
 
-def test_only_refused_models_leave_no_binary(refused: Batch, cache: Rooms) -> None:
+def test_only_refused_models_leave_no_binary(refused: Batch, cache: OwnCache) -> None:
     model = refused.models["syntax"]
     compiled = Builder(cache, Toolchain(cache, silent, Target())).compile([model])
     assert compiled.binary is None
     assert set(compiled.errors) == {model.module}
 
 
-def test_to_doubt_a_model_changes_no_outcome(tiny: Tiny, cache: Rooms) -> None:
-    folder = cache.room("spoilt", "doubted")
+def test_to_doubt_a_model_changes_no_outcome(tiny: Tiny, cache: OwnCache) -> None:
+    folder = cache.folder("spoilt", "doubted")
     bad = spoilt(tiny.model("two_outputs"), folder, REFUSED["type"][1])
     fine = [spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES]
     # The good model of that label is doubted as well.
@@ -158,7 +161,7 @@ def test_to_doubt_a_model_changes_no_outcome(tiny: Tiny, cache: Rooms) -> None:
     assert compiled.binary.modules == {model.module for model in fine}
 
 
-def test_an_error_is_remembered(refused: Batch, cache: Rooms) -> None:
+def test_an_error_is_remembered(refused: Batch, cache: OwnCache) -> None:
     again = Builder(cache, Toolchain(cache, silent, Target())).compile(list(refused.models.values()))
     assert again.seconds == 0.0
     assert again.binary == refused.compiled.binary
@@ -294,16 +297,16 @@ TROUBLES: Mapping[str, Trouble] = {
 
 
 @pytest.fixture(scope="session")
-def troubled(cache: Rooms) -> Mapping[str, CaseResult]:
+def troubled(cache: OwnCache) -> Mapping[str, CaseResult]:
     """Take all troubles through one pipeline, a runner with everything in it, in the order of the table."""
-    folder = cache.room("models")
+    folder = cache.folder("models")
     sources = {name: FIXTURES / f"{name}.onnx" for name in NAMES} | {"nan": folder / "nan.onnx"}
     model = onnx.load(FIXTURES / "add.onnx")
     model.graph.initializer[0].CopyFrom(NAN)
     sources["nan"].write_bytes(model.SerializeToString())
     changes = {f"file/{word}": trouble.spoil for word, trouble in TROUBLES.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(making, "Converter", spoiling(cache.room("spoilt", "troubles"), changes))
+        patch.setattr(build, "Converter", spoiling(cache.folder("spoilt", "troubles"), changes))
         pipeline = Pipeline(Settings(timeout=3.0, memory_limit=MIB_LIMIT), cache)
         try:
             plan = pipeline.prepare([case(word, sources[trouble.name]) for word, trouble in TROUBLES.items()])
@@ -365,7 +368,7 @@ def run(cache: Cache, models: Mapping[str, Path], **settings: Any) -> dict[str, 
         pipeline.close()
 
 
-def test_a_refusal_of_burn_onnx_is_told_in_its_words(tiny: Tiny, cache: Rooms, tmp_path: Path) -> None:
+def test_a_refusal_of_burn_onnx_is_told_in_its_words(tiny: Tiny, cache: OwnCache, tmp_path: Path) -> None:
     model = onnx.load(FIXTURES / "add.onnx")
     model.graph.node[0].op_type = "NobodyKnowsThis"
     refused = tmp_path / "refused.onnx"
@@ -379,7 +382,7 @@ def test_a_refusal_of_burn_onnx_is_told_in_its_words(tiny: Tiny, cache: Rooms, t
 
 
 def test_a_converter_that_dies_or_hangs_takes_nobody_with_it(
-    tiny: Tiny, cache: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Tiny, cache: OwnCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pids = tmp_path / "pids"
     binary = fake_binary(tmp_path / "converter", "converter", pids=pids, rust=tiny.model("add").rust.parent)
@@ -402,7 +405,7 @@ def test_a_converter_that_dies_or_hangs_takes_nobody_with_it(
 
 
 def test_onnx_runtime_dying_costs_one_case(
-    tiny: Tiny, cache: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Tiny, cache: OwnCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = Resident._write
 
@@ -457,7 +460,7 @@ def test_without_cargo_there_is_one_line_that_helps(
     assert not (cache.root / "burn-0.22.1" / "target").exists()
     # The reference had begun beside it. It is not waited for, and its process does not stay behind.
     assert set(children()) == before
-    assert len(list(cache.room("reference").iterdir())) < max(count, 2)
+    assert len(list(cache.folder("reference").iterdir())) < max(count, 2)
 
 
 @pytest.mark.parametrize(

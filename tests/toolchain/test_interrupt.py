@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from rooms import FIXTURES, Rooms, environment
+
+from toolchain.helpers import FIXTURES, OwnCache, environment
 
 # A run without a shell around it: prints a line when cargo compiles the model, and how the case ended.
 RUN = """
@@ -18,16 +19,16 @@ import signal
 import sys
 from pathlib import Path
 
-from rooms import Rooms, case, replacing, spoiling
+from toolchain.helpers import OwnCache, case, replacing, spoiling
 
-from burn_verify import making, pipeline
-from burn_verify.options import Settings
+from burn_verify.core.options import Settings
+from burn_verify.run import build, pipeline
 
 # A shell that starts the tests in the background makes them, and what they start, ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 own, model, gate = map(Path, sys.argv[1:])
 name = f"file/{model.stem}"
-cache = Rooms(own)
+cache = OwnCache(own)
 
 
 def listen(event):
@@ -36,7 +37,7 @@ def listen(event):
 
 
 gated = replacing("extern crate alloc;", f'extern crate alloc;\\nconst GATE: &str = include_str!("{gate}");')
-making.Converter = spoiling(cache.room("spoilt", "gated"), {name: gated})
+build.Converter = spoiling(cache.folder("spoilt", "gated"), {name: gated})
 taken = pipeline.Pipeline(Settings(), cache, listen)
 try:
     plan = taken.prepare([case(model.stem, model)])
@@ -50,7 +51,7 @@ finally:
 
 
 @pytest.fixture
-def arguments(cache: Rooms, tmp_path: Path) -> list[str]:
+def arguments(cache: OwnCache, tmp_path: Path) -> list[str]:
     model = tmp_path / "gated.onnx"
     shutil.copy(FIXTURES / "add.onnx", model)
     return [sys.executable, "-c", RUN, str(cache.own.root), str(model), str(tmp_path / "gate")]

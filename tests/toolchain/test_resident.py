@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from rooms import fake_binary
 
-from burn_verify.cache import Cache
-from burn_verify.convert import Converter
-from burn_verify.errors import ConvertError, ProcessDied, RunError
-from burn_verify.process import Resident
-from burn_verify.runner import Runner
-from burn_verify.types import Case, ConvertedModel, ModelFile, PreparedCase, RunnerBinary
+from burn_verify.burn.convert import Converter
+from burn_verify.burn.runner import Runner
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.errors import ConvertError, ProcessDied, RunError
+from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
+from burn_verify.system.cache import Cache
+from burn_verify.system.resident import Resident
+from toolchain.helpers import fake_binary
 
 SHORT = 0.3
 LONG = 30.0
@@ -123,7 +124,7 @@ def test_a_bad_handshake_is_told_and_the_next_start_works(
 def test_a_child_that_never_shakes_hands_is_ended(
     child: Callable[..., Child], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("burn_verify.process._START_TIMEOUT", SHORT)
+    monkeypatch.setattr("burn_verify.system.resident._START_TIMEOUT", SHORT)
     one = child(start="hang", once=tmp_path / "once")
     with pytest.raises(ProcessDied, match=r"^the runner did not start within 0\.3 s$") as died:
         one.resident.request({}, timeout=LONG)
@@ -340,5 +341,5 @@ def test_another_run_may_make_the_folder_again(
         folder.mkdir()
 
     one = converter(LONG)
-    monkeypatch.setattr("burn_verify.convert.shutil.rmtree", remove_and_be_late)
+    monkeypatch.setattr("burn_verify.burn.convert.shutil.rmtree", remove_and_be_late)
     assert one.convert(prepared("fine")).rust.is_file()

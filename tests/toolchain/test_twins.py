@@ -1,14 +1,14 @@
 """A graph and its twin: where compiled Burn answers otherwise to the same, nobody else has to know what is right."""
 
 import pytest
-from rooms import Rooms, replacing, spoiling
 
-from burn_verify import making
-from burn_verify.cache import Cache
-from burn_verify.generation import Generated
-from burn_verify.options import Settings, settings_from
-from burn_verify.pipeline import Pipeline
-from burn_verify.types import Outcome, Stage
+from burn_verify.cases.generated.collection import Generated
+from burn_verify.core.options import Settings, settings_from
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.run import build
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.system.cache import Cache
+from toolchain.helpers import OwnCache, replacing, spoiling
 
 
 def results(cache, changed):
@@ -17,7 +17,7 @@ def results(cache, changed):
     case = next(case for case in cases.values() if case.source.twin and case.id.startswith("op/Conv-22/float32/"))
     changes = {case.source.twin: replacing("Some(b)", "None")} if changed else {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(making, "Converter", spoiling(cache.room("spoilt", "twins"), changes))
+        patch.setattr(build, "Converter", spoiling(cache.folder("spoilt", "twins"), changes))
         pipeline = Pipeline(Settings(), cache)
         try:
             plan = pipeline.prepare([case, cases[case.source.twin]])
@@ -27,13 +27,13 @@ def results(cache, changed):
             pipeline.close()
 
 
-def test_twins_that_agree_say_so(cache: Rooms):
+def test_twins_that_agree_say_so(cache: OwnCache):
     mine, twin = results(cache, changed=False)
     assert (mine.outcome, twin.outcome) == (Outcome.PASSED, Outcome.PASSED)
     assert f"as {twin.case_id}" in mine.details["twins"]
 
 
-def test_a_twin_that_answers_otherwise_fails_a_graph_that_agrees_with_its_reference(cache: Rooms):
+def test_a_twin_that_answers_otherwise_fails_a_graph_that_agrees_with_its_reference(cache: OwnCache):
     mine, twin = results(cache, changed=True)
     assert (mine.stage, mine.outcome, mine.reason) == (Stage.COMPARE, Outcome.FAILED, "twins differ")
     assert twin.case_id in mine.message

@@ -11,19 +11,19 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from rooms import FIXTURES, NAMES, Rooms, case, converter_of
 
-from burn_verify import load, versions
-from burn_verify.build import Builder
-from burn_verify.errors import RunError
-from burn_verify.progress import silent
-from burn_verify.reference import Oracle, read
-from burn_verify.runner import Runner
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import ConvertedModel
-from burn_verify.versions import BurnVersion
-from burn_verify.wire import Array
-from burn_verify.workshop import recipes_built
+from burn_verify.burn.batch import Builder
+from burn_verify.burn.runner import Runner
+from burn_verify.burn.workspace import Toolchain, recipes_built
+from burn_verify.cases import load
+from burn_verify.core import versions
+from burn_verify.core.errors import RunError
+from burn_verify.core.progress import silent
+from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.versions import BurnVersion
+from burn_verify.reference.oracle import Oracle, read
+from burn_verify.system.wire import Array
+from toolchain.helpers import FIXTURES, NAMES, OwnCache, case, converter_of
 
 ASKED = [(version.burn, backend) for version in versions.VERSIONS for backend in version.backends]
 
@@ -48,7 +48,7 @@ def greater(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(cache: Rooms, own: Path) -> Iterator[dict[str, Served]]:
+def served(cache: OwnCache, own: Path) -> Iterator[dict[str, Served]]:
     """What was made so far, by version."""
     made: dict[str, Served] = {}
     yield made
@@ -56,7 +56,7 @@ def served(cache: Rooms, own: Path) -> Iterator[dict[str, Served]]:
         one.runner.close()
 
 
-def serve(cache: Rooms, own: Path, version: BurnVersion, backends: tuple[str, ...]) -> Served:
+def serve(cache: OwnCache, own: Path, version: BurnVersion, backends: tuple[str, ...]) -> Served:
     toolchain = Toolchain(cache, silent, versions.target(version.burn), backends)
     converter = converter_of(cache, toolchain)
     oracle = Oracle(cache, timeout=60)
@@ -79,7 +79,7 @@ def serve(cache: Rooms, own: Path, version: BurnVersion, backends: tuple[str, ..
 
 @pytest.mark.parametrize(("burn", "backend"), ASKED, ids=[f"{burn}-{backend}" for burn, backend in ASKED])
 def test_answers_are_those_of_onnx_runtime(
-    burn: str, backend: str, cache: Rooms, own: Path, served: dict[str, Served]
+    burn: str, backend: str, cache: OwnCache, own: Path, served: dict[str, Served]
 ) -> None:
     version = versions.resolve(burn)
     with_it = [recipe.backends for recipe in recipes_built(cache, version) if backend in recipe.backends]

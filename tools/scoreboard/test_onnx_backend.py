@@ -2,7 +2,7 @@
 
 from onnx.backend.test import BackendTest
 
-from burn_verify.backend import Backend, node_models
+from burn_verify.onnx_backend import Backend, node_models
 
 Backend.ahead(node_models())
 globals().update(BackendTest(Backend, __name__).test_cases)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from burn_verify.errors import UsageError
-from burn_verify.types import Case, ModelFile
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.errors import UsageError
 
 CORPUS: Final = "file"
 """The first word of the ids of these cases."""

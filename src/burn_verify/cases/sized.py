@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
-from burn_verify.errors import UsageError
-from burn_verify.options import ALL
+from burn_verify.core.errors import UsageError
+from burn_verify.core.options import ALL
 
 CORPUS: Final = "sized"
 """The first word of the ids of these cases."""

@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from importlib.resources import files
 from typing import Any, Final
 
-from burn_verify.errors import UsageError
-from burn_verify.types import Download, Hints, InputHint
+from burn_verify.core.case import Download, Hints, InputHint
+from burn_verify.core.errors import UsageError
 
 CORPUS: Final = "zoo"
 """The first word of the ids of these cases."""

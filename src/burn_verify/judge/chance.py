@@ -16,11 +16,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.facts import NodeFacts, needed
 from burn_verify.judge.metrics import first_index, flat, is_float, widened
 from burn_verify.judge.roundoff import number, smallest_normal, smallest_subnormal, trains, unit_roundoff
 from burn_verify.judge.structure import show_index
-from burn_verify.schema import dtype_name
 
 SIGNIFICANCE: Final = 1e-6
 """The chance, at most, that a correct generator fails one call of `check`."""

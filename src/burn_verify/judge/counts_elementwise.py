@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from burn_verify.graph.dtypes import ELEM_TYPES
 from burn_verify.judge.facts import Count, NodeFacts
 from burn_verify.judge.roundoff import (
     FLOATS,
@@ -22,7 +23,6 @@ from burn_verify.judge.roundoff import (
     trains,
     unit_roundoff,
 )
-from burn_verify.schema import ELEM_TYPES
 
 _HALVES: Final = frozenset({"float16", "bfloat16"})
 

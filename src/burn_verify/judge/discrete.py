@@ -14,11 +14,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.facts import NodeFacts, needed
 from burn_verify.judge.metrics import Mask, first_index, is_float, is_integer, widened
 from burn_verify.judge.roundoff import smallest_subnormal, unit_roundoff
 from burn_verify.judge.structure import show_count, show_index
-from burn_verify.schema import dtype_name
 
 Array: TypeAlias = npt.NDArray[Any]
 """Any dtype and shape."""

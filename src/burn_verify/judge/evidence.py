@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from burn_verify.core.case import Tolerance
 from burn_verify.judge.facts import LoneNode
-from burn_verify.types import Tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

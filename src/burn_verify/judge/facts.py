@@ -20,7 +20,7 @@ class NodeFacts:
         attributes: attributes that are present, as plain Python values (int, float, str, lists of them).
         input_shapes: shapes of the inputs; None for an omitted optional one.
         output_shapes: shapes of the outputs.
-        input_dtypes: dtype names as in `burn_verify.schema`; None for an omitted input.
+        input_dtypes: dtype names as in `burn_verify.graph.dtypes`; None for an omitted input.
         input_values: values of the small inputs that decide the formula (axis, ratio, training_mode, …) by position.
     """
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.schema import STRING, dtype_name
+from burn_verify.graph.dtypes import STRING, dtype_name
 
 Mask = npt.NDArray[np.bool_]
 """One boolean an element."""

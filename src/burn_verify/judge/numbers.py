@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.core.result import OutputMetrics
+from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.metrics import (
     Mask,
     first_index,
@@ -20,8 +22,6 @@ from burn_verify.judge.metrics import (
 )
 from burn_verify.judge.structure import show_count, show_index, show_tensor
 from burn_verify.judge.task_metrics import least_cosine
-from burn_verify.schema import dtype_name
-from burn_verify.types import OutputMetrics
 
 Array = npt.NDArray[Any]
 

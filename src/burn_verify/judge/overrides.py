@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from burn_verify.errors import UsageError
+from burn_verify.core.errors import UsageError
 
 FILE: Final = "tolerances.toml"
 _KEYS: Final = frozenset({"name", "op_type", "case", "output", "dtype", "burn_backend", "factor", "reason", "link"})

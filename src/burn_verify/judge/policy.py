@@ -9,17 +9,20 @@ from typing import Any, Final
 
 import numpy.typing as npt
 
+from burn_verify.core.case import Tolerance
+from burn_verify.core.result import JudgeMode, OutputMetrics, Verdict
+from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge import chance
 from burn_verify.judge.discrete import DISCRETE
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.facts import LoneNode
+from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, judge_random, where_of
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.numbers import difference_text, measure
 from burn_verify.judge.overrides import Override
 from burn_verify.judge.structure import WRONG_VALUES, count_problem, structural_problem
 from burn_verify.judge.task_metrics import least_iou, top_agreement
 from burn_verify.judge.tolerance import Bound, within
-from burn_verify.judge.verdict import WORST_FIRST, check_names, judge, judge_random, where_of
 from burn_verify.judge.weigh import (
     AGREES,
     BOTH,
@@ -32,8 +35,6 @@ from burn_verify.judge.weigh import (
     Weighed,
     weigh,
 )
-from burn_verify.schema import dtype_name
-from burn_verify.types import JudgeMode, OutputMetrics, Tolerance, Verdict
 
 Array = npt.NDArray[Any]
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 import ml_dtypes
 import numpy as np
 
+from burn_verify.graph.dtypes import ELEM_TYPES, numpy_dtype
 from burn_verify.judge.facts import NodeFacts
-from burn_verify.schema import ELEM_TYPES, numpy_dtype
 
 FLOATS: Final = frozenset(name for name in ELEM_TYPES.values() if name.startswith(("float", "bfloat")))
 """Names of the dtypes that round."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.metrics import Mask, first_index, is_float, is_integer, max_abs, mismatches, worst_index
-from burn_verify.schema import dtype_name
 
 WRONG_VALUES = "wrong values"
 _LONGEST = 40

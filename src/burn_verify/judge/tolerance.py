@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.core.case import Tolerance
+from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.metrics import widened
-from burn_verify.schema import dtype_name
-from burn_verify.types import Tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.bounds import allowed, rule_of
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.facts import NodeFacts
 from burn_verify.judge.metrics import Mask, is_float, widened
 from burn_verify.judge.tolerance import Bound, bound, within
 from burn_verify.judge.yardstick import Errors, Yardstick
-from burn_verify.schema import dtype_name
 
 Array = npt.NDArray[Any]
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.cases.generated import CORPUS
-from burn_verify.cases.generated.record import (
+from burn_verify.cases.generated.corpus import CORPUS
+from burn_verify.cases.generated.operator_spec import (
     DIMS,
     DTYPE,
     FIRST_OPSET,
@@ -27,8 +27,8 @@ from burn_verify.cases.generated.record import (
     axes_of,
 )
 from burn_verify.cases.generated.values import ordinary
-from burn_verify.operators import dtypes_of, qualified, since_version
-from burn_verify.schema import elem_type_of
+from burn_verify.graph.dtypes import elem_type_of
+from burn_verify.graph.operators import dtypes_of, qualified, since_version
 
 _MOST_ELEMENTS: Final = 4096
 _FAR: Final = 2**62

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.schema import dtype_name, dtype_of
+from burn_verify.graph.dtypes import dtype_name, dtype_of
 
 UNTRUSTED: Final = frozenset(
     {

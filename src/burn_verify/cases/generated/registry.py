@@ -28,8 +28,8 @@ from burn_verify.cases.generated.families import (
     sorting,
     text,
 )
-from burn_verify.cases.generated.record import FIRST_OPSET, Record
-from burn_verify.operators import Operator, all_operators, qualified
+from burn_verify.cases.generated.operator_spec import FIRST_OPSET, Record
+from burn_verify.graph.operators import Operator, all_operators, qualified
 
 _MODULES: Final = (
     elementwise,

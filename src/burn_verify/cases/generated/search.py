@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 import numpy.typing as npt
 
 from burn_verify.cases.generated.build import Choice
-from burn_verify.cases.generated.draws import values_strategy, varies
+from burn_verify.cases.generated.strategies import values_strategy, varies
 
 Feeds: TypeAlias = Mapping[str, npt.NDArray[Any]]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.schema import dtype_name
+from burn_verify.graph.dtypes import dtype_name
 
 _WIDTH: Final = 100
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from burn_verify.cases.generated.build import Choice, Space
-from burn_verify.types import TensorSpec
+from burn_verify.core.case import TensorSpec
 
 BATCH: Final = "N"
 """The name of a size along which an operator treats every part alone: declarations use it for nothing else."""

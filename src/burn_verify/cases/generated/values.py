@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.cases.generated.record import Operand
-from burn_verify.inputs import WORDS
-from burn_verify.schema import STRING, numpy_dtype
+from burn_verify.cases.generated.operator_spec import Operand
+from burn_verify.graph.dtypes import STRING, numpy_dtype
+from burn_verify.reference.inputs import WORDS
 
 
 def ordinary(operand: Operand, *seed: str) -> npt.NDArray[Any]:

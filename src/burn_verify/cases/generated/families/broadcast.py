@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record
 
 FAMILY: Final = "broadcast"
 SHAPES: Final = (

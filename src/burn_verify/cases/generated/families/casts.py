@@ -3,9 +3,9 @@
 from typing import Final
 
 from burn_verify.cases.generated.families.elementwise import SHAPES, homes_of
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record
-from burn_verify.operators import dtypes_of
-from burn_verify.schema import burn_kind, elem_type_of, numpy_dtype
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record
+from burn_verify.graph.dtypes import burn_kind, elem_type_of, numpy_dtype
+from burn_verify.graph.operators import dtypes_of
 
 FAMILY: Final = "casts"
 

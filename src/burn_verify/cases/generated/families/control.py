@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, fixed
-from burn_verify.schema import elem_type_of
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.graph.dtypes import elem_type_of
 
 FAMILY: Final = "control"
 

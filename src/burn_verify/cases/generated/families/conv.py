@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Operand, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record, fixed
 
 FAMILY: Final = "conv"
 

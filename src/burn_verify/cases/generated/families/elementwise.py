@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.record import OMIT, Call, Point, Record, setting
+from burn_verify.cases.generated.operator_spec import OMIT, Call, Point, Record, setting
 
 FAMILY: Final = "elementwise"
 SHAPES: Final = ((2, 3), (), (1,), (0, 3), (5,), (2, 3, 4), (2, 1, 3, 2), (1, 2, 1, 2, 3))

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, fixed, index
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed, index
 
 FAMILY: Final = "gather"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, index
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, index
 
 FAMILY: Final = "ml"
 _DOMAIN: Final = "ai.onnx.ml"

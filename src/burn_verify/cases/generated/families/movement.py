@@ -5,8 +5,8 @@ from typing import Any, Final
 import numpy as np
 
 from burn_verify.cases.generated.families.elementwise import SHAPES, homes_of
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, fixed, setting
-from burn_verify.schema import STRING, elem_type_of, numpy_dtype
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed, setting
+from burn_verify.graph.dtypes import STRING, elem_type_of, numpy_dtype
 
 FAMILY: Final = "movement"
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Operand, Point, Record, index
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record, index
 
 FAMILY: Final = "normalisation"
 _EPSILON: Final = (OMIT, 1e-5, 0.125)

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from burn_verify.cases.generated.families.conv import spatial
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
 
 FAMILY: Final = "pool"
 _SIZES: Final = (7, 6, 5)

@@ -5,8 +5,8 @@ from typing import Any, Final
 import numpy as np
 
 from burn_verify.cases.generated.families.conv import spatial
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Operand, Point, Record, fixed
-from burn_verify.schema import elem_type_of
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record, fixed
+from burn_verify.graph.dtypes import elem_type_of
 
 FAMILY: Final = "quantisation"
 _SHAPE: Final = (3, 4, 2)

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from burn_verify.cases.generated.record import OMIT, Call, Point, Record
-from burn_verify.schema import elem_type_of
+from burn_verify.cases.generated.operator_spec import OMIT, Call, Point, Record
+from burn_verify.graph.dtypes import elem_type_of
 
 FAMILY: Final = "random"
 

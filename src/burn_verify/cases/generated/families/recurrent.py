@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
 
 FAMILY: Final = "recurrent"
 _STEPS, _BATCH, _IN, _HIDDEN = 3, 2, 4, 3

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, fixed, setting
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed, setting
 
 FAMILY: Final = "reduce"
 _SHAPES: Final = ((2, 3, 4), (3,), (2, 3), (1, 3, 1), (), (2, 3, 2, 2), (2, 0, 3))

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from burn_verify.cases.generated.families.control import graph_of, node_of, value_of
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, fixed
-from burn_verify.schema import elem_type_of
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.graph.dtypes import elem_type_of
 
 FAMILY: Final = "sequence"
 _DTYPES: Final = ("float32", "int64", "bool", "float16", "float64", "int32", "uint8")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
 
 FAMILY: Final = "sorting"
 

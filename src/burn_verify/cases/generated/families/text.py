@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from burn_verify.cases.generated.record import OMIT, Call, NotApplicable, Point, Record
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record
 
 FAMILY: Final = "text"
 _TEXT: Final = ("string",)

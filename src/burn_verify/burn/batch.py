@@ -1,0 +1,205 @@
+"""Batches: generated modules to one runner binary, rustc's errors blamed on their module.
+
+Runs no model. The text of the generated crates is `codegen`'s, whose fault an error is `blame`'s.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from burn_verify.burn import codegen
+from burn_verify.burn.cargo import CargoRun
+from burn_verify.burn.rustc_errors import RustError, blame, compile_error
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.core.errors import CompileError
+from burn_verify.core.stage import ConvertedModel, RunnerBinary
+from burn_verify.system.cache import Cache, prune
+from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_if_changed, write_json
+
+# One rustc needs about 2 MiB a small module; more of them to a crate save no time and cost memory.
+_MODULES_PER_CRATE: Final = 250
+# Each is tens of megabytes, and made again in seconds.
+_KEPT_BINARIES: Final = 24
+_HOUR: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """What became of a batch.
+
+    Attributes:
+        binary: None where no module compiled.
+        errors: by module name.
+        seconds: wall time of cargo, 0.0 when the binary came from the cache.
+    """
+
+    binary: RunnerBinary | None
+    errors: Mapping[str, CompileError]
+    seconds: float
+
+
+class Builder:
+    """Compiles batches with a toolchain."""
+
+    def __init__(self, cache: Cache, toolchain: Toolchain) -> None:
+        self._cache = cache
+        self._toolchain = toolchain
+
+    def compile(self, models: Sequence[ConvertedModel], doubtful: Collection[str] = ()) -> Compiled:
+        """Compile modules to one binary; those that rustc refuses are set aside and the rest is built again.
+
+        Arguments:
+            doubtful: labels of models that most likely do not compile. They go into crates of their own, so that
+                the crates of the others need no second round; it decides nothing else.
+
+        Raises:
+            ToolchainError: cargo failed without naming a module.
+        """
+        unique = {model.module: model for model in models}
+        folder = self._binary_folder(unique)
+        if (known := _remembered(folder)) is not None:
+            os.utime(folder)
+            return known
+        if not unique:
+            return Compiled(binary=None, errors={}, seconds=0.0)
+        with self._cache.lock(self._toolchain.lock, self._toolchain.waiting):
+            if (known := _remembered(folder)) is not None:
+                return known
+            started = time.monotonic()
+            executable, errors = self._rounds(unique, frozenset(doubtful))
+            binary = None
+            if executable is not None:
+                copy_atomically(Path(executable), folder / "runner")
+                _drop(Path(executable))
+                binary = RunnerBinary(path=folder / "runner", modules=frozenset(unique.keys() - errors.keys()))
+            compiled = Compiled(binary=binary, errors=errors, seconds=time.monotonic() - started)
+            _remember(folder, compiled)
+            prune(folder.parent, keep=_KEPT_BINARIES, young=_HOUR)
+            return compiled
+
+    def _rounds(
+        self, models: Mapping[str, ConvertedModel], doubtful: frozenset[str]
+    ) -> tuple[str | None, dict[str, CompileError]]:
+        errors: dict[str, CompileError] = {}
+        groups = self._grouped(models, doubtful)
+        # Borrow-check errors show only once type errors are gone, so one round is not always enough.
+        while groups:
+            batch = self._write(groups)
+            run = self._toolchain.cargo(batch, {group.crate: group.label for group in groups})
+            if run.code == 0:
+                self._remember_groups(groups)
+                return run.executables[batch], errors
+            found = blame(groups, run.errors, run.failed)
+            alone = [group for group in found.suspects if len(group.models) == 1]
+            if not found.errors and (not found.suspects or (alone and not run.artifacts)):
+                what = "the generated crates could not be built, and no model is to blame"
+                raise self._toolchain.workspace.failure(what)
+            guilty = {**found.errors, **{group.models[0].module: _unnamed(group, run) for group in alone}}
+            for module in guilty.keys() & models.keys():
+                text = models[module].rust.read_text(encoding="utf-8")
+                errors[module] = compile_error(models[module], text, guilty[module])
+            groups = _regrouped(groups, found.suspects, guilty)
+        return None, errors
+
+    def _grouped(self, models: Mapping[str, ConvertedModel], doubtful: frozenset[str]) -> tuple[codegen.Group, ...]:
+        """Return crates that hold all models: those compiled before where there are any, new ones for the rest."""
+        known = [group for group in self._known_groups() if all(_same(model, models) for model in group.models)]
+        reused = codegen.cover(models, known)
+        old = frozenset().union(*(group.modules for group in reused))
+        sizes = {module: model.rust.stat().st_size for module, model in models.items()}
+        fresh = [model for module, model in models.items() if module not in old]
+        sure = [model for model in fresh if model.label not in doubtful]
+        crates = max(os.cpu_count() or 1, math.ceil(len(sure) / _MODULES_PER_CRATE))
+        aside = codegen.pack([model for model in fresh if model.label in doubtful], sizes, 1)
+        return reused + codegen.pack(sure, sizes, crates) + aside
+
+    def _known_groups(self) -> list[codegen.Group]:
+        """Return the crates that were compiled by this very toolchain and whose generated text is still there."""
+        note = read_json(self._toolchain.folder / "groups.json")
+        if note is None or note["fingerprint"] != self._toolchain.fingerprint:
+            return []
+        groups = [
+            codegen.crate_of(
+                ConvertedModel(label=label, module=module, rust=Path(rust), weights=Path(weights), seconds=0.0)
+                for label, module, rust, weights in models
+            )
+            for models in note["groups"].values()
+        ]
+        return [group for group in groups if all(model.rust.is_file() for model in group.models)]
+
+    def _remember_groups(self, groups: Sequence[codegen.Group]) -> None:
+        known = {group.crate: group for group in (*self._known_groups(), *groups)}
+        note = {
+            crate: [[model.label, model.module, str(model.rust), str(model.weights)] for model in group.models]
+            for crate, group in known.items()
+        }
+        write_json(self._toolchain.folder / "groups.json", {"fingerprint": self._toolchain.fingerprint, "groups": note})
+
+    def _write(self, groups: Sequence[codegen.Group]) -> str:
+        """Write these crates and the binary that registers them; return the binary's name."""
+        name = codegen.batch_name(groups)
+        generated = {
+            f"{name}/Cargo.toml": codegen.batch_manifest(name, groups),
+            f"{name}/src/main.rs": codegen.batch_source(groups),
+        }
+        for group in groups:
+            generated[f"{group.crate}/Cargo.toml"] = group.manifest
+            generated[f"{group.crate}/src/lib.rs"] = group.source
+        self._toolchain.write(generated, [*(group.crate for group in groups), name])
+        return name
+
+    def _binary_folder(self, models: Mapping[str, ConvertedModel]) -> Path:
+        contents = [part for name in sorted(models) for part in (name, sha256_of(models[name].rust))]
+        return self._cache.folder("binaries") / digest_of(self._toolchain.fingerprint, codegen.PROFILE, *contents)[:24]
+
+
+def _same(model: ConvertedModel, wanted: Mapping[str, ConvertedModel]) -> bool:
+    """Return whether a module compiled before was made from the very file that is wanted now."""
+    return model.module not in wanted or wanted[model.module].rust == model.rust
+
+
+def _unnamed(group: codegen.Group, run: CargoRun) -> list[RustError]:
+    """Return the errors of a crate of one model in which rustc named no line of that model."""
+    errors = [error for crate, error in run.errors if crate == group.crate]
+    message = "rustc ended without naming an error"
+    return errors or [RustError(code=None, message=message, rendered="", spots=())]
+
+
+def _regrouped(
+    groups: Sequence[codegen.Group], suspects: Sequence[codegen.Group], guilty: Mapping[str, object]
+) -> tuple[codegen.Group, ...]:
+    """Return the crates of the next round: without the guilty, and suspects taken apart to find the one."""
+    split = {group.crate for group in suspects}
+    pieces = (
+        piece
+        for group in groups
+        for piece in ([codegen.crate_of([model]) for model in group.models] if group.crate in split else [group])
+    )
+    return tuple(left for piece in pieces if (left := piece.without(guilty)).models)
+
+
+def _remember(folder: Path, compiled: Compiled) -> None:
+    errors = {module: [error.message, error.reason, error.details] for module, error in compiled.errors.items()}
+    modules = sorted(compiled.binary.modules) if compiled.binary else None
+    write_if_changed(folder / "note.json", json.dumps({"modules": modules, "errors": errors}))
+
+
+def _remembered(folder: Path) -> Compiled | None:
+    note = read_json(folder / "note.json")
+    runner = folder / "runner"
+    if note is None or (note["modules"] is not None and not runner.is_file()):
+        return None
+    binary = None if note["modules"] is None else RunnerBinary(path=runner, modules=frozenset(note["modules"]))
+    errors = {module: CompileError(*parts) for module, parts in note["errors"].items()}
+    return Compiled(binary=binary, errors=errors, seconds=0.0)
+
+
+def _drop(executable: Path) -> None:
+    """Remove cargo's own copies of a binary that is kept elsewhere: each selection would leave one behind."""
+    for path in (executable, *executable.parent.glob(f"deps/{executable.name}-*")):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,153 @@
+"""cargo and rustc: are they there, and one build with what it said.
+
+Knows no model: crates are names here, and whose fault an error is `blame` says.
+"""
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from burn_verify.burn.rustc_errors import RustError, failed_crate, parse
+from burn_verify.core.errors import ToolchainError
+from burn_verify.core.progress import Listener, Progress
+from burn_verify.system.process import output_of, stream
+
+MIN_RUSTC: Final = (1, 95)
+
+INSTALL_RUST: Final = "install Rust from https://rustup.rs, or run: rustup update stable"
+
+# cargo's bar: `Building [====>   ] 133/340: burn-flex`
+_BAR: Final = re.compile(r"Building \[[^\]]*\]\s+(\d+)/(\d+)(?:: (.*))?")
+
+
+@dataclass(slots=True)
+class CargoRun:
+    """What one build said.
+
+    Attributes:
+        artifacts: crates that are compiled now, of those that have a label.
+        executables: path by crate.
+        errors: crate and error, in the order of rustc.
+        failed: crates that could not be compiled, with or without a reason.
+        units: what the build is made of, by the hash in the names of cargo's files.
+    """
+
+    code: int = 0
+    artifacts: set[str] = field(default_factory=set)
+    executables: dict[str, str] = field(default_factory=dict)
+    errors: list[tuple[str, RustError]] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    units: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A Cargo workspace, the folder it builds into, and the file that keeps what cargo said last."""
+
+    folder: Path
+    target: Path
+    log: Path
+
+    def build(
+        self,
+        arguments: Sequence[str],
+        *,
+        phase: str,
+        labels: Mapping[str, str],
+        listen: Listener,
+        env: Mapping[str, str] | None = None,
+    ) -> CargoRun:
+        """Run ``cargo build`` to its end, telling of every step.
+
+        Arguments:
+            phase: of the progress that is told.
+            labels: what to call crates in front of people.
+            env: more for cargo's environment.
+        """
+        argv = ["cargo", "build", "--message-format=json", *arguments]
+        run = CargoRun()
+        guard = threading.Lock()
+        with self.log.open("w", encoding="utf-8") as log:
+
+            def on_stderr(line: str) -> None:
+                if bar := _BAR.search(line):
+                    busy = ", ".join(labels.get(name.strip(), name.strip()) for name in (bar[3] or "").split(","))
+                    listen(Progress(phase=phase, done=int(bar[1]), total=int(bar[2]), text=busy))
+                elif line.strip():
+                    with guard:
+                        log.write(line + "\n")
+                        run.failed.update(filter(None, [failed_crate(line)]))
+
+            def on_stdout(line: str) -> None:
+                message = parse(line)
+                if message is None:
+                    return
+                if message.executable:
+                    run.executables[message.crate] = message.executable
+                run.units.update(message.units)
+                if message.error is None:
+                    run.artifacts.update({message.crate} & labels.keys())
+                else:
+                    run.errors.append((message.crate, message.error))
+                    with guard:
+                        log.write(message.error.rendered + "\n")
+
+            run.code = stream(
+                argv,
+                cwd=self.folder,
+                env={**_environment(self.target), **(env or {})},
+                on_stdout=on_stdout,
+                on_stderr=on_stderr,
+            )
+        return run
+
+    def failure(self, what: str) -> ToolchainError:
+        """Return the error of a build for which nobody else is to blame: cargo's first, and where the log is."""
+        tail = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        first = next((line for line in tail if line.startswith("error")), tail[-1] if tail else "cargo said nothing")
+        message = f"{what}: {first} (whole log: {self.log})"
+        return ToolchainError(message)
+
+
+def rustc_version() -> str:
+    """Return what ``rustc -V`` says, empty where there is none."""
+    return output_of(["rustc", "-V"]) or ""
+
+
+def is_new_enough(rustc: str, oldest: tuple[int, int] = MIN_RUSTC) -> bool | None:
+    """Return whether Burn can be compiled by a rustc, by what `rustc_version` said; None where it is no version."""
+    found = re.match(r"rustc (\d+)\.(\d+)", rustc)
+    return None if found is None else (int(found[1]), int(found[2])) >= oldest
+
+
+def require_rust(oldest: tuple[int, int] = MIN_RUSTC) -> None:
+    """Check that cargo and a rustc that is new enough are there.
+
+    Raises:
+        ToolchainError: one of them is not; the message says what to type.
+    """
+    if shutil.which("cargo") is None:
+        message = f"cargo was not found: {INSTALL_RUST}"
+        raise ToolchainError(message)
+    version = rustc_version()
+    enough = is_new_enough(version, oldest)
+    if enough is None:
+        message = f"rustc does not answer: {INSTALL_RUST}"
+        raise ToolchainError(message)
+    if not enough:
+        wanted = ".".join(map(str, oldest))
+        message = f"Burn needs rustc {wanted} or newer, this is {version}: {INSTALL_RUST}"
+        raise ToolchainError(message)
+
+
+def _environment(target: Path) -> dict[str, str]:
+    """Return the environment of cargo, without what would make two users' builds differ."""
+    drop = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WRAPPER")
+    kept = {name: value for name, value in os.environ.items() if name not in drop}
+    bar = {"CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": "200", "CARGO_TERM_COLOR": "never"}
+    return {**kept, **bar, "CARGO_TARGET_DIR": str(target)}

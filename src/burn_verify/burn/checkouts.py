@@ -1,0 +1,141 @@
+"""Local checkouts of Burn and burn-onnx: what is in a folder, at which commit, with which sources.
+
+Asks git and cargo; changes no checkout and compiles nothing. A revision is unpacked in the cache.
+"""
+
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from burn_verify.burn.recipe import LocalCrate, Patch, overlaid, packaged_sources, replaced
+from burn_verify.core.errors import UsageError
+from burn_verify.core.target import Checkout, Target
+from burn_verify.core.versions import resolve, version_of_onnx
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import digest_of, sha256_of
+from burn_verify.system.process import output_of
+
+_OPTIONS: Final = {"burn": "--burn-path", "burn-onnx": "--burn-onnx-path"}
+_NO_SOURCES: Final = frozenset({"target", ".git"})
+
+
+def look(cache: Cache, project: str, text: str) -> Checkout:
+    """Find out what a folder of sources is.
+
+    Arguments:
+        project: ``burn`` or ``burn-onnx``.
+        text: a folder, or ``folder@revision``: a revision of a git repository, unpacked in the cache.
+
+    Raises:
+        UsageError: there is no such folder or revision, or it is no crate and no workspace of crates.
+    """
+    folder, revision = _parted(text)
+    if not folder.is_dir():
+        message = f"{_OPTIONS[project]} {text}: there is no folder {folder}"
+        raise UsageError(message)
+    if revision:
+        return _unpacked(cache, project, folder.resolve(), revision)
+    path = folder.resolve()
+    crates = crates_in(project, path)
+    commit = output_of(["git", "-C", str(path), "rev-parse", "HEAD"]) or ""
+    dirty = bool(commit and output_of(["git", "-C", str(path), "status", "--porcelain", "--", "."]))
+    return Checkout(path=path, commit=commit, dirty=dirty, digest=_digest(path, crates))
+
+
+def patches_of(target: Target) -> tuple[Patch, ...]:
+    """Return the crates of a target's checkouts that replace the registry's.
+
+    Raises:
+        UsageError: a checkout has none, or of another version than the one that is pinned.
+    """
+    asked = [
+        ("burn", target.burn_checkout, resolve(target.burn)),
+        ("burn-onnx", target.burn_onnx_checkout, version_of_onnx(target.burn_onnx)),
+    ]
+    patches = []
+    for project, checkout, version in asked:
+        if checkout is None:
+            continue
+        lock = overlaid(packaged_sources(), version)["Cargo.lock"]
+        crates = crates_in(project, checkout.path)
+        try:
+            chosen = replaced(project, crates, lock, version)
+        except UsageError as error:
+            message = f"{_OPTIONS[project]} {checkout.path}: {error}"
+            raise UsageError(message) from error
+        patches.append(Patch(project=project, checkout=checkout, crates=chosen))
+    return tuple(patches)
+
+
+def crates_in(project: str, path: Path) -> tuple[LocalCrate, ...]:
+    """Return the crates of a folder: its own, or those of its workspace.
+
+    Raises:
+        UsageError: cargo finds none.
+    """
+    manifest = path / "Cargo.toml"
+    said = None
+    if manifest.is_file():
+        arguments = ["--no-deps", "--offline", "--format-version=1", "--manifest-path", str(manifest)]
+        said = output_of(["cargo", "metadata", *arguments])
+    if said is None:
+        what = "cargo cannot read its Cargo.toml" if manifest.is_file() else "it has no Cargo.toml"
+        message = f"{_OPTIONS[project]} {path}: this is no checkout of {project}: {what}"
+        raise UsageError(message)
+    found = (
+        LocalCrate(name=package["name"], version=package["version"], folder=str(Path(package["manifest_path"]).parent))
+        for package in json.loads(said)["packages"]
+    )
+    return tuple(sorted(found, key=lambda crate: crate.name))
+
+
+def _parted(text: str) -> tuple[Path, str]:
+    whole = Path(text).expanduser()
+    folder, sign, revision = text.rpartition("@")
+    return (Path(folder).expanduser(), revision) if sign and not whole.exists() else (whole, "")
+
+
+def _unpacked(cache: Cache, project: str, clone: Path, revision: str) -> Checkout:
+    commit = output_of(["git", "-C", str(clone), "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"])
+    if not commit:
+        message = f"{_OPTIONS[project]} {clone}@{revision}: git knows no such revision there"
+        raise UsageError(message)
+    path = cache.folder("checkouts") / f"{project}-{commit[:12]}"
+    with cache.lock(f"checkout-{commit[:12]}"):
+        if not path.is_dir():
+            _unpack(clone, commit, path)
+    return Checkout(path=path, commit=commit, digest=_digest(path, crates_in(project, path)))
+
+
+def _unpack(clone: Path, commit: str, path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
+        packed, unpacked = Path(scratch) / "sources.tar", Path(scratch) / "sources"
+        # From the top of the repository, wherever inside of it the clone was named.
+        top = output_of(["git", "-C", str(clone), "rev-parse", "--show-toplevel"]) or str(clone)
+        if output_of(["git", "-C", top, "archive", "--format=tar", "-o", str(packed), commit]) is None:
+            message = f"git cannot unpack {commit} of {clone}"
+            raise UsageError(message)
+        with tarfile.open(packed) as archive:
+            archive.extractall(unpacked, filter="data")
+        shutil.move(unpacked, path)
+
+
+def _digest(path: Path, crates: tuple[LocalCrate, ...]) -> str:
+    """Return the sha256 (hex) over everything that cargo may read: the crates' folders and the workspace's manifest."""
+    inside = {file for crate in crates for file in _files(Path(crate.folder))} | {path / "Cargo.toml"}
+    named = sorted((os.path.relpath(file, path), file) for file in inside if file.is_file())
+    return digest_of(*(part for name, file in named for part in (name, sha256_of(file))))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name not in _NO_SOURCES:
+                yield from _files(Path(entry.path))
+        else:
+            yield Path(entry.path)

@@ -1,0 +1,126 @@
+"""The converter process: an ``.onnx`` file in, Rust and weights out, or a refusal in burn-onnx's own words.
+
+Compiles nothing and reads no Rust.
+"""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from burn_verify.burn.reasons import location, refusal, refusal_kind
+from burn_verify.burn.runner import rust_environment
+from burn_verify.core.errors import ConvertError, ProcessDied
+from burn_verify.core.stage import ConvertedModel, PreparedCase
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import digest_of, read_json, write_json
+from burn_verify.system.resident import Resident
+
+
+class Converter:
+    """Asks a resident converter, and keeps what it made by content.
+
+    Only successes are kept: a refusal is tried again on every run.
+
+    Arguments:
+        binary: the compiled converter.
+        fingerprint: whatever else decides the result: versions of burn-onnx and of the converter.
+        timeout: seconds one conversion may take.
+        memory_limit: MiB, 0 for none.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        binary: Path,
+        fingerprint: str,
+        *,
+        simplify: bool,
+        partition: bool,
+        timeout: float,
+        memory_limit: int,
+    ) -> None:
+        self._cache = cache
+        self._fingerprint = fingerprint
+        self._options = {"simplify": simplify, "partition": partition}
+        self._timeout = timeout
+        self._rooms = cache.folder("converted")
+        self._log = cache.folder("logs") / f"converter-{os.getpid()}.log"
+        self._process = Resident(
+            [str(binary)], role="converter", log=self._log, memory_limit_mib=memory_limit, env=rust_environment()
+        )
+
+    def convert(self, prepared: PreparedCase) -> ConvertedModel:
+        """Convert one model.
+
+        Raises:
+            ConvertError: burn-onnx refused it, panicked, died or hung; the message is burn-onnx's own.
+        """
+        key = digest_of(prepared.digest, self._fingerprint, repr(sorted(self._options.items())))[:24]
+        folder = self._rooms / key
+        if _is_done(folder):
+            # Without the lock: what is done stays, and taking a thousand locks takes its time.
+            return _converted(prepared, folder, key, 0.0)
+        with self._cache.lock(f"convert-{key[0]}"):
+            if _is_done(folder):
+                return _converted(prepared, folder, key, 0.0)
+            started = time.monotonic()
+            self._ask(prepared, folder)
+            seconds = time.monotonic() - started
+            write_json(folder / "done.json", {"model": prepared.case.id, "seconds": seconds})
+            return _converted(prepared, folder, key, seconds)
+
+    def close(self) -> None:
+        """End the converter."""
+        self._process.close()
+
+    def _ask(self, prepared: PreparedCase, folder: Path) -> None:
+        if not _is_text(prepared.model):
+            message = f"{str(prepared.model)!a} is no UTF-8: the converter takes no such file name"
+            raise ConvertError(message, "file name is no UTF-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        # Another run that waits for its turn may have made the folder again.
+        folder.mkdir(parents=True, exist_ok=True)
+        header = {"model": str(prepared.model), "out_dir": str(folder), **self._options}
+        try:
+            answer, _ = self._process.request(header, timeout=self._timeout)
+        except ProcessDied as death:
+            message = f"the converter did not survive this model: {death.message}"
+            reason = f"converter: {death.how}"
+            raise ConvertError(message, reason, {"how": death.how, "kind": "died", "log": death.log}) from death
+        if not answer["ok"]:
+            # The record is read elsewhere: the model's name says enough, its folder says too much.
+            message = answer["message"].replace(str(prepared.model), prepared.model.name)
+            where = location(answer.get("location") or "") or None
+            details = {"how": "panic", "kind": refusal_kind(message, where), "location": where}
+            raise ConvertError(message, refusal(message), details)
+        if missing := _missing(folder):
+            message = f"the converter says that it succeeded, but there is no {missing}"
+            raise ConvertError(message, "converter: protocol", {"how": "protocol"})
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_done(folder: Path) -> bool:
+    return read_json(folder / "done.json") is not None and _missing(folder) is None
+
+
+def _missing(folder: Path) -> str | None:
+    """Return the name of a file that a conversion makes and that is not there."""
+    return next((name for name in ("model.rs", "model.bpk") if not (folder / name).is_file()), None)
+
+
+def _converted(prepared: PreparedCase, folder: Path, key: str, seconds: float) -> ConvertedModel:
+    return ConvertedModel(
+        label=prepared.case.id,
+        module=f"m_{key}",
+        rust=folder / "model.rs",
+        weights=folder / "model.bpk",
+        seconds=seconds,
+    )

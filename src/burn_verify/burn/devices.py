@@ -1,0 +1,67 @@
+"""Which of Burn's backends work on this machine, and why others do not.
+
+Compiles nothing: a backend that was compiled before is started, of another one only its driver is looked for.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from burn_verify.burn.drivers import DRIVERS
+from burn_verify.burn.recipe import Recipe
+from burn_verify.burn.runner import Runner
+from burn_verify.burn.workspace import Workshop, recipes_built
+from burn_verify.core.errors import RunError
+from burn_verify.core.progress import silent
+from burn_verify.core.stage import RunnerBinary
+from burn_verify.core.versions import BurnVersion
+from burn_verify.system.cache import Cache
+from burn_verify.system.process import output_of
+
+_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is known of a backend.
+
+    Attributes:
+        device: its name, empty where there is none.
+        why: why it does not work, empty where it does.
+        compiled: whether the backend itself was started, and not only its driver looked for.
+    """
+
+    backend: str
+    device: str = ""
+    why: str = ""
+    compiled: bool = False
+
+
+def found(cache: Cache, version: BurnVersion) -> Iterator[Found]:
+    """Yield what is known of every backend of a version."""
+    built = recipes_built(cache, version)
+    for backend in version.backends:
+        with_it = [recipe for recipe in built if backend in recipe.backends]
+        yield _started(cache, backend, with_it[0]) if with_it else _looked_for(backend)
+
+
+def _started(cache: Cache, backend: str, recipe: Recipe) -> Found:
+    probe = RunnerBinary(path=Workshop(cache, silent, recipe).folder / "probe", modules=frozenset())
+    runner = Runner(cache, probe, timeout=_TIMEOUT, memory_limit=0)
+    try:
+        return Found(backend=backend, device=runner.start(backend), compiled=True)
+    except RunError as error:
+        return Found(backend=backend, why=error.message, compiled=True)
+    finally:
+        runner.close()
+
+
+def _looked_for(backend: str) -> Found:
+    if backend not in DRIVERS:
+        return Found(backend=backend, device="CPU")
+    said = output_of([sys.executable, "-m", "burn_verify.burn.drivers", backend])
+    if said is None:
+        return Found(backend=backend, why="its driver does not survive being asked")
+    answer = json.loads(said)
+    return Found(backend=backend, device=", ".join(answer["devices"]), why=answer["why"])

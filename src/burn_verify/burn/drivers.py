@@ -1,0 +1,109 @@
+"""The devices that a graphics driver or CUDA offers on this machine, without Burn.
+
+Run as a process of its own (``python -m burn_verify.burn.drivers wgpu``), since a driver may take the process with it;
+prints the devices, or why there is none, as JSON. Calls C through `ctypes`.
+"""
+
+import ctypes
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+_VULKAN_STRUCTURE_INSTANCE: Final = 1
+_VULKAN_INCOMPATIBLE_DRIVER: Final = -9
+# VkPhysicalDeviceProperties: five 32-bit numbers, then the name; the limits that follow are not looked at.
+_PROPERTIES_BYTES: Final = 4096
+_NAME: Final = slice(20, 276)
+_CUDA_NO_DEVICE: Final = 100
+
+
+class _InstanceInfo(ctypes.Structure):
+    """VkInstanceCreateInfo of an application that says nothing about itself."""
+
+    _fields_ = (
+        ("structure", ctypes.c_uint32),
+        ("next", ctypes.c_void_p),
+        ("flags", ctypes.c_uint32),
+        ("application", ctypes.c_void_p),
+        ("layers", ctypes.c_uint32),
+        ("layer_names", ctypes.c_void_p),
+        ("extensions", ctypes.c_uint32),
+        ("extension_names", ctypes.c_void_p),
+    )
+
+
+def vulkan_devices() -> list[str]:
+    """Return the names of Vulkan's devices; https://registry.khronos.org/vulkan/specs/latest/man/html/.
+
+    Raises:
+        OSError: there is no Vulkan, or no driver.
+    """
+    vulkan = _library("libvulkan.so.1", "Vulkan")
+    instance, info = ctypes.c_void_p(), _InstanceInfo(structure=_VULKAN_STRUCTURE_INSTANCE)
+    code = vulkan.vkCreateInstance(ctypes.byref(info), None, ctypes.byref(instance))
+    if code == _VULKAN_INCOMPATIBLE_DRIVER:
+        message = "no Vulkan driver is installed"
+        raise OSError(message)
+    _check(code, "vkCreateInstance")
+    count = ctypes.c_uint32()
+    _check(vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None), "vkEnumeratePhysicalDevices")
+    handles = (ctypes.c_void_p * count.value)()
+    _check(vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), handles), "vkEnumeratePhysicalDevices")
+    names = []
+    for handle in handles[: count.value]:
+        properties = ctypes.create_string_buffer(_PROPERTIES_BYTES)
+        vulkan.vkGetPhysicalDeviceProperties(ctypes.c_void_p(handle), properties)
+        names.append(properties.raw[_NAME].split(b"\0")[0].decode("utf-8", "replace"))
+    return names
+
+
+def cuda_devices() -> list[str]:
+    """Return the names of CUDA's devices; https://docs.nvidia.com/cuda/cuda-driver-api/.
+
+    Raises:
+        OSError: there is no CUDA, or no driver.
+    """
+    cuda = _library("libcuda.so.1", "CUDA")
+    if (code := cuda.cuInit(0)) == _CUDA_NO_DEVICE:
+        return []
+    _check(code, "cuInit")
+    count = ctypes.c_int()
+    _check(cuda.cuDeviceGetCount(ctypes.byref(count)), "cuDeviceGetCount")
+    names = []
+    for index in range(count.value):
+        name = ctypes.create_string_buffer(256)
+        _check(cuda.cuDeviceGetName(name, len(name), index), "cuDeviceGetName")
+        names.append(name.value.decode("utf-8", "replace"))
+    return names
+
+
+DRIVERS: Final[Mapping[str, Callable[[], list[str]]]] = {"wgpu": vulkan_devices, "cuda": cuda_devices}
+"""By backend of Burn that needs one."""
+
+
+def _library(file: str, name: str) -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(file)
+    except OSError as error:
+        message = f"no {name} on this machine: {file} cannot be loaded"
+        raise OSError(message) from error
+
+
+def _check(code: int, call: str) -> None:
+    if code != 0:
+        message = f"{call} failed with {code}"
+        raise OSError(message)
+
+
+def answer(backend: str) -> dict[str, object]:
+    """Return ``devices``, and ``why`` there is none."""
+    try:
+        devices = DRIVERS[backend]()
+    except OSError as error:
+        return {"devices": [], "why": str(error)}
+    return {"devices": devices, "why": "" if devices else "the driver offers no device"}
+
+
+if __name__ == "__main__":
+    print(json.dumps(answer(sys.argv[1])))

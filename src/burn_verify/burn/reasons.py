@@ -1,0 +1,86 @@
+"""Short, normalised reasons from long messages, so that equal causes can be counted.
+
+Pure text in, text out. The whole message is always kept beside the reason.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from burn_verify.core.text import shortened
+
+_LENGTH: Final = 160
+_CUSTOM_OP: Final = re.compile(r"^  - (\S+) used by \d+ node", re.MULTILINE)
+# Both wordings of burn-onnx: while parsing, and while writing Rust.
+_MISSING: Final = re.compile(r"(?:Unsupported ONNX operation\(s\): |, )(\w+) \(node '")
+_NODE_TYPE: Final = re.compile(r"Unsupported node type for inputs: (\w+)")
+_UNSUPPORTED: Final = re.compile(r"not (?:currently |yet )?support", re.IGNORECASE)
+_STATED: Final = "src/import/model_gen.rs"
+"""Where burn-onnx tells of an error that it saw coming; a panic anywhere else was not foreseen."""
+_TELLING_NUMBERS: Final = re.compile(r"\b(node|slice) ?\w*\d+ has steps=\S+|(?<=type_id=)\d+|(?<=dtype: )\d+")
+_CAUSE: Final = re.compile(r"^Caused by:\n\s+(\S[^\n]*)", re.MULTILINE)
+_SHADER: Final = re.compile(r"^Shader '[^']*' (?:parsing|validation) error: ([^\n]+)", re.MULTILINE)
+_CHECK: Final = re.compile(r"=== Tensor Operation Error ===\s+Operation: '([^']*)'\s+Reason:\s+1\. ([^\n]*)")
+_NODE: Final = re.compile(r"[Nn]ode '[^']*' \((\w+)\): ")
+_PREFIX: Final = re.compile(r"^(Failed to parse ONNX file '.*?': |Type inference failed: |Processing error: )+")
+_REGISTRY: Final = re.compile(r"\S*/registry/src/[^/]+/")
+
+
+def refusal(message: str) -> str:
+    """Return burn-onnx's refusal without the path, names and counts of one model."""
+    if operators := _unsupported(message):
+        return shortened(f"unsupported operators: {', '.join(operators)}", _LENGTH)
+    first = message.strip().partition("\n")[0]
+    nodes = list(_NODE.finditer(first))
+    if nodes:
+        # The innermost node is the one that was refused; those around it are control flow.
+        op_type, said = nodes[-1][1], first[nodes[-1].end() :]
+        return shortened(f"{op_type}: {_TELLING_NUMBERS.sub('…', said.removeprefix(f'{op_type}: '))}", _LENGTH)
+    return shortened(_PREFIX.sub("", first), _LENGTH)
+
+
+def refusal_kind(message: str, where: str | None) -> str:
+    """Return which of three kinds a refusal of burn-onnx is.
+
+    ``unsupported operator``: it has no such operator at all. ``unsupported attribute``: it has, and says itself that it
+    does not take this attribute, dtype, rank or kind of operand. ``internal panic``: it did not see it coming.
+
+    Arguments:
+        where: location of the panic, for burn-onnx panics on everything that it refuses.
+    """
+    if _unsupported(message):
+        return "unsupported operator"
+    stated = where is None or _STATED in where or _UNSUPPORTED.search(message)
+    return "unsupported attribute" if stated else "internal panic"
+
+
+def _unsupported(message: str) -> list[str]:
+    """Return the operators that burn-onnx says it does not have, each once."""
+    found = _CUSTOM_OP.findall(message) or _MISSING.findall(message) or _NODE_TYPE.findall(message)
+    return list(dict.fromkeys(found))
+
+
+def rejection(errors: Sequence[tuple[str | None, str]]) -> str:
+    """Return rustc's errors (code, message) as one reason: the first, and how many more there are."""
+    code, message = errors[0]
+    more = f" (+{len(errors) - 1} more)" if len(errors) > 1 else ""
+    return shortened(f"{code}: {message}" if code else message, _LENGTH) + more
+
+
+def panic(message: str) -> str:
+    """Return what a panic is about, in one line.
+
+    That is what one of Burn's own checks says first, what a shader's compiler says, or the innermost cause
+    where there are several, else the first line.
+    """
+    if shader := _SHADER.search(message):
+        return shortened(f"shader: {shader[1]}", _LENGTH)
+    if check := _CHECK.search(message):
+        return shortened(f"{check[1]}: {check[2].partition('. ')[0].rstrip('. ')}", _LENGTH)
+    causes = _CAUSE.findall(message)
+    return shortened(causes[-1] if causes else message.strip().partition("\n")[0], _LENGTH)
+
+
+def location(text: str) -> str:
+    """Return source locations, or a text with some, without the folder that cargo's registry has on this machine."""
+    return _REGISTRY.sub("", text)

@@ -1,0 +1,190 @@
+"""What a Cargo workspace is made of: a version of Burn, backends, and crates that replace the registry's.
+
+Values in, text out: reads and writes no file.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from typing import Final
+
+from burn_verify.core.errors import UsageError
+from burn_verify.core.target import Checkout, Target
+from burn_verify.core.versions import BACKENDS, BurnVersion, resolve, version_of_onnx
+
+_VERSIONS: Final = "compat/versions/"
+_DEFAULT_BACKEND: Final = BACKENDS[0]
+_ONNX_CRATES: Final = frozenset({"burn-onnx", "onnx-ir", "onnx-ir-derive"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalCrate:
+    """A crate of a checkout: `folder` holds its ``Cargo.toml``."""
+
+    name: str
+    version: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A checkout and those of its crates that replace the registry's.
+
+    Attributes:
+        project: ``burn`` or ``burn-onnx``.
+    """
+
+    project: str
+    checkout: Checkout
+    crates: tuple[LocalCrate, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A workspace.
+
+    Attributes:
+        backends: those that are compiled in, the default first.
+    """
+
+    version: BurnVersion
+    backends: tuple[str, ...]
+    patches: tuple[Patch, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of its folder: other contents, another name."""
+        digest = hashlib.sha256("".join(patch.checkout.digest for patch in self.patches).encode()).hexdigest()
+        paths = hashlib.sha256("".join(str(patch.checkout.path) for patch in self.patches).encode()).hexdigest()
+        marks = [patch.project for patch in self.patches]
+        return "-".join([*self.backends, *marks, *([digest[:12], paths[:4]] if marks else [])])
+
+    @property
+    def title(self) -> str:
+        """What to call it in front of people: ``Burn 0.22.1 for flex and wgpu, burn-onnx@1a2b3c4``."""
+        marks = [f", {patch.project}@{patch.checkout.label}" for patch in self.patches]
+        return f"Burn {self.version.burn} for {' and '.join(self.backends)}" + "".join(marks)
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Whatever decides what is compiled beside the sources: backends, and the sources of the patches."""
+        return (*self.backends, *(part for patch in self.patches for part in (patch.project, patch.checkout.digest)))
+
+
+def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch]) -> tuple[Recipe, Recipe]:
+    """Return the workspaces of a target: where models are compiled, and where the converter is.
+
+    They are one and the same, unless burn-onnx is not the one of that version of Burn: what it writes is all that the
+    runner sees of it, so no model has to be compiled beside another burn-onnx.
+
+    Arguments:
+        backends: of all targets that share a binary.
+
+    Raises:
+        UsageError: the version is not supported, or has not these backends.
+    """
+    version = resolve(target.burn)
+    wanted = {_DEFAULT_BACKEND, target.backend, *backends}
+    if missing := sorted(wanted - set(version.backends)):
+        message = f"Burn {version.burn} has no backend {missing[0]!r} here; it has {', '.join(version.backends)}"
+        raise UsageError(message)
+    compiled_in = tuple(backend for backend in version.backends if backend in wanted)
+    on_burn = tuple(patch for patch in patches if patch.project == "burn")
+    running = Recipe(version=version, backends=compiled_in, patches=on_burn)
+    on_onnx = tuple(patch for patch in patches if patch.project != "burn")
+    if target.burn_onnx != version.burn_onnx:
+        other = version_of_onnx(target.burn_onnx)
+        return running, Recipe(version=other, backends=(_DEFAULT_BACKEND,), patches=on_onnx)
+    return running, Recipe(version=version, backends=compiled_in, patches=(*on_burn, *on_onnx))
+
+
+def overlaid(packaged: Mapping[str, str], version: BurnVersion) -> dict[str, str]:
+    """Return the workspace's own files for a version: text by path, with what lies in ``compat/versions`` on top."""
+    over = f"{_VERSIONS}{version.burn}/"
+    plain = {name: text for name, text in packaged.items() if not name.startswith(_VERSIONS) and name[-3:] != ".md"}
+    return plain | {name.removeprefix(over): text for name, text in packaged.items() if name.startswith(over)}
+
+
+def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:
+    """Return the workspace's ``Cargo.toml``: the recipe's versions and backends, and the generated crates as members.
+
+    Raises:
+        ValueError: the packaged text has not one line for each.
+    """
+    beside = [backend for backend in recipe.backends if backend != _DEFAULT_BACKEND]
+    burn = f'{{ version = "={recipe.version.burn}", default-features = false }}'
+    lines = packaged.splitlines()
+    own = json.loads(_line(lines, "members")[1])
+    written = {
+        "members": json.dumps([*own, *members]),
+        "compat": f'{{ path = "compat", features = {json.dumps(beside)} }}' if beside else '{ path = "compat" }',
+        "burn": burn,
+        "burn-store": burn,
+        "burn-onnx": f'"={recipe.version.burn_onnx}"',
+    }
+    for name, value in written.items():
+        lines[_line(lines, name)[0]] = f"{name} = {value}"
+    crates = [crate for patch in recipe.patches for crate in patch.crates]
+    if crates:
+        lines += ["", "[patch.crates-io]"]
+        lines += [f"{crate.name} = {{ path = {_toml_string(crate.folder)} }}" for crate in crates]
+    return "\n".join(lines) + "\n"
+
+
+def replaced(project: str, crates: Sequence[LocalCrate], lock: str, version: BurnVersion) -> tuple[LocalCrate, ...]:
+    """Choose the crates of a checkout that replace those of a lock file.
+
+    Arguments:
+        project: ``burn`` or ``burn-onnx``.
+        lock: text of the pinned ``Cargo.lock``.
+
+    Raises:
+        UsageError: there is none, or one is of another version than the pinned one.
+    """
+    pinned = {package["name"]: package["version"] for package in tomllib.loads(lock)["package"]}
+    chosen = [crate for crate in crates if crate.name in pinned and _belongs(crate.name, project)]
+    if not chosen:
+        message = (
+            f"the checkout has no crate of {project}; it has {', '.join(crate.name for crate in crates) or 'none'}"
+        )
+        raise UsageError(message)
+    for crate in sorted(chosen, key=lambda crate: crate.name != project):
+        if crate.version != pinned[crate.name]:
+            message = (
+                f"the checkout is {crate.name} {crate.version}, and Burn {version.burn} goes with {crate.name} "
+                f"{pinned[crate.name]}: choose another --burn-version, or another revision of the checkout"
+            )
+            raise UsageError(message)
+    return tuple(chosen)
+
+
+def _belongs(crate: str, project: str) -> bool:
+    return (crate in _ONNX_CRATES) if project == "burn-onnx" else crate.startswith("burn") and crate not in _ONNX_CRATES
+
+
+def _toml_string(text: str) -> str:
+    """Return a basic string of TOML: JSON's escapes, and DEL, which JSON lets through."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _line(lines: Sequence[str], name: str) -> tuple[int, str]:
+    """Return where ``name = value`` stands, and the value."""
+    found = [(place, line) for place, line in enumerate(lines) if line.startswith(f"{name} = ")]
+    if len(found) != 1:
+        msg = f"{len(found)} lines of {name} in the packaged Cargo.toml, 1 expected"
+        raise ValueError(msg)
+    place, line = found[0]
+    return place, line.removeprefix(f"{name} = ")
+
+
+def packaged_sources() -> dict[str, str]:
+    """Return the packaged Rust workspace: text by relative path."""
+    with as_file(files("burn_verify") / "rust") as folder:
+        return {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and "target" not in path.relative_to(folder).parts
+        }

@@ -1,0 +1,132 @@
+"""Release builds: one program a model, as a user would build it, and what that took.
+
+Kept by content, the cost with the program. Judges and times nothing that runs: see `stopwatch`. Errors of rustc are not
+blamed on anybody here, for all models did compile before, in the *correctness* profile.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from burn_verify.burn import codegen, rustc_clock
+from burn_verify.burn.cargo import CargoRun
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.core.errors import CompileError
+from burn_verify.core.latency import Cost
+from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
+from burn_verify.graph.facts import nodes
+from burn_verify.system.cache import Cache, prune
+from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_if_changed
+
+_KEPT: Final = 120
+_DAY: Final = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A program with one model in it, and its cost."""
+
+    binary: RunnerBinary
+    cost: Cost
+
+
+class ReleaseBuilder:
+    """Builds models one after the other, so that no rustc shares the machine with another one."""
+
+    def __init__(self, cache: Cache, toolchain: Toolchain) -> None:
+        self._cache = cache
+        self._toolchain = toolchain
+
+    def build(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
+        """Return the program of a model, from the cache where it was built before.
+
+        Raises:
+            CompileError: it does not compile in this profile.
+            ToolchainError: Burn itself does not.
+        """
+        key = digest_of(self._toolchain.fingerprint, codegen.LATENCY, model.module, sha256_of(model.rust))[:24]
+        folder = self._cache.folder("release") / key
+        if (cost := _known(folder)) is None:
+            self._toolchain.dependencies()
+            with self._cache.lock(self._toolchain.lock, self._toolchain.waiting):
+                if (cost := _known(folder)) is None:
+                    cost = self._compile(prepared, model, folder)
+                    prune(folder.parent, keep=_KEPT, young=_DAY)
+        else:
+            os.utime(folder)
+        return Release(binary=RunnerBinary(path=folder / "runner", modules=frozenset({model.module})), cost=cost)
+
+    def _compile(self, prepared: PreparedCase, model: ConvertedModel, folder: Path) -> Cost:
+        group = codegen.crate_of([model])
+        name = codegen.batch_name([group])
+        generated = {
+            f"{name}/Cargo.toml": codegen.batch_manifest(name, [group]),
+            f"{name}/src/main.rs": codegen.batch_source([group]),
+            f"{group.crate}/Cargo.toml": group.manifest,
+            f"{group.crate}/src/lib.rs": group.source,
+        }
+        self._toolchain.write(generated, [group.crate, name])
+        for crate, source in ((group.crate, "lib.rs"), (name, "main.rs")):
+            # What cargo has compiled before, it would not compile again, and there would be nothing to see.
+            os.utime(self._toolchain.workspace.folder / "generated" / crate / "src" / source)
+        log = self._toolchain.folder / "rustc-clock.jsonl"
+        log.unlink(missing_ok=True)
+        run = self._toolchain.cargo(name, {group.crate: group.label}, profile=codegen.LATENCY, env=self._clocked(log))
+        if run.code != 0:
+            raise _refused(model, run)
+        executable = Path(run.executables[name])
+        copy_atomically(executable, folder / "runner")
+        codegen_note = read_json(model.rust.parent / "done.json") or {}
+        clock = _clock(log)
+        cost = Cost(
+            codegen=float(codegen_note.get("seconds", model.seconds)),
+            rustc=clock[group.crate][0],
+            rustc_peak=clock[group.crate][1],
+            link=clock[name][0],
+            lines=sum(1 for line in model.rust.read_text(encoding="utf-8").splitlines() if line.strip()),
+            nodes=_count_nodes(prepared.model),
+            binary=executable.stat().st_size,
+            weights=model.weights.stat().st_size,
+        )
+        for path in (executable, *executable.parent.glob(f"deps/{executable.name}-*")):
+            path.unlink(missing_ok=True)
+        write_if_changed(folder / "cost.json", json.dumps(asdict(cost)))
+        return cost
+
+    def _clocked(self, log: Path) -> dict[str, str]:
+        """Return the environment in which rustc's time and memory are noted."""
+        wrapper = self._toolchain.folder / "rustc-clock"
+        script = f'#!/bin/sh\nexec {_quoted(sys.executable)} -I -S {_quoted(rustc_clock.__file__)} "$@"\n'
+        write_if_changed(wrapper, script)
+        wrapper.chmod(0o755)
+        return {"RUSTC_WRAPPER": str(wrapper), rustc_clock.LOG: str(log)}
+
+
+def _known(folder: Path) -> Cost | None:
+    note = read_json(folder / "cost.json")
+    return Cost(**note) if note is not None and (folder / "runner").is_file() else None
+
+
+def _clock(log: Path) -> Mapping[str, tuple[float, int]]:
+    notes = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return {note["crate"]: (float(note["seconds"]), int(note["peak"])) for note in notes}
+
+
+def _count_nodes(path: Path) -> int:
+    import onnx
+
+    return sum(1 for _ in nodes(onnx.load(path, load_external_data=False)))
+
+
+def _refused(model: ConvertedModel, run: CargoRun) -> CompileError:
+    said = [error.message for _, error in run.errors] or ["rustc ended without naming an error"]
+    message = f"{model.label} compiles in the profile {codegen.PROFILE}, not in {codegen.LATENCY}: {said[0]}"
+    return CompileError(message, f"{codegen.LATENCY}: {said[0]}")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"

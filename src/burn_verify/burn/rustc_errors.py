@@ -1,0 +1,191 @@
+"""rustc's and cargo's JSON messages: which file an error names, what it says, which ONNX node the line came from.
+
+Pure: values in, values out. Which model a file belongs to is `build`'s business.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from burn_verify.burn.codegen import Group
+from burn_verify.burn.reasons import location, rejection
+from burn_verify.core.errors import CompileError
+from burn_verify.core.stage import ConvertedModel
+
+_BINDING: Final = re.compile(r"^\s*let (?:mut )?\(?(\w+?)(?:_out\d+)?\b")
+_FAILED: Final = re.compile(r"error: could not compile `([^`]+)`")
+_UNIT: Final = re.compile(r"-([0-9a-f]{16})\b")
+_FIELD: Final = re.compile(r"self\s*\.\s*(\w+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A place in a file: `line` counts from 1."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RustError:
+    """One error of rustc.
+
+    Attributes:
+        code: e.g. ``E0308``, None for errors without one.
+        rendered: the error as rustc shows it to a person.
+        spots: every place it names, the most specific first.
+    """
+
+    code: str | None
+    message: str
+    rendered: str
+    spots: tuple[Spot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CargoMessage:
+    """One line of ``cargo --message-format=json`` that matters here.
+
+    Attributes:
+        crate: the crate it is about.
+        executable: path of a binary that was made.
+        error: an error of rustc.
+        units: hashes in the names of the files that were made: what cargo keeps side by side where it differs.
+    """
+
+    crate: str
+    executable: str | None = None
+    error: RustError | None = None
+    units: tuple[str, ...] = ()
+
+
+def parse(line: str) -> CargoMessage | None:
+    """Return what a line says, None where it says nothing of interest."""
+    if not line.startswith("{"):
+        return None
+    try:
+        value = json.loads(line)
+        crate = (value.get("target") or {}).get("name", "")
+        message = value.get("message") or {}
+        if value.get("reason") == "compiler-artifact":
+            names = tuple(_UNIT.findall(" ".join(value.get("filenames", ()))))
+            return CargoMessage(crate=crate, executable=value.get("executable"), units=names)
+        if value.get("reason") == "build-script-executed":
+            return CargoMessage(crate="", units=tuple(_UNIT.findall(value.get("out_dir", ""))))
+        if value.get("reason") == "compiler-message" and message.get("level", "").startswith("error"):
+            return CargoMessage(crate=crate, error=_rust_error(message))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        # A procedural macro may print anything at all.
+        return None
+    return None
+
+
+def failed_crate(line: str) -> str | None:
+    """Return the crate that a line of cargo's stderr says could not be compiled, with or without a reason."""
+    found = _FAILED.match(line.strip())
+    return found[1] if found else None
+
+
+def node_of(source_line: str) -> str | None:
+    """Return burn-onnx's name of the node that a generated line computes, e.g. ``conv2d1``, where it can be told.
+
+    burn-onnx names a node by operator and number, and its outputs ``<node>_out<n>``.
+    """
+    if binding := _BINDING.match(source_line):
+        return binding[1]
+    if field := _FIELD.search(source_line):
+        return field[1]
+    return None
+
+
+def _rust_error(message: Mapping[str, Any]) -> RustError:
+    code = message.get("code") or {}
+    return RustError(
+        code=code.get("code"),
+        message=message.get("message", ""),
+        rendered=message.get("rendered") or "",
+        spots=tuple(_spots(message)),
+    )
+
+
+def _spots(message: Mapping[str, Any]) -> Iterator[Spot]:
+    for span in sorted(message.get("spans", ()), key=lambda span: not span.get("is_primary", False)):
+        yield from _unfold(span)
+    for child in message.get("children", ()):
+        yield from _spots(child)
+
+
+def _unfold(span: Mapping[str, Any]) -> Iterator[Spot]:
+    """Yield a span, then the macro calls it came from."""
+    yield Spot(file=span.get("file_name", ""), line=span.get("line_start", 0))
+    expansion = span.get("expansion")
+    if expansion:
+        yield from _unfold(expansion["span"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """What a failed round of cargo proves.
+
+    Attributes:
+        errors: rustc's errors by module; every error names the module's file, or the line that binds it.
+        suspects: crates that failed while none of their modules was named.
+    """
+
+    errors: Mapping[str, Sequence[RustError]]
+    suspects: tuple[Group, ...]
+
+
+def blame(groups: Sequence[Group], errors: Sequence[tuple[str, RustError]], failed: Collection[str]) -> Blame:
+    """Sort rustc's errors by module.
+
+    Arguments:
+        errors: crate and error, in the order of rustc.
+        failed: crates that cargo says could not be compiled.
+    """
+    by_crate = {group.crate: group for group in groups}
+    guilty: dict[str, list[RustError]] = {}
+    for crate, error in errors:
+        if crate in by_crate and (model := next(_named(error, by_crate[crate]), None)):
+            guilty.setdefault(model.module, []).append(error)
+    suspects = tuple(
+        group
+        for group in groups
+        if group.modules.isdisjoint(guilty)
+        and (group.crate in failed or any(crate == group.crate for crate, _ in errors))
+    )
+    return Blame(errors=guilty, suspects=suspects)
+
+
+def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustError]) -> CompileError:
+    """Return the error of a module: rustc's words, the codes, the first generated line and its node.
+
+    Arguments:
+        generated: text of the model's Rust file.
+    """
+    lines = generated.splitlines()
+    first = next((spot for error in errors for spot in error.spots if spot.file == str(model.rust)), None)
+    text = lines[first.line - 1].strip() if first and 0 < first.line <= len(lines) else None
+    details = {
+        "codes": sorted({error.code for error in errors if error.code}),
+        "errors": len(errors),
+        "line": first.line if first else None,
+        "rust": text,
+        "node": node_of(text) if text else None,
+        "file": f"{model.rust.parent.name}/{model.rust.name}",
+    }
+    message = "\n".join(error.rendered or error.message for error in errors[:5]).strip()
+    # The record is read elsewhere, where this machine's folders say nothing.
+    message = location(message.replace(f"{model.rust.parent.parent}/", ""))
+    return CompileError(message, rejection([(error.code, error.message) for error in errors]), details)
+
+
+def _named(error: RustError, group: Group) -> Iterator[ConvertedModel]:
+    files = {str(model.rust): model for model in group.models}
+    for spot in error.spots:
+        if spot.file in files:
+            yield files[spot.file]
+        elif spot.file.endswith(f"{group.crate}/src/lib.rs") and (model := group.model_at(spot.line)):
+            yield model

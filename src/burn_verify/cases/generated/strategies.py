@@ -1,0 +1,173 @@
+"""What Hypothesis draws for a generated graph: a value for every input, and sizes where they are symbolic.
+
+An element is one byte, an index into a table of 256 values that are right for its operand, simplest first. So a whole
+tensor is one draw, and shrinks towards the simple values. Runs nothing (see `search`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.cases.generated.build import Choice, feeds_of, value_of
+from burn_verify.cases.generated.operator_spec import Dim, NotApplicable, Operand, with_sizes
+from burn_verify.cases.generated.registry import family_of
+from burn_verify.cases.generated.values import whole_bounds
+from burn_verify.graph.dtypes import numpy_dtype
+from burn_verify.graph.operators import qualified
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn
+
+
+_ENTRIES: Final = 256
+_SIZES: Final = (1, 2, 3, 5, 4, 7, 0)
+_MOST_FROM_SHAPE: Final = 4
+
+_WITH_SPECIALS: Final = frozenset({"elementwise", "broadcast", "movement", "casts", "gather", "sorting"})
+"""Families whose answers do not depend on the order of additions, so that infinities and extremes have one answer."""
+
+_WITH_EXTREME_INTEGERS: Final = frozenset({"movement", "casts", "gather", "sorting"})
+"""Families that do no arithmetic: what an overflow gives is nowhere said."""
+
+
+def values_strategy(choice: Choice) -> Any:
+    """Return a strategy of what a graph is fed: arrays by name of its inputs, in their order."""
+    from hypothesis import strategies
+
+    tables = {name: table(choice, name) for name in _varying(choice)}
+
+    @strategies.composite
+    def feeds(draw: "DrawFn") -> dict[str, npt.NDArray[Any]]:
+        drawn = _resized(choice, draw)
+        values = {}
+        for name in drawn.kinds:
+            if name not in tables:
+                values[name] = value_of(drawn, name)
+                continue
+            operand = drawn.call.inputs[name]
+            assert operand is not None
+            count = int(np.prod(operand.shape, dtype=np.int64))
+            places = draw(strategies.binary(min_size=count, max_size=count))
+            values[name] = tables[name][np.frombuffer(places, dtype=np.uint8)].reshape(operand.shape)
+        return feeds_of(drawn, values)
+
+    return feeds()
+
+
+def varies(choice: Choice) -> bool:
+    """Return whether anything about what a graph is fed can be drawn."""
+    return bool(_varying(choice) or _names(choice))
+
+
+def table(choice: Choice, name: str) -> npt.NDArray[Any]:
+    """Return the 256 values of an operand, simplest first: usual ones, then those that are special, then others."""
+    operand = choice.call.inputs[name]
+    assert operand is not None
+    record = choice.point.record
+    family = family_of(qualified(record.op_type, record.domain)) or ""
+    if choice.kinds[name] in ("shape", "gathered"):
+        operand = replace(operand, low=max(0, operand.low), high=min(_MOST_FROM_SHAPE, operand.high), special=False)
+    rng = np.random.Generator(np.random.PCG64(int(hashlib.sha256(f"{choice.id} {name}".encode()).hexdigest()[:12], 16)))
+    dtype = numpy_dtype(operand.dtype)
+    if operand.dtype == "bool":
+        return np.resize(np.array([False, True]), _ENTRIES)
+    if "int" in operand.dtype:
+        found = _integers(operand, rng, extremes=family in _WITH_EXTREME_INTEGERS)
+        return np.array(found, dtype=object).astype(dtype)
+    return _floats(operand, rng, specials=family in _WITH_SPECIALS)
+
+
+def _integers(operand: Operand, rng: np.random.Generator, *, extremes: bool) -> list[int]:
+    low, high = whole_bounds(operand)
+    simple = [value for value in (0, 1, -1, 2, low, high) if low <= value <= high]
+    if extremes and operand.special:
+        whole = whole_bounds(replace(operand, low=-(2.0**62), high=2.0**62))
+        simple += [*whole, whole[0] + 1, whole[1] - 1]
+    rest = rng.integers(low, high + 1, _ENTRIES - len(simple))
+    return [*simple, *(int(value) for value in rest)]
+
+
+def _floats(operand: Operand, rng: np.random.Generator, *, specials: bool) -> npt.NDArray[Any]:
+    import ml_dtypes
+
+    dtype = numpy_dtype(operand.dtype)
+    low, high = operand.low, operand.high
+    simple = [value for value in (0.0, 1.0, -1.0, 0.5, 2.0, -0.5, 1.5, -0.0, low, high) if low <= value <= high]
+    info = ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
+    if specials and operand.special:
+        tiny, small, most = float(info.smallest_subnormal), float(info.smallest_normal), float(info.max)
+        simple += [np.nan, np.inf, -np.inf, tiny, -tiny, small, most, -most, 1 + float(info.eps), 1e4, -1e4]
+    count = _ENTRIES - len(simple)
+    drawn = rng.uniform(low, high, count)
+    rest = np.where(np.arange(count) % 2, drawn, np.clip(np.round(drawn * 4) / 4, low, high))
+    with np.errstate(all="ignore"):
+        return np.concatenate([np.array(simple), rest]).astype(dtype)
+
+
+def _varying(choice: Choice) -> tuple[str, ...]:
+    """Return the operands whose values may vary once the graph is compiled."""
+    free = ("run", "shape", "gathered") if choice.point.symbolic else ("run",)
+    return tuple(
+        name
+        for name, kind in choice.kinds.items()
+        if kind in free and (operand := choice.call.inputs[name]) is not None and operand.fixed is None
+    )
+
+
+def _names(choice: Choice) -> dict[str, int]:
+    """Return the sizes that may vary, by name: none of an operand that is part of the model."""
+    if not choice.point.symbolic:
+        return {}
+    named: dict[str, int] = {}
+    stuck: set[str] = set()
+    for name, kind in choice.kinds.items():
+        operand = choice.call.inputs[name]
+        assert operand is not None
+        for size in operand.shape:
+            if isinstance(size, Dim):
+                named[size.name] = int(size)
+                stuck.update([size.name] if kind != "run" else [])
+    return {name: size for name, size in named.items() if name not in stuck}
+
+
+def _resized(choice: Choice, draw: "DrawFn") -> Choice:
+    """Return a choice with other sizes, where a graph of such a shape may be fed so."""
+    from hypothesis import strategies
+
+    names = _names(choice)
+    if not names or not draw(strategies.booleans()):
+        return choice
+    sizes = {name: draw(strategies.sampled_from(_SIZES)) for name in names}
+    point = with_sizes(choice.point, sizes)
+    try:
+        call = choice.point.record.make(point)
+    except NotApplicable:
+        return choice
+    changed = replace(choice, point=point, call=call)
+    return changed if _same_model(choice, changed) else choice
+
+
+def _same_model(choice: Choice, other: Choice) -> bool:
+    """Return whether what is part of the model is the same for both."""
+    if (
+        repr(choice.call.attributes) != repr(other.call.attributes)
+        or choice.call.inputs.keys() != other.call.inputs.keys()
+    ):
+        return False
+    known: Mapping[str, Operand | None] = choice.call.inputs
+    for name, kind in choice.kinds.items():
+        one, two = known[name], other.call.inputs[name]
+        if one is None or two is None or len(one.shape) != len(two.shape):
+            return False
+        if kind != "run" and (
+            one.shape != two.shape or not np.array_equal(value_of(choice, name), value_of(other, name))
+        ):
+            return False
+        fixed = one.fixed is not None and two.fixed is not None
+        if fixed and not np.array_equal(one.fixed, two.fixed):  # type: ignore[arg-type]
+            return False
+    return True

@@ -1,0 +1,234 @@
+"""From a case to a model file that was read and understood.
+
+Runs nothing and converts nothing; downloads through `cache`, weights of seeded models through `cases.seeded`.
+"""
+
+import hashlib
+import shutil
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+
+from burn_verify import __version__
+from burn_verify.cases import zoo
+from burn_verify.cases.seeded import architectures
+from burn_verify.core.case import Case, Collected, Download, ModelFile, Seeded, Unavailable
+from burn_verify.core.errors import LoadError
+from burn_verify.core.stage import PreparedCase, StoredArrays, StoredData, StoredFiles
+from burn_verify.graph import facts
+from burn_verify.system.cache import Cache
+from burn_verify.system.download import fetch
+from burn_verify.system.files import digest_of, sha256_of
+
+
+def prepare(case: Case, cache: Cache) -> PreparedCase:
+    """Find, fetch and read the model of a case.
+
+    Raises:
+        LoadError: the file cannot be had, is not ONNX, is not what the catalogue says, or reaches out of its folder.
+    """
+    source = case.source
+    if isinstance(source, Collected):
+        return _collected(case, source)
+    path = _materialise(source, cache)
+    model = _read(path)
+    try:
+        return _described(case, path, model)
+    except ValueError as error:
+        raise _not_onnx(path, error) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def stored_location(cache: Cache, download: Download) -> Path:
+    """Return where a download is kept once it is there."""
+    return cache.root / "zoo" / download.sha256[:16] / Path(download.path).name
+
+
+def _collected(case: Case, source: Collected) -> PreparedCase:
+    """Return what was found out when the corpus was collected; nothing is read."""
+    data = source.data
+    names = source.data_sets if data is not None else ()
+    return PreparedCase(
+        case=case,
+        model=source.model,
+        digest=source.digest,
+        op_types=source.op_types,
+        opset=source.opset,
+        inputs=source.inputs,
+        outputs=source.outputs,
+        stored=tuple(StoredArrays(name=name, path=data, place=place) for place, name in enumerate(names) if data),
+        seeded=False,
+        subject=source.subject,
+        random=source.random,
+        tolerance=source.tolerance,
+        unsupported=source.unsupported,
+        answered=source.answered,
+        evaluated=source.evaluated,
+        refused=source.refused,
+        twin=source.twin,
+    )
+
+
+def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
+    external = tuple(_external_files(model, path))
+    found = facts.facts(model)
+    return PreparedCase(
+        case=case,
+        model=path,
+        digest=_digest(path, external),
+        op_types=found.op_types,
+        opset=found.opset,
+        inputs=found.inputs,
+        outputs=found.outputs,
+        stored=_stored_beside(path),
+        random=found.random,
+    )
+
+
+def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cache) -> Path:
+    match source:
+        case ModelFile(path=path, sha256=sha256):
+            return _local(path, sha256)
+        case Download() as download:
+            return _downloaded(cache, download)
+        case Seeded(architecture=architecture, seed=seed):
+            return _seeded(cache, architecture, seed)
+        case Unavailable(reason=reason):
+            raise LoadError(reason, "not available here")
+
+
+def _local(path: Path, sha256: str | None) -> Path:
+    try:
+        if not path.is_file():
+            message = f"{path}: no such file"
+            raise LoadError(message, "no such file")
+        found = sha256_of(path) if sha256 is not None else None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if found != sha256:
+        message = f"{path} is not the file it should be: sha256 {sha256} expected, {found} found"
+        raise LoadError(message, "wrong sha256")
+    return path
+
+
+def _downloaded(cache: Cache, download: Download) -> Path:
+    model = stored_location(cache, download)
+    with cache.lock(f"zoo-{download.sha256[:16]}"):
+        # The stored data first: a model that lies in the cache is taken as it is by the next run.
+        _fetch_stored(download, model)
+        return fetch(zoo.load().base_url + download.path, download.sha256, model)
+
+
+def _seeded(cache: Cache, architecture: str, seed: int) -> Path:
+    # The versions in the name: another release of onnx, NumPy or of ours may build the same architecture otherwise.
+    made_by = digest_of(__version__, onnx.__version__, np.__version__)[:8]
+    path = cache.folder("seeded") / f"{architecture}-{seed}-{made_by}.onnx"
+    with cache.lock(f"seeded-{architecture}"):
+        if not path.is_file():
+            scratch = path.with_suffix(".new")
+            onnx.save(architectures.build(architecture, seed), scratch)
+            scratch.replace(path)
+    return path
+
+
+def _fetch_stored(download: Download, model: Path) -> None:
+    """Unpack the stored data to where `_stored_beside` looks, whatever folders the archive wraps around it."""
+    folder = model.parent / model.stem
+    if download.test_data is None or download.test_data_sha256 is None or folder.is_dir():
+        return
+    url = zoo.load().base_url + download.test_data
+    archive = fetch(url, download.test_data_sha256, model.parent / Path(download.test_data).name)
+    scratch = model.parent / "unpacked"
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(scratch, filter="data")
+        found = sorted(scratch.rglob("test_data_set_*"))
+        (found[0].parent if found else scratch).rename(folder)
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        message = f"{archive}: the stored test data cannot be unpacked: {error}"
+        raise LoadError(message, "broken test data") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _stored_beside(path: Path) -> tuple[StoredData, ...]:
+    """Return the data sets of a model of the zoo, which lie in a folder of its name."""
+    return data_sets(path.parent / path.stem)
+
+
+def data_sets(folder: Path) -> tuple[StoredFiles, ...]:
+    """Return data sets stored as onnx and its zoo store them: ``test_data_set_N/{input,output}_M.pb``."""
+    return tuple(
+        StoredFiles(name=inner.name, inputs=_numbered(inner, "input"), outputs=_numbered(inner, "output"))
+        for inner in sorted(folder.glob("test_data_set_*"))
+        if inner.is_dir()
+    )
+
+
+def _numbered(folder: Path, kind: str) -> tuple[Path, ...]:
+    numbered = {path: path.stem.removeprefix(f"{kind}_") for path in folder.glob(f"{kind}_*.pb")}
+    return tuple(
+        sorted((path for path in numbered if numbered[path].isdecimal()), key=lambda path: int(numbered[path]))
+    )
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    try:
+        model = onnx.load(path, format="protobuf", load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise _not_onnx(path, error) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not model.graph.output or not model.opset_import:
+        # Protobuf reads an empty or cut file without complaint when the cut falls between two fields.
+        message = f"{path}: not a complete ONNX model: it has no outputs or imports no operator set"
+        raise LoadError(message, "not an ONNX file")
+    return model
+
+
+def _not_onnx(path: Path, error: Exception) -> LoadError:
+    return LoadError(f"{path}: not an ONNX file, or a damaged one ({error})", "not an ONNX file")
+
+
+def _unreadable(path: Path, error: OSError) -> LoadError:
+    return LoadError(f"{path}: cannot be read: {error.strerror or error}", "cannot be read")
+
+
+def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
+    folder = path.parent.resolve()
+    for tensor in facts.tensors(model):
+        if uses_external_data(tensor):
+            location = facts.text(ExternalDataInfo(tensor).location)
+            target = _resolved(folder / location)
+            if not target.is_relative_to(folder):
+                message = f"{path}: tensor {tensor.name!r} keeps its data outside the model's folder: {location!r}"
+                raise LoadError(message, "external data outside the model's folder")
+            if not target.is_file():
+                message = f"{path}: tensor {tensor.name!r} keeps its data in {location!r}, which is not there"
+                raise LoadError(message, "external data missing")
+            yield target
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError:
+        # What Python 3.11 and 3.12 say to a loop of symbolic links; later ones leave it to `is_file`.
+        return path
+
+
+def _digest(path: Path, external: tuple[Path, ...]) -> str:
+    if not external:
+        return sha256_of(path)
+    total = hashlib.sha256(sha256_of(path).encode())
+    for file in sorted(set(external)):
+        total.update(file.name.encode() + sha256_of(file).encode())
+    return total.hexdigest()

@@ -1,0 +1,57 @@
+"""The command that runs a case again: the inverse of `select`."""
+
+import shlex
+
+from burn_verify.cases import sized
+from burn_verify.cases.conformance.suites import SUITES
+from burn_verify.cases.generated.corpus import CORPUS as GENERATED
+from burn_verify.core import versions
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.option_values import LATEST
+from burn_verify.core.options import Settings, said
+from burn_verify.core.result import CaseResult
+from burn_verify.core.target import Target
+
+
+def reproduce(case: Case, settings: Settings) -> str:
+    """Return the command that runs this case alone, or with those whose names begin like it."""
+    # A comma parts names, and a question mark matches any character.
+    path = str(case.source.path).replace(",", "?") if isinstance(case.source, ModelFile) else None
+    return f"reproduce: {_command(case.id, case.corpus, path, settings)}"
+
+
+def reproduce_recorded(result: CaseResult, target: Target) -> str:
+    """Return the same command from what a record says; it does not know where a user's own file or checkout was."""
+    settings = Settings(
+        burn_version=(LATEST,) if target.burn in ("", versions.LATEST.burn) else (target.burn,),
+        burn_backend=(target.backend or "flex",),
+        burn_path=("PATH/TO/burn" if target.burn_checkout else None,),
+        burn_onnx_path=("PATH/TO/burn-onnx" if target.burn_onnx_checkout else None,),
+        simplify=(target.simplify,),
+        partition=(target.partition,),
+    )
+    return _command(result.case_id, result.corpus, f"PATH/TO/{result.case_id.partition('/')[2]}.onnx", settings)
+
+
+def selection_of(case_id: str, corpus: str, path: str | None = None) -> tuple[str, str]:
+    """Return the field of `Settings` that selects a case, and the name it needs; other cases may come along.
+
+    Arguments:
+        path: where the model of a case of the user's own is.
+    """
+    if corpus in SUITES:
+        return "conformance", corpus
+    if corpus in (GENERATED, sized.CORPUS):
+        return "ops", case_id
+    return "models", path if corpus == "file" and path else case_id.removeprefix("zoo/").removesuffix("@seeded")
+
+
+def _command(case_id: str, corpus: str, path: str | None, settings: Settings) -> str:
+    others = (f"{flag}={shlex.quote(value)}" for flag, value in said(settings))
+    return " ".join(["pytest", *_selecting(case_id, corpus, path), *others])
+
+
+def _selecting(case_id: str, corpus: str, path: str | None) -> list[str]:
+    field, name = selection_of(case_id, corpus, path)
+    among = ["-k", shlex.quote(case_id.partition("/")[2])] if corpus in SUITES else []
+    return [f"--{field}={shlex.quote(name)}", *among]

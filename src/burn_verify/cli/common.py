@@ -1,0 +1,60 @@
+"""What the commands of the command line share: how they are declared, what was typed, how a file is written.
+
+Knows no command.
+"""
+
+import argparse
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from burn_verify.core.errors import StoreError
+from burn_verify.core.options import OPTIONS
+from burn_verify.system.files import write_if_changed
+
+Commands: TypeAlias = "argparse._SubParsersAction[Any]"
+
+PLACES: Final = frozenset({"zoo_mirror", "cache_dir", "offline"})
+"""Fields of the options that say where models and builds are, and nothing about a run."""
+
+
+def add_command(commands: Commands, name: str, short: str, text: str, examples: str) -> argparse.ArgumentParser:
+    """Add a command whose help keeps its lines.
+
+    Arguments:
+        short: said of it in the list of commands.
+        text: what it does; may be empty.
+        examples: shown below its options, exit codes included.
+    """
+    made: argparse.ArgumentParser = commands.add_parser(
+        name, help=short, description=text, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    return made
+
+
+def add_options(command: argparse.ArgumentParser, fields: Collection[str]) -> None:
+    """Add the options that fill these fields of `Settings`, in the order of the table."""
+    for option in OPTIONS:
+        if option.field in fields:
+            command.add_argument(option.flag, dest=f"option_{option.field}", **option.argument)
+
+
+def typed(arguments: argparse.Namespace) -> dict[str, str | None]:
+    """Return what was typed for every option, by field; None where nothing was, or the command does not have it."""
+    return {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
+
+
+def write_file(path: Path, text: str, advice: str = "") -> None:
+    """Write a file that a command was asked for, unless it has this text already.
+
+    Arguments:
+        advice: what to do where it cannot be written, as the end of the message.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    try:
+        write_if_changed(path, text)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror or error}{advice}"
+        raise StoreError(message) from error

@@ -1,0 +1,223 @@
+"""The command line: the same machinery as the plugin's, without writing a test.
+
+Exit codes: 0 all agree or fail as expected; 1 a model failed; 2 any other error; 3 the toolchain is missing or broken;
+4 a wrong option or name; 130 Ctrl-C.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Final, NoReturn
+
+from tabulate import tabulate
+
+from burn_verify import __version__
+from burn_verify.cases import zoo
+from burn_verify.cases.select import Selection
+from burn_verify.cli import blame, expectations, explain_number, gc, latency, ops, profile, report
+from burn_verify.cli.common import PLACES, add_options, typed
+from burn_verify.cli.doctor import Grade, examine
+from burn_verify.core.case import Case, Download, ModelFile, Seeded
+from burn_verify.core.errors import BurnVerifyError, ToolchainError, UsageError
+from burn_verify.core.options import OPTIONS, Settings, settings_from
+from burn_verify.core.progress import Progress
+from burn_verify.core.result import CaseResult
+from burn_verify.core.target import Trial
+from burn_verify.expectations.match import xfail_reason
+from burn_verify.report.views.failure import failure_text
+from burn_verify.run.recorder import Recorder
+from burn_verify.run.session import Session
+from burn_verify.run.state import error_of
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
+
+_EPILOG: Final = """\
+examples:
+  burn-verify doctor                      is everything here that is needed?
+  burn-verify list resnet                 which models go by such a name?
+  burn-verify verify mnist squeezenet     does Burn compute what ONNX Runtime computes?
+  burn-verify verify path/to/model.onnx   the same for a model of your own
+  burn-verify verify --conformance=node   ONNX's own test cases, about two thousand
+  burn-verify verify --ops=Conv,Gemm      generated graphs of operators
+  burn-verify report --last               the last run once more
+  burn-verify report run.jsonl --out site what a record tells, as a page: site/index.html
+  burn-verify diff old.jsonl new.jsonl    what got worse, what got better
+  burn-verify latency run.jsonl           how fast, beside ONNX Runtime, and what the program cost
+  burn-verify profile squeezenet          which nodes take the time
+  burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
+  burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
+  burn-verify gc                          what is on disk for which target
+  burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
+exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit with its code; a user's mistake is one line, never a traceback."""
+    # A closed stderr is no stream at all to Python.
+    sys.stderr = sys.stderr or StringIO()
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except BurnVerifyError as error:
+        sys.stderr.write(f"burn-verify: error: {error}\n")
+        code = error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("burn-verify: interrupted; what was built so far is kept\n")
+        code = 130
+    except BrokenPipeError:
+        # Whoever read our output, such as head, had enough.
+        sys.stderr.close()
+        code = 0
+    sys.exit(code)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(UsageError.exit_code, f"{self.prog}: error: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="burn-verify",
+        description="Does an ONNX model still say the same thing once Burn has turned it into Rust?",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"burn-verify {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    doctor = commands.add_parser("doctor", help="say what is here, what is missing, and what to type")
+    doctor.set_defaults(run=_doctor)
+    listing = commands.add_parser("list", help="list the models that can be verified by name")
+    listing.add_argument("pattern", nargs="?", default="", help="only names that contain this")
+    listing.add_argument("--all", action="store_true", dest="everything", help="every entry, not only the short names")
+    listing.set_defaults(run=_list)
+    verify = commands.add_parser("verify", help="verify models against ONNX Runtime")
+    verify.add_argument(
+        "models", nargs="*", metavar="MODEL", help="a name (see list), an .onnx file, a glob or a folder"
+    )
+    verify.set_defaults(run=_verify)
+    add_options(doctor, PLACES)
+    add_options(listing, PLACES)
+    # Models are named without a flag.
+    add_options(verify, {option.field for option in OPTIONS} - {"models"})
+    report.add_to(commands)
+    expectations.add_to(commands)
+    explain_number.add_to(commands)
+    ops.add_to(commands)
+    latency.add_to(commands)
+    profile.add_to(commands)
+    blame.add_to(commands)
+    gc.add_to(commands)
+    return parser
+
+
+def _settings(arguments: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
+    names = [name for model in models for name in ([model] if Path(model).exists() else model.split(",")) if name]
+    return replace(settings_from(typed(arguments)), models=tuple(names))
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    missing = 0
+    for check in examine(_settings(arguments)):
+        missing += check.grade is Grade.MISSING
+        print(f"{check.grade:8}{check.name:20}{check.found}")
+        if check.advice:
+            print(f"{'':28}→ {check.advice}")
+    print(f"\nmissing: {missing}" if missing else "\nready")
+    return 3 if missing else 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    selection = Selection(Cache(settings.cache_dir), mirror=settings.zoo_mirror, offline=settings.offline)
+    catalogue = zoo.load()
+    names = catalogue.entries if arguments.everything else catalogue.aliases
+    chosen = [name for name in names if arguments.pattern.lower() in name.lower()]
+    if not chosen:
+        message = f"no name contains {arguments.pattern!r}: burn-verify list --all shows every entry"
+        raise UsageError(message)
+    rows = []
+    for name in chosen:
+        (case,) = selection.choose([name]).cases
+        rows.append([name, case.id, _whence(case)])
+    print(tabulate(rows, headers=["name", "case", "where from"], disable_numparse=True))
+    return 0
+
+
+def _whence(case: Case) -> str:
+    match case.source:
+        case ModelFile():
+            return "here"
+        case Download(size=size):
+            return f"download, {size / 1e6:.1f} MB"
+        case Seeded():
+            return "stand-in with random weights"
+        case _:
+            return "not to be had here"
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments, arguments.models)
+    if not settings.selects:
+        message = "nothing to verify: name a model, such as mnist, or say --conformance or --ops"
+        raise UsageError(message)
+    with LongWork(sys.stderr) as work:
+        session = Session.open(settings, work.listen)
+    trials = session.selected.trials
+    names = {trial: test_id for test_id, trial in session.selected.by_test_id.items()}
+    recorder = Recorder(session)
+    recorder.begin(trials)
+    results: dict[Trial, CaseResult] = {}
+    interrupted = True
+    try:
+        with LongWork(sys.stderr) as work:
+            _prepare(session, recorder, work)
+            for place, trial in enumerate(trials):
+                if session.failure(trial.target):
+                    continue
+                work.listen(Progress(phase="verify", done=place, total=len(trials), text=names[trial]))
+                results[trial] = session.verify(trial)
+                recorder.add(session.line(results[trial], trial.target))
+        interrupted = False
+    finally:
+        session.close()
+        closing = recorder.close(
+            trials, shutil.get_terminal_size((120, 40)).columns, whole=True, interrupted=interrupted
+        )
+        if results:
+            print(closing.text)
+        for line in (*closing.not_run, *closing.problems, *closing.warnings):
+            sys.stderr.write(f"burn-verify: {line}\n")
+    unexpected = [said for trial, result in results.items() if (said := _unexpected(trial, result, session))]
+    for said in unexpected:
+        sys.stderr.write(f"burn-verify: {said}\n")
+    if closing.not_run:
+        return ToolchainError.exit_code
+    return 1 if unexpected or closing.problems else 0
+
+
+def _prepare(session: Session, recorder: Recorder, work: LongWork) -> None:
+    try:
+        session.prepare(session.selected.trials, work.listen)
+    except BurnVerifyError as error:
+        recorder.prepared(error)
+        raise
+    recorder.prepared()
+
+
+def _unexpected(trial: Trial, result: CaseResult, session: Session) -> str | None:
+    expected = session.selected.expectation(trial)
+    error = error_of(result)
+    if error is None:
+        name = session.selected.names[trial.target]
+        where = f"{result.case_id} on {name}" if name else result.case_id
+        return None if expected is None else f"{where} passes: {xfail_reason(expected)}"
+    if expected is not None and expected.stage is result.stage:
+        return None
+    selected = session.selected
+    return failure_text(trial.case, error, selected.settings_of(trial.target), expected, selected.names[trial.target])

@@ -1,0 +1,133 @@
+"""The command ``profile``: where the time of a model goes, found by truncating it at successive nodes.
+
+Each piece goes through the whole pipeline, verdict included; see `cuts` for what the differences say.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from tabulate import tabulate
+
+from burn_verify.cases.load import prepare
+from burn_verify.cases.select import Selection
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.errors import UsageError
+from burn_verify.core.options import Settings, settings_from
+from burn_verify.core.progress import Progress
+from burn_verify.graph import truncate
+from burn_verify.graph.truncate import Cut, Segment, Timed
+from burn_verify.report.views.latency import seconds
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
+
+_TEXT: Final = """\
+Truncate a model at successive nodes, time every piece beside ONNX Runtime, and name the five places that add most to
+Burn's time. What a place adds is the difference of two medians; where that is smaller than the calls differ among
+themselves, it is in the table and not named."""
+_EXAMPLES: Final = """\
+examples:
+  burn-verify profile squeezenet               24 places, some minutes
+  burn-verify profile my.onnx --cuts 8         fewer places, each of several nodes
+exit codes: 0 done, 1 pieces could not be timed, 3 toolchain, 4 usage"""
+_FIELDS: Final = PLACES | {"timeout", "memory_limit", "simplify", "partition", "threads"}
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to those of the command line."""
+    command = add_command(commands, "profile", "say which nodes of a model take the time", _TEXT, _EXAMPLES)
+    command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
+    command.add_argument(
+        "--cuts", type=int, default=truncate.MOST, metavar="N", help=f"places (default: {truncate.MOST})"
+    )
+    add_options(command, _FIELDS)
+    command.set_defaults(run=_profile)
+
+
+def _profile(arguments: argparse.Namespace) -> int:
+    import onnx
+
+    if arguments.cuts < 1:
+        message = f"--cuts: at least one place is needed, not {arguments.cuts}"
+        raise UsageError(message)
+    settings = settings_from({**typed(arguments), "latency": "on"})
+    cache = Cache(settings.cache_dir)
+    selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
+    found = selection.choose([arguments.model]).cases
+    if len(found) != 1:
+        message = f"{arguments.model} is {len(found)} models: profile one at a time"
+        raise UsageError(message)
+    (case,) = found
+    pieces = truncate.cuts(onnx.load(prepare(case, cache).model), arguments.cuts)
+    timed, untimed = _timed(settings, cache, case, pieces)
+    made = truncate.segments(timed, pieces)
+    print(_table(made))
+    print(f"\nthe slowest of {case.id}:")
+    for segment in truncate.slowest(made):
+        print(f"  {_place(segment)}: {seconds(segment.burn)}{_beside(segment)}")
+    for line in untimed:
+        sys.stderr.write(f"burn-verify: {line}\n")
+    return 1 if untimed else 0
+
+
+def _timed(settings: Settings, cache: Cache, case: Case, pieces: Sequence[Cut]) -> tuple[list[Timed], list[str]]:
+    """Return the pieces that could be timed, and a line for each of the others."""
+    import onnx
+
+    done: list[Timed] = []
+    untimed: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="burn-verify-") as folder, LongWork(sys.stderr) as work:
+        pipeline = Pipeline(settings, cache, work.listen)
+        cases = []
+        for piece in pieces:
+            path = Path(folder) / f"{piece.last:05d}.onnx"
+            onnx.save(piece.model, path)
+            cases.append(replace(case, id=f"{case.id} to node {piece.last}", source=ModelFile(path=path)))
+        try:
+            plan = pipeline.prepare(cases)
+            for place, (one, piece) in enumerate(zip(cases, pieces, strict=True)):
+                work.listen(Progress(phase="verify", done=place, total=len(cases), text=one.id))
+                result = pipeline.verify(plan.cases[one.id])
+                latency = result.latency
+                if latency is None or latency.burn is None:
+                    said = latency.why if latency is not None else result.message.partition("\n")[0]
+                    untimed.append(f"{one.id} was not timed: {said}")
+                    continue
+                steady, runtime = latency.burn.steady, latency.onnxruntime
+                other = runtime.steady.median if runtime else None
+                done.append(Timed(cut=piece, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
+        finally:
+            pipeline.close()
+    return done, untimed
+
+
+def _table(made: Sequence[Segment]) -> str:
+    rows = [
+        [
+            _place(segment),
+            _signed(segment.burn),
+            "" if segment.onnxruntime is None else _signed(segment.onnxruntime),
+            "below the noise" if segment.below_noise else "",
+        ]
+        for segment in made
+    ]
+    return tabulate(rows, headers=["nodes", "Burn", "ONNX Runtime", ""], colalign=("left", "right", "right", "left"))
+
+
+def _place(segment: Segment) -> str:
+    nodes = f"{segment.first}" if segment.first == segment.last else f"{segment.first} to {segment.last}"
+    return f"{nodes} ({', '.join(segment.op_types)})"
+
+
+def _beside(segment: Segment) -> str:
+    return "" if segment.onnxruntime is None else f", ONNX Runtime {_signed(segment.onnxruntime)}"
+
+
+def _signed(value: float) -> str:
+    return f"-{seconds(-value)}" if value < 0 else seconds(value)

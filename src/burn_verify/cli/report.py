@@ -1,0 +1,237 @@
+"""The commands that need nothing but records: ``report``, ``diff`` and ``history``.
+
+Runs no model. Decides nothing about results, see `report`; this reads and writes the files and tells where they are.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tabulate import tabulate
+
+from burn_verify.cli.common import Commands, add_command, typed, write_file
+from burn_verify.core.errors import RecordError, UsageError
+from burn_verify.core.options import Settings, settings_from
+from burn_verify.expectations import match
+from burn_verify.record import history
+from burn_verify.record.codec import Record
+from burn_verify.record.history import KeptRun
+from burn_verify.report.files import files
+from burn_verify.report.summary import changes
+from burn_verify.report.summary.columns import Column, Matrix, merge
+from burn_verify.report.summary.findings import Findings, PastRun, numbers_of
+from burn_verify.report.summary.states import state_of
+from burn_verify.report.views import changes_text, matrix, side_by_side, terminal
+from burn_verify.run.recorder import LAST_RECORD
+from burn_verify.run.selected import expected_of
+from burn_verify.system.cache import Cache
+
+_PAST: Final = 30
+"""Kept runs that a report draws, the newest: each of them has to be read."""
+
+_REPORT: Final = """\
+Show a record once more, or make of one or several everything that they can tell.
+
+Records of several versions of Burn or backends become columns; those of one target, such as the shards of a run,
+become one column. A shard that is not there, or a case that was to be run and has no result, is shown as missing. A
+record that only says that this machine could not do the work is left out, and the report says so."""
+_REPORT_EXAMPLES: Final = """\
+examples:
+  burn-verify report --last                                the table of the last run
+  burn-verify report run.jsonl --out site                  a page to look at: site/index.html
+  burn-verify report shard-*.jsonl --out site --history kept    and what changed since the last run in kept/
+written: index.html, compatibility-matrix.md (models), SUPPORTED-OPS.md and errors.md (ONNX's own cases), matrix.json,
+junit.xml; where $GITHUB_STEP_SUMMARY names a file, a summary is appended to it
+exit codes: 0 done, 1 done but something is missing, 2 the records say nothing about Burn, 4 usage"""
+_DIFF: Final = """\
+Say what changed from one run to another: differences of the environment first, then wrong numbers that are new, then
+what agreed and fails now, lost its evidence, or uses four times as much of its bound, then what moved, was fixed,
+vanished or appeared."""
+_DIFF_EXAMPLES: Final = """\
+examples:
+  burn-verify diff yesterday.jsonl today.jsonl
+  burn-verify diff yesterday.jsonl shard-*.jsonl --markdown > changes.md
+  burn-verify diff run.jsonl                 targets of one run that differ in one thing: versions, backends, options
+The first name is the old run, all others are the new one; --old adds records to the old one.
+exit codes: 0 as good as before or better, 1 regressions, 2 not comparable: no case in common, a record that says
+nothing about Burn, or a new run with gaps; 4 usage"""
+_HISTORY: Final = """\
+List the runs kept in a folder, or what became of one case in each of them."""
+_HISTORY_EXAMPLES: Final = """\
+examples:
+  burn-verify history kept --add run.jsonl     keep a run as kept/0001_<commit>_<date>.jsonl
+  burn-verify history kept                     which runs are kept, and how many cases agree in each
+  burn-verify history kept zoo/mnist-12        what became of one case"""
+
+
+def add_to(commands: Commands) -> None:
+    """Add the commands to those of the command line."""
+    report = add_command(
+        commands, "report", "show records once more, or write pages and tables of them", _REPORT, _REPORT_EXAMPLES
+    )
+    report.add_argument("records", nargs="*", type=Path, metavar="RECORD", help="a file written by --burn-record")
+    report.add_argument("--last", action="store_true", help="the last run, which is always kept")
+    report.add_argument("--out", type=Path, metavar="DIR", help="write everything into this folder")
+    report.add_argument(
+        "--previous", nargs="+", type=Path, default=[], metavar="RECORD", help="the run before, to say what changed"
+    )
+    report.add_argument("--history", type=Path, metavar="DIR", help="kept runs: the last one is the previous run")
+    report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
+    report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
+    report.set_defaults(run=_report)
+    diff = add_command(commands, "diff", "say what changed from one run to another", _DIFF, _DIFF_EXAMPLES)
+    diff.add_argument("before", type=Path, metavar="OLD", help="a file written by --burn-record")
+    diff.add_argument(
+        "after",
+        nargs="*",
+        type=Path,
+        metavar="NEW",
+        help="the later run; its shards together. Without it the targets of the old run are compared with one another",
+    )
+    diff.add_argument(
+        "--old", nargs="+", type=Path, default=[], metavar="RECORD", help="further records of the old run"
+    )
+    diff.add_argument("--markdown", action="store_true", help="as Markdown")
+    diff.set_defaults(run=_diff)
+    past = add_command(commands, "history", "keep runs, and show what became of a case", _HISTORY, _HISTORY_EXAMPLES)
+    past.add_argument("folder", type=Path, metavar="DIR", help="where runs are kept")
+    past.add_argument("case", nargs="?", metavar="CASE", help="the id of a case")
+    past.add_argument("--add", nargs="+", type=Path, default=[], metavar="RECORD", help="keep these as the next run")
+    past.set_defaults(run=_history)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    if bool(arguments.records) == arguments.last:
+        message = "name a record, or say --last"
+        raise UsageError(message)
+    if arguments.out is None and (arguments.previous or arguments.history):
+        message = "--previous and --history are for --out DIR; without it: burn-verify diff OLD NEW"
+        raise UsageError(message)
+    settings = settings_from(typed(arguments))
+    paths = [Cache(settings.cache_dir).root / LAST_RECORD] if arguments.last else arguments.records
+    records = _records(paths)
+    if arguments.out is None and len(records) == 1 and not records[0].failure:
+        _show(records[0], _reasons(records[0], settings))
+        return 0
+    merged = merge(records)
+    for line in (line for column in merged.columns for line in column.lacking):
+        sys.stderr.write(f"burn-verify: missing: {line}\n")
+    expected = tuple(_reasons(column.record, settings) for column in merged.columns)
+    between = changes.between(merged.columns)
+    if arguments.out is None:
+        print(side_by_side.render(merged.columns, expected, between, shutil.get_terminal_size((120, 40)).columns))
+    else:
+        kept = history.runs(arguments.history, _PAST) if arguments.history else ()
+        before = _previous(_records(arguments.previous), kept, records)
+        findings = Findings(
+            matrix=merged,
+            expected=expected,
+            comparisons=changes.compare(before, merged) if before else (),
+            past=tuple(_past(kept)),
+            between=between,
+        )
+        _write(arguments.out, files(findings))
+        _summarise(findings)
+    return 0 if merged.complete else 1
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    old = merge(_records([arguments.before, *arguments.old]))
+    if arguments.after:
+        comparisons = changes.compare(old, merge(_records(arguments.after)))
+        message = "the records have no case of one target in common: there is nothing to compare"
+    else:
+        comparisons = changes.between(old.columns)
+        message = "one record alone has to be of several targets that differ in one thing: there is nothing to compare"
+    if not comparisons:
+        raise RecordError(message)
+    shown = changes_text.as_markdown if arguments.markdown else changes_text.as_text
+    print("\n".join(shown(comparison) for comparison in comparisons))
+    return changes.exit_code(comparisons)
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    if arguments.add:
+        print(f"kept as {history.keep(arguments.folder, arguments.add)}")
+        if not arguments.case:
+            return 0
+    kept = history.runs(arguments.folder)
+    rows = [row for run in kept for row in (_past_of(run, arguments.case) if arguments.case else _totals_of(run))]
+    if not rows:
+        message = f"no run in {arguments.folder} knows {arguments.case}" if kept else f"{arguments.folder} keeps no run"
+        raise UsageError(message)
+    headers = ["run", "target", *(["result"] if arguments.case else ["agree", "of all", "wrong", "refused"])]
+    print(tabulate(rows, headers=headers, disable_numparse=True))
+    return 0
+
+
+def _records(paths: Iterable[Path]) -> list[Record]:
+    return [record for path in paths for record in history.records(path)]
+
+
+def _show(record: Record, reasons: Mapping[str, str]) -> None:
+    print(terminal.render_table(record.results, reasons, shutil.get_terminal_size((120, 40)).columns))
+
+
+def _reasons(record: Record, settings: Settings) -> dict[str, str]:
+    expected = expected_of(settings, record.target)
+    return match.expected_reasons(record.results, expected)
+
+
+def _previous(named: Sequence[Record], kept: Sequence[KeptRun], now: Sequence[Record]) -> Matrix | None:
+    """Return the run before: the one that was named, else the last that was kept and is not this very run."""
+    if named:
+        return merge(named)
+    started = {record.environment.get("started") for record in now}
+    others = [run for run in kept if not started & {record.environment.get("started") for record in run.records}]
+    return merge(others[-1].records) if others else None
+
+
+def _past(kept: Iterable[KeptRun]) -> Iterable[PastRun]:
+    for run in kept:
+        for column in _columns(run):
+            numbers = numbers_of(column)
+            yield PastRun(name=run.name, label=column.target.label, agree=numbers.agree, total=numbers.total)
+
+
+def _totals_of(run: KeptRun) -> Iterable[list[str]]:
+    for column in _columns(run):
+        counts = numbers_of(column)
+        cells = (counts.agree, counts.total, counts.wrong, counts.refused)
+        yield [run.name, column.target.label, *map(str, cells)]
+
+
+def _past_of(run: KeptRun, case_id: str) -> Iterable[list[str]]:
+    for column in _columns(run):
+        found = next((result for result in column.record.results if result.case_id == case_id), None)
+        if found is not None or case_id in column.missing:
+            text = state_of(found).word if found is None else changes_text.said_of(found)
+            yield [run.name, column.target.label, text]
+
+
+def _columns(run: KeptRun) -> tuple[Column, ...]:
+    try:
+        return merge(run.records).columns
+    except RecordError:
+        return ()  # a run that says nothing about Burn has no place in its history
+
+
+def _write(folder: Path, made: Mapping[str, str]) -> None:
+    for name, text in made.items():
+        target = folder / name
+        write_file(target, text)
+        print(f"wrote {target}")
+
+
+def _summarise(findings: Findings) -> None:
+    """Append a summary to the file that GitHub shows under a step of CI, if there is one."""
+    if place := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(place).open("a", encoding="utf-8") as file:
+                file.write(matrix.step_summary(findings))
+        except OSError as error:
+            sys.stderr.write(f"burn-verify: warning: the step summary was not written: {error}\n")

@@ -1,0 +1,155 @@
+"""A case: its id, where its model comes from, and what is known of feeding it. Data only."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+Shape: TypeAlias = tuple[int | str | None, ...]
+"""Dimensions of a graph input or output: a number, a symbolic name, or None where nothing is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputHint:
+    """What a graph input should be fed, where the type alone does not say.
+
+    Attributes:
+        shape: the shape to use instead of the declared one.
+        value: fill the input with this number.
+        low, high: draw integers from ``low`` (included) to ``high`` (excluded).
+        scale, shift: draw floats from ``scale · N(0, 1) + shift``.
+    """
+
+    name: str
+    shape: tuple[int, ...] | None = None
+    value: float | None = None
+    low: int | None = None
+    high: int | None = None
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """Everything a catalogue knows about feeding a model: values of symbolic dimensions, and hints by input."""
+
+    dims: tuple[tuple[str, int], ...] = ()
+    inputs: tuple[InputHint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """A source: an ``.onnx`` file on this machine. A wrong `sha256` (hex) is an error at LOAD."""
+
+    path: Path
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A source: a file of the model hub, by its path below the hub's base URL."""
+
+    path: str
+    sha256: str
+    size: int
+    test_data: str | None = None
+    test_data_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seeded:
+    """A source: the named architecture with random weights drawn from `seed`, made on the spot."""
+
+    architecture: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """A source that was asked for and cannot be had here now; `reason` is one line with what to do about it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """Allowed is ``atol + rtol · |desired|``, as in `numpy.isclose`."""
+
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The one operator that a case is about.
+
+    Attributes:
+        domain: empty for ``ai.onnx``.
+        since_version: the version of the operator that the model's opset means.
+        dtype: of the operator's widest type parameter, i.e. the one that allows the most types; empty where no input
+            or output has it.
+        axes: name and value of what a generated graph varies beside, as text; empty for other cases.
+    """
+
+    op_type: str
+    domain: str
+    since_version: int
+    dtype: str
+    axes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """Name, dtype (NumPy or ml_dtypes name, ``string`` for text) and shape of a graph input or output."""
+
+    name: str
+    dtype: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """A source: a case of a corpus that was collected, and understood, before.
+
+    Attributes:
+        model, digest, op_types, opset, inputs, outputs, subject, random, tolerance, unsupported: see `PreparedCase`.
+        data: a safetensors file in the layout of a `Reference`; None where nothing is stored.
+        data_sets: names of the data sets in it.
+        answered, evaluated, refused, twin: see `PreparedCase`.
+    """
+
+    model: Path
+    digest: str
+    op_types: tuple[str, ...]
+    opset: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    data: Path | None
+    data_sets: tuple[str, ...]
+    subject: Subject | None = None
+    random: bool = False
+    tolerance: Tolerance | None = None
+    unsupported: str | None = None
+    answered: bool = False
+    evaluated: bool = False
+    refused: str | None = None
+    twin: str | None = None
+
+
+Source: TypeAlias = ModelFile | Download | Seeded | Collected | Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One thing to verify: an id and the description of a model, no protobuf in memory.
+
+    Attributes:
+        id: stable, greppable and parsed by nobody, e.g. ``zoo/mnist-12``.
+        corpus: ``zoo``, ``file``, ``node``, ``simple`` …
+        note: one line shown beside the result, e.g. that the weights are seeded stand-ins.
+    """
+
+    id: str
+    corpus: str
+    source: Source
+    hints: Hints = field(default_factory=Hints)
+    note: str | None = None

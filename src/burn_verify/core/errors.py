@@ -1,0 +1,117 @@
+"""Every error a user can meet, with its exit code; one subclass of `StageError` a stage.
+
+Decides nothing about reporting: `plugin` and `cli` turn these into outcomes and exit codes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from burn_verify.core.stage import Stage
+
+
+class BurnVerifyError(Exception):
+    """An error with a message fit for a user: one line what is wrong, and what to do next."""
+
+    exit_code = 2
+
+
+class UsageError(BurnVerifyError):
+    """An option or name that cannot be meant."""
+
+    exit_code = 4
+
+
+class ToolchainError(BurnVerifyError):
+    """The machine lacks something (cargo, rustc, disk), or Burn itself could not be built. No case is to blame."""
+
+    exit_code = 3
+
+
+class RecordError(BurnVerifyError):
+    """Records that say nothing about Burn, or that cannot be put beside one another."""
+
+
+class StoreError(BurnVerifyError):
+    """The record could not be written. The run goes on: callers turn this into a warning."""
+
+
+class ProcessDied(BurnVerifyError):
+    """A child process ended, hung or broke the protocol while a request was in flight.
+
+    Attributes:
+        how: ``exited``, ``killed``, ``timeout``, ``memory`` or ``protocol``.
+        log: the end of what the process wrote to stderr.
+    """
+
+    def __init__(self, message: str, how: str = "exited", log: str = "") -> None:
+        super().__init__(message, how, log)
+        self.message = message
+        self.how = how
+        self.log = log
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class StageError(BurnVerifyError):
+    """A case stopped at a stage; the subclass says which.
+
+    Attributes:
+        message: whole and in the words of whoever failed.
+        reason: short and normalised, fit for grouping.
+        details: further evidence for the record; JSON values only.
+    """
+
+    stage: Stage
+
+    def __init__(self, message: str, reason: str = "", details: Mapping[str, Any] | None = None) -> None:
+        # Positional, so that the exception survives pickling: pickle calls the class with `args`.
+        super().__init__(message, reason, dict(details or {}))
+        self.message = message
+        self.reason = reason or message.partition("\n")[0]
+        self.details = dict(details or {})
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class LoadError(StageError):
+    """The model could not be found, fetched or read."""
+
+    stage = Stage.LOAD
+
+
+class ConvertError(StageError):
+    """burn-onnx refused the model, panicked, died or hung."""
+
+    stage = Stage.CONVERT
+
+
+class CompileError(StageError):
+    """rustc refused the generated module."""
+
+    stage = Stage.COMPILE
+
+
+class OracleError(StageError):
+    """ONNX Runtime refused the model, died or hung: there is nothing to compare with."""
+
+    stage = Stage.REFERENCE
+
+
+class RunError(StageError):
+    """The compiled model panicked, aborted, hung or broke the protocol."""
+
+    stage = Stage.RUN
+
+
+class CompareError(StageError):
+    """Burn's answer is not the expected one."""
+
+    stage = Stage.COMPARE
+
+
+STAGE_ERRORS: Mapping[Stage, type[StageError]] = {
+    error.stage: error for error in (LoadError, ConvertError, CompileError, OracleError, RunError, CompareError)
+}
+"""The exception class of each stage."""

@@ -1,0 +1,92 @@
+"""What a model is run on: versions, backend, options of the conversion. Data only."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from burn_verify.core.case import Case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """Sources of Burn or of burn-onnx on this machine that are used instead of the registry's.
+
+    Attributes:
+        path: the folder with ``Cargo.toml``; of a workspace or of one crate.
+        commit: hex; empty where the folder is in no git repository.
+        dirty: whether the sources differ from that commit.
+        digest: sha256 (hex) over the sources that count.
+    """
+
+    path: Path
+    commit: str = ""
+    dirty: bool = False
+    digest: str = ""
+
+    @property
+    def label(self) -> str:
+        """The commit, short, and the digest where the commit does not say it all: ``1a2b3c4``, ``1a2b3c4~9f8e7d6``."""
+        sources = f"~{self.digest[:7]}" if self.dirty or not self.commit else ""
+        return self.commit[:7] + sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a model is run on: a result belongs to a case and a target.
+
+    Attributes:
+        burn, burn_onnx: versions, as in `burn_verify.core.versions`.
+        backend: Burn's: ``flex``, ``ndarray``, ``wgpu`` or ``cuda``.
+        simplify, partition: options of burn-onnx.
+        burn_checkout, burn_onnx_checkout: sources that replace the registry's, of the same version.
+    """
+
+    burn: str = "0.22.1"
+    burn_onnx: str = "0.22.0"
+    backend: str = "flex"
+    simplify: bool = True
+    partition: bool = True
+    burn_checkout: Checkout | None = None
+    burn_onnx_checkout: Checkout | None = None
+
+    @property
+    def version(self) -> str:
+        """Burn's version, and checkouts as build metadata: ``0.22.1``, ``0.22.1+burn-onnx@1a2b3c4``."""
+        checkouts = {"burn": self.burn_checkout, "burn-onnx": self.burn_onnx_checkout}
+        marks = [f"{name}@{checkout.label}" for name, checkout in checkouts.items() if checkout]
+        return "+".join([self.burn, *marks])
+
+    @property
+    def name(self) -> str:
+        """A column's heading: version, backend, and the options that are not the default: ``0.22.1 flex``."""
+        options = {"no-simplify": self.simplify, "no-partition": self.partition}
+        return " ".join([self.version, self.backend, *(name for name, on in options.items() if not on)])
+
+    @property
+    def label(self) -> str:
+        """Words for a sentence: ``Burn 0.22.1 on flex``."""
+        words = f"Burn {self.version}".rstrip() + (f" on {self.backend}" if self.backend else "")
+        options = {", not simplified": self.simplify, ", not partitioned": self.partition}
+        return words + "".join(name for name, on in options.items() if not on)
+
+    @property
+    def slug(self) -> str:
+        """A name for a folder: ``burn-0.22.1-flex``."""
+        return "-".join(["burn", *filter(None, re.split(r"[^0-9A-Za-z._]+", self.name))])
+
+    @property
+    def build_key(self) -> tuple[str, str, str, str]:
+        """What has to be compiled: targets of one key share Burn, models and one binary.
+
+        Models that are converted with other options are other modules of that binary.
+        """
+        digests = [checkout.digest if checkout else "" for checkout in (self.burn_checkout, self.burn_onnx_checkout)]
+        return (self.burn, self.burn_onnx, *digests)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A case on a target: what has one result."""
+
+    case: Case
+    target: Target

@@ -1,0 +1,26 @@
+"""Texts for people, made to fit: one line, so many characters, so many of something."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def one_line(text: str) -> str:
+    """Join the lines of a text, squeeze its white space and drop what cannot be printed."""
+    joined = " ".join(text.split())
+    return joined if joined.isprintable() else "".join(filter(str.isprintable, joined))
+
+
+def shortened(text: str, room: int) -> str:
+    """Return a text in at most `room` characters, at least one; an ellipsis stands for what is left out."""
+    return text if len(text) <= room else f"{text[: max(room, 1) - 1].rstrip()}…"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of what a regular noun names: ``1 case``, ``2 cases``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """Return JSON that Git can show line by line."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

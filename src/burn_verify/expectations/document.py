@@ -1,0 +1,193 @@
+"""A file of expectations as people see it: taken apart into entries, and put together again in order.
+
+Knows nothing of results; whether an entry still holds is decided in `revision`.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+from burn_verify.core.errors import UsageError
+from burn_verify.core.stage import Stage
+from burn_verify.expectations.match import ENTRY_HEADER, Expectation, has_wildcard, parse
+
+HEADER: Final = """\
+# Failures expected of Burn {version} on the {backend} backend.
+#
+#   [[expect]]
+#   pattern = "zoo/candy"      # a case id; * and ? are wildcards, brackets are themselves
+#   cases = ["zoo/candy"]      # instead of pattern: several of them that fail for one reason
+#   stage = "convert"          # load, convert, compile, reference, run or compare
+#   reason = "unsupported operators Crop, ImageScaler, Affine"
+#   link = "https://..."       # optional
+#   on = ["wgpu"]              # optional: a version of Burn, a backend, simplify=off; only there does the entry count
+#
+# A file may begin with inherits = "0.22-flex": it then holds only what is different there, and stage = "passes" says
+# that a case passes although the other file expects it to fail.
+#
+# A whole id beats a wildcard, and a later entry an earlier one. A failure at another stage is a failure like any
+# other, and so is a pass. `burn-verify expectations update RECORD` brings this file up to date: it keeps the reasons,
+# links and comments of what still fails, and sorts. Entries with wildcards come first and keep their order."""
+
+Key: TypeAlias = tuple[str, Stage | None, str, str | None, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """An entry as it is written, the comments above it included."""
+
+    text: str
+    entries: tuple[Expectation, ...]
+
+    @property
+    def comments(self) -> Iterator[str]:
+        """Lines that are nothing else."""
+        return (line.strip() for line in self.text.split("\n") if _is_comment(line))
+
+    def says(self, entries: Sequence[Expectation]) -> bool:
+        """Whether this block, and no other, is how these entries would be written."""
+        return [entry.pattern for entry in self.entries] == [entry.pattern for entry in entries]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A whole file: the comments that open it, its entries in order, the comments that end it."""
+
+    head: str
+    blocks: tuple[Block, ...]
+    foot: str
+
+
+def key_of(entry: Expectation) -> Key:
+    """Return what the cases of one entry share."""
+    return entry.corpus, entry.stage, entry.reason, entry.link, entry.on
+
+
+def read(text: str, source: str) -> Document:
+    """Take a file apart.
+
+    Args:
+        text: TOML, perhaps none.
+        source: name of the file, for messages.
+
+    Raises:
+        UsageError: the text is not a file of expectations; names ``source:line``.
+    """
+    entries = parse(text, source)
+    lines = text.replace("\r\n", "\n").split("\n")
+    *starts, end = _borders(lines)
+    parts = ["\n".join(lines[start:stop]).strip("\n") for start, stop in pairwise([*starts, end])]
+    try:
+        blocks = tuple(Block(text=part, entries=parse(part, source)) for part in parts)
+    except UsageError:  # what looks like the start of an entry stands within a text
+        blocks = ()
+    if [entry.pattern for block in blocks for entry in block.entries] != [entry.pattern for entry in entries]:
+        # Or it is written as an inline array: nothing of it can be kept as it is.
+        blocks = tuple(Block(text="", entries=(entry,)) for entry in entries)
+        starts, end = [_content(lines)], len(lines)
+    start = starts[0] if starts else end
+    return Document(head="\n".join(lines[:start]).strip(), blocks=blocks, foot="\n".join(lines[end:]).strip())
+
+
+def _borders(lines: Sequence[str]) -> list[int]:
+    """Find where each entry starts, with the comments above it, and where the last one ends."""
+    headers = [index for index, line in enumerate(lines) if ENTRY_HEADER.match(line)]
+    if not headers:
+        return [len(lines)]
+    # Comments that touch the first entry are its own, unless they start the file.
+    blanks = [index for index in range(headers[0]) if not lines[index].strip()]
+    first = blanks[-1] + 1 if blanks else headers[0]
+    return [first, *(_back(lines, header) for header in headers[1:]), _back(lines, len(lines))]
+
+
+def _back(lines: Sequence[str], end: int) -> int:
+    """Go back over blank lines and comments."""
+    while end > 0 and _is_remark(lines[end - 1]):
+        end -= 1
+    return end
+
+
+def _content(lines: Sequence[str]) -> int:
+    """Find the first line that is neither blank nor a comment."""
+    return next(index for index, line in enumerate(lines) if not _is_remark(line))
+
+
+def _is_remark(line: str) -> bool:
+    return not line.strip() or _is_comment(line)
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
+
+
+def render(document: Document, entries: Sequence[Expectation], header: str) -> str:
+    """Put a file together: wildcards as they were ordered, then the ids by corpus, stage, reason and id.
+
+    An entry that says what it said before stays as it was written; of any other only the comments stay.
+
+    Args:
+        document: the file so far.
+        entries: what is to be in it.
+        header: comments for a file that opens with none.
+    """
+    parts = [document.head or header, *_wildcard_parts(document, entries), *_id_parts(document, entries), document.foot]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _wildcard_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[str]:
+    """Write the entries with wildcards; their order decides which of two of them counts."""
+    kept = {id(entry) for entry in entries if has_wildcard(entry.pattern)}
+    for block in document.blocks:
+        if group := [entry for entry in block.entries if id(entry) in kept]:
+            yield _part(group, [block])
+
+
+def _id_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[str]:
+    """Write one entry for all ids of a corpus that fail at one stage for one reason."""
+    groups: dict[Key, list[Expectation]] = defaultdict(list)
+    for entry in entries:
+        if not has_wildcard(entry.pattern):
+            groups[key_of(entry)].append(entry)
+    written: dict[Key, list[Block]] = defaultdict(list)
+    for block in document.blocks:
+        for key in {key_of(entry) for entry in block.entries if not has_wildcard(entry.pattern)}:
+            written[key].append(block)
+    order = [*Stage, None]
+    for key in sorted(groups, key=lambda key: (key[0], order.index(key[1]), key[2], key[3] or "", key[4])):
+        yield _part(sorted(groups[key], key=lambda entry: entry.pattern), written[key])
+
+
+def _part(entries: Sequence[Expectation], blocks: Sequence[Block]) -> str:
+    if len(blocks) == 1 and blocks[0].text and blocks[0].says(entries):
+        return blocks[0].text
+    comments = (comment for block in blocks for comment in block.comments)
+    return "\n".join([*comments, *_entry_lines(entries)])
+
+
+def _entry_lines(entries: Sequence[Expectation]) -> Iterator[str]:
+    """Write an entry.
+
+    By hand, as the format is four keys of text: a library that edits TOML in place has no word for sorting and merging
+    tables with their comments, which is what happens here.
+    """
+    first = entries[0]
+    yield "[[expect]]"
+    if len(entries) == 1:
+        yield f"pattern = {_quoted(first.pattern)}"
+    else:
+        yield from ("cases = [", *(f"    {_quoted(entry.pattern)}," for entry in entries), "]")
+    yield f"stage = {_quoted(first.stage_word)}"
+    yield f"reason = {_quoted(first.reason)}"
+    if first.link is not None:
+        yield f"link = {_quoted(first.link)}"
+    if first.on:
+        yield f"on = [{', '.join(map(_quoted, first.on))}]"
+
+
+def _quoted(text: str) -> str:
+    # JSON's escapes are TOML's; TOML wants more characters escaped, and nobody wants to see the others.
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)

@@ -1,0 +1,203 @@
+"""Expected failures brought up to date: the text of a file and the results of a run in, the new text out.
+
+Reads and writes no file, and explains nothing: a reason that a person wrote stays, a new one is the result's own.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.expectations.document import key_of, read, render
+from burn_verify.expectations.match import Expectation, Expectations, has_wildcard
+
+_MACHINE: Final = frozenset(
+    {
+        "cannot be read",
+        "download failed",
+        "no such file",
+        "not available here",
+        "reference cache damaged",
+        "wrong sha256",
+    }
+)
+_LIMITS: Final = ("timeout", "memory", "closed")
+_ENDED_FROM_OUTSIDE: Final = re.compile(r"was ended by SIG(KILL|TERM|INT|HUP)\b")
+_NOT_STARTED: Final = re.compile(r"is not started again$|cannot be started: ")
+
+_HERE: Final = "passes here"
+_MORE_ERRORS: Final = re.compile(r" \(\+\d+ more\)$")
+_NUMBERS: Final = re.compile(r"\[\s*-?\d+(\s*,\s*-?\d+)*\s*\]")
+_NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e[-+]?\d+)?(?!\w)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A file of expectations after a run.
+
+    Attributes:
+        text: the whole file.
+        added, removed, moved, kept: patterns; one that moved is expected at another stage now.
+        passed_over: ids of failures that prove nothing about Burn, by why; what was expected of them stays.
+    """
+
+    text: str
+    added: int
+    removed: int
+    moved: int
+    kept: int
+    passed_over: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """What a run proves: the stage at which a case failed, None where it passed. The other cases are unclear."""
+
+    stages: Mapping[str, Stage | None]
+    failures: Mapping[str, CaseResult]
+    unclear: tuple[str, ...]
+    passed_over: Mapping[str, tuple[str, ...]]
+
+
+def updated(
+    text: str, source: str, results: Iterable[CaseResult], header: str, inherited: Sequence[Expectation] = ()
+) -> Revision:
+    """Return a file of expectations in which exactly the failures of a run are expected.
+
+    Cases that the run says nothing about keep what was expected of them. The same again gives the same text.
+
+    Args:
+        text: the file so far, empty for a new one.
+        source: its name, for messages.
+        results: of one run; the last result of a case counts.
+        header: comments for a file that starts with none.
+        inherited: what is expected already; what is the same is not written again.
+
+    Raises:
+        UsageError: the text is not a file of expectations; names ``source:line``.
+    """
+    document = read(text, source)
+    live = {entry.pattern: entry for block in document.blocks for entry in block.entries}
+    # An entry that a later one repeats was never used.
+    before = [entry for block in document.blocks for entry in block.entries if live[entry.pattern] is entry]
+    evidence = _evidence(results)
+    after = _revised(before, evidence, inherited)
+    stages = {entry.pattern: entry.stage for entry in after}
+    both = [entry for entry in before if entry.pattern in stages]
+    kept = sum(stages[entry.pattern] is entry.stage for entry in both)
+    return Revision(
+        text=render(document, after, header),
+        added=len(after) - len(both),
+        removed=len(before) - len(both),
+        moved=len(both) - kept,
+        kept=kept,
+        passed_over=evidence.passed_over,
+    )
+
+
+def no_evidence(result: CaseResult) -> str | None:
+    """Say in a few words why a failure proves nothing about Burn, None if it does.
+
+    What the machine, its load or the limits of the run decided is not evidence: the next run may end otherwise.
+    """
+    if result.reason.startswith("no result"):
+        return "no result"
+    if result.reason in _MACHINE:
+        return result.reason
+    # The reference has it in the reason only.
+    how = result.details.get("how") or result.reason.removeprefix("ONNX Runtime: ")
+    if how in _LIMITS:
+        return str(how)
+    if _ENDED_FROM_OUTSIDE.search(result.message):
+        return "ended from outside"
+    if _NOT_STARTED.search(result.message):
+        return "its process was not started"
+    return None if _can_be_named(result.case_id) else "an id that no entry can name"
+
+
+def cause(result: CaseResult) -> str:
+    """Return a result's reason without what belongs to this one case, so that equal causes are equal texts."""
+    text = result.reason.strip() or result.message.strip().partition("\n")[0]
+    text = _NUMBER.sub("N", _NUMBERS.sub("[…]", _MORE_ERRORS.sub("", text)))
+    # A lone surrogate cannot be written to a file.
+    return " ".join(text.encode("utf-8", "replace").decode().split()) or "failed without a word"
+
+
+def _evidence(results: Iterable[CaseResult]) -> _Evidence:
+    last = {result.case_id: result for result in results}
+    stages: dict[str, Stage | None] = {}
+    unclear = []
+    passed_over: dict[str, list[str]] = defaultdict(list)
+    for case_id, result in sorted(last.items()):
+        if result.outcome is Outcome.PASSED:
+            stages[case_id] = None
+        elif result.outcome is Outcome.SKIPPED:
+            unclear.append(case_id)
+        elif why := no_evidence(result):
+            unclear.append(case_id)
+            passed_over[why].append(case_id)
+        else:
+            stages[case_id] = result.stage
+    return _Evidence(
+        stages=stages,
+        failures={case_id: last[case_id] for case_id, stage in stages.items() if stage is not None},
+        unclear=tuple(filter(_can_be_named, unclear)),
+        passed_over={why: tuple(ids) for why, ids in passed_over.items()},
+    )
+
+
+def _revised(before: Sequence[Expectation], evidence: _Evidence, inherited: Sequence[Expectation]) -> list[Expectation]:
+    """Keep what still holds, or was not tried; add what is missing then."""
+    shared = Expectations(inherited)
+    stays = [entry for entry in before if _holds(entry, evidence.stages) and not _repeats(entry, shared)]
+    old, new = Expectations([*inherited, *before]), Expectations([*inherited, *stays])
+    added = []
+    for case_id, result in evidence.failures.items():
+        was, now = old.of(case_id), new.of(case_id)
+        if was is not None and was.stage is result.stage:
+            # A wildcard that is gone leaves its reason behind.
+            left = replace(was, pattern=case_id)
+            added += [left] if now is not was and not _repeats(left, shared) else []
+        elif now is None or now.stage is not result.stage:
+            added.append(_explained(case_id, result, [*inherited, *before]))
+    added += [
+        Expectation(pattern=case_id, stage=None, reason=_HERE, source="", line=0)
+        for case_id, stage in evidence.stages.items()
+        if stage is None and new.of(case_id) is not None
+    ]
+    for case_id in evidence.unclear:
+        was = old.of(case_id)
+        if was is not None and new.of(case_id) is not was and not _repeats(replace(was, pattern=case_id), shared):
+            added.append(replace(was, pattern=case_id))
+    return stays + added
+
+
+def _repeats(entry: Expectation, shared: Expectations) -> bool:
+    """Tell whether an entry says of one case what is inherited, or that it passes where nothing else is expected."""
+    if has_wildcard(entry.pattern):
+        return False
+    known = shared.of(entry.pattern)
+    return (known is None) if entry.stage is None else (known is not None and known.stage is entry.stage)
+
+
+def _holds(entry: Expectation, stages: Mapping[str, Stage | None]) -> bool:
+    if not has_wildcard(entry.pattern):
+        return stages.get(entry.pattern, entry.stage) is entry.stage
+    alone = Expectations([entry])
+    return all(stage is entry.stage for case_id, stage in stages.items() if alone.entry_of(case_id) is not None)
+
+
+def _explained(case_id: str, result: CaseResult, before: Iterable[Expectation]) -> Expectation:
+    """Expect a failure for the first time, with the link that its reason has already."""
+    new = Expectation(pattern=case_id, stage=result.stage, reason=cause(result), source="", line=0)
+    alike = (entry.link for entry in before if key_of(entry)[:3] == key_of(new)[:3] and entry.link)
+    return replace(new, link=next(alike, None))
+
+
+def _can_be_named(case_id: str) -> bool:
+    # Nothing takes the meaning from a wildcard: such an entry would match other cases too.
+    whole = bool(case_id.strip()) and not has_wildcard(case_id)
+    return whole and case_id == case_id.encode("utf-8", "replace").decode()

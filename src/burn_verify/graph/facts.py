@@ -1,0 +1,163 @@
+"""What an ONNX model says of itself: its operators, inputs, outputs, and whether it draws numbers.
+
+Takes protobuf messages that were read already; opens no file and runs nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy.typing as npt
+import onnx
+from onnx.numpy_helper import to_array
+
+from burn_verify.core.case import Subject, TensorSpec
+from burn_verify.graph.dtypes import dtype_of
+from burn_verify.graph.operators import RANDOM, canonical, qualified, subject_of
+
+_TRAINING_IS_AN_INPUT: Final = 12
+"""The version of Dropout from which it trains only where its third input says so; from 7 on it does nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What `facts` finds; see `burn_verify.core.stage.PreparedCase` for the fields."""
+
+    op_types: tuple[str, ...]
+    opset: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    random: bool
+
+
+def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = None) -> Facts:
+    """Return what a model says of itself.
+
+    Arguments:
+        fed: values that inputs will have, by name, as far as they are known.
+
+    Raises:
+        ValueError: the model is damaged.
+    """
+    opset = _versions(model).get("", 0)
+    # Only Dropout asks, and reading every constant of a large model would take its time.
+    known = _constants(model) if any(node.op_type == "Dropout" for node in nodes(model)) else {}
+    known |= fed or {}
+    return Facts(
+        op_types=tuple(sorted({qualified(text(node.op_type), text(node.domain)) for node in nodes(model)})),
+        opset=opset,
+        inputs=tuple(_spec(value) for value in runtime_inputs(model.graph)),
+        outputs=tuple(_spec(value) for value in model.graph.output),
+        random=any(_draws(node, opset, known) for node in nodes(model)),
+    )
+
+
+def subject(model: onnx.ModelProto) -> Subject | None:
+    """Return the one operator that a model is about, None where it has several; constants do not count."""
+    computing = [node for node in model.graph.node if node.op_type != "Constant"] or list(model.graph.node)
+    if len(computing) != 1:
+        return None
+    (node,) = computing
+    opset = _versions(model).get(canonical(node.domain), 0)
+    dtypes = {value.name: _spec(value).dtype for value in (*model.graph.input, *model.graph.output)}
+    dtypes |= {tensor.name: dtype_of(tensor.data_type) for tensor in model.graph.initializer}
+    inputs, outputs = ([dtypes.get(name) for name in names] for names in (node.input, node.output))
+    return subject_of(node.op_type, canonical(node.domain), opset, inputs, outputs)
+
+
+def nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
+    """Yield every node, those of inner graphs and local functions included."""
+    for graph in graphs(model):
+        yield from graph.node
+    for function in model.functions:
+        yield from function.node
+
+
+def graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
+    """Yield the graph and all graphs inside attributes, those of local functions included."""
+    yield model.graph
+    yield from _inner_graphs(model.graph.node)
+    for function in model.functions:
+        yield from _inner_graphs(function.node)
+
+
+def tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Yield every tensor that is part of a model: initializers, sparse ones taken apart, and attributes."""
+    for graph in graphs(model):
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
+    for node in nodes(model):
+        for attribute in node.attribute:
+            yield from (*attribute.tensors, *([attribute.t] if attribute.HasField("t") else []))
+
+
+def runtime_inputs(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:
+    """Yield the inputs that somebody has to feed: up to IR version 3 every initializer is listed among the inputs."""
+    fixed = {tensor.name for tensor in graph.initializer} | {tensor.values.name for tensor in graph.sparse_initializer}
+    return (value for value in graph.input if value.name not in fixed)
+
+
+def text(value: str) -> str:
+    """Return a text of a model.
+
+    Raises:
+        ValueError: protobuf hands out bytes where a damaged file holds no UTF-8.
+    """
+    if not isinstance(value, str):
+        msg = f"{value!r} is not text"
+        raise ValueError(msg)
+    return value
+
+
+def _versions(model: onnx.ModelProto) -> dict[str, int]:
+    """Return the opsets that a model imports, by domain."""
+    return {canonical(entry.domain): entry.version for entry in model.opset_import}
+
+
+def _inner_graphs(inside: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
+    for node in inside:
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                yield inner
+                yield from _inner_graphs(inner.node)
+
+
+def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
+    kind = value.type.WhichOneof("value")
+    if kind != "tensor_type":
+        # Sequences, maps and optionals have no dtype: the name says what came instead.
+        return TensorSpec(name=text(value.name), dtype=(kind or "untyped").removesuffix("_type"), shape=())
+    tensor = value.type.tensor_type
+    dims = tuple(
+        dim.dim_value if dim.WhichOneof("value") == "dim_value" else text(dim.dim_param) or None
+        for dim in tensor.shape.dim
+    )
+    return TensorSpec(name=text(value.name), dtype=dtype_of(tensor.elem_type), shape=dims)
+
+
+def _draws(node: onnx.NodeProto, opset: int, known: Mapping[str, npt.NDArray[Any]]) -> bool:
+    """Return whether a node draws numbers, as far as can be told from the values that are known."""
+    if canonical(node.domain):
+        return False
+    if node.op_type != "Dropout":
+        return node.op_type in RANDOM
+    if opset < _TRAINING_IS_AN_INPUT:
+        # Before version 7 it trained unless it was told not to.
+        return opset < 7 and not any(attribute.name == "is_test" and attribute.i for attribute in node.attribute)
+    ratio, training = ([*node.input, "", "", ""][place] for place in (1, 2))
+    drops = ratio not in known or bool(known[ratio].any())
+    return bool(training) and drops and (training not in known or bool(known[training].any()))
+
+
+def _constants(model: onnx.ModelProto) -> dict[str, npt.NDArray[Any]]:
+    """Return the single values that lie in the model itself, by name."""
+    found = {tensor.name: tensor for graph in graphs(model) for tensor in graph.initializer}
+    for node in nodes(model):
+        if node.op_type == "Constant":
+            found.update((node.output[0], attribute.t) for attribute in node.attribute if attribute.name == "value")
+    return {name: to_array(tensor) for name, tensor in found.items() if _is_single(tensor)}
+
+
+def _is_single(tensor: onnx.TensorProto) -> bool:
+    return not tensor.external_data and all(dim == 1 for dim in tensor.dims)

@@ -1,0 +1,128 @@
+"""The verdict over one data set by fixed tolerances, and the verdict over several data sets by any rule.
+
+Knows no number of its own: what has to be exact is in `structure`, what is allowed comes from a `BoundRule`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.core.result import OutputMetrics, Verdict
+from burn_verify.judge.metrics import mismatches
+from burn_verify.judge.numbers import difference_text, measure, same_numbers
+from burn_verify.judge.structure import WRONG_VALUES, Problem, count_problem, structural_problem
+from burn_verify.judge.tolerance import BoundRule, bound
+from burn_verify.judge.weigh import AGREES, DISAGREES, LOOSE, NONDETERMINISTIC, ORACLE_DISAGREES
+
+WORST_FIRST: Final = (DISAGREES, ORACLE_DISAGREES, NONDETERMINISTIC, LOOSE, AGREES)
+"""The verdicts over a data set, the one that speaks for a case of several first."""
+
+_USUAL_DATA_SET: Final = "seeded"
+
+
+def judge(
+    names: Sequence[str],
+    actual: Sequence[npt.NDArray[Any]],
+    desired: Sequence[npt.NDArray[Any]],
+    data_set: str,
+    case_id: str,
+    *,
+    bound_rule: BoundRule = bound,
+) -> Verdict:
+    """Compare what came with what was expected, output by output in the order of the graph.
+
+    Args:
+        names: names of the desired outputs.
+        actual, desired: arrays of any dtype and shape, text as object arrays of `str`.
+        data_set: kept in the metrics; named in the message unless it is ``seeded``.
+        case_id: named in the message.
+        bound_rule: what is allowed for an output, from the desired array.
+
+    Returns:
+        The verdict; its message is the first disagreement, its metrics cover every output of the right dtype and
+        shape, also on agreement. The message speaks of the differing elements, the metrics of all.
+
+    Raises:
+        ValueError: `names` and `desired` are not of one length.
+    """
+    check_names(names, desired)
+    where = where_of(case_id, data_set)
+    if (problem := count_problem(len(actual), len(desired))) is not None:
+        return Verdict(name=DISAGREES, message=f"{problem.text} [{where}]", reason=problem.reason, metrics=())
+    found: list[tuple[str, str]] = []
+    metrics: list[OutputMetrics] = []
+    for name, came, wanted in zip(names, actual, desired, strict=True):
+        problem, measured = _compare(name, came, wanted, data_set, bound_rule)
+        if problem is not None:
+            found.append((f"{name}: {problem.text} [{where}]", problem.reason))
+        if measured is not None:
+            metrics.append(measured)
+    message, reason = found[0] if found else ("", "")
+    return Verdict(name=DISAGREES if found else AGREES, message=message, reason=reason, metrics=tuple(metrics))
+
+
+def judge_random(
+    names: Sequence[str],
+    actual: Sequence[npt.NDArray[Any]],
+    desired: Sequence[npt.NDArray[Any]],
+    data_set: str,
+    case_id: str,
+) -> Verdict:
+    """Compare what is no matter of chance where an operator draws numbers: count, dtypes and shapes of the outputs."""
+    verdict = judge(names, actual, desired, data_set, case_id)
+    if verdict.reason in ("", WRONG_VALUES):
+        return replace(verdict, name=NONDETERMINISTIC, message="", reason="")
+    return verdict
+
+
+def merge(verdicts: Iterable[Verdict]) -> Verdict:
+    """Join the verdicts over a case's data sets: all must agree; the message is that of the first that does not.
+
+    Raises:
+        ValueError: there is no verdict; nothing compared is no agreement.
+    """
+    verdicts = tuple(verdicts)
+    if not verdicts:
+        msg = "no verdict to merge"
+        raise ValueError(msg)
+    metrics = tuple(entry for verdict in verdicts for entry in verdict.metrics)
+    worst = min(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.name))
+    return replace(worst, metrics=metrics)
+
+
+def check_names(names: Sequence[str], desired: Sequence[npt.NDArray[Any]]) -> None:
+    """Check that every desired output has a name.
+
+    Raises:
+        ValueError: they are not of one length.
+    """
+    if len(names) != len(desired):
+        msg = f"{len(names)} names for {len(desired)} desired outputs"
+        raise ValueError(msg)
+
+
+def where_of(case_id: str, data_set: str) -> str:
+    """Return what a message calls a data set of a case."""
+    return case_id if data_set == _USUAL_DATA_SET else f"{case_id}, {data_set}"
+
+
+def _compare(
+    name: str, actual: npt.NDArray[Any], desired: npt.NDArray[Any], data_set: str, bound_rule: BoundRule
+) -> tuple[Problem | None, OutputMetrics | None]:
+    """Compare one output: what is wrong, if anything, and the metrics, where elements can be measured."""
+    allowed = bound_rule(desired)
+    problem = structural_problem(actual, desired, exact=allowed.limit is None)
+    if problem is not None and not problem.comparable:
+        return problem, None
+    same = problem is None and same_numbers(actual, desired)
+    bad = np.zeros(desired.shape, dtype=np.bool_) if same else mismatches(actual, desired, allowed.limit)
+    measured = measure(name, actual, desired, bad, data_set)
+    if problem is not None:
+        return problem, measured
+    if not measured.mismatching:
+        return None, measured
+    text = difference_text(actual, desired, bad, allowed.text)
+    return Problem(reason=WRONG_VALUES, text=text, comparable=True), measured

@@ -1,0 +1,120 @@
+"""ONNX's own test backend over compiled Burn, for `onnx.backend.test` and the ONNX Backend Scoreboard.
+
+``Backend`` here is ONNX's word; which device Burn computes on is the ``burn_backend`` of the settings. All models that
+are known beforehand are compiled in one batch, see `Backend.ahead`. A refusal is raised as the error of its stage, so
+whoever runs the tests counts a failure.
+"""
+
+import atexit
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import onnx
+from onnx.backend.base import Backend as OnnxBackend
+from onnx.backend.base import BackendRep, Device, DeviceType
+
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.errors import RunError
+from burn_verify.core.options import Settings
+from burn_verify.graph.dtypes import burn_kind, dtype_name
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.state import Planned
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import digest_of
+
+
+class Prepared(BackendRep):
+    """A model that compiled, or the error of the stage that it ended at."""
+
+    def __init__(self, pipeline: Pipeline, planned: Planned) -> None:
+        self._pipeline = pipeline
+        self._planned = planned
+
+    def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Answer inputs, given in the order of the graph.
+
+        Raises:
+            StageError: the model was refused, did not compile, or failed on these inputs.
+        """
+        del kwargs
+        if isinstance(inputs, Mapping):
+            prepared = self._planned.prepared
+            names = [spec.name for spec in prepared.inputs] if prepared else []
+            inputs = [inputs[name] for name in names]
+        for value in inputs:
+            kind = dtype_name(value.dtype) if isinstance(value, np.ndarray | np.generic) else type(value).__name__
+            if burn_kind(kind) is None:
+                message = f"no Burn value for {kind}"
+                raise RunError(message)
+        return tuple(self._pipeline.infer(self._planned, [np.asarray(value) for value in inputs]))
+
+
+class Backend(OnnxBackend):
+    """Compiles models with burn-onnx, Burn and cargo, and runs the binary on the processor."""
+
+    _pipeline: ClassVar[Pipeline | None] = None
+    _folder: ClassVar[Path | None] = None
+    _planned: ClassVar[dict[str, Planned]] = {}
+
+    @classmethod
+    def ahead(cls, models: Iterable[onnx.ModelProto]) -> None:
+        """Convert and compile models in one batch: forty times cheaper than one by one.
+
+        Raises:
+            ToolchainError: nothing could be built; no model is to blame.
+        """
+        texts = {digest_of(data): data for data in (model.SerializeToString() for model in models)}
+        fresh = {key: data for key, data in texts.items() if key not in cls._planned}
+        pipeline, folder = cls._open()
+        for key, data in fresh.items():
+            (folder / f"{key}.onnx").write_bytes(data)
+        cases = [Case(id=f"file/{key}", corpus="file", source=ModelFile(path=folder / f"{key}.onnx")) for key in fresh]
+        plan = pipeline.prepare(cases, answers=False)
+        cls._planned |= {key: plan.cases[f"file/{key}"] for key in fresh}
+
+    @classmethod
+    def prepare(cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: Any) -> Prepared:
+        """Return a model that can be run; one that was refused says so when it is run.
+
+        Raises:
+            ToolchainError: nothing could be built.
+        """
+        del device, kwargs
+        cls.ahead([model])
+        return Prepared(cls._open()[0], cls._planned[digest_of(model.SerializeToString())])
+
+    @classmethod
+    def run_model(cls, model: onnx.ModelProto, inputs: Any, device: str = "CPU", **kwargs: Any) -> tuple[Any, ...]:
+        """Prepare a model and run it once."""
+        return cls.prepare(model, device, **kwargs).run(inputs)
+
+    @classmethod
+    def is_compatible(cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: Any) -> bool:
+        """Return True: what is skipped beforehand is in nobody's count, and a refusal is a failure."""
+        del model, device, kwargs
+        return True
+
+    @classmethod
+    def supports_device(cls, device: str) -> bool:
+        """Return whether a device, as ONNX writes it, is the processor."""
+        return bool(Device(device).type == DeviceType.CPU)
+
+    @classmethod
+    def _open(cls) -> tuple[Pipeline, Path]:
+        if cls._pipeline is None or cls._folder is None:
+            folder = tempfile.TemporaryDirectory(prefix="burn-verify-")
+            cls._folder, cls._pipeline = Path(folder.name), Pipeline(Settings(), Cache(None))
+            atexit.register(folder.cleanup)
+            atexit.register(cls._pipeline.close)
+        return cls._pipeline, cls._folder
+
+
+def node_models(names: Sequence[str] | None = None) -> list[onnx.ModelProto]:
+    """Return the models of ONNX's node tests, all or those of these names, to compile them ahead."""
+    from onnx.backend.test.loader import load_model_tests
+
+    cases = load_model_tests(kind="node")
+    return [case.model for case in cases if case.model is not None and (names is None or case.name in names)]

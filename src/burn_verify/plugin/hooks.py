@@ -1,0 +1,191 @@
+"""pytest: options in, cases out as tests, results back in reports.
+
+Compares nothing, starts nothing and renders nothing: `session` runs, `recording` tells. Nothing heavy is imported until
+a selection was made, since every pytest start in the environment pays for it.
+"""
+
+import atexit
+import gc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from burn_verify.core.case import Case
+from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, UsageError
+from burn_verify.core.options import OPTIONS, SELECTIONS, from_folder, settings_from
+from burn_verify.core.target import Target, Trial
+from burn_verify.plugin import benchmark
+from burn_verify.plugin.items import RESULT, parameters_of, trial_of
+
+if TYPE_CHECKING:
+    from burn_verify.run.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the hooks of every process share; `alone`: only cases are collected, no tests of the folder."""
+
+    session: "Session"
+    alone: bool
+
+
+_RUN: Final = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add every option of the table, each also as an ini value."""
+    group = parser.getgroup("burn-verify", "verify ONNX models through compiled Burn")
+    for option in OPTIONS:
+        group.addoption(option.flag, dest=f"burn_verify_{option.field}", **option.argument)
+        parser.addini(option.ini, f"the same as {option.flag}", default="")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Open a run where something was selected; join the controller's in a worker of pytest-xdist."""
+    try:
+        run = _join(config.workerinput) if hasattr(config, "workerinput") else _open(config)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    except BurnVerifyError as error:
+        pytest.exit(f"burn-verify: {error}", error.exit_code)
+    if run is not None:
+        # After thousands of tests Python would look for garbage for half a second before it ends.
+        atexit.register(gc.freeze)
+        config.stash[_RUN] = run
+        config.args = [] if run.alone else config.args
+
+
+def _open(config: pytest.Config) -> Run | None:
+    typed = {option.field: config.getoption(f"burn_verify_{option.field}") for option in OPTIONS}
+    said = {option.field: config.getini(option.ini) for option in OPTIONS}
+    folder = config.inipath.parent if config.inipath else config.rootpath
+    settings = settings_from(typed, {field: from_folder(field, text, folder) for field, text in said.items()})
+    if not settings.selects:
+        return None
+    if settings.latency:
+        benchmark.require(config)
+    elif typed["compile_budget"]:
+        # In an ini file it waits for a run with --latency.
+        message = "--compile-budget is about release builds, which --latency makes: say both"
+        raise UsageError(message)
+    # Hypothesis has this option already; where it is not typed, the same values are drawn each time.
+    settings = replace(settings, ops_seed=int(config.getoption("hypothesis_seed", None) or 0))
+    from burn_verify.plugin.controller import long_work
+    from burn_verify.run.session import Session
+
+    with long_work(config) as work:
+        session = Session.open(settings, work.listen)
+    typed_here = any(str(word).startswith(SELECTIONS) for word in config.invocation_params.args)
+    run = Run(session, alone=typed_here and config.args_source is not pytest.Config.ArgsSource.ARGS)
+    if not config.option.collectonly:
+        from burn_verify.plugin.controller import Controller
+        from burn_verify.run.recorder import Recorder
+
+        controller = Controller(session, Recorder(session), alone=run.alone)
+        config.pluginmanager.register(controller, "burn-verify-controller")
+    return run
+
+
+def _join(workerinput: dict[str, Any]) -> Run | None:
+    if "burn_verify" not in workerinput:
+        return None
+    from burn_verify.run.session import Session
+
+    folder, alone = workerinput["burn_verify"]
+    return Run(Session.join(Path(folder)), alone)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Keep the values of our options from moving the root folder.
+
+    pytest looks for its root before it knows any plugin, and takes a path that follows an option and a space for a
+    place to look at: `.pytest_cache` would be written beside somebody's models.
+    """
+    if early_config.inipath is None and not early_config.known_args_namespace.file_or_dir:
+        early_config._rootpath = early_config.invocation_params.dir
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End every process."""
+    if (run := config.stash.get(_RUN, None)) is not None:
+        run.session.close()
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what is about to be verified."""
+    if (run := config.stash.get(_RUN, None)) is None:
+        return None
+    only = "; tests of this folder are left out, name a path to run them too" if run.alone else ""
+    selected = run.session.selected
+    targets = f" on {', '.join(name for name in selected.names.values())}" if len(selected.targets) > 1 else ""
+    return f"burn-verify: {len(selected.cases)} selected{targets}{only}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each case, on each target, for every test function that takes ``burn_case``."""
+    if "burn_case" in metafunc.fixturenames:
+        run = metafunc.config.stash.get(_RUN, None)
+        names, values, ids = parameters_of(metafunc.fixturenames, run.session.selected if run else None)
+        metafunc.parametrize(names, values, ids=ids)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bring the packaged test where no test of the folder takes cases, and mark expected failures."""
+    if (run := config.stash.get(_RUN, None)) is None:
+        return
+    from burn_verify.expectations.match import xfail_reason
+    from burn_verify.plugin.items import show_evidence
+    from burn_verify.plugin.suite import test_models
+
+    selected = run.session.selected
+    if not any(trial_of(item, selected) for item in items):
+        module = pytest.Module.from_parent(session, path=Path(test_models.__file__), nodeid="burn-verify")
+        items += session.genitems(module)
+    for item in items:
+        if (trial := trial_of(item, selected)) is None:
+            continue
+        show_evidence(item, trial, selected)
+        if selected.settings.latency:
+            benchmark.prepare(item)
+        if (expected := selected.expectation(trial)) and expected.stage:
+            raises = STAGE_ERRORS[expected.stage]
+            item.add_marker(pytest.mark.xfail(raises=raises, strict=True, reason=xfail_reason(expected)))
+
+
+@pytest.fixture
+def burn_target(request: pytest.FixtureRequest) -> Target | None:
+    """Return the only target; with several of them every test has its own."""
+    run = request.config.stash.get(_RUN, None)
+    return run.session.selected.targets[0].target if run else None
+
+
+@pytest.fixture
+def burn_verify(request: pytest.FixtureRequest, burn_target: Target | None) -> Iterator[Callable[[Case], None]]:
+    """Yield a function that verifies a case, and raises the error of its stage unless it agrees."""
+    from burn_verify.run.state import error_of
+
+    run = request.config.stash.get(_RUN, None)
+    if run is None or burn_target is None:
+        pytest.fail("burn_verify: nothing was selected; try pytest --models mnist", pytrace=False)
+    session, properties = run.session, request.node.user_properties
+
+    def verify(case: Case) -> None:
+        __tracebackhide__ = True
+        if why := session.failure(burn_target):
+            pytest.skip(f"{burn_target.label} was not run: {why}")
+        result = session.verify(Trial(case=case, target=burn_target))
+        # One plain string: with an enum or a NumPy scalar inside, pytest-xdist refuses it and the whole run dies.
+        properties.append((RESULT, session.line(result, burn_target)))
+        benchmark.hand_over(request, result)
+        if (error := error_of(result)) is not None:
+            raise error
+
+    yield verify
+    # The report of the call has it; that of the teardown need not carry it again.
+    properties[:] = (it for it in properties if it[0] != RESULT)

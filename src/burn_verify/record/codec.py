@@ -1,0 +1,355 @@
+"""The record's text: one strict JSON object a line, to and from values.
+
+Touches no file (see `store`) and imports neither onnx nor numpy: a pytest worker needs this module to hand a
+result to its controller as one plain string.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from burn_verify.core import latency
+from burn_verify.core.case import Subject
+from burn_verify.core.result import CaseResult, Difference, OutputMetrics
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.target import Checkout, Target
+
+SCHEMA_VERSION = 1
+"""Version of the lines; a reader refuses any other."""
+
+KINDS = ("environment", "selection", "result", "phases", "target", "difference")
+"""Every kind of line.
+
+An ``environment`` line starts a new run, a ``selection`` line says what it is about to do; a ``target`` line, that one
+could not be built or started; a ``difference`` line, that two targets answer differently.
+"""
+
+UNKNOWN = Target(burn="", burn_onnx="", backend="")
+"""The target of a record that names none."""
+
+
+_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5", "iou")
+# Fields of metrics that records of the same version may lack.
+_CHECKOUTS = ("burn_checkout", "burn_onnx_checkout")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One run on one target as it was recorded; a run on several is as many of these.
+
+    Attributes:
+        environment: versions, machine, options: whatever the run said of itself.
+        selection: ids of the cases it was about to run; one without a result is missing. None where it did not say.
+        results: one entry a case, in the order of the file.
+        phases: what the run spent its time on, as the run wrote it.
+        target: what the results are of.
+        failure: why the target could not be built or started, in one line; empty where it could.
+        differences: where this target answers otherwise than another of the same run.
+    """
+
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    selection: tuple[str, ...] | None = None
+    results: tuple[CaseResult, ...] = ()
+    phases: Mapping[str, Any] = field(default_factory=dict)
+    target: Target = UNKNOWN
+    failure: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+def result_to_line(result: CaseResult, target: Target) -> str:
+    """Encode a result as one line of strict JSON, without the newline.
+
+    Not-a-number and infinities become the strings ``nan``, ``inf`` and ``-inf``; `result_from_json` turns them back
+    where the field is a number (metrics, durations) and leaves them as strings inside ``details``.
+    """
+    return _line(
+        "result",
+        {
+            "case_id": result.case_id,
+            "corpus": result.corpus,
+            "op_types": result.op_types,
+            "opset": result.opset,
+            "subject": None if result.subject is None else _subject_to_json(result.subject),
+            **target_to_json(target),
+            "stage": result.stage,
+            "outcome": result.outcome,
+            "verdict": result.verdict,
+            "message": result.message,
+            "reason": result.reason,
+            "note": result.note,
+            "metrics": [_metrics_to_json(metrics) for metrics in result.metrics],
+            "details": result.details,
+            "durations": result.durations,
+            **({} if result.latency is None else {"latency": latency.to_json(result.latency)}),
+        },
+    )
+
+
+def environment_line(environment: Mapping[str, Any]) -> str:
+    """Encode the line that starts a run."""
+    return _line("environment", {"environment": environment})
+
+
+def selection_line(case_ids: Iterable[str], by_target: Iterable[Iterable[str]] = ()) -> str:
+    """Encode the line that says which cases a run is about to run.
+
+    Arguments:
+        by_target: the same for each target, in the order of the environment's; empty where all have all.
+    """
+    narrowed = [list(ids) for ids in by_target]
+    return _line("selection", {"selection": {"cases": list(case_ids), **({"by_target": narrowed} if narrowed else {})}})
+
+
+def failure_line(target: Target, why: str) -> str:
+    """Encode the line that says that a target could not be built or started, and why."""
+    return _line("target", {"target": {**target_to_json(target), "failure": why}})
+
+
+def difference_line(difference: Difference) -> str:
+    """Encode the line that says that two targets answer differently."""
+    sides = {side: target_to_json(getattr(difference, side)) for side in ("before", "after")}
+    plain = {name: getattr(difference, name) for name in Difference.__slots__ if name not in sides}
+    return _line("difference", {"difference": {**plain, **sides}})
+
+
+def difference_from_json(data: Mapping[str, Any]) -> Difference:
+    """Decode what stands in a line of kind ``difference``.
+
+    Raises:
+        ValueError: a field is missing.
+    """
+    try:
+        return Difference(
+            case_id=str(data["case_id"]),
+            part=str(data["part"]),
+            before=target_from_json(data["before"]),
+            after=target_from_json(data["after"]),
+            nearer=str(data["nearer"]),
+            message=str(data["message"]),
+        )
+    except (KeyError, AttributeError) as error:
+        message = f"a difference without {error}"
+        raise ValueError(message) from None
+
+
+def target_to_json(target: Target) -> dict[str, Any]:
+    """Return what a line says of its target; checkouts only where there are any, and not where they lie."""
+    checkouts = {
+        name: {"commit": checkout.commit, "dirty": checkout.dirty, "digest": checkout.digest}
+        for name in _CHECKOUTS
+        if (checkout := getattr(target, name)) is not None
+    }
+    return {
+        "burn_version": target.burn,
+        "burn_onnx_version": target.burn_onnx,
+        "burn_backend": target.backend,
+        "simplify": target.simplify,
+        "partition": target.partition,
+        **checkouts,
+    }
+
+
+def target_from_json(data: Mapping[str, Any], environment: Mapping[str, Any] | None = None) -> Target:
+    """Decode what a line says of its target; what older lines leave out, the environment of the run says."""
+    said = environment or {}
+    checkouts = {
+        name: Checkout(
+            path=Path(),
+            commit=str(found.get("commit", "")),
+            dirty=bool(found.get("dirty")),
+            digest=str(found.get("digest", "")),
+        )
+        for name in _CHECKOUTS
+        if isinstance(found := data.get(name), Mapping)
+    }
+    return Target(
+        burn=str(data.get("burn_version", said.get("burn", ""))),
+        burn_onnx=str(data.get("burn_onnx_version", said.get("burn_onnx", ""))),
+        backend=str(data.get("burn_backend", said.get("burn_backend", ""))),
+        simplify=bool(data.get("simplify", said.get("simplify", True))),
+        partition=bool(data.get("partition", said.get("partition", True))),
+        **checkouts,
+    )
+
+
+def recorded(target: Target) -> Target:
+    """Return a target as a record knows it: it does not say where a checkout lies."""
+    return target_from_json(target_to_json(target))
+
+
+def target_environment(target: Target) -> dict[str, Any]:
+    """Return what the environment of a run on one target says of it."""
+    said = target_to_json(target)
+    names = {"burn_version": "burn", "burn_onnx_version": "burn_onnx"}
+    return {names.get(key, key): value for key, value in said.items()}
+
+
+def phases_line(phases: Mapping[str, Any]) -> str:
+    """Encode the line that says where a run spent its time."""
+    return _line("phases", {"phases": phases})
+
+
+def result_from_line(line: str) -> CaseResult:
+    """Decode what `result_to_line` made.
+
+    Raises:
+        ValueError: the line is not a result.
+    """
+    return result_from_json(json.loads(line))
+
+
+def result_and_target(line: str) -> tuple[CaseResult, Target]:
+    """Decode what `result_to_line` made, and which target it is of, as `recorded` has it.
+
+    Raises:
+        ValueError: the line is not a result.
+    """
+    data = json.loads(line)
+    return result_from_json(data), target_from_json(data)
+
+
+def result_from_json(data: Mapping[str, Any]) -> CaseResult:
+    """Decode a line of kind ``result``, after `json.loads`.
+
+    Keys that are not known are passed over.
+
+    Raises:
+        ValueError: a field is missing or holds what it cannot hold; the message names it.
+    """
+    try:
+        return CaseResult(
+            case_id=str(data["case_id"]),
+            corpus=str(data["corpus"]),
+            stage=Stage(data["stage"]),
+            outcome=Outcome(data["outcome"]),
+            op_types=tuple(str(op_type) for op_type in data.get("op_types", ())),
+            opset=int(data.get("opset", 0)),
+            subject=_subject_from_json(data.get("subject")),
+            verdict=data.get("verdict"),
+            message=str(data.get("message", "")),
+            reason=str(data.get("reason", "")),
+            note=data.get("note"),
+            metrics=tuple(_metrics_from_json(metrics) for metrics in data.get("metrics", ())),
+            details=dict(data.get("details", {})),
+            durations={stage: _number(seconds) for stage, seconds in data.get("durations", {}).items()},
+            latency=latency.from_json(data["latency"]) if data.get("latency") else None,
+        )
+    except KeyError as error:
+        message = f"a result without {error}"
+        raise ValueError(message) from None
+    except (TypeError, AttributeError, OverflowError) as error:
+        message = f"not a result: {error}"
+        raise ValueError(message) from error
+
+
+def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
+    return {
+        "data_set": metrics.data_set,
+        "name": metrics.name,
+        "dtype": metrics.dtype,
+        "shape": metrics.shape,
+        "elements": metrics.elements,
+        "mismatching": metrics.mismatching,
+        "fraction": metrics.fraction,
+        "max_abs": metrics.max_abs,
+        "max_ulp": metrics.max_ulp,
+        "first_bad": metrics.first_bad,
+        # Left out where there is nothing to say: most outputs of a record are equal to the last bit.
+        **{key: value for key in _LATER if (value := getattr(metrics, key)) not in (None, "")},
+    }
+
+
+def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
+    max_abs, max_ulp, first_bad = (data.get(key) for key in ("max_abs", "max_ulp", "first_bad"))
+    return OutputMetrics(
+        data_set=str(data["data_set"]),
+        name=str(data["name"]),
+        dtype=str(data["dtype"]),
+        shape=tuple(int(size) for size in data["shape"]),
+        elements=int(data["elements"]),
+        mismatching=int(data["mismatching"]),
+        max_abs=_number_or_none(max_abs),
+        max_ulp=None if max_ulp is None else int(max_ulp),
+        first_bad=None if first_bad is None else tuple(int(index) for index in first_bad),
+        p99=_number_or_none(data.get("p99")),
+        cosine=_number_or_none(data.get("cosine")),
+        headroom=_number_or_none(data.get("headroom")),
+        bound=str(data.get("bound", "")),
+        reference=str(data.get("reference", "")),
+        oracle_headroom=_number_or_none(data.get("oracle_headroom")),
+        guilty=str(data.get("guilty", "")),
+        top1=_number_or_none(data.get("top1")),
+        top5=_number_or_none(data.get("top5")),
+        iou=_number_or_none(data.get("iou")),
+    )
+
+
+def _subject_to_json(subject: Subject) -> dict[str, Any]:
+    named = asdict(subject)
+    # What only generated graphs have is not in the lines of the others.
+    return {key: value for key, value in named.items() if key != "axes" or value}
+
+
+def _subject_from_json(data: Mapping[str, Any] | None) -> Subject | None:
+    if data is None:
+        return None
+    return Subject(
+        op_type=str(data["op_type"]),
+        domain=str(data["domain"]),
+        since_version=int(data["since_version"]),
+        dtype=str(data["dtype"]),
+        axes=tuple((str(axis), str(value)) for axis, value in data.get("axes", ())),
+    )
+
+
+def _number(value: Any) -> float:
+    """Read a number or one of the three words for what JSON has no number for."""
+    number = float(value)
+    # One and the same object, so that values holding it compare equal.
+    return math.nan if math.isnan(number) else number
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _line(kind: str, content: Mapping[str, Any]) -> str:
+    # ASCII only: lone surrogates in a message could not be written as UTF-8.
+    return json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **_plain(content)}, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Reduce a value to what JSON knows: enum members, NumPy scalars and arrays, paths and sets included."""
+    match value:
+        case None | bool():
+            return value
+        case Enum():
+            return _plain(value.value)
+        case str():
+            return str(value)
+        case int():
+            return int(value)
+        case float():
+            return float(value) if math.isfinite(value) else str(float(value))
+        case Mapping():
+            return {str(_plain(key)): _plain(item) for key, item in value.items()}
+        case bytes() | bytearray():
+            return bytes(value).decode("utf-8", errors="replace")
+        case Sequence():
+            return [_plain(item) for item in value]
+        case Set():
+            return sorted((_plain(item) for item in value), key=repr)
+    return _plain_foreign(value)
+
+
+def _plain_foreign(value: Any) -> Any:
+    """Ask an array or scalar of NumPy (or ml_dtypes) for its Python value; anything else is shown as text."""
+    if not hasattr(value, "tolist"):
+        return str(value)
+    python_value = value.tolist()
+    # Some extension types answer `tolist` with themselves.
+    return _plain(float(python_value) if type(python_value) is type(value) else python_value)

@@ -1,0 +1,244 @@
+"""The record's file: JSON lines, appended one write a line, read back as runs.
+
+Knows nothing of what a line means beyond its kind: encoding and decoding are in `codec`.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from burn_verify.core.errors import StoreError, UsageError
+from burn_verify.core.result import CaseResult
+from burn_verify.core.target import Target
+from burn_verify.record.codec import (
+    KINDS,
+    SCHEMA_VERSION,
+    Record,
+    difference_from_json,
+    result_from_json,
+    target_environment,
+    target_from_json,
+)
+
+T = TypeVar("T")
+
+__all__ = ["Record", "append", "read", "read_all", "read_run"]
+
+
+def append(path: Path, lines: Iterable[str]) -> None:
+    """Add lines to the record, making the file where it does not exist.
+
+    Each line goes out in a single write in append mode: neither a crash nor a second writer can harm earlier lines.
+
+    Raises:
+        StoreError: the record cannot be written. Meant to be a warning, never the failure of a test.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o666)
+        try:
+            # A crash may have left half a line: it must not swallow ours.
+            prefix = "\n" if _ends_within_a_line(file) else ""
+            for line in lines:
+                _write(file, f"{prefix}{line}\n")
+                prefix = ""
+        finally:
+            os.close(file)
+    except OSError as error:
+        message = f"{path}: cannot write the record: {error.strerror or error}"
+        raise StoreError(message) from error
+
+
+def read(path: Path) -> Record:
+    """Read the last run of a record that is of one target.
+
+    Raises:
+        UsageError: as for `read_run`, or the run is of several targets.
+    """
+    record, *others = read_run(path)
+    if others:
+        message = f"{path}: its last run is of {1 + len(others)} targets, and one is needed"
+        raise UsageError(message)
+    return record
+
+
+def read_run(path: Path) -> tuple[Record, ...]:
+    """Read the last run of a record, a record a target.
+
+    Raises:
+        UsageError: the file is missing, holds no run, or is not a record; the message names the line.
+    """
+    runs = _runs(path, _objects(path, _text(path)))
+    if not runs:
+        message = f"{path}: the record is empty: no run was written to it"
+        raise UsageError(message)
+    return runs[-1]
+
+
+def last_run(path: Path) -> list[str]:
+    """Return the lines of the last run of a record as they are written.
+
+    Raises:
+        UsageError: as for `read_all`.
+    """
+    text = _text(path)
+    objects = _objects(path, text)
+    first = max((number for number, data in objects if data["kind"] == "environment"), default=1)
+    lines = text.split("\n")
+    return [lines[number - 1] for number, _ in objects if number >= first]
+
+
+def read_all(path: Path) -> tuple[Record, ...]:
+    """Read every run of a record, oldest first, each of its targets by itself.
+
+    The last line of a run may be cut short, as a crash leaves it; it is passed over.
+
+    Raises:
+        UsageError: the file is missing or is not a record; the message names the line.
+    """
+    return tuple(record for run in _runs(path, _objects(path, _text(path))) for record in run)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        message = f"{path}: no such record: write one first, or check the path"
+        raise UsageError(message) from None
+    except OSError as error:
+        message = f"{path}: cannot read the record: {error.strerror or error}"
+        raise UsageError(message) from error
+
+
+def _ends_within_a_line(file: int) -> bool:
+    if not os.fstat(file).st_size:
+        return False
+    os.lseek(file, -1, os.SEEK_END)
+    return os.read(file, 1) != b"\n"
+
+
+def _write(file: int, text: str) -> None:
+    if text.strip("\n").count("\n"):
+        message = "a line of the record holds a line break"
+        raise ValueError(message)
+    data = text.encode("utf-8")
+    written = os.write(file, data)
+    if written != len(data):
+        message = f"only {written} of {len(data)} bytes were written"
+        raise OSError(message)
+
+
+def _objects(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
+    """Parse the lines into (line number, JSON object), leaving out lines cut short."""
+    objects: list[tuple[int, dict[str, Any]]] = []
+    cut_short: tuple[int, str] | None = None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError):
+            if cut_short or not line.startswith("{"):
+                raise _not_json(path, *(cut_short or (number, line))) from None
+            cut_short = number, line
+            continue
+        _check(path, number, data)
+        if cut_short and data["kind"] != "environment":
+            raise _not_json(path, *cut_short)
+        cut_short = None
+        objects.append((number, data))
+    return objects
+
+
+def _not_json(path: Path, number: int, line: str) -> UsageError:
+    return UsageError(f"{path}:{number}: not a line of a record, JSON was expected: {line[:60]!r}")
+
+
+def _check(path: Path, number: int, data: Any) -> None:
+    """Refuse an object that this version cannot understand."""
+    if not isinstance(data, dict) or "schema_version" not in data:
+        message = f"{path}:{number}: not a line of a record: it has no schema_version"
+    elif data["schema_version"] != SCHEMA_VERSION:
+        message = (
+            f"{path}:{number}: schema_version {data['schema_version']!r} is not known, this burn-verify reads "
+            f"{SCHEMA_VERSION}: read the record with the version that wrote it"
+        )
+    elif data.get("kind") not in KINDS:
+        message = f"{path}:{number}: unknown kind {data.get('kind')!r}, expected one of {', '.join(KINDS)}"
+    elif data["kind"] != "result" and not isinstance(data.get(data["kind"]), dict):
+        message = f"{path}:{number}: a line of kind {data['kind']!r} without an object {data['kind']!r}"
+    else:
+        return
+    raise UsageError(message)
+
+
+def _runs(path: Path, objects: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[tuple[Record, ...], ...]:
+    runs: list[list[tuple[int, Mapping[str, Any]]]] = []
+    for number, data in objects:
+        if data["kind"] == "environment" or not runs:
+            runs.append([])
+        runs[-1].append((number, data))
+    return tuple(_records(path, run) for run in runs)
+
+
+def _records(path: Path, lines: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[Record, ...]:
+    """Return a run as a record a target, in the order in which the run named them."""
+    by_kind: dict[str, list[tuple[int, Mapping[str, Any]]]] = {kind: [] for kind in KINDS}
+    for number, data in lines:
+        by_kind[data["kind"]].append((number, data))
+    said: Mapping[str, Any] = by_kind["environment"][-1][1]["environment"] if by_kind["environment"] else {}
+    announced = tuple(target_from_json(target) for target in said.get("targets", ()))
+    results: dict[Target, list[CaseResult]] = {target: [] for target in announced}
+    read = functools.partial(_understood, path)
+    for number, data in by_kind["result"]:
+        results.setdefault(target_from_json(data, said), []).append(read(number, result_from_json, data))
+    failures = {
+        target_from_json(data["target"], said): str(data["target"].get("failure", "")) for _, data in by_kind["target"]
+    }
+    for target in failures:
+        results.setdefault(target, [])
+    if not results:
+        results[target_from_json({}, said)] = []
+    differences = [read(number, difference_from_json, data["difference"]) for number, data in by_kind["difference"]]
+    phases = {name: spent for _, data in by_kind["phases"] for name, spent in data["phases"].items()}
+    return tuple(
+        Record(
+            environment=_environment(said, target),
+            selection=_selection(by_kind["selection"], announced, target),
+            results=tuple(found),
+            # What is done once for all targets is told with the first.
+            phases=phases if place == 0 else {},
+            target=target,
+            failure=failures.get(target, ""),
+            differences=tuple(difference for difference in differences if difference.after == target),
+        )
+        for place, (target, found) in enumerate(results.items())
+    )
+
+
+def _understood(path: Path, number: int, decode: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any]) -> T:
+    try:
+        return decode(data)
+    except ValueError as error:
+        message = f"{path}:{number}: {error}"
+        raise UsageError(message) from error
+
+
+def _environment(said: Mapping[str, Any], target: Target) -> Mapping[str, Any]:
+    """Return the environment of one target of a run; that of a run on one target stays as it was written."""
+    if "targets" not in said:
+        return said
+    return {**{key: value for key, value in said.items() if key != "targets"}, **target_environment(target)}
+
+
+def _selection(
+    lines: Sequence[tuple[int, Mapping[str, Any]]], announced: Sequence[Target], target: Target
+) -> tuple[str, ...] | None:
+    if not lines:
+        return None
+    said = lines[-1][1]["selection"]
+    narrowed = said.get("by_target")
+    ids = narrowed[announced.index(target)] if narrowed and target in announced else said.get("cases", ())
+    return tuple(map(str, ids))

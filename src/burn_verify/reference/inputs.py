@@ -1,0 +1,208 @@
+"""Seeded inputs: what a model is fed when nobody stored data for it.
+
+Pure: the same case id, names, types and hints give the same arrays. Each input has its own generator, so a change
+to one leaves the others as they were. Reads no model and knows no operator.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from burn_verify.core.case import Hints, InputHint, TensorSpec
+from burn_verify.core.errors import OracleError
+from burn_verify.graph.dtypes import STRING, numpy_dtype
+
+SEEDED: Final = "seeded"
+"""Name of the data set made here."""
+
+FIRST_DIM: Final = 1
+"""Size of an unnamed unknown first dimension: nearly always the batch."""
+
+OTHER_DIM: Final = 8
+"""Size of any other unknown dimension: small, even, and not 1, so that nothing broadcasts by accident."""
+
+NAMED_DIMS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "n": 1,
+        "none": 1,
+        "batch": 1,
+        "batchsize": 1,
+        "batch_size": 1,
+        "c": 3,
+        "channels": 3,
+        "num_channels": 3,
+        "h": 224,
+        "w": 224,
+        "height": 224,
+        "width": 224,
+    }
+)
+"""Sizes of symbolic dimensions by lower-cased name, wherever they stand; any other name is `OTHER_DIM`.
+
+A name's size must not depend on its place: the same name may be first in one input and last in another.
+"""
+
+WORDS: Final = ("a", "be", "cat", "dove", "eagle", "ferret", "giraffe", "hamster")
+"""What text is drawn from."""
+
+_NARROW: Final = frozenset({"uint8", "int8", "uint4", "int4", "uint2", "int2"})
+_COUNT: Final = range(0, 10)
+# Pixels and quantised values use their whole range; wider integers are mostly indices, lengths and token ids.
+
+
+def seed_of(case_id: str, data_set: str = SEEDED) -> int:
+    """Return the seed of a case's data set: 64 bits, the same in every process and on every machine."""
+    return _seed(case_id, data_set)
+
+
+def bind_shape(spec: TensorSpec, hints: Hints) -> tuple[int, ...]:
+    """Return the shape to feed an input with, every dimension a number.
+
+    In this order: the hint's shape; the declared number; `hints.dims` by symbolic name; `NAMED_DIMS` by name and
+    `OTHER_DIM` for other names; for a dimension without a name `FIRST_DIM` in front and `OTHER_DIM` elsewhere.
+    A negative declared number means unknown: some exporters write -1.
+    """
+    hint = _hint(spec.name, hints)
+    if hint.shape is not None:
+        return hint.shape
+    dims = dict(hints.dims)
+    return tuple(_bind(dim, place, dims) for place, dim in enumerate(spec.shape))
+
+
+def make_inputs(
+    case_id: str, specs: Sequence[TensorSpec], hints: Hints, data_set: str = SEEDED
+) -> dict[str, npt.NDArray[Any]]:
+    """Draw one array per input, by name, in the order of `specs`.
+
+    Shapes are those of `bind_shape`, dtypes those of the specs (``string`` is an object array of `str`). A hinted
+    shape also binds the symbolic names it stands for, so that the other inputs fit.
+
+    Floats are ``scale · N(0, 1) + shift``, drawn in float64 and rounded once to the dtype; integers are uniform over
+    [low, high), by default the whole range up to 8 bits and [0, 10) above; booleans are fair coins. Another name of
+    the data set gives other values.
+
+    Raises:
+        OracleError: a dtype that no tensor has (a sequence, a map), or a hint that the dtype cannot hold.
+    """
+    bound = _bind_names(specs, hints)
+    return {spec.name: _make(case_id, spec, bound, data_set) for spec in specs}
+
+
+def _seed(*parts: str) -> int:
+    """Hash the parts to 64 bits; JSON keeps ("a", "bc") apart from ("ab", "c")."""
+    return int.from_bytes(hashlib.sha256(json.dumps(parts).encode()).digest()[:8], "big")
+
+
+def _hint(name: str, hints: Hints) -> InputHint:
+    """Return the hint for an input, or one that says nothing."""
+    return next((hint for hint in hints.inputs if hint.name == name), InputHint(name=name))
+
+
+def _bind(dim: int | str | None, place: int, dims: Mapping[str, int]) -> int:
+    """Return the size of one dimension; see `bind_shape`."""
+    if isinstance(dim, str) and dim:
+        return dims.get(dim, NAMED_DIMS.get(dim.lower(), OTHER_DIM))
+    if isinstance(dim, int) and dim >= 0:
+        return dim
+    return FIRST_DIM if place == 0 else OTHER_DIM
+
+
+def _bind_names(specs: Sequence[TensorSpec], hints: Hints) -> Hints:
+    """Add the symbolic names that a hinted shape stands for; a name in `hints.dims` keeps its size."""
+    dims = dict(hints.dims)
+    for spec in specs:
+        shape = _hint(spec.name, hints).shape
+        if shape is not None and len(shape) == len(spec.shape):
+            for dim, size in zip(spec.shape, shape, strict=True):
+                if isinstance(dim, str) and dim:
+                    dims.setdefault(dim, size)
+    return replace(hints, dims=tuple(dims.items()))
+
+
+def _make(case_id: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDArray[Any]:
+    """Draw one input from a generator of its own."""
+    try:
+        dtype = numpy_dtype(spec.dtype)
+    except ValueError as error:
+        msg = f"input {spec.name}: cannot make seeded data of type {spec.dtype}"
+        raise OracleError(msg, reason=f"no seeded data of type {spec.dtype}") from error
+    hint = _hint(spec.name, hints)
+    shape = bind_shape(spec, hints)
+    # PCG64 by name: `default_rng` may change its mind about the bit generator.
+    rng = np.random.Generator(np.random.PCG64(_seed(case_id, data_set, spec.name)))
+    if spec.dtype == STRING:
+        return _words(rng, shape, hint)
+    if spec.dtype == "bool":
+        coins = rng.integers(0, 2, shape) if hint.value is None else np.full(shape, hint.value)
+        return np.asarray(coins, dtype=np.bool_)
+    if "int" in spec.dtype:
+        return _integers(rng, shape, spec, dtype, hint)
+    return _floats(rng, shape, dtype, hint)
+
+
+def _words(rng: np.random.Generator, shape: tuple[int, ...], hint: InputHint) -> npt.NDArray[Any]:
+    """Draw short ASCII words; a filling number is written out."""
+    words = np.empty(shape, dtype=object)
+    if hint.value is None:
+        words[...] = np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), shape)]
+    else:
+        words[...] = f"{hint.value:g}"
+    return words
+
+
+def _floats(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], hint: InputHint
+) -> npt.NDArray[Any]:
+    """Draw floats in float64, complex numbers as two of them, and round once."""
+    if hint.value is not None:
+        drawn = np.full(shape, hint.value)
+    else:
+        drawn = np.asarray(rng.standard_normal(shape) * hint.scale + hint.shift)
+        if dtype.kind == "c":
+            drawn = np.asarray(drawn + 1j * (rng.standard_normal(shape) * hint.scale + hint.shift))
+        elif dtype == ml_dtypes.float8_e8m0fnu:
+            drawn = np.abs(drawn)  # Powers of two without a sign.
+    with np.errstate(over="ignore"):
+        return np.asarray(drawn).astype(dtype)
+
+
+def _integers(
+    rng: np.random.Generator, shape: tuple[int, ...], spec: TensorSpec, dtype: np.dtype[Any], hint: InputHint
+) -> npt.NDArray[Any]:
+    """Draw integers of any width; a filling number is a range of one."""
+    span = _int_range(spec, hint)
+    whole = _whole_range(spec.dtype)
+    if not span or span.start < whole.start or span.stop > whole.stop:
+        msg = f"input {spec.name}: [{span.start}, {span.stop}) is not a range of {spec.dtype}"
+        raise OracleError(msg, reason=f"hint out of range for {spec.dtype}")
+    wide = np.uint64 if spec.dtype == "uint64" else np.int64
+    return np.asarray(rng.integers(span.start, span.stop, shape, dtype=wide)).astype(dtype)
+
+
+def _whole_range(name: str) -> range:
+    """Return the integers a dtype such as ``uint4`` can hold."""
+    bits = int(name.removeprefix("u").removeprefix("int"))
+    return range(0, 1 << bits) if name.startswith("u") else range(-(1 << (bits - 1)), 1 << (bits - 1))
+
+
+def _int_range(spec: TensorSpec, hint: InputHint) -> range:
+    """Return the integers to draw from: the hint's, completed by the dtype's own."""
+    if hint.value is not None:
+        if not float(hint.value).is_integer():
+            msg = f"input {spec.name}: {hint.value} is no value of {spec.dtype}"
+            raise OracleError(msg, reason=f"hint out of range for {spec.dtype}")
+        return range(int(hint.value), int(hint.value) + 1)
+    usual = _whole_range(spec.dtype) if spec.dtype in _NARROW else _COUNT
+    low, high = hint.low, hint.high
+    if low is None:
+        low = usual.start if high is None else min(usual.start, high - 1)
+    if high is None:
+        high = max(usual.stop, low + 1)
+    return range(low, high)

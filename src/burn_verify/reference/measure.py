@@ -1,0 +1,189 @@
+"""What the judge wants to know of a reference beyond the answers: float64, magnitudes, ONNX Runtime's own spread.
+
+Asked of the worker of `reference`, bounded in time and kept in the cache. Judges nothing.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from burn_verify.core.errors import OracleError
+from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.judge.bounds import rule_of
+from burn_verify.judge.evidence import Measured
+from burn_verify.judge.metrics import is_float
+from burn_verify.judge.vacuity import insensitivity
+from burn_verify.reference.inputs import SEEDED, make_inputs
+from burn_verify.reference.lone_node import from_json, lone_node
+from burn_verify.reference.oracle import CLOSED, MADE_BY, TIMEOUT, DataSet, Oracle, read
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import digest_of, source_digest, write_if_changed
+from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode, encode_named, placed
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+_OTHER: Final = "seeded again"
+# The data set that is only asked whether the answers change.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What was found out about a case.
+
+    Attributes:
+        data_sets: by name.
+        insensitive: why the reference cannot tell a right program from a wrong one; empty where it can.
+    """
+
+    data_sets: Mapping[str, Measured]
+    insensitive: str = ""
+
+
+class Measurer:
+    """Finds out about references.
+
+    Arguments:
+        timeout: seconds that one data set may take; what takes longer goes without float64.
+    """
+
+    def __init__(self, cache: Cache, oracle: Oracle, timeout: float) -> None:
+        self._cache = cache
+        self._oracle = oracle
+        self._timeout = timeout
+        # Once: to look a version up takes longer than everything else that is done for a case that is known.
+        self._made_by = (source_digest(*MADE_BY), version("onnx"), version("onnxruntime"))
+
+    def measured(self, prepared: PreparedCase, reference: Reference) -> Reference:
+        """Return a reference that knows where its measures are.
+
+        Raises:
+            OracleError: the cached reference is gone or damaged.
+        """
+        # Generated graphs bring their answers along, in files whose names are no digests.
+        about = (str(reference.path), prepared.digest, *reference.data_sets)
+        key = digest_of(*about, *self._made_by)
+        path = self._cache.folder("measured") / f"{key[:32]}.safetensors"
+        # Apart, as a file that is whole need not be opened to be known as such.
+        cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
+        for known in (path, cut):
+            if known.is_file():
+                return replace(reference, measures=known)
+        started = time.monotonic()
+        arrays: dict[str, Array] = {}
+        notes: list[dict[str, Any]] = []
+        answers = read(reference)
+        for place, data_set in enumerate(answers.data_sets.values()):
+            found, note = self._data_set(prepared, data_set)
+            arrays |= {f"{place:03d}/{name.partition('/')[2]}": array for name, array in found.items()}
+            notes.append(note)
+            if note["node"] is None and not prepared.stored and not prepared.random:
+                arrays |= placed(place, "optimised", self._optimised(prepared, data_set))
+        said = {
+            "data_sets": json.dumps(notes),
+            "insensitive": self._insensitive(prepared, answers.data_sets),
+        }
+        target = cut if any(note["gave_up"] for note in notes) else path
+        write_if_changed(target, encode_named(arrays, said))
+        return replace(reference, measures=target, seconds=reference.seconds + time.monotonic() - started)
+
+    def of_data_set(self, prepared: PreparedCase, data_set: DataSet) -> Measured:
+        """Return what is found out about one data set, which is not kept.
+
+        Raises:
+            OracleError: the worker was ended.
+        """
+        found, note = self._data_set(prepared, data_set)
+        return _measured(found, 0, note)
+
+    def _data_set(self, prepared: PreparedCase, data_set: DataSet) -> tuple[dict[str, Array], dict[str, Any]]:
+        request = {
+            "measure": True,
+            "model": str(prepared.model),
+            "wide": _wants_float64(prepared, data_set.desired),
+            "shapes": [array.shape for array in data_set.desired],
+        }
+        try:
+            answer, payload = self._oracle.ask(request, encode(data_set.inputs), self._timeout)
+        except OracleError as error:
+            if error.reason == CLOSED:
+                # The run is over: nothing was found out, and nothing may be kept.
+                raise
+            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": error.reason == TIMEOUT}
+        note = {"evaluator": answer["evaluator"], "why": answer["why"], "node": answer["node"], "gave_up": False}
+        return decode_named(payload), note
+
+    def _optimised(self, prepared: PreparedCase, data_set: DataSet) -> Sequence[Array]:
+        try:
+            return self._oracle.infer(prepared.model, data_set.inputs, optimise=True)
+        except OracleError:
+            return ()
+
+    def _insensitive(self, prepared: PreparedCase, data_sets: Mapping[str, DataSet]) -> str:
+        """Ask whether the answers to other seeded inputs are others; a model that is fed nothing cannot be asked."""
+        if SEEDED not in data_sets or not prepared.inputs or prepared.random:
+            return ""
+        first = data_sets[SEEDED]
+        drawn = list(make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints, _OTHER).values())
+        if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
+            return ""
+        try:
+            return insensitivity(first.desired, self._oracle.infer(prepared.model, drawn))
+        except OracleError:
+            return ""
+
+
+def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:
+    """Return what is known of a data set without asking anybody: the one node of the model."""
+    found = lone_node(model, data_set.inputs, [array.shape for array in data_set.desired])
+    return Measured(lone=None if found is None else found[0])
+
+
+def read_measures(reference: Reference) -> Measures:
+    """Return what was found out about a reference; nothing where that cannot be read."""
+    nothing = Measures(data_sets={name: Measured() for name in reference.data_sets})
+    if reference.measures is None:
+        return nothing
+    try:
+        payload = reference.measures.read_bytes()
+        named, notes = decode_named(payload), decode_notes(payload)
+    except (OSError, ValueError):
+        return nothing
+    said = json.loads(notes["data_sets"])
+    return Measures(
+        data_sets={
+            name: _measured(named, place, note)
+            for place, (name, note) in enumerate(zip(reference.data_sets, said, strict=True))
+        },
+        insensitive=notes["insensitive"],
+    )
+
+
+def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -> Measured:
+    def by_place(kind: str) -> dict[int, Array]:
+        prefix = f"{place:03d}/{kind}/"
+        return {int(name.removeprefix(prefix)): array for name, array in named.items() if name.startswith(prefix)}
+
+    return Measured(
+        wide=by_place("wide"),
+        scale=by_place("scale"),
+        optimised=at(named, place, "optimised") or None,
+        evaluator=note["evaluator"],
+        why=note["why"],
+        lone=None if note["node"] is None else from_json(note["node"]),
+    )
+
+
+def _wants_float64(prepared: PreparedCase, desired: Sequence[Array]) -> bool:
+    """Return whether an answer in float64 says more than the one there is: not where nothing rounds, or all is luck."""
+    if prepared.random or not any(is_float(array.dtype) for array in desired):
+        return False
+    subject = prepared.subject
+    rule = None if subject is None else rule_of(subject.op_type, subject.domain)
+    return rule is None or rule.formula != "0"

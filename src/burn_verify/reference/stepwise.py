@@ -1,0 +1,103 @@
+"""A model run node by node: by ONNX Runtime where it has a kernel, else by onnx's own evaluator.
+
+Knows neither of them by import but onnx's: how ONNX Runtime runs a model comes from the caller. onnx's evaluator takes
+the newest version of an operator for older ones, so it is not asked for more than it has to be.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from burn_verify.graph import facts
+from burn_verify.graph.dtypes import dtype_name, elem_type_of
+from burn_verify.reference import evaluator_ops
+
+Array = npt.NDArray[Any]
+Infer = Callable[[bytes, Sequence[Array]], list[Array]]
+"""Runs a serialised model, with optimisations or without, on inputs in the order of its graph."""
+
+_RUNTIME: Final = "onnxruntime"
+_REFERENCE: Final = "onnx.reference"
+
+
+def evaluate(model: onnx.ModelProto, inputs: Sequence[Array], infer: Infer) -> tuple[list[Any], list[str]]:
+    """Return the answers of a model, and who gave them.
+
+    Raises:
+        Exception: whatever onnx's evaluator raises for a node that nobody can run.
+    """
+    names = [value.name for value in facts.runtime_inputs(model.graph)]
+    fed = dict(zip(names, inputs, strict=True))
+    if any(attribute.HasField("g") or attribute.graphs for node in model.graph.node for attribute in node.attribute):
+        # An inner graph sees the values around it.
+        return list(_evaluator(model).run(None, fed)), [_REFERENCE]
+    walk = _Walk(model, fed, infer)
+    for node in model.graph.node:
+        walk.step(node)
+    return [walk.values[output.name] for output in model.graph.output], sorted(walk.evaluators)
+
+
+def _evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
+    return ReferenceEvaluator(model, new_ops=list(evaluator_ops.OPERATORS))
+
+
+class _Walk:
+    """The values of a graph on the way through its nodes; forgotten when nobody needs them any more."""
+
+    def __init__(self, model: onnx.ModelProto, fed: Mapping[str, Array], infer: Infer) -> None:
+        self.values: dict[str, Any] = {
+            **{tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer},
+            **fed,
+        }
+        self.evaluators: set[str] = set()
+        self._model = model
+        self._infer = infer
+        self._without_kernel: set[tuple[str, str]] = set()
+        self._uses = Counter(name for node in model.graph.node for name in node.input)
+        self._uses.update(value.name for value in model.graph.output)
+
+    def step(self, node: onnx.NodeProto) -> None:
+        """Run one node."""
+        names = list(dict.fromkeys(name for name in node.input if name))
+        values = [self.values[name] for name in names]
+        given = self._by_runtime(node, names, values)
+        if given is None:
+            fed = dict(zip(names, values, strict=True))
+            given = [*_evaluator(self._alone(node, names, values)).run(None, fed)]
+            self.evaluators.add(_REFERENCE)
+        self.values.update(zip((name for name in node.output if name), given, strict=True))
+        self._uses.subtract(node.input)
+        for name in names:
+            if not self._uses[name]:
+                self.values.pop(name, None)
+
+    def _by_runtime(self, node: onnx.NodeProto, names: Sequence[str], values: Sequence[Any]) -> list[Array] | None:
+        """Return ONNX Runtime's answers; None where it has no kernel for the node."""
+        kind = (node.domain, node.op_type)
+        if kind in self._without_kernel or not all(isinstance(value, np.ndarray) for value in values):
+            return None
+        try:
+            given = self._infer(self._alone(node, names, values).SerializeToString(), values)
+        except Exception:  # whatever ONNX Runtime raises: onnx's evaluator is asked next
+            self._without_kernel.add(kind)
+            return None
+        self.evaluators.add(_RUNTIME)
+        return given
+
+    def _alone(self, node: onnx.NodeProto, names: Sequence[str], values: Sequence[Any]) -> onnx.ModelProto:
+        """Return a model of one node, its inputs typed by their values."""
+        typed = [
+            helper.make_tensor_value_info(name, elem_type_of(dtype_name(value.dtype)), None)
+            if isinstance(value, np.ndarray | np.generic)
+            else onnx.ValueInfoProto(name=name)
+            for name, value in zip(names, values, strict=True)
+        ]
+        outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
+        graph = helper.make_graph([node], "node", typed, outputs)
+        return helper.make_model(graph, opset_imports=self._model.opset_import, ir_version=self._model.ir_version)

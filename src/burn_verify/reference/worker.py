@@ -1,0 +1,220 @@
+"""What runs in the worker process: ONNX Runtime, and onnx's own evaluator where it has no kernel for float64.
+
+With `ortbench` the only importer of `onnxruntime`. Answers framed requests on stdin and stdout, one at a time, and may
+die; the other side is `burn_verify.reference.oracle`. Judges nothing.
+"""
+
+import ctypes
+import functools
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+
+from burn_verify.graph.dtypes import dtype_name, elem_type_of, numpy_dtype
+from burn_verify.judge.bounds import rule_of
+from burn_verify.judge.facts import LoneNode
+from burn_verify.judge.magnitude import magnitude_of
+from burn_verify.judge.metrics import is_float
+from burn_verify.reference.bench import Bench
+from burn_verify.system.wire import (
+    PREFIX,
+    VERSION,
+    Array,
+    dealt,
+    decode,
+    encode,
+    encode_named,
+    pack,
+    placed,
+    unpack_header,
+    unpack_prefix,
+    unsupported_dtype,
+)
+
+_BFLOAT16: Final = "bfloat16"
+_RUNTIME: Final = "onnxruntime"
+
+
+def _session(model: str | bytes, optimise: bool, threads: int) -> Any:
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(3)
+    options = onnxruntime.SessionOptions()
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@functools.lru_cache(maxsize=1)
+def _latest(model: str, changed: int, optimise: bool, threads: int) -> Any:
+    """Return the session of the model that was asked last: drawn values ask the same one again and again.
+
+    Arguments:
+        changed: when the file did, in nanoseconds: another file of the same name is another model.
+    """
+    del changed
+    return _session(model, optimise, threads)
+
+
+def _infer(model: bytes, inputs: Sequence[Array]) -> list[Array]:
+    """Run a model that nobody asks again, as its author wrote it."""
+    return _run(_session(model, False, 0), inputs)
+
+
+def _run(session: Any, inputs: Sequence[Array]) -> list[Array]:
+    feeds = {}
+    for value, array in zip(session.get_inputs(), inputs, strict=True):
+        feeds[value.name] = _to_runtime(array)
+    outputs = []
+    for value, output in zip(session.get_outputs(), session.run_with_ort_values(None, feeds), strict=True):
+        if not output.is_tensor():
+            msg = f"output {value.name!r} is a {value.type}, which is not compared yet"
+            raise NotImplementedError(msg)
+        outputs.append(_from_runtime(output))
+    if dtype := unsupported_dtype(outputs):
+        msg = f"an output has dtype {dtype}, for which Burn has no value"
+        raise NotImplementedError(msg)
+    return outputs
+
+
+def _to_runtime(array: Array) -> Any:
+    """Return an OrtValue on top of an array, which must outlive it."""
+    from onnxruntime import OrtValue
+
+    if (dtype := dtype_name(array.dtype)) == _BFLOAT16:
+        # ONNX Runtime takes a dtype that is not NumPy's own by its number only.
+        return OrtValue.ortvalue_from_numpy_with_onnx_type(array, elem_type_of(dtype))
+    return OrtValue.ortvalue_from_numpy(array)
+
+
+def _from_runtime(value: Any) -> Array:
+    if value.data_type() == f"tensor({_BFLOAT16})":
+        # ONNX Runtime makes no array of a dtype that is not NumPy's own.
+        data = ctypes.string_at(value.data_ptr(), value.tensor_size_in_bytes())
+        return np.frombuffer(data, numpy_dtype(_BFLOAT16)).reshape(value.shape())
+    return np.asarray(value.numpy())
+
+
+@np.errstate(all="ignore")
+def _measure(request: Mapping[str, Any], inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]:
+    """Return what the judge wants of a model: its one node, answers in float64 and their magnitudes S.
+
+    ``wide`` in the request says whether answers are wanted; ``shapes`` are those of the answers that are known.
+    """
+    import onnx
+
+    from burn_verify.reference import float64, lone_node
+
+    model = onnx.load(request["model"])
+    found = lone_node.lone_node(model, inputs, request["shapes"])
+    node = None if found is None else lone_node.to_json(found[0])
+    if not request["wide"]:
+        return {"evaluator": "", "why": "", "node": node}, encode_named({})
+    wide, fed = float64.widened(model), [_widened(array) for array in inputs]
+    try:
+        answers, evaluator = _evaluated(wide, fed)
+    except Exception as error:  # whatever the evaluators raise is the answer
+        return {"evaluator": "", "why": f"{type(error).__name__}: {error}", "node": node}, encode_named({})
+    arrays = {name: array for name, array in placed(0, "wide", answers).items() if unsupported_dtype([array]) is None}
+    if found is not None:
+        arrays |= _scales(*found, answers, lambda: _evaluated(float64.absolute(wide), [_absolute(a) for a in fed])[0])
+    return {"evaluator": evaluator, "why": "", "node": node}, encode_named(arrays)
+
+
+def _scales(
+    lone: LoneNode, given: list[Array | None], answers: Sequence[Array], absolutely: Callable[[], list[Array]]
+) -> dict[str, Array]:
+    """Return the magnitudes S of the float outputs of a node, as far as its rule wants any."""
+    rule = rule_of(lone.facts.op_type, lone.facts.domain)
+    if rule is None:
+        return {}
+
+    def evaluate(*_: object) -> list[Array]:
+        by_position = dict(zip(lone.gives, absolutely(), strict=True))
+        return [by_position.get(position, np.zeros(())) for position in range(len(lone.facts.output_shapes))]
+
+    found = {}
+    for place, position in enumerate(lone.gives):
+        if position is None or not is_float(answers[place].dtype):
+            continue
+        try:
+            scale = magnitude_of(rule, lone.facts, given, evaluate, output=position)
+        except Exception as error:  # without S there is no bound; the answer itself stands
+            sys.stderr.write(f"no magnitude for {lone.facts.op_type}: {error}\n")
+            continue
+        if scale is not None:
+            found[f"000/scale/{place:03d}"] = scale
+    return found
+
+
+def _evaluated(model: Any, inputs: Sequence[Array]) -> tuple[list[Array], str]:
+    """Run a model of float64 by ONNX Runtime, or node by node where that has no kernel for one of them."""
+    try:
+        return _infer(model.SerializeToString(), inputs), _RUNTIME
+    except Exception as error:  # whatever ONNX Runtime raises: the other one may know better
+        sys.stderr.write(f"ONNX Runtime in float64: {error}\n")
+    from burn_verify.reference import stepwise
+
+    answers, evaluators = stepwise.evaluate(model, inputs, _infer)
+    if not all(isinstance(answer, np.ndarray | np.generic) for answer in answers):
+        msg = "an output is no tensor"
+        raise NotImplementedError(msg)
+    return [np.asarray(answer) for answer in answers], " and ".join(evaluators)
+
+
+def _widened(array: Array) -> Array:
+    narrow = dtype_name(array.dtype) in {"float32", "float16", _BFLOAT16}
+    return array.astype(np.float64) if narrow else array
+
+
+def _absolute(array: Array) -> Array:
+    return np.asarray(np.abs(array)) if is_float(array.dtype) else array
+
+
+def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:
+    try:
+        if "bench" in request:
+            return pack({"id": request["id"], "ok": True, **bench.block(request, decode(payload))})
+        if request.get("measure"):
+            header, measured = _measure(request, decode(payload))
+            return pack({"id": request["id"], "ok": True, **header}, measured)
+        model = request["model"]
+        session = _latest(model, Path(model).stat().st_mtime_ns, request["optimise"], request["threads"])
+        outputs = [array for inputs in dealt(decode(payload), request["sets"]) for array in _run(session, inputs)]
+    except Exception as error:  # whatever ONNX Runtime raises is the answer
+        reason = "not compared yet" if isinstance(error, NotImplementedError) else type(error).__name__
+        return pack({"id": request["id"], "ok": False, "message": str(error), "reason": f"ONNX Runtime: {reason}"})
+    return pack({"id": request["id"], "ok": True}, encode(outputs))
+
+
+def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
+    data = pipe.read(size)
+    if len(data) < size:
+        # Whoever asked is gone: nothing is worth finishing.
+        os._exit(0)
+    return data
+
+
+def _serve() -> None:
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    pipe.write(pack({"protocol": VERSION, "role": "reference"}))
+    pipe.flush()
+    bench = Bench(_to_runtime)
+    while True:
+        header_len, payload_len = unpack_prefix(_read_exactly(sys.stdin.buffer, PREFIX.size))
+        request = unpack_header(_read_exactly(sys.stdin.buffer, header_len))
+        payload = _read_exactly(sys.stdin.buffer, payload_len)
+        pipe.write(_answer(request, payload, bench))
+        pipe.flush()
+
+
+if __name__ == "__main__":
+    threading.current_thread().name = "reference"
+    _serve()

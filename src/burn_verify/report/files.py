@@ -1,0 +1,66 @@
+"""Every file of a report, by name: of several targets, with what changed and what was before.
+
+Writes nothing. What one record alone tells is made by `artefacts`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from burn_verify.cases.generated.corpus import CORPUS
+from burn_verify.core.result import CaseResult
+from burn_verify.core.text import json_text
+from burn_verify.record.codec import Record
+from burn_verify.report.summary.columns import Column
+from burn_verify.report.summary.ends import is_model
+from burn_verify.report.summary.findings import Findings
+from burn_verify.report.views import failures, junit, latency, markdown, matrix, page, supported_ops
+from burn_verify.report.views.markdown import escape
+
+
+def files(findings: Findings) -> dict[str, str]:
+    """Return text by path below the folder of the report.
+
+    What is about one target alone, such as SUPPORTED-OPS.md, lies at the top for the newest target, and in a folder of
+    its own for each of the others.
+    """
+    columns = findings.matrix.columns
+    made = {"index.html": page.render(findings), "matrix.json": matrix.json_lines(findings)}
+    made["junit.xml"] = junit.render(findings)
+    for place, (column, expected) in enumerate(zip(columns, findings.expected, strict=True)):
+        folder = f"{column.target.slug}/" if place else ""
+        for name, text in artefacts(column.record, expected).items():
+            made[f"{folder}{name}"] = _with_gaps(text, column) if name.endswith(".md") else text
+    if len(columns) > 1 or not findings.matrix.complete:
+        made["compatibility-matrix.md"] = matrix.render(findings)
+    return made
+
+
+def _with_gaps(text: str, column: Column) -> str:
+    """Say below the title what is missing; an operator that nothing is known of may have been in it."""
+    if not column.lacking:
+        return text
+    title, _, rest = text.partition("\n\n")
+    return "\n\n".join([title, "\n".join(f"- ∅ missing: {escape(line)}" for line in column.lacking), rest])
+
+
+def artefacts(record: Record, expected: Mapping[str, str]) -> dict[str, str]:
+    """Return text by file name: the matrix where the record has models, the tables of operators where it has cases."""
+    models = tuple(filter(is_model, record.results))
+    made = {}
+    if models or not record.results:
+        made["compatibility-matrix.md"] = markdown.render(replace(record, results=models), expected) + _timed(models)
+    if others := [result for result in record.results if not is_model(result)]:
+        made["SUPPORTED-OPS.md"] = supported_ops.render(record, expected) + _timed(others)
+        made["supported-ops.json"] = json_text(supported_ops.as_json(record, expected))
+        made["errors.md"] = failures.render(record, expected)
+        made["errors.json"] = json_text(failures.as_json(record, expected))
+    if any(result.corpus == CORPUS for result in record.results):
+        from burn_verify.report.views import generated
+
+        made |= generated.pages(record)
+    return made
+
+
+def _timed(results: Sequence[CaseResult]) -> str:
+    text = latency.as_markdown(results)
+    return f"\n## Latency\n\n{text}\n" if text else ""

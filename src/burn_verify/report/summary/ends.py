@@ -1,0 +1,150 @@
+"""What one case says for or against an operator, in the words that the reports about operators share.
+
+Knows results one by one; what follows for an operator is told in `operator_rows`, and nothing here is text to show.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from burn_verify.cases import sized
+from burn_verify.cases.conformance.suites import COLLECTED
+from burn_verify.cases.generated.corpus import CORPUS as GENERATED
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.text import one_line
+from burn_verify.graph.operators import qualified
+
+SEVERAL: Final = "several"
+"""Where it cannot be told which operator of a graph is to blame."""
+
+_SIZES = re.compile(r"\[([\d,\s]*)\]$")
+_UNSUPPORTED = re.compile(r"unsupported operators?: ([^\s,]+)$")
+_HEAD = re.compile(r"(\w+): ")
+# A folder in quotes may hold blanks, one without does not.
+_QUOTED_FOLDER = re.compile(r"(?<=['\"`])/[^'\"`\n]*/(?=[^'\"`/\n]*['\"`])")
+_FOLDER = re.compile(r"(?<![\w:/.)\]*])/(?:[^\s/'\"`:*]+/)+(?=[\w.])")
+
+
+class End(StrEnum):
+    """How a case ended, as far as it speaks about an operator."""
+
+    AGREES = "agrees"
+    WRONG = "wrong"
+    RANDOM = "random"  # passed, but drew numbers: range and moments were checked
+    INSENSITIVE = "insensitive"  # passed, but the reference could not have told right from wrong
+    FAILED = "failed"  # panicked, died or hung at run time
+    NO_VALUE = "no value"  # Burn has no tensor for what the case is fed or answers
+    NO_PROGRAM = "no program"  # the generated Rust does not compile
+    REFUSED = "refused"  # by burn-onnx
+    SILENT = "silent"  # skipped, not loaded, without reference: says nothing of Burn
+
+
+_PASSED: Final = {
+    "agrees": End.AGREES,
+    "loose": End.AGREES,
+    "oracle_disagrees": End.AGREES,
+    "nondeterministic": End.RANDOM,
+    "insensitive": End.INSENSITIVE,
+}
+"""Ends of cases that passed, by the judge's word."""
+
+
+def end_of(result: CaseResult) -> End:
+    """Classify a result; nothing but a comparison in which every element counted is agreement."""
+    if result.outcome is Outcome.SKIPPED:
+        return End.SILENT
+    if result.outcome is Outcome.PASSED:
+        if result.stage is not Stage.COMPARE:
+            return End.SILENT
+        return _PASSED.get(result.verdict or "", End.SILENT)
+    if result.stage is Stage.RUN:
+        return End.NO_VALUE if reason_of(result).startswith("no Burn value") else End.FAILED
+    ends = {Stage.COMPARE: End.WRONG, Stage.COMPILE: End.NO_PROGRAM, Stage.CONVERT: End.REFUSED}
+    return ends.get(result.stage, End.SILENT)
+
+
+def is_model(result: CaseResult) -> bool:
+    """Return whether a case is a model, rather than a case that comes with onnx or is made of one operator."""
+    return result.corpus not in (*COLLECTED, GENERATED, sized.CORPUS)
+
+
+def attempted(result: CaseResult) -> bool:
+    """Return whether a case was compiled and started."""
+    return result.outcome is not Outcome.SKIPPED and result.stage in (Stage.RUN, Stage.COMPARE)
+
+
+def headroom_of(result: CaseResult) -> float | None:
+    """Return how much of its bound the worst output uses: 1 is the bound; None where no bound is recorded."""
+    known = [output.headroom for output in result.metrics if output.headroom is not None]
+    return max(known, key=lambda used: math.inf if math.isnan(used) else used, default=None)
+
+
+def reason_of(result: CaseResult) -> str:
+    """Return the normalised reason, or what there is instead, in one line without folders of a machine."""
+    reason = one_line(without_folders(result.reason)) or first_line(result)
+    return reason or f"no reason given at {result.stage}"
+
+
+def first_line(result: CaseResult) -> str:
+    """Return the first line of the message without folders of a machine."""
+    return one_line(without_folders(result.message.strip().partition("\n")[0]))
+
+
+def without_folders(text: str) -> str:
+    """Return a text with absolute paths reduced to their last part."""
+    return _FOLDER.sub("", _QUOTED_FOLDER.sub("", text))
+
+
+def smallest(results: Iterable[CaseResult]) -> CaseResult:
+    """Return the result to look at first: few operators, then few input elements, then a short id."""
+    return min(results, key=lambda result: (len(result.op_types), _elements(result), *_shortest(result.case_id)))
+
+
+def own_operator(result: CaseResult) -> str | None:
+    """Return the operator that a case is about, None for a graph of several."""
+    return qualified(result.subject.op_type, result.subject.domain) if result.subject else None
+
+
+def blamed_operator(result: CaseResult) -> str:
+    """Return the operator that a failure is about: the case's own, else the one that the failure names."""
+    if own := own_operator(result):
+        return own
+    if len(result.op_types) == 1:
+        return result.op_types[0]
+    if found := _UNSUPPORTED.match(result.reason):
+        # burn-onnx writes domain::op_type.
+        return found[1].replace("::", ".")
+    head = _HEAD.match(result.reason) if result.stage is Stage.CONVERT else None
+    names = [head[1] if head else "", str(result.details.get("node") or "")]
+    return next((named for name in names if name and (named := _operator_of_node(name, result))), SEVERAL)
+
+
+def _operator_of_node(name: str, result: CaseResult) -> str | None:
+    """Return the operator that burn-onnx names a node after, e.g. Conv for ``Conv2d`` and ``conv2d1``."""
+    fitting = [
+        op_type
+        for op_type in result.op_types
+        if re.fullmatch(rf"{re.escape(op_type.rpartition('.')[2])}([123]d)?\d*", name, re.IGNORECASE)
+    ]
+    # The longest: reducel11 is the first ReduceL1.
+    return max(fitting, key=len, default=None)
+
+
+def _elements(result: CaseResult) -> float:
+    """Count the elements of everything that a case is fed; infinity where that is not known."""
+    data_sets = result.details.get("inputs")
+    if not isinstance(data_sets, dict):
+        return math.inf
+    return sum(_product(str(text)) for inputs in data_sets.values() for text in inputs)
+
+
+def _product(text: str) -> float:
+    found = _SIZES.search(text)
+    return math.prod(int(size) for size in re.findall(r"\d+", found[1])) if found else 1
+
+
+def _shortest(case_id: str) -> tuple[int, str]:
+    return len(case_id), case_id

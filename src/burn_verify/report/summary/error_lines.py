@@ -1,0 +1,123 @@
+"""The failures of a record, counted by what was said and by operator.
+
+A pure summing-up; `errors` puts it into words. Says nothing of what agrees.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.report.summary.ends import blamed_operator, reason_of, smallest
+
+STAGES: Final = (Stage.CONVERT, Stage.COMPILE, Stage.RUN, Stage.COMPARE)
+"""The stages at which Burn can fail."""
+
+KINDS: Final = ("unsupported operator", "unsupported attribute", "internal panic", "died")
+"""Of a refusal, as the converter classifies it."""
+
+OTHER_KIND: Final = "other refusals"
+NO_CODE: Final = "no code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorCount:
+    """How many cases of one operator a line is about, and the smallest of them."""
+
+    name: str
+    count: int
+    example: CaseResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Failures that were told in the same words.
+
+    Attributes:
+        key: the normalised reason, at COMPILE a code of rustc.
+        count, expected: cases, and those of them whose failure is expected.
+        operators: the most frequent first; every case counts for one.
+        example: the smallest case.
+        cases: all of them.
+    """
+
+    key: str
+    count: int
+    expected: int
+    operators: tuple[OperatorCount, ...]
+    example: CaseResult
+    cases: tuple[CaseResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The failures at one stage, of one kind where the stage tells kinds apart.
+
+    Attributes:
+        cases: how many; at COMPILE the lines sum up to more, as a case may have several codes.
+    """
+
+    stage: Stage
+    kind: str
+    cases: int
+    lines: tuple[Line, ...]
+
+
+def sections_of(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tuple[Section, ...]:
+    """Group the failures by stage and kind, in a fixed order; every section is there, also an empty one."""
+    failed = [result for result in results if result.outcome is Outcome.FAILED]
+    sections = []
+    for stage in STAGES:
+        at_stage = [result for result in failed if result.stage is stage]
+        if stage is Stage.CONVERT:
+            sections += [
+                _section(stage, kind, [result for result in at_stage if _kind(result) == kind], expected)
+                for kind in (*KINDS, OTHER_KIND)
+            ]
+        else:
+            sections.append(_section(stage, "", at_stage, expected))
+    return tuple(sections)
+
+
+def _section(stage: Stage, kind: str, results: Sequence[CaseResult], expected: Mapping[str, str]) -> Section:
+    groups: dict[str, list[CaseResult]] = defaultdict(list)
+    for result in results:
+        for key in _keys(result):
+            groups[key].append(result)
+    lines = [_line(key, group, expected) for key, group in groups.items()]
+    lines.sort(key=lambda line: (-line.count, line.key))
+    return Section(stage=stage, kind=kind, cases=len(results), lines=tuple(lines))
+
+
+def _line(key: str, results: Sequence[CaseResult], expected: Mapping[str, str]) -> Line:
+    return Line(
+        key=key,
+        count=len(results),
+        expected=sum(result.case_id in expected for result in results),
+        operators=_operators(results),
+        example=smallest(results),
+        cases=tuple(results),
+    )
+
+
+def _operators(results: Iterable[CaseResult]) -> tuple[OperatorCount, ...]:
+    groups: dict[str, list[CaseResult]] = defaultdict(list)
+    for result in results:
+        groups[blamed_operator(result)].append(result)
+    counts = [OperatorCount(name=name, count=len(group), example=smallest(group)) for name, group in groups.items()]
+    return tuple(sorted(counts, key=lambda operator: (-operator.count, operator.name)))
+
+
+def _keys(result: CaseResult) -> Iterable[str]:
+    if result.stage is not Stage.COMPILE:
+        return [reason_of(result)]
+    codes = result.details.get("codes")
+    # Each once, or a case would count twice.
+    return sorted({str(code) for code in codes}) if isinstance(codes, list | tuple) and codes else [NO_CODE]
+
+
+def _kind(result: CaseResult) -> str:
+    kind = result.details.get("kind")
+    return kind if kind in KINDS else OTHER_KIND

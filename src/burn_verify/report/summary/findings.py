@@ -1,0 +1,148 @@
+"""What reports about several targets are made of, and the sentence and the numbers on top of each of them.
+
+Pure; words and counts only, laid out by `matrix`, `junit` and `page`.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from burn_verify.cases.reproduce import reproduce_recorded
+from burn_verify.core.result import CaseResult, OutputMetrics
+from burn_verify.core.stage import Stage
+from burn_verify.report.summary.changes import Comparison
+from burn_verify.report.summary.columns import Column, Matrix
+from burn_verify.report.summary.ends import is_model, without_folders
+from burn_verify.report.summary.states import WRONG, state_of
+from burn_verify.report.summary.totals import summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One run that was kept, of one target.
+
+    Attributes:
+        name: of its file, without suffix.
+        agree, total: cases.
+    """
+
+    name: str
+    label: str
+    agree: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything that a report may tell.
+
+    Attributes:
+        expected: for each column, case id → why its failure is expected.
+        comparisons: with the previous run, by target; empty where there is none.
+        past: earlier runs, the oldest first.
+        between: targets of this run that are neighbours.
+    """
+
+    matrix: Matrix
+    expected: tuple[Mapping[str, str], ...]
+    comparisons: tuple[Comparison, ...] = ()
+    past: tuple[PastRun, ...] = ()
+    between: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The counts on top of a report. `total` includes what is missing.
+
+    Attributes:
+        wrong: answers that are not the expected ones.
+        refused: by burn-onnx.
+        no_program: the generated Rust does not compile.
+        failed: at run time.
+        silent: skipped, random, or without anything to compare with.
+    """
+
+    total: int
+    agree: int
+    attempted: int
+    wrong: int
+    refused: int
+    no_program: int
+    failed: int
+    silent: int
+    missing: int
+
+
+def numbers_of(column: Column) -> Numbers:
+    """Count the results of a column."""
+    totals = summary(column.record.results)
+    wrong = sum(state_of(result) is WRONG for result in column.record.results)
+    at = totals.failed_at
+    named = totals.agree + wrong + at[Stage.CONVERT] + at[Stage.COMPILE] + at[Stage.RUN]
+    return Numbers(
+        total=column.total,
+        agree=totals.agree,
+        attempted=totals.attempted,
+        wrong=wrong,
+        refused=at[Stage.CONVERT],
+        no_program=at[Stage.COMPILE],
+        failed=at[Stage.RUN],
+        silent=totals.total - named,
+        missing=column.total - totals.total,
+    )
+
+
+def sentence(column: Column) -> str:
+    """Answer in one sentence whether it works, and in another what is missing."""
+    models = [result for result in column.record.results if is_model(result)]
+    others = [result for result in column.record.results if not is_model(result)]
+    said = [f"{_of(some)} {name}" for some, name in ((models, "models"), (others, "small test cases")) if some]
+    answer = f"With {column.target.label}, {' and '.join(said) or 'nothing'} compute what ONNX says they should."
+    missing = column.total - len(column.record.results)
+    return f"{answer} No result came of {missing} more." if missing else answer
+
+
+def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Column) -> dict[str, Any]:
+    """Return one cell as values that JSON knows: the state, and the evidence for it."""
+    state = state_of(result, started=not column.failure)
+    if result is None:
+        return {"state": state.key}
+    details = result.details
+    line = details.get("line")
+    return {
+        "state": state.key,
+        "stage": result.stage.value,
+        "outcome": result.outcome.value,
+        "verdict": result.verdict,
+        "reason": _writable(result.reason),
+        "message": _writable(result.message),
+        "expected": expected.get(result.case_id),
+        "rust": _writable(str(details.get("rust") or "")),
+        "rust_line": line if isinstance(line, int) else None,
+        "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
+        "reproduce": reproduce_recorded(result, column.target),
+        "metrics": [
+            {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__} for output in result.metrics
+        ],
+    }
+
+
+def _writable(text: str) -> str:
+    """Return a text that a file can hold: a process may say what is no Unicode. Folders of a machine are left out."""
+    return without_folders(text).encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Return the value of a metric as strict JSON can hold it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _of(results: Sequence[CaseResult]) -> str:
+    return f"{_agreeing(results)} of {len(results)}"
+
+
+def _agreeing(results: Iterable[CaseResult]) -> int:
+    return summary(tuple(results)).agree

@@ -1,0 +1,245 @@
+"""What a record says of every operator: the one place where cases become a status.
+
+The status of an operator follows from the cases of its own, those whose subject it is; larger graphs only support it.
+The first line that fits decides:
+
+1. a case gives a wrong answer → refuted, whatever else agrees;
+2. every case agrees, and there is one → verified;
+3. some agree → partly: what does not was refused, does not compile, failed at run time, or could not be judged;
+4. none agrees, and one failed at run time → refuted: a program was made, and it never answered;
+5. none agrees, and the Rust of one does not compile → does not compile;
+6. none agrees, and one was refused by burn-onnx, or is of a type for which Burn has no value → refused;
+7. nothing was judged: no case, only random answers, or none that could be loaded or had a reference → untested.
+
+So, where none agrees and none is wrong, the case that got furthest decides. Renders nothing, see `supported_ops`.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from burn_verify.core.result import CaseResult
+from burn_verify.graph.operators import RANDOM, Operator, all_operators
+from burn_verify.record.codec import Record
+from burn_verify.report.summary.declared import Declaration, Declarations, load_packaged
+from burn_verify.report.summary.ends import End, attempted, end_of, own_operator, reason_of, smallest
+
+
+class Status(StrEnum):
+    """What the cases of an operator's own come to; the module's docstring says how."""
+
+    VERIFIED = "verified"
+    PARTLY = "partly"
+    REFUTED = "refuted"
+    REFUSED = "refused"
+    DOES_NOT_COMPILE = "does not compile"
+    UNTESTED = "untested"
+
+
+FAILING: Final = (Status.REFUTED, Status.REFUSED, Status.DOES_NOT_COMPILE)
+
+_PASSED: Final = (End.AGREES, End.RANDOM, End.INSENSITIVE)
+_DECISIVE: Final = {Status.REFUTED: (End.WRONG, End.FAILED), Status.DOES_NOT_COMPILE: (End.NO_PROGRAM,)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A reason for which cases of one operator do not agree; `example` is the smallest of them."""
+
+    reason: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One operator.
+
+    Attributes:
+        versions, dtypes: those of the operator's that a case of its own verified.
+        agree, attempted, total: its own cases; attempted are those that were compiled and started.
+        others_agree, others: further cases in whose graph it is.
+        random: own cases whose answer is drawn anew each time.
+        expected: own cases that were expected to fail, and did.
+        problems: those that decide the status first, then the most frequent.
+        declaration: None where burn-onnx does not declare it, or where that is not known.
+        refuted_at: opsets that are declared, and at which its cases fail and none agrees.
+        undeclared_at: opsets that are not declared, and at which its cases agree and none is wrong.
+    """
+
+    operator: Operator
+    status: Status
+    versions: tuple[int, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    agree: int = 0
+    attempted: int = 0
+    total: int = 0
+    others_agree: int = 0
+    others: int = 0
+    random: int = 0
+    expected: int = 0
+    problems: tuple[Problem, ...] = ()
+    declaration: Declaration | None = None
+    refuted_at: tuple[int, ...] = ()
+    undeclared_at: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name as the record writes it."""
+        return self.operator.name
+
+    @property
+    def draws(self) -> bool:
+        """Whether the operator is one of those whose every answer is random."""
+        return not self.operator.domain and self.operator.op_type in RANDOM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """What a record says of all operators.
+
+    Attributes:
+        rows: every operator once, by domain and name.
+        several: cases that are about no single operator.
+        unlisted: cases by operator that is not in `rows`.
+        declarations: None where it is not known what burn-onnx declares.
+    """
+
+    rows: tuple[Row, ...]
+    several: int
+    unlisted: Mapping[str, int]
+    declarations: Declarations | None
+
+
+def versions_of(rows: Iterable[Row]) -> tuple[int, int]:
+    """Count the verified versions of operators, and all."""
+    pairs = [(len(row.versions), len(row.operator.versions)) for row in rows]
+    return sum(verified for verified, _ in pairs), sum(known for _, known in pairs)
+
+
+def support_of(record: Record, expected: Mapping[str, str] | None = None) -> Support:
+    """Sum up a record by operator.
+
+    Arguments:
+        expected: case id → why its failure is expected.
+    """
+    own: dict[str, list[CaseResult]] = defaultdict(list)
+    others: dict[str, list[CaseResult]] = defaultdict(list)
+    several = 0
+    for result in record.results:
+        subject = own_operator(result)
+        if subject is None:
+            several += 1
+        else:
+            own[subject].append(result)
+        for name in set(result.op_types) - {subject}:
+            others[name].append(result)
+    declarations = load_packaged(str(record.environment.get("burn_onnx", "")))
+    rows = tuple(
+        _row(operator, own.pop(name, []), others[name], declarations, expected or {})
+        for operator in all_operators()
+        if (name := operator.name)
+    )
+    unlisted = {name: len(results) for name, results in sorted(own.items())}
+    return Support(rows=rows, several=several, unlisted=unlisted, declarations=declarations)
+
+
+def status_of(ends: Collection[End]) -> Status:
+    """Decide what the cases of one operator come to, see the module's docstring."""
+    if End.WRONG in ends:
+        return Status.REFUTED
+    if End.AGREES in ends:
+        return Status.VERIFIED if all(end is End.AGREES for end in ends) else Status.PARTLY
+    if End.FAILED in ends:
+        return Status.REFUTED
+    if End.NO_PROGRAM in ends:
+        return Status.DOES_NOT_COMPILE
+    if End.REFUSED in ends or End.NO_VALUE in ends:
+        return Status.REFUSED
+    return Status.UNTESTED
+
+
+def _row(
+    operator: Operator,
+    own: Sequence[CaseResult],
+    others: Sequence[CaseResult],
+    declarations: Declarations | None,
+    expected: Mapping[str, str],
+) -> Row:
+    ends = [end_of(result) for result in own]
+    agreeing = [result.subject for result, end in zip(own, ends, strict=True) if end is End.AGREES and result.subject]
+    verified = {subject.since_version for subject in agreeing}
+    dtypes = {subject.dtype for subject in agreeing}
+    declaration = declarations.operators.get(operator.name) if declarations else None
+    status = status_of(ends)
+    refuted_at, undeclared_at = _against(own, declaration) if declarations else ((), ())
+    return Row(
+        operator=operator,
+        status=status,
+        versions=tuple(version for version in operator.versions if version in verified),
+        dtypes=tuple(dtype for dtype in operator.dtypes if dtype in dtypes),
+        agree=len(agreeing),
+        attempted=sum(attempted(result) for result in own),
+        total=len(own),
+        others_agree=sum(end_of(result) is End.AGREES for result in others),
+        others=len(others),
+        random=ends.count(End.RANDOM),
+        expected=sum(result.case_id in expected and end not in _PASSED for result, end in zip(own, ends, strict=True)),
+        problems=_problems(own, operator, status),
+        declaration=declaration,
+        refuted_at=refuted_at,
+        undeclared_at=undeclared_at,
+    )
+
+
+def _against(own: Iterable[CaseResult], declaration: Declaration | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the opsets at which the evidence speaks against what is declared, and for what is not."""
+    inside: list[CaseResult] = []
+    outside: list[CaseResult] = []
+    for result in own:
+        (inside if declaration and declaration.covers(_opset(result)) else outside).append(result)
+    silent = (*_PASSED, End.SILENT)
+    fail = {_opset(result) for result in inside if end_of(result) not in silent}
+    agree = {_opset(result) for result in outside if end_of(result) is End.AGREES}
+    return (
+        tuple(sorted(fail)) if _status(inside) in FAILING else (),
+        tuple(sorted(agree)) if _status(outside) in (Status.VERIFIED, Status.PARTLY) else (),
+    )
+
+
+def _status(results: Iterable[CaseResult]) -> Status:
+    return status_of([end_of(result) for result in results])
+
+
+def _opset(result: CaseResult) -> int:
+    """Return the opset of the subject's domain; the record knows that of ``ai.onnx`` only."""
+    if result.subject is not None and (result.subject.domain or not result.opset):
+        return result.subject.since_version
+    return result.opset
+
+
+def _problems(own: Iterable[CaseResult], operator: Operator, status: Status) -> tuple[Problem, ...]:
+    groups: dict[tuple[int, str], list[CaseResult]] = defaultdict(list)
+    decisive = _DECISIVE.get(status, ())
+    for result in own:
+        end = end_of(result)
+        if end is not End.AGREES and (end is not End.RANDOM or result.reason):
+            rank = decisive.index(end) if end in decisive else len(decisive)
+            groups[rank, _own_reason(reason_of(result), operator)].append(result)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
+    return tuple(
+        Problem(reason=reason, count=len(results), example=smallest(results).case_id)
+        for (_, reason), results in ordered
+    )
+
+
+def _own_reason(reason: str, operator: Operator) -> str:
+    """Return a reason without the name that the row has already."""
+    name = re.escape(operator.op_type)
+    if re.fullmatch(rf"unsupported operators?: (\S*[.:])?{name}", reason):
+        return "unsupported operator"
+    # Also with the rank that burn-onnx adds, and where the message begins with the name once more.
+    return re.sub(rf"^({name}([123]d)?: )+", "", reason, flags=re.IGNORECASE) or reason

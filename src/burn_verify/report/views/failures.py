@@ -1,0 +1,174 @@
+"""The failures of a record as histograms, what was said by operator, as Markdown and for JSON.
+
+Only words and tables are made here; `error_lines` counts. It does not say which operators work, see `supported_ops`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.text import counted, shortened
+from burn_verify.record.codec import Record
+from burn_verify.report.summary.ends import first_line, reason_of
+from burn_verify.report.summary.error_lines import STAGES, Line, OperatorCount, Section, sections_of
+from burn_verify.report.summary.sayings import said_by
+from burn_verify.report.views.markdown import escape, json_header, made_with, table
+
+_TITLES: Final = {
+    Stage.CONVERT: "Refused by burn-onnx",
+    Stage.COMPILE: "Does not compile",
+    Stage.RUN: "Failed at run time",
+    Stage.COMPARE: "Wrong answers",
+}
+_EXAMPLE: Final = ("smallest case", "it says", "generated Rust")
+_SHOWN_OPERATORS = 4
+_TEXT = 120
+
+_INTRODUCTION = """\
+Each line is what was said, how many cases ended so, the operators they are about, and the smallest case: the fewest
+operators, then the fewest input elements, then the shortest id. What the case says is left out where it adds nothing. A
+case of a graph of several operators counts for the one that the failure names, else for *several*. Folded below each
+table: the smallest case for each operator."""
+
+
+def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
+    """Render the failures of a record, a table a stage and kind.
+
+    Args:
+        record: one run.
+        expected: case id → why its failure is expected.
+    """
+    sections = sections_of(record.results, expected or {})
+    parts = [f"# What fails with {made_with(record)}", escape(_sentence(record.results)), _INTRODUCTION]
+    stage = None
+    for section in sections:
+        if section.stage is not stage:
+            stage = section.stage
+            count = sum(other.cases for other in sections if other.stage is stage)
+            parts.append(f"## {_TITLES[stage]}\n\n{counted(count, 'case')}." + _note(stage, count))
+        parts += _section(section)
+    return "\n\n".join(parts) + "\n"
+
+
+def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the same as values that JSON knows, nothing shortened."""
+    sections = sections_of(record.results, expected or {})
+    return {
+        **json_header(record),
+        "summary": _sentence(record.results),
+        "sections": [
+            {
+                "stage": section.stage.value,
+                "kind": section.kind,
+                "cases": section.cases,
+                "lines": [_line_json(line) for line in section.lines],
+            }
+            for section in sections
+        ],
+    }
+
+
+def _sentence(results: Sequence[CaseResult]) -> str:
+    failed = Counter(result.stage for result in results if result.outcome is Outcome.FAILED)
+    said = [f"{failed[stage]} at {stage.name}" for stage in STAGES]
+    passed = sum(result.outcome is Outcome.PASSED for result in results)
+    aside = sum(failed.values()) - sum(failed[stage] for stage in STAGES)
+    skipped = sum(result.outcome is Outcome.SKIPPED for result in results)
+    others = [
+        text
+        for count, text in (
+            (passed, f"{passed} passed"),
+            (aside, f"{aside} could not be loaded or had no reference"),
+            (skipped, f"{skipped} skipped"),
+        )
+        if count
+    ]
+    rest = f" (of the others, {', '.join(others)})" if others else ""
+    return f"Of {counted(len(results), 'case')}, Burn fails {', '.join(said[:-1])} and {said[-1]}{rest}."
+
+
+def _note(stage: Stage, count: int) -> str:
+    several = stage is Stage.COMPILE and count
+    return " A case counts once for each code that rustc gave it, so the lines may sum up to more." if several else ""
+
+
+def _section(section: Section) -> list[str]:
+    if not section.lines:
+        return []
+    parts = [f"### {section.kind} ({counted(section.cases, 'case')})"] if section.kind else []
+    rows = [
+        [_count(line), _cell(line.key), escape(_operators(line.operators)), *_example(line.example, line.key)]
+        for line in section.lines
+    ]
+    parts.append(_table(["cases", _key(section), "operators", *_EXAMPLE], rows))
+    if fold := _fold(section):
+        parts.append(fold)
+    return parts
+
+
+def _fold(section: Section) -> str:
+    """Return the smallest case for each operator, of the lines that are about more than one."""
+    rows = [
+        [_cell(line.key), escape(operator.name), str(operator.count), *_example(operator.example, line.key)]
+        for line in section.lines
+        if len(line.operators) > 1
+        for operator in line.operators
+    ]
+    table_of = _table([_key(section), "operator", "cases", *_EXAMPLE], rows)
+    return f"<details><summary>by operator</summary>\n\n{table_of}\n\n</details>" if rows else ""
+
+
+def _example(result: CaseResult, key: str) -> list[str]:
+    said, rust = said_by(result, key)
+    return [escape(result.case_id), _cell(said), _cell(rust)]
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a table without the columns that hold nothing."""
+    kept = [place for place in range(len(columns)) if any(row[place] for row in rows)]
+    cells = [[row[place] for place in kept] for row in rows]
+    return "\n".join(table([columns[place] for place in kept], cells, right=("cases",)))
+
+
+def _key(section: Section) -> str:
+    return "rustc" if section.stage is Stage.COMPILE else "reason"
+
+
+def _cell(text: str) -> str:
+    return escape(shortened(text, _TEXT))
+
+
+def _operators(operators: Sequence[OperatorCount]) -> str:
+    said = [f"{operator.name} {operator.count}" for operator in operators[:_SHOWN_OPERATORS]]
+    if len(operators) == 1:
+        return operators[0].name
+    more = len(operators) - _SHOWN_OPERATORS
+    return ", ".join([*said, f"{more} more"] if more > 0 else said)
+
+
+def _count(line: Line) -> str:
+    return f"{line.count} ({line.expected} expected)" if line.expected else str(line.count)
+
+
+def _line_json(line: Line) -> dict[str, Any]:
+    return {
+        "key": line.key,
+        "count": line.count,
+        "expected": line.expected,
+        "example": _example_json(line.example, line.key),
+        "operators": {
+            operator.name: {"count": operator.count, "example": _example_json(operator.example, line.key)}
+            for operator in line.operators
+        },
+    }
+
+
+def _example_json(result: CaseResult, key: str) -> dict[str, Any]:
+    return {
+        "case_id": result.case_id,
+        "reason": reason_of(result),
+        "message": first_line(result),
+        "rust": said_by(result, key)[1] or None,
+    }

@@ -1,0 +1,95 @@
+"""The compatibility matrix of one run, in Markdown.
+
+A function of the record alone: rendering it again gives the same text.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from burn_verify.core.stage import Stage
+from burn_verify.core.text import counted, one_line
+from burn_verify.record.codec import Record
+from burn_verify.report.summary.totals import Totals, summary, totals_lines
+from burn_verify.report.views.terminal import COLUMNS, Row, fold_skipped, row_of
+
+_SPECIAL = re.compile(r"([\\`*_|\[\]~])")
+
+
+def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
+    """Render a record: one sentence, the environment, a row a case, the totals.
+
+    Args:
+        record: one run.
+        expected: case id → why its failure is expected; without it every failure is just a failure.
+    """
+    expected = expected or {}
+    totals = summary(record.results, expected)
+    shown, folds = fold_skipped(record.results)
+    parts = [f"# Compatibility of ONNX models with {made_with(record)}", _sentence(totals)]
+    if record.environment:
+        parts.append("## Environment\n\n" + "\n".join(bullets(record.environment)))
+    if shown:
+        parts.append("## Models\n\n" + "\n".join(_table([row_of(result, expected) for result in shown])))
+    parts.extend(escape(fold) for fold in folds)
+    parts.append("## Totals\n\n" + "\n".join(f"- {escape(line)}" for line in totals_lines(totals)))
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Make a text safe inside a cell of a table: one line, and nothing in it is markup."""
+    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def made_with(record: Record) -> str:
+    """Name what a record was made with, safe to show."""
+    return escape(record.target.label)
+
+
+def json_header(record: Record) -> dict[str, Any]:
+    """Return what every JSON file made from a record begins with."""
+    return {
+        "schema_version": 1,
+        "burn_version": record.target.burn,
+        "burn_backend": record.target.backend,
+        "burn_onnx": record.target.burn_onnx or record.environment.get("burn_onnx"),
+    }
+
+
+def _sentence(totals: Totals) -> str:
+    if not totals.total:
+        return "No model was verified."
+    refused = totals.failed_at[Stage.CONVERT] + totals.failed_at[Stage.COMPILE]
+    rest = totals.total - totals.agree - refused - totals.skipped
+    clauses = [f"{totals.agree} of {counted(totals.total, 'model')} compute what ONNX Runtime computes"]
+    if refused:
+        clauses.append(f"{refused} did not become a program")
+    if rest:
+        clauses.append(f"{rest} failed otherwise")
+    if totals.skipped:
+        clauses.append(f"{totals.skipped} could not be tried")
+    return ", ".join(clauses) + "."
+
+
+def bullets(mapping: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Return the lines of a list of everything that a mapping holds."""
+    lines = []
+    for key, value in mapping.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}- {escape(str(key))}:", *bullets(value, f"{indent}  ")]
+        else:
+            text = ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
+            lines.append(f"{indent}- {escape(str(key))}: {escape(text)}".rstrip())
+    return lines
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> list[str]:
+    """Return the lines of a table whose cells are safe already; `right` names the columns of numbers."""
+    rules = ["---:" if column in right else "---" for column in columns]
+    return [f"| {' | '.join(cells)} |" for cells in (columns, rules, *rows)]
+
+
+def _table(rows: Sequence[Row]) -> list[str]:
+    cells = [[escape(text) for text in (*row.cells, row.reason)] for row in rows]
+    return table([*COLUMNS, "reason"], cells, right=("max abs", "ULP", "outputs"))

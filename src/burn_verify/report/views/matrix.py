@@ -1,0 +1,151 @@
+"""Cases by targets: as JSON, as Markdown for several targets, and the summary of a step of GitHub's CI.
+
+Only words and tables are made here; `columns` and `states` decide.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from burn_verify.core.targets import names
+from burn_verify.core.text import json_text
+from burn_verify.record.codec import target_to_json
+from burn_verify.report.summary.columns import Column
+from burn_verify.report.summary.ends import is_model
+from burn_verify.report.summary.findings import Findings, Numbers, cell_json, numbers_of, sentence
+from burn_verify.report.summary.states import STATES, State, state_of
+from burn_verify.report.summary.totals import percent
+from burn_verify.report.views import changes_text
+from burn_verify.report.views.markdown import bullets, escape, table
+from burn_verify.report.views.side_by_side import difference_text
+
+_NUMBERS: Final[tuple[tuple[str, Callable[[Numbers], str]], ...]] = (
+    ("agree / all", lambda numbers: _part(numbers.agree, numbers.total)),
+    ("agree / attempted", lambda numbers: _part(numbers.agree, numbers.attempted)),
+    ("wrong numbers", lambda numbers: str(numbers.wrong)),
+    ("refused", lambda numbers: str(numbers.refused)),
+    ("do not compile", lambda numbers: str(numbers.no_program)),
+    ("fail at run time", lambda numbers: str(numbers.failed)),
+    ("missing or not run", lambda numbers: str(numbers.missing)),
+)
+
+
+def render(findings: Findings) -> str:
+    """Render the models of several targets side by side; what is not there is shown as missing."""
+    columns = findings.matrix.columns
+    parts = ["# Compatibility of ONNX models", *(escape(sentence(column)) for column in columns), _totals(findings)]
+    parts += _lacking(columns)
+    rows = [
+        [
+            escape(case_id),
+            *(
+                escape(_word(state_of(result, started=not column.failure)))
+                for result, column in zip(results, columns, strict=True)
+            ),
+        ]
+        for case_id, results in findings.matrix.rows.items()
+        if all(result is None or is_model(result) for result in results)
+    ]
+    if rows:
+        head = ["model", *(escape(column.target.label) for column in columns)]
+        parts.append("## Models\n\n" + "\n".join(table(head, rows)))
+    parts += _between(findings)
+    for column in columns:
+        parts.append(
+            f"## Environment: {escape(column.target.label)}\n\n" + "\n".join(bullets(column.record.environment))
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def step_summary(findings: Findings) -> str:
+    """Render what fits under a step of CI: the numbers, what is missing and what changed."""
+    columns = findings.matrix.columns
+    parts = ["# burn-verify", *(escape(sentence(column)) for column in columns), _totals(findings), *_lacking(columns)]
+    parts += [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.comparisons]
+    parts += _between(findings)
+    return "\n\n".join(parts) + "\n"
+
+
+def json_lines(findings: Findings) -> str:
+    """Return the JSON of the whole matrix, a line a case: so Git and people can read it, and it is quickly made."""
+    value = as_json(findings)
+    cases = value.pop("cases")
+    lines = [f"  {_line(case_id)}: {_line(cells)}" for case_id, cells in cases.items()]
+    head = json_text(value).removesuffix("\n}\n")
+    return f'{head},\n "cases": {{\n' + ",\n".join(lines) + "\n }\n}\n"
+
+
+def as_json(findings: Findings) -> dict[str, Any]:
+    """Return the whole matrix with its evidence as values that JSON knows."""
+    columns = findings.matrix.columns
+    return {
+        "schema_version": 1,
+        "complete": findings.matrix.complete,
+        "states": {state.key: state.word for state in STATES},
+        "targets": [_target_json(column) for column in columns],
+        "cases": {
+            case_id: [
+                _short(cell_json(result, expected, column))
+                for result, expected, column in zip(results, findings.expected, columns, strict=True)
+            ]
+            for case_id, results in findings.matrix.rows.items()
+        },
+    }
+
+
+def numbers_json(numbers: Numbers) -> dict[str, int]:
+    """Return the counts by name."""
+    return {name: getattr(numbers, name) for name in Numbers.__slots__}
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def _target_json(column: Column) -> dict[str, Any]:
+    return {
+        **target_to_json(column.target),
+        "summary": sentence(column),
+        "numbers": numbers_json(numbers_of(column)),
+        "lacking": list(column.lacking),
+        "environment": column.record.environment,
+    }
+
+
+def _short(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what says nothing."""
+    return {name: value for name, value in cell.items() if value not in (None, "", [])}
+
+
+def _totals(findings: Findings) -> str:
+    rows = [
+        [escape(column.target.label), *(show(numbers_of(column)) for _, show in _NUMBERS)]
+        for column in findings.matrix.columns
+    ]
+    names = [name for name, _ in _NUMBERS]
+    return "\n".join(table(["target", *names], rows, right=names))
+
+
+def _lacking(columns: tuple[Column, ...]) -> list[str]:
+    lines = [f"- ∅ {escape(line)}" for column in columns for line in column.lacking]
+    return ["**Missing, and not counted as anything else**\n\n" + "\n".join(lines)] if lines else []
+
+
+def _between(findings: Findings) -> list[str]:
+    """Say how neighbour targets differ: case by case, then where both answer, and not alike."""
+    parts = [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.between]
+    called = names(column.target for column in findings.matrix.columns)
+    lines = [
+        f"- {escape(difference.case_id)}: {escape(difference_text(difference, called))}"
+        for column in findings.matrix.columns
+        for difference in column.record.differences
+    ]
+    return [*parts, *(["## Different answers\n\n" + "\n".join(lines)] if lines else [])]
+
+
+def _part(part: int, whole: int) -> str:
+    return f"{part} of {whole}{percent(part, whole)}"
+
+
+def _word(state: State) -> str:
+    return f"{state.symbol} {state.word}"

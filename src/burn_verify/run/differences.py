@@ -1,0 +1,183 @@
+"""What two targets answered to the same inputs, side by side: no reference is needed to see that they differ.
+
+Both answers may be off by what the judge allows, and so they are judged with more room than either. Runs nothing:
+answers are kept while a run lasts and compared at its end.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from burn_verify.core.errors import StageError
+from burn_verify.core.result import Verdict
+from burn_verify.judge.evidence import Evidence, Measured
+from burn_verify.judge.metrics import is_float, widened
+from burn_verify.judge.policy import Judge, Question
+from burn_verify.reference import measure, oracle
+from burn_verify.reference.inputs import SEEDED
+from burn_verify.run.state import Planned, sure
+from burn_verify.system.files import write_if_changed
+from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed
+
+BEFORE: Final = "before"
+AFTER: Final = "after"
+NEITHER: Final = "neither"
+
+_SIDES: Final = re.compile(r", (?:against|guilty:|loose\b|disagrees\b)[^,\[]*|, headroom [^,\[]*")
+"""What the judge says of a reference: here there are two answers, and neither is one."""
+
+
+_EXPECTED: Final = re.compile(r"(.+) expected, (.+) came$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """How two answers differ, and which is nearer to the reference; see `burn_verify.core.result.Difference`."""
+
+    nearer: str
+    message: str
+
+
+def keep(path: Path, answers: Mapping[str, Sequence[Array]]) -> None:
+    """Write what a model answered, by data set. A disk that is full costs the comparison, not the result."""
+    arrays: dict[str, Array] = {}
+    for place, outputs in enumerate(answers.values()):
+        arrays |= placed(place, "out", outputs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_if_changed(path, encode_named(arrays, {"data_sets": "\n".join(answers)}))
+
+
+def between(planned: Planned, before: Path, after: Path) -> Said | None:
+    """Compare what two targets answered; None where that is the same within the bound, or one of them has no answer.
+
+    Arguments:
+        planned: the case on either target; its reference says which answer is nearer, where there is one.
+    """
+    prepared = sure(planned.prepared)
+    if prepared.random or not (before.is_file() and after.is_file()):
+        return None
+    # Most answers are the same to the last bit.
+    texts = before.read_bytes(), after.read_bytes()
+    if texts[0] == texts[1]:
+        return None
+    sides = [_read(text) for text in texts]
+    for data_set in sides[0].keys() & sides[1].keys():
+        known = _known(planned, data_set)
+        verdict = _verdict(planned, data_set, sides[0][data_set], sides[1][data_set], known)
+        if not verdict.passes:
+            near = _nearer(sides[0][data_set], sides[1][data_set], known.desired)
+            return Said(nearer=near, message=_told(verdict.message))
+    return None
+
+
+def distance(answer: Sequence[Array], desired: Sequence[Array]) -> float:
+    """Return how far an answer is from the reference: the root mean square over all elements, in units of its own size.
+
+    Infinite where count, dtype kind or shape differ, or where one of two elements is NaN or infinite and the other is
+    something else.
+    """
+    if len(answer) != len(desired):
+        return math.inf
+    total, size, count = 0.0, 0.0, 0
+    for mine, wanted in zip(answer, desired, strict=True):
+        if mine.shape != wanted.shape or is_float(mine.dtype) != is_float(wanted.dtype):
+            return math.inf
+        if not is_float(wanted.dtype):
+            total, size = total + float(np.count_nonzero(mine != wanted)), size + float(wanted.size)
+        else:
+            apart, own = _apart(widened(mine), widened(wanted))
+            total, size = total + apart, size + own
+        count += wanted.size
+    return math.sqrt(total / size) if size else math.sqrt(total / max(count, 1))
+
+
+@np.errstate(all="ignore")
+def _apart(mine: Array, wanted: Array) -> tuple[float, float]:
+    """Return the sums of squares of the difference and of what was wanted."""
+    same = (mine == wanted) | (np.isnan(mine) & np.isnan(wanted))
+    finite = np.isfinite(mine) & np.isfinite(wanted)
+    if not np.all(same | finite):
+        return math.inf, 1.0
+    gap = np.where(same, 0.0, mine - wanted)
+    return float(np.sum(gap * gap)), float(np.sum(np.where(finite, wanted * wanted, 0.0)))
+
+
+def _read(text: bytes) -> dict[str, list[Array]]:
+    named = decode_named(text)
+    return {name: at(named, place, "out") for place, name in enumerate(decode_notes(text)["data_sets"].split("\n"))}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of a data set.
+
+    Attributes:
+        desired: the best answer there is: float64 before what was expected; None without a reference.
+        runtime: ONNX Runtime's answer, None where it has none.
+    """
+
+    inputs: Sequence[Array] = ()
+    measured: Measured = field(default_factory=Measured)
+    desired: Sequence[Array] | None = None
+    runtime: Sequence[Array] | None = None
+
+
+def _known(planned: Planned, data_set: str) -> _Known:
+    if planned.reference is None:
+        return _Known()
+    try:
+        data = oracle.read(planned.reference).data_sets[data_set]
+        measured = measure.read_measures(planned.reference).data_sets[data_set]
+    except (StageError, KeyError):
+        return _Known()
+    best = [measured.wide.get(place, answer) for place, answer in enumerate(data.desired)]
+    stored = data_set != SEEDED and not sure(planned.prepared).answered
+    return _Known(inputs=data.inputs, measured=measured, desired=best, runtime=data.runtime if stored else data.desired)
+
+
+def _verdict(
+    planned: Planned, data_set: str, before: Sequence[Array], after: Sequence[Array], known: _Known
+) -> Verdict:
+    """Judge the later answer as if the earlier one had been stored.
+
+    An operator has twice its bound. A graph has the tolerance of its dtype, and beyond it what is in proportion to how
+    much ONNX Runtime's own answers differ, with its optimisations and without.
+    """
+    prepared = sure(planned.prepared)
+    measured = replace(known.measured, wide={}, optimised=_spread(before, known))
+    names = [output.name for output in prepared.outputs][: len(before)]
+    evidence = Evidence(inputs=known.inputs, stored=before, runtime=None, measured=measured)
+    return Judge().verdict(Question(case_id=prepared.case.id), names, after, evidence, data_set)
+
+
+@np.errstate(all="ignore")
+def _spread(before: Sequence[Array], known: _Known) -> Sequence[Array] | None:
+    """Return the earlier answer, moved by as much as ONNX Runtime's optimisations move its own."""
+    one, other = known.runtime, known.measured.optimised
+    if one is None or other is None or not len(before) == len(one) == len(other):
+        return None
+    moved = []
+    for answer, plain, optimised in zip(before, one, other, strict=True):
+        alike = answer.shape == plain.shape == optimised.shape and answer.dtype == plain.dtype == optimised.dtype
+        numbers = alike and is_float(answer.dtype)
+        far = widened(answer) + (widened(optimised) - widened(plain)) if numbers else answer
+        moved.append(np.where(np.isfinite(far), far, widened(answer)).astype(answer.dtype) if numbers else answer)
+    return moved
+
+
+def _told(message: str) -> str:
+    """Return what the judge said in words for two answers of which neither is the expected one."""
+    text = _SIDES.sub("", message.rpartition(" [")[0])
+    return _EXPECTED.sub(r"\1 before, \2 after", text)
+
+
+def _nearer(before: Sequence[Array], after: Sequence[Array], desired: Sequence[Array] | None) -> str:
+    if desired is None:
+        return ""
+    first, second = distance(before, desired), distance(after, desired)
+    return NEITHER if first == second else BEFORE if first < second else AFTER

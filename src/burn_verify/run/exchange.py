@@ -1,0 +1,202 @@
+"""Two targets with different results, and what lies between them: one part exchanged at a time.
+
+Values in, values out: says which targets to try and what follows from how they end; runs nothing.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from burn_verify.core import versions
+from burn_verify.core.errors import UsageError
+from burn_verify.core.option_values import switch
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.target import Checkout, Target
+
+TOGETHER: Final = "burn and burn-onnx together"
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "burn": ("burn", "burn_checkout"),
+    "burn-onnx": ("burn_onnx", "burn_onnx_checkout"),
+    "backend": ("backend",),
+    "simplify": ("simplify",),
+    "partition": ("partition",),
+    TOGETHER: ("burn", "burn_checkout", "burn_onnx", "burn_onnx_checkout"),
+}
+_WORD: Final = re.compile(r"(burn|burn-onnx|simplify|partition)=(.+)")
+_VERSION: Final = re.compile(r"\d+(\.\d+)+[-\w.]*|latest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A part that the two targets do not share, exchanged on either side.
+
+    Attributes:
+        mended: the bad target with this part of the good one.
+        broken: the good target with this part of the bad one.
+    """
+
+    part: str
+    mended: Target
+    broken: Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What follows for one part.
+
+    Attributes:
+        mends, breaks: with the good one's the bad target ends as the good one, and the other way round; None where the
+            exchange cannot be built.
+        text: how the exchanges ended, in one line.
+    """
+
+    part: str
+    mends: bool | None
+    breaks: bool | None
+    text: str
+
+    @property
+    def guilty(self) -> bool:
+        """Whether exchanging it alone turns one result into the other, wherever it can be exchanged."""
+        said = {self.mends, self.breaks} - {None}
+        return said == {True}
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it cannot be exchanged alone."""
+        return self.mends is None and self.breaks is None
+
+
+def side(text: str, opened: Callable[[str, str], Checkout]) -> Target:
+    """Return the target that a user names, in words that commas or slashes part.
+
+    A version of Burn, a backend, ``burn=DIR``, ``burn-onnx=DIR`` or ``burn-onnx=VERSION``, ``simplify=off``,
+    ``partition=off``; what is not said is at its default.
+
+    Arguments:
+        opened: a checkout from what was typed, and ``burn`` or ``burn-onnx``.
+
+    Raises:
+        UsageError: a word cannot be meant.
+    """
+    fields: dict[str, Any] = {}
+    for word in _words(text):
+        if found := _WORD.fullmatch(word):
+            fields |= _named(found[1], found[2], opened)
+        elif word in versions.BACKENDS:
+            fields["backend"] = word
+        else:
+            pinned = versions.resolve(word)
+            fields |= {"burn": pinned.burn, "burn_onnx": fields.get("burn_onnx", pinned.burn_onnx)}
+    return Target(**fields)
+
+
+def exchanges(good: Target, bad: Target) -> tuple[Exchange, ...]:
+    """Return the parts that may be exchanged alone, and Burn with its burn-onnx where more than these differ."""
+    different = [part for part in _PARTS if part != TOGETHER and _of(good, part) != _of(bad, part)]
+    if {"burn", "burn-onnx"} < set(different):
+        different.append(TOGETHER)
+    if len(different) < 2:
+        # The only part that differs is the whole difference.
+        return tuple(Exchange(part=part, mended=good, broken=bad) for part in different)
+    return tuple(
+        Exchange(part=part, mended=replace(bad, **_of(good, part)), broken=replace(good, **_of(bad, part)))
+        for part in different
+    )
+
+
+def alike(one: CaseResult, two: CaseResult) -> bool:
+    """Return whether two results are the same in what a user cares for: both pass, or both fail alike."""
+    if one.outcome is Outcome.PASSED or two.outcome is Outcome.PASSED:
+        return one.outcome is two.outcome
+    return (one.stage, _kind(one)) == (two.stage, _kind(two))
+
+
+def judged(
+    exchange: Exchange, good: CaseResult, bad: CaseResult, results: Mapping[Target, CaseResult | str]
+) -> Finding:
+    """Say what follows from how a part's exchanges ended.
+
+    Arguments:
+        results: by target, how the case ended there, or why the target could not be built or started.
+    """
+    mended = _end(results[exchange.mended], good, bad)
+    broken = _end(results[exchange.broken], good, bad)
+    mends, breaks = None if mended is None else mended == "good", None if broken is None else broken == "bad"
+    if mends is None and breaks is None:
+        text = f"cannot be exchanged alone: {_why(results[exchange.mended])}"
+        return Finding(part=exchange.part, mends=None, breaks=None, text=text)
+    words = {"good": "as the good one", "bad": "as the bad one", None: "cannot be built", "other": "otherwise"}
+    text = f"the bad one with the good one's ends {words[mended]}, the good one with the bad one's {words[broken]}"
+    return Finding(part=exchange.part, mends=mends, breaks=breaks, text=text)
+
+
+def conclusion(findings: tuple[Finding, ...]) -> str:
+    """Name the part that flips the result, or say why none can be named."""
+    guilty = [finding.part for finding in findings if finding.guilty]
+    if TOGETHER in guilty and len(guilty) > 1:
+        guilty.remove(TOGETHER)
+    if guilty:
+        return f"to blame: {' or '.join(guilty)}"
+    stuck = [finding.part for finding in findings if finding.stuck]
+    if stuck and len(stuck) == len(findings):
+        return f"no part can be named: {' and '.join(stuck)} cannot be exchanged alone"
+    rest = f"; {' and '.join(stuck)} cannot be exchanged alone" if stuck else ""
+    if breaks := [finding.part for finding in findings if finding.breaks]:
+        return f"no part alone is to blame: each of {' and '.join(breaks)} is enough to break it{rest}"
+    if mends := [finding.part for finding in findings if finding.mends]:
+        return f"no part alone is to blame: {' and '.join(mends)} break it only together{rest}"
+    return f"no part alone flips the result{rest}"
+
+
+def _end(result: CaseResult | str, good: CaseResult, bad: CaseResult) -> str | None:
+    """Return as which side a mixture ended, None where it says nothing: the two do not go together."""
+    if isinstance(result, str):
+        return None
+    if alike(result, good):
+        return "good"
+    if alike(result, bad):
+        return "bad"
+    # What one burn-onnx writes need not compile with another Burn: that is no answer of either.
+    return None if result.stage is Stage.COMPILE else "other"
+
+
+def _why(result: CaseResult | str) -> str:
+    if isinstance(result, str):
+        return result
+    return f"what burn-onnx writes does not compile with that Burn ({result.reason})"
+
+
+def _kind(result: CaseResult) -> str:
+    """Return what a failure is, without numbers that a target changes."""
+    return result.verdict or re.sub(r"\d+", "N", result.reason)
+
+
+def _of(target: Target, part: str) -> dict[str, Any]:
+    return {name: getattr(target, name) for name in _PARTS[part]}
+
+
+def _named(name: str, value: str, opened: Callable[[str, str], Checkout]) -> dict[str, Any]:
+    if name in ("simplify", "partition"):
+        try:
+            return {name: switch(value)}
+        except ValueError as error:
+            message = f"{name}={value}: {error}"
+            raise UsageError(message) from None
+    if _VERSION.fullmatch(value):
+        if name == "burn":
+            return {"burn": versions.resolve(value).burn}
+        return {"burn_onnx": versions.version_of_onnx(value).burn_onnx}
+    return {f"{name.replace('-', '_')}_checkout": opened(value, name)}
+
+
+def _words(text: str) -> list[str]:
+    """Part a side into words; the slashes of a path part nothing."""
+    parts = (part.strip() for part in text.split(",") if part.strip())
+    words = [word for part in parts for word in ([part] if "=" in part else part.split("/"))]
+    if not words:
+        message = "nothing is named; try 0.22.1, 0.22.1/wgpu or burn-onnx=../burn-onnx"
+        raise UsageError(message)
+    return words

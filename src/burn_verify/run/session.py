@@ -1,0 +1,241 @@
+"""One run: what was selected, and the plan made of it.
+
+The same for both shells, and for pytest's workers, which join a run that their controller opened. Writes no record
+(see `recording`) and prints nothing.
+"""
+
+import os
+import pickle
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from burn_verify.burn.checkouts import look
+from burn_verify.cases import files, sized, zoo
+from burn_verify.cases.conformance import suites
+from burn_verify.cases.generated.corpus import CORPUS as GENERATED
+from burn_verify.cases.select import Selection
+from burn_verify.core.case import Case
+from burn_verify.core.errors import LoadError
+from burn_verify.core.options import ALL, Settings
+from burn_verify.core.progress import Listener, silent
+from burn_verify.core.result import CaseResult, Difference, JudgeMode
+from burn_verify.core.stage import Stage
+from burn_verify.core.target import Target, Trial
+from burn_verify.core.targets import neighbours
+from burn_verify.expectations.match import Expectation
+from burn_verify.judge import overrides
+from burn_verify.record.codec import result_to_line
+from burn_verify.run import differences
+from burn_verify.run.pipeline import Kept, Pipeline
+from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of
+from burn_verify.run.state import Plan, Planned
+from burn_verify.system.cache import Cache, prune
+from burn_verify.system.files import digest_of, write_if_changed
+from burn_verify.system.wire import Array
+
+_KEPT_RUNS: Final = 8
+_KEPT_LOGS: Final = 60
+_DAY: Final = 24 * 3600.0
+
+
+class Session:
+    """A run in one process: its controller, or one of its workers.
+
+    Arguments:
+        folder: where the processes of the run find one another; in the cache.
+    """
+
+    def __init__(self, selected: Selected, folder: Path) -> None:
+        self.selected = selected
+        self.folder = folder
+        self.cache = Cache(selected.settings.cache_dir)
+        self._plans: Mapping[Target, Plan] = {}
+        self._pipeline: Pipeline | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, listen: Listener = silent, targets: Sequence[Target] | None = None) -> "Session":
+        """Select the cases and make the folder of a new run.
+
+        Arguments:
+            targets: instead of those that the settings mean.
+
+        Raises:
+            UsageError: a name cannot be meant, options do not fit, or a file of expectations is wrong.
+            ToolchainError: the cache cannot be written, or ONNX's own cases cannot be collected.
+        """
+        started = time.monotonic()
+        cache = Cache(settings.cache_dir)
+        runs = cache.folder("runs")
+        selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
+        choice = selection.choose(
+            settings.models, settings.conformance, settings.ops, settings.ops_profile, sized=settings.latency
+        )
+        cases, shard = part_of(choice.cases, settings)
+        if targets is None:
+            chosen = asked(settings, lambda text, project: look(cache, project, text))
+        else:
+            chosen = tuple(Asked(target=target, settings=settings) for target in targets)
+        own = {case.id for case in cases}
+        selected = Selected(
+            settings=settings,
+            cases=cases,
+            shard=shard,
+            elsewhere=tuple(case.id for case in choice.cases if case.id not in own),
+            left_out=choice.left_out,
+            targets=chosen,
+            expected=tuple(expected_of(settings, one.target) for one in chosen),
+            select_seconds=time.monotonic() - started,
+        )
+        folder = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+        folder.mkdir(exist_ok=True)
+        _dump(folder / "selected.pickle", selected)
+        prune(runs, keep=_KEPT_RUNS, young=_DAY)
+        prune(cache.folder("logs"), keep=_KEPT_LOGS, young=_DAY)
+        return cls(selected, folder)
+
+    @classmethod
+    def join(cls, folder: Path) -> "Session":
+        """Join a run that another process opened."""
+        return cls(_load(folder / "selected.pickle"), folder)
+
+    def prepare(self, trials: Iterable[Trial], listen: Listener = silent, *, share: bool = False) -> None:
+        """Do everything that is done for many cases at once; leave it for the workers where there are any.
+
+        Raises:
+            ToolchainError: not one target could be built and started; no case is to blame.
+        """
+        pipeline = Pipeline(self.selected.settings, self.cache, listen)
+        wanted: dict[Target, list[Case]] = {}
+        doubtful = set()
+        for trial in trials:
+            wanted.setdefault(trial.target, []).append(trial.case)
+            known = self.selected.expectation(trial)
+            if known is not None and known.stage is Stage.COMPILE:
+                doubtful.add(trial.case.id)
+        try:
+            self._plans = pipeline.prepare_all(wanted, doubtful=doubtful)
+        finally:
+            pipeline.close()
+        if share:
+            _dump(self.folder / "plan.pickle", self._plans)
+
+    @property
+    def plans(self) -> Mapping[Target, Plan]:
+        """What `prepare` made, here or in the controller; empty before that."""
+        if not self._plans and (self.folder / "plan.pickle").is_file():
+            self._plans = _load(self.folder / "plan.pickle")
+        return self._plans
+
+    def failure(self, target: Target) -> str:
+        """Return why a target could not be built or started, in one line; empty where it could."""
+        plan = self.plans.get(target)
+        return "" if plan is None else plan.failure
+
+    @property
+    def _running(self) -> Pipeline:
+        """The pipeline whose processes live until `close`."""
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self.selected.settings, self.cache)
+        return self._pipeline
+
+    def verify(self, trial: Trial) -> CaseResult:
+        """Run one prepared case and compare."""
+        case, plan = trial.case, self.plans.get(trial.target)
+        if plan is None or case.id not in plan.cases:
+            message = f"{case.id} was not prepared with the others: it joined the selection too late"
+            return self._running.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
+        planned = plan.cases[case.id]
+        twin = plan.cases.get(planned.prepared.twin or "") if planned.prepared else None
+        kept: Kept | None = None if len(self.selected.targets) == 1 else {}
+        # A failure that is expected is not worth making small.
+        shrink = self.selected.expectation(trial) is None
+        result = self._running.verify(planned, twin=twin, shrink=shrink, kept=kept)
+        if kept:
+            differences.keep(self._answers_of(trial), kept)
+        return result
+
+    def differences(self) -> tuple[Difference, ...]:
+        """Compare what the cases answered on targets that are neighbours, and forget the answers."""
+        found = []
+        for pair in neighbours([one.target for one in self.selected.targets]):
+            plans = [self.plans[target].cases if target in self.plans else {} for target in (pair.before, pair.after)]
+            for case_id in plans[0].keys() & plans[1].keys():
+                planned = plans[1][case_id]
+                sides = [
+                    self._answers_of(Trial(case=planned.case, target=target)) for target in (pair.before, pair.after)
+                ]
+                said = differences.between(planned, *sides) if planned.prepared is not None else None
+                if said is not None:
+                    found.append(
+                        Difference(
+                            case_id=case_id,
+                            part=pair.part,
+                            before=pair.before,
+                            after=pair.after,
+                            nearer=said.nearer,
+                            message=said.message,
+                        )
+                    )
+        shutil.rmtree(self.folder / "answers", ignore_errors=True)
+        return tuple(sorted(found, key=lambda difference: difference.case_id))
+
+    def _answers_of(self, trial: Trial) -> Path:
+        """Return where the answers of a case on a target are kept while the run lasts."""
+        place = next(place for place, one in enumerate(self.selected.targets) if one.target == trial.target)
+        return self.folder / "answers" / str(place) / f"{digest_of(trial.case.id)[:24]}.safetensors"
+
+    def answers(self, trial: Trial) -> dict[tuple[str, str], tuple[Array, Array]]:
+        """Run a prepared case and return what came and what was expected, by data set and output.
+
+        Raises:
+            StageError: the case cannot be run.
+        """
+        return self._running.answers(self.plans[trial.target].cases[trial.case.id])
+
+    def line(self, result: CaseResult, target: Target) -> str:
+        """Return the line of the record for a result."""
+        return result_to_line(result, target)
+
+    def close(self) -> None:
+        """End every process of this side."""
+        if self._pipeline is not None:
+            self._pipeline.close()
+
+    @property
+    def _whole(self) -> frozenset[str]:
+        """The corpora of which everything was selected."""
+        settings = self.selected.settings
+        graphs = sized.CORPUS if settings.latency else GENERATED
+        named = ((zoo.CORPUS, settings.models), (graphs, settings.ops))
+        whole = (corpus for corpus, names in named if ALL in (name.lower() for name in names))
+        return frozenset(whole).union(suites.suites_of(settings.conformance))
+
+    def unmatched(self) -> tuple[Expectation, ...]:
+        """Return expectations that fit no case although all of their corpus was selected: they are out of date."""
+        if not self._whole:
+            return ()
+        corpora = {zoo.CORPUS, files.CORPUS, GENERATED, sized.CORPUS, *suites.SUITES}
+        partial = corpora - self._whole
+        ids = [*(case.id for case in self.selected.cases), *self.selected.elsewhere, *self.selected.left_out]
+        found = dict.fromkeys(entry for expected in self.selected.expected for entry in expected.unmatched(ids))
+        return tuple(entry for entry in found if not entry.concerns(partial))
+
+    def unused_overrides(self, results: Iterable[CaseResult]) -> tuple[overrides.Override, ...]:
+        """Return exceptions from the bounds that no result used although every corpus was selected."""
+        everything = {zoo.CORPUS, *suites.SUITES} <= self._whole
+        if not everything or self.selected.settings.judge is JudgeMode.ONNX:
+            return ()
+        used = {name for result in results for name in result.details.get("overrides", ())}
+        return overrides.unused(overrides.packaged(), used)
+
+
+def _dump(path: Path, value: Selected | Mapping[Target, Plan]) -> None:
+    """Pickle a value for the workers of the same run, who are this very program and read nobody else's files."""
+    write_if_changed(path, pickle.dumps(value))
+
+
+def _load(path: Path) -> Any:
+    return pickle.loads(path.read_bytes())

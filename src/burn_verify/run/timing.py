@@ -1,0 +1,51 @@
+"""Latency of a case: its release build has to answer as well as the build that was judged, only then it is timed.
+
+Decides neither how calls are timed (`stopwatch`) nor what agrees (`judge`).
+"""
+
+from dataclasses import replace
+
+from burn_verify.burn.release import Release
+from burn_verify.core.latency import Latency
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, Reference, Stage
+from burn_verify.judge.policy import Judge
+from burn_verify.reference import measure, oracle
+from burn_verify.run.compare import verdict_on
+from burn_verify.run.latency.stopwatch import Stopwatch
+from burn_verify.system.wire import Array
+
+
+def measured(
+    prepared: PreparedCase,
+    known: Reference,
+    model: ConvertedModel,
+    release: Release,
+    stopwatch: Stopwatch,
+    judge: Judge,
+    *,
+    fails: bool,
+) -> Latency:
+    """Judge the release build on the first data set, and time it on that.
+
+    Arguments:
+        fails: the build in the profile *correctness* did; it is timed all the same, and told with its verdict.
+    """
+    data_set, data = next(iter(oracle.read(known).data_sets.items()))
+    measures = measure.read_measures(known).data_sets[data_set]
+
+    def refuse(outputs: list[Array]) -> str:
+        verdict = verdict_on(prepared, data_set, data, measures, outputs, judge)
+        return "" if verdict.passes or fails else verdict.message
+
+    return stopwatch.measure(prepared, model, release, data_set=data_set, inputs=data.inputs, refuse=refuse)
+
+
+def within_budget(result: CaseResult, budget: float | None) -> CaseResult:
+    """Fail a result whose model took rustc longer than it may; one that failed before has its reason already."""
+    latency = result.latency
+    if budget is None or latency is None or latency.cost.rustc <= budget or result.outcome is not Outcome.PASSED:
+        return result
+    message = f"rustc took {latency.cost.rustc:.1f} s for the generated code, --compile-budget allows {budget:g} s"
+    reason = "over the compile budget"
+    return replace(result, stage=Stage.COMPILE, outcome=Outcome.FAILED, message=message, reason=reason)

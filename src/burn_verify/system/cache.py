@@ -1,0 +1,86 @@
+"""The cache on disk: folders by name, and locks between runs.
+
+Knows nothing of what is kept: each user of the cache names a folder and a key.
+"""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock, Timeout
+
+from burn_verify.core.errors import ToolchainError
+
+
+class Cache:
+    """A folder in which everything that is expensive is kept.
+
+    Arguments:
+        root: None for the user's cache folder.
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self.root = root or platformdirs.user_cache_path("burn-verify")
+
+    def folder(self, *names: str) -> Path:
+        """Return a folder of the cache, made if missing.
+
+        Raises:
+            ToolchainError: the cache cannot be written.
+        """
+        path = self.root.joinpath(*names)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return path
+
+    @contextlib.contextmanager
+    def lock(self, name: str, on_wait: Callable[[str], None] = lambda text: None) -> Iterator[None]:
+        """Hold a lock that other runs on this machine respect; `on_wait` is told once when it is not free.
+
+        Raises:
+            ToolchainError: the cache cannot be written.
+        """
+        lock = FileLock(self.folder("locks") / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_wait(f"waiting for another run that holds the lock '{name}'")
+            lock.acquire()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _unwritable(self, error: OSError) -> ToolchainError:
+        return ToolchainError(
+            f"the cache {self.root} cannot be written ({error.strerror}); choose another with --burn-cache-dir DIR"
+        )
+
+
+def prune(folder: Path, *, keep: int, young: float) -> None:
+    """Forget all but the entries of a folder that changed last.
+
+    Arguments:
+        young: seconds for which an entry is kept in any case, as it may belong to a run that is going on.
+    """
+    entries = sorted(folder.iterdir(), key=_changed, reverse=True)
+    for path in (entry for entry in entries[keep:] if _changed(entry) < time.time() - young):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _changed(path: Path) -> float:
+    """Return when (seconds since the epoch) an entry changed; one that is gone did so long ago."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,120 @@
+"""What a person sees while long work goes on: bars on a terminal, a line now and then elsewhere.
+
+Knows no stage and no case; shows `progress.Progress` events.
+"""
+
+import threading
+import time
+from types import TracebackType
+from typing import IO, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from burn_verify.core.progress import Progress
+from burn_verify.core.text import shortened
+
+_WORDS: Final = {
+    "disk": "looking at the disk",
+    "collect": "collecting ONNX's own cases, only once",
+    "load": "reading models",
+    "reference": "asking ONNX Runtime",
+    "toolchain": "compiling Burn, only once",
+    "convert": "converting with burn-onnx",
+    "compile": "compiling with cargo",
+    "toolchain latency": "compiling Burn as a release build, only once",
+    "release": "building each model as a release build",
+    "compile latency": "compiling with cargo",
+    "verify": "running and comparing",
+}
+_EVERY: Final = 15.0
+"""Seconds between lines where there is no terminal."""
+_ROOM: Final = 48
+
+
+class LongWork:
+    """Shows progress between ``with`` and the end of the block.
+
+    Arguments:
+        stream: where to; a terminal gets bars, anything else a plain line every few seconds.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._bars = Bars(
+            TextColumn("{task.description:26}", markup=False),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[what]}", markup=False),
+            # Said aloud, as FORCE_COLOR would make a terminal of a file.
+            console=Console(file=stream, force_terminal=stream.isatty()),
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._latest: dict[str, Progress] = {}
+        self._started: dict[str, float] = {}
+        self._said = 0.0
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._clock = threading.Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> "LongWork":
+        if self._live:
+            self._bars.start()
+        else:
+            self._clock.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        if self._live:
+            self._bars.stop()
+        else:
+            self._clock.join()
+
+    def listen(self, event: Progress) -> None:
+        """Show an event; may be called from any thread."""
+        with self._guard:
+            fresh = event.phase not in self._started
+            if fresh:
+                self._started[event.phase] = time.monotonic()
+            self._latest[event.phase] = event
+            if self._live:
+                self._draw(event)
+            elif fresh:
+                self._say(event)
+
+    @property
+    def _live(self) -> bool:
+        return self._bars.console.is_terminal
+
+    def _draw(self, event: Progress) -> None:
+        if event.phase not in self._tasks:
+            words = _WORDS.get(event.phase, event.phase)
+            self._tasks[event.phase] = self._bars.add_task(words, total=None, what="")
+        total = event.total or None
+        self._bars.update(self._tasks[event.phase], completed=event.done, total=total, what=_what(event))
+
+    def _tick(self) -> None:
+        while not self._stop.wait(1.0):
+            with self._guard:
+                running = [event for event in self._latest.values() if event.total == 0 or event.done < event.total]
+                if running and time.monotonic() - self._said >= _EVERY:
+                    self._say(running[-1])
+
+    def _say(self, event: Progress) -> None:
+        self._said = time.monotonic()
+        seconds = int(self._said - self._started[event.phase])
+        words = _WORDS.get(event.phase, event.phase)
+        count = f" {event.done}/{event.total}" if event.total else ""
+        elapsed = f" [{seconds // 60}:{seconds % 60:02d}]" if seconds else ""
+        self._stream.write(f"burn-verify: {words}{count}{elapsed} {_what(event)}".rstrip() + "\n")
+        self._stream.flush()
+
+
+def _what(event: Progress) -> str:
+    return shortened(event.text.strip(), _ROOM)

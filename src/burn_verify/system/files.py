@@ -1,0 +1,84 @@
+"""Digests of content, and files that are written whole or not at all."""
+
+import functools
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def digest_of(*parts: str | bytes) -> str:
+    """Return the sha256 (hex) over parts of text or bytes; where one part ends and the next begins matters."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "little"))
+        total.update(data)
+    return total.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 (hex) of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_if_changed(path: Path, content: str | bytes) -> bool:
+    """Write a file unless it holds this content already; return whether it was written.
+
+    Cargo decides by modification times what to compile again, so an unneeded write costs minutes. The file appears
+    whole or not at all.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+        file.write(data)
+    Path(file.name).chmod(0o644)
+    Path(file.name).replace(path)
+    return True
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_if_changed(path, json.dumps(value, indent=1, sort_keys=True))
+
+
+def read_json(path: Path) -> Any | None:
+    """Return the value of a JSON file, None where it is missing or broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def copy_atomically(source: Path, target: Path) -> None:
+    """Copy a file so that the target appears whole or not at all; its mode is kept."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.copy2(source, scratch)
+    scratch.replace(target)
+
+
+@functools.cache
+def source_digest(*rooms: str) -> str:
+    """Return a digest of every Python file of the rooms, names included: the key of what their code makes.
+
+    A room holds more than what decides, so that nothing which decides can be left out.
+
+    Raises:
+        ValueError: there is no such room.
+    """
+    package = Path(__file__).parents[1]
+    parts = []
+    for room in rooms:
+        found = sorted((package / room).rglob("*.py"))
+        if not found:
+            msg = f"no room is called {room!r}"
+            raise ValueError(msg)
+        parts += [part for path in found for part in (path.relative_to(package).as_posix(), sha256_of(path))]
+    return digest_of(*parts)

@@ -1,0 +1,296 @@
+"""A child process that answers framed requests and may die. Knows nothing of what is asked."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+from burn_verify.core.errors import ProcessDied
+from burn_verify.system.process import kill_group, logger
+from burn_verify.system.wire import PREFIX, VERSION, pack, unpack_header, unpack_prefix
+
+try:
+    import resource
+except ImportError:  # pragma: no cover - not on Windows
+    resource = None  # type: ignore[assignment]
+
+_CHUNK = 1 << 20
+_LOG_TAIL = 4000
+_START_TIMEOUT = 60.0
+_GIVE_UP_AFTER = 20
+_OUT_OF_MEMORY = (
+    "memory allocation of",
+    "bad_alloc",
+    "MemoryError",
+    "Cannot allocate memory",
+    "cannot allocate memory",
+    "failed to map segment",
+)
+# A stack that does not fit under the limit; without one, threads run out for other reasons.
+_NO_THREAD = "Resource temporarily unavailable"
+
+
+MOST_AT_ONCE: Final = 32 << 10
+"""Bytes of several requests that are sent before the first answer is read; a pipe holds 64 KiB."""
+
+
+class Resident:
+    """A child process that answers one framed request at a time, started when first asked and again when it died.
+
+    Attributes:
+        role: what the process must call itself in the handshake.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        role: str,
+        log: Path,
+        memory_limit_mib: int = 0,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.role = role
+        self._argv = list(argv)
+        self._log_path = log
+        self._memory_limit = memory_limit_mib << 20
+        self._env = dict(os.environ if env is None else env)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+        self._log_start = 0
+        self._sequence = 0
+        self._deaths_in_a_row = 0
+        self._closed = False
+        self._turn = threading.RLock()  # held for as long as a request takes
+        self._guard = threading.Lock()  # no process is started once `_closed` is set
+
+    def request(
+        self, header: Mapping[str, Any], payload: bytes = b"", *, timeout: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """Send a request and wait for its answer, at most `timeout` seconds.
+
+        Raises:
+            ProcessDied: no answer will come; the process has been ended and the next request starts another.
+        """
+        return self.request_all([(header, payload)], timeout=timeout)[0]
+
+    def request_all(
+        self, requests: Sequence[tuple[Mapping[str, Any], bytes]], *, timeout: float
+    ) -> list[tuple[dict[str, Any], bytes]]:
+        """Send several requests at once and wait for all their answers, at most `timeout` seconds.
+
+        More than one request together must fit into a pipe (`MOST_AT_ONCE` bytes): the process may be busy writing an
+        answer that nobody reads yet.
+
+        Raises:
+            ProcessDied: some answer will not come, and it cannot be told to which request.
+        """
+        with self._turn:
+            self._start()
+            first = self._sequence + 1
+            self._sequence += len(requests)
+            frames = [
+                pack({**header, "id": first + place}, payload) for place, (header, payload) in enumerate(requests)
+            ]
+            self._log_start = self._log_path.stat().st_size
+            deadline = time.monotonic() + timeout
+            answers = []
+            with self._blaming(f"no answer within {timeout:g} s"):
+                self._write(b"".join(frames), deadline)
+                for place in range(len(requests)):
+                    answer, data = self._read_frame(deadline)
+                    _expect(answer, id=first + place)
+                    _check_answer(answer)
+                    answers.append((answer, data))
+            self._deaths_in_a_row = 0
+            return answers
+
+    @property
+    def pid(self) -> int | None:
+        """The process that answered last, None before the first request and after `end`."""
+        return None if self._process is None else self._process.pid
+
+    def close(self) -> None:
+        """End the process for good: a request that is in flight on another thread fails, and no other is started."""
+        with self._guard:
+            self._closed = True
+            process = self._process
+        if process is not None:
+            kill_group(process)
+        # Whoever waits for an answer finds out first: nobody reads from a pipe that is closed under their hands.
+        with self._turn:
+            self.end()
+
+    def end(self) -> None:
+        """End the process, if there is one; the next request starts another."""
+        if self._process is not None:
+            kill_group(self._process)
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+            self._process = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _start(self) -> None:
+        if self._process is not None:
+            return
+        if self._deaths_in_a_row >= _GIVE_UP_AFTER:
+            message = f"the {self.role} died {self._deaths_in_a_row} times in a row and is not started again"
+            raise ProcessDied(message, "exited", self._tail())
+        logger.info("+ %s", " ".join(self._argv))
+        self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        self._log = self._log_path.open("ab")
+        self._log_start = self._log_path.stat().st_size
+        try:
+            with self._guard:
+                if self._closed:
+                    message = f"the {self.role} was closed"
+                    raise ProcessDied(message, "closed")
+                self._process = subprocess.Popen(
+                    self._argv,
+                    env=self._env,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._log,
+                    start_new_session=True,
+                    bufsize=0,
+                )
+        except ProcessDied:
+            self.end()
+            raise
+        except OSError as error:
+            self.end()
+            message = f"the {self.role} cannot be started: {error}"
+            raise ProcessDied(message) from error
+        self._limit_memory(self._process.pid)
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        with self._blaming(f"the {self.role} did not start within {_START_TIMEOUT:g} s"):
+            hello, _ = self._read_frame(time.monotonic() + _START_TIMEOUT)
+            _expect(hello, protocol=VERSION, role=self.role)
+
+    def _limit_memory(self, pid: int) -> None:
+        if self._memory_limit and hasattr(resource, "prlimit"):
+            with contextlib.suppress(OSError):
+                resource.prlimit(pid, resource.RLIMIT_AS, (self._memory_limit, self._memory_limit))
+
+    @contextlib.contextmanager
+    def _blaming(self, too_slow: str) -> Iterator[None]:
+        """End the process and raise `ProcessDied`, with the cause, whatever goes wrong between the two sides."""
+        try:
+            yield
+        except TimeoutError:
+            death = "timeout", too_slow
+        except ValueError as error:
+            death = "protocol", f"the {self.role} broke the protocol: {error}"
+        except (EOFError, BrokenPipeError):
+            death = self._cause_of_death()
+        except BaseException:
+            self.end()
+            raise
+        else:
+            return
+        self._deaths_in_a_row += 1
+        tail = self._tail()
+        self.end()
+        how, message = death
+        raise ProcessDied(message, how, tail)
+
+    def _write(self, data: bytes, deadline: float) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        pipe = self._process.stdin.fileno()
+        view = memoryview(data)
+        while view:
+            _wait(deadline, writable=pipe)
+            with contextlib.suppress(BlockingIOError):
+                view = view[os.write(pipe, view[:_CHUNK]) :]
+
+    def _read_frame(self, deadline: float) -> tuple[dict[str, Any], bytes]:
+        header_len, payload_len = unpack_prefix(self._read(PREFIX.size, deadline))
+        header = unpack_header(self._read(header_len, deadline))
+        return header, self._read(payload_len, deadline)
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        # Grown as bytes arrive: a peer that announces more than it sends costs no memory.
+        data = bytearray()
+        while len(data) < size:
+            _wait(deadline, readable=pipe)
+            chunk = os.read(pipe, min(_CHUNK, size - len(data)))
+            if not chunk:
+                raise EOFError
+            data += chunk
+        return bytes(data)
+
+    def _cause_of_death(self) -> tuple[str, str]:
+        assert self._process is not None
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return "protocol", f"the {self.role} closed its output and went on"
+        tail = self._tail()
+        if "has overflowed its stack" in tail:
+            return "killed", "stack overflow"
+        if any(sign in tail for sign in _OUT_OF_MEMORY) or (self._memory_limit and _NO_THREAD in tail):
+            return "memory", f"out of memory (limit {self._memory_limit >> 20} MiB)"
+        if code < 0:
+            return "killed", f"the process was ended by {signal.Signals(-code).name}"
+        return "exited", f"the process ended with exit code {code}"
+
+    def _tail(self) -> str:
+        """Return the end of what the process wrote to stderr since the request began."""
+        if not self._log_path.exists():
+            return ""
+        with self._log_path.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(self._log_start, size - _LOG_TAIL))
+            return log.read().decode("utf-8", "replace").strip()
+
+
+def _expect(header: Mapping[str, Any], **fields: Any) -> None:
+    """Check fields of a header.
+
+    Raises:
+        ValueError: one of them has another value.
+    """
+    for name, value in fields.items():
+        if header.get(name) != value:
+            msg = f"{name} {value!r} was expected, {header.get(name)!r} came"
+            raise ValueError(msg)
+
+
+def _check_answer(header: Mapping[str, Any]) -> None:
+    """Check that an answer says how it went, and in words where it went wrong.
+
+    Raises:
+        ValueError: it does not.
+    """
+    ok = header.get("ok")
+    if not isinstance(ok, bool) or not (ok or isinstance(header.get("message"), str)):
+        msg = "an answer is ok or has a message, this one is neither"
+        raise ValueError(msg)
+
+
+def _wait(deadline: float, *, readable: int | None = None, writable: int | None = None) -> None:
+    """Wait until a pipe is ready.
+
+    Raises:
+        TimeoutError: the deadline passed first.
+    """
+    remaining = deadline - time.monotonic()
+    reading = [] if readable is None else [readable]
+    writing = [] if writable is None else [writable]
+    if remaining <= 0 or not any(select.select(reading, writing, [], remaining)):
+        raise TimeoutError

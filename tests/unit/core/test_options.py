@@ -1,0 +1,218 @@
+"""The table of options: complete, and every value dies early under the name that the user typed."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from burn_verify.core.errors import UsageError
+from burn_verify.core.options import OPTIONS, SELECTIONS, Settings, from_folder, said, settings_from
+from burn_verify.core.result import JudgeMode
+
+BY_FIELD = {option.field: option for option in OPTIONS}
+FLAGS = {option.field: option.flag for option in OPTIONS}
+# Text and what it means. Paths stand for themselves below a folder that is made for the test.
+GOOD = {
+    "models": [("mnist", ("mnist",)), (" a , b,,c ", ("a", "b", "c")), ("dir/*.onnx", ("dir/*.onnx",))],
+    "conformance": [("node", ("node",)), ("node, light", ("node", "light"))],
+    "ops": [("all", ("all",)), ("Conv,Gemm", ("Conv", "Gemm"))],
+    "ops_profile": [("quick", "quick"), ("Nightly", "nightly"), ("full", "full")],
+    "ops_examples": [("0", 0), ("200", 200)],
+    "timeout": [("1", 1.0), ("0.25", 0.25), ("1e3", 1000.0)],
+    "memory_limit": [("0", 0), ("512", 512)],
+    "judge": [("strict", JudgeMode.STRICT), ("ONNX", JudgeMode.ONNX)],
+    "judge_timeout": [("0.5", 0.5), ("30", 30.0)],
+    "burn_backend": [("wgpu", ("wgpu",)), ("Flex, wgpu,flex", ("flex", "wgpu"))],
+    "burn_version": [("0.22.1", ("0.22.1",)), ("latest,0.23.0-pre.1", ("latest", "0.23.0-pre.1"))],
+    "simplify": [("on", (True,)), ("off", (False,)), ("True,NO", (True, False)), ("0,1,0", (False, True))],
+    "partition": [("yes", (True,)), ("false", (False,))],
+    "offline": [("on", True), ("off", False)],
+    "shard": [("1/1", (1, 1)), ("3/4", (3, 4))],
+    "latency": [("on", True), ("off", False)],
+    "threads": [("1", 1), ("16", 16)],
+    "compile_budget": [("0.5", 0.5), ("60", 60.0)],
+}
+BAD = {
+    "models": [",", " , ", " "],
+    "conformance": [","],
+    "ops": [","],
+    "ops_profile": ["slow"],
+    "ops_examples": ["-1", "many", "1.5"],
+    "zoo_mirror": ["missing", "file.toml", "file.toml/below", "~nobody-has-this-name/zoo"],
+    "cache_dir": ["~nobody-has-this-name/cache"],
+    "record": ["~nobody-has-this-name/record.jsonl"],
+    "timeout": ["0", "-1", "soon", "nan", "inf", "-inf", "1s"],
+    "judge": ["harsh", "onnx,strict"],
+    "judge_timeout": ["0", "-1", "soon"],
+    "memory_limit": ["-1", "1.5", "1e3", "16G", "²", "none"],
+    "burn_backend": ["metal", "flex;wgpu", ","],
+    "burn_version": ["0.22", "newest", "v0.22.1", ","],
+    "burn_path": ["missing", "file.toml", "missing@main", ".@", ","],
+    "burn_onnx_path": ["missing", "~nobody-has-this-name/burn-onnx"],
+    "simplify": ["maybe", "2", "onn", "on;off", ","],
+    "partition": ["maybe"],
+    "offline": ["maybe"],
+    "expectations": ["missing.toml", ".", "~nobody-has-this-name/x.toml"],
+    "shard": ["0/4", "5/4", "1", "1/", "/4", "a/b", "-1/4", "1/4/4"],
+    "shard_costs": ["missing.jsonl", "."],
+    "latency": ["maybe"],
+    "threads": ["0", "-1", "1.5", "all", "1025"],
+    "compile_budget": ["0", "-1", "soon"],
+}
+PATHS = {
+    "zoo_mirror": ".",
+    "cache_dir": "new",
+    "record": "record.jsonl",
+    "expectations": "file.toml",
+    "shard_costs": "file.toml",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch, tmp_path):
+    for option in OPTIONS:
+        if option.env:
+            monkeypatch.delenv(option.env, raising=False)
+    (tmp_path / "file.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+
+
+def cases_of(table):
+    return [
+        pytest.param(field, *entry, id=f"{field}-{entry[0]}") for field, entries in table.items() for entry in entries
+    ]
+
+
+def bad_cases():
+    return cases_of({field: [(text,) for text in texts] for field, texts in BAD.items()})
+
+
+def test_the_table_fills_every_field_that_a_user_may_set():
+    fields = [field.name for field in dataclasses.fields(Settings)]
+    # The seed is Hypothesis's own option.
+    assert set(BY_FIELD) == set(fields) - {"ops_seed"}
+    assert [option.field for option in OPTIONS] == list(BY_FIELD)
+
+
+@pytest.mark.parametrize("attribute", ["flag", "ini", "env", "help"])
+def test_no_two_options_share(attribute):
+    values = [value for option in OPTIONS if (value := getattr(option, attribute)) is not None]
+    assert len(values) == len(set(values))
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=FLAGS.values())
+def test_names_are_in_style(option):
+    assert option.flag.startswith("--")
+    assert option.ini.startswith("burn_")
+    assert option.env is None or option.env.startswith("BURN_VERIFY_")
+    assert option.metavar
+    assert option.help
+    assert not option.help.endswith(".")
+
+
+def test_only_locations_have_a_variable():
+    assert {option.field for option in OPTIONS if option.env} == {"zoo_mirror", "cache_dir"}
+
+
+def test_the_flags_that_select_are_in_the_table():
+    assert set(SELECTIONS) <= set(FLAGS.values())
+
+
+def test_every_option_is_tried_here():
+    assert set(GOOD) | set(PATHS) | {"burn_path", "burn_onnx_path"} == set(BAD) == set(BY_FIELD)
+
+
+def test_nothing_said_means_the_defaults():
+    assert settings_from({}) == Settings() == settings_from(dict.fromkeys(BY_FIELD, ""), dict.fromkeys(BY_FIELD))
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=FLAGS.values())
+def test_both_defaults_are_the_same(option):
+    assert option.default == getattr(Settings(), option.field)
+
+
+@pytest.mark.parametrize(("field", "text", "value"), cases_of(GOOD))
+def test_what_is_typed_is_understood(field, text, value):
+    assert settings_from({field: text}) == dataclasses.replace(Settings(), **{field: value})
+
+
+@pytest.mark.parametrize(("field", "text"), PATHS.items())
+def test_paths_become_absolute(field, text, tmp_path):
+    assert getattr(settings_from({field: text}), field) == tmp_path / text
+
+
+@pytest.mark.parametrize("field", ["zoo_mirror", "cache_dir"])
+def test_paths_begin_at_home(field, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert getattr(settings_from({field: "~"}), field) == tmp_path
+
+
+@pytest.mark.parametrize("field", ["burn_path", "burn_onnx_path"])
+def test_checkouts_become_absolute_and_keep_their_revision(field, tmp_path):
+    (tmp_path / "a@b").mkdir()
+    found = getattr(settings_from({field: "release, .@v1.2 ,a@b,a@b@main,."}), field)
+    assert found == (None, f"{tmp_path}@v1.2", f"{tmp_path}/a@b", f"{tmp_path}/a@b@main", f"{tmp_path}")
+
+
+def test_checkouts_of_an_ini_file_are_seen_from_its_folder(tmp_path):
+    assert from_folder("burn_path", "release,burn@main", tmp_path) == f"release,{tmp_path}/burn@main"
+    assert from_folder("burn_onnx_path", "", tmp_path) == ""
+
+
+def test_what_is_said_can_be_typed_again():
+    typed = {"burn_path": "release,.@main", "simplify": "off,on", "burn_backend": "wgpu"}
+    settings = settings_from(typed)
+    flags = {flag: text for flag, text in said(settings)}
+    assert settings_from({field: flags[FLAGS[field]] for field in typed}) == settings
+
+
+@pytest.mark.parametrize(("field", "text"), bad_cases())
+def test_a_bad_value_is_named_by_its_flag(field, text):
+    with pytest.raises(UsageError) as caught:
+        settings_from({field: text})
+    assert str(caught.value).startswith(f"{FLAGS[field]}: ")
+    assert "\n" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(("field", "text"), bad_cases())
+def test_a_bad_ini_value_is_named_by_its_ini_name(field, text):
+    with pytest.raises(UsageError) as caught:
+        settings_from({}, {field: text})
+    assert str(caught.value).startswith(f"{BY_FIELD[field].ini} (ini): ")
+
+
+@pytest.mark.parametrize("field", ["zoo_mirror", "cache_dir"])
+def test_a_bad_variable_is_named(field, monkeypatch):
+    monkeypatch.setenv(BY_FIELD[field].env, BAD[field][-1])
+    with pytest.raises(UsageError) as caught:
+        settings_from({}, {field: "."})
+    assert str(caught.value).startswith(f"{BY_FIELD[field].env}: ")
+
+
+@pytest.mark.parametrize("field", [field for field in GOOD if field != "models"])
+def test_typed_beats_ini(field):
+    (typed, meant), (ini, other) = GOOD[field][:2]
+    assert meant != other
+    assert getattr(settings_from({field: typed}, {field: ini}), field) == meant
+    assert getattr(settings_from({field: ""}, {field: ini}), field) == other
+
+
+@pytest.mark.parametrize("field", ["zoo_mirror", "cache_dir"])
+def test_typed_beats_the_variable_beats_ini(field, monkeypatch, tmp_path):
+    for name in ("typed", "env", "ini"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv(BY_FIELD[field].env, "env")
+    assert getattr(settings_from({field: "typed"}, {field: "ini"}), field) == tmp_path / "typed"
+    assert getattr(settings_from({field: None}, {field: "ini"}), field) == tmp_path / "env"
+    monkeypatch.setenv(BY_FIELD[field].env, "")
+    assert getattr(settings_from({}, {field: "ini"}), field) == tmp_path / "ini"
+
+
+def test_a_value_that_is_not_used_is_not_judged():
+    assert settings_from({"timeout": "5"}, {"timeout": "never"}).timeout == 5.0
+
+
+def test_a_settings_object_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().cache_dir = Path()

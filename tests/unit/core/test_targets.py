@@ -1,0 +1,61 @@
+"""The targets of a run: their product, what they are called, and which are compared."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burn_verify.core import targets, versions
+from burn_verify.core.target import Checkout, Target
+
+CHECKOUTS = st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.sampled_from(["a" * 40, "b" * 40]))
+TARGETS = st.builds(
+    Target,
+    burn=st.sampled_from([version.burn for version in versions.VERSIONS]),
+    backend=st.sampled_from(versions.BACKENDS),
+    simplify=st.booleans(),
+    partition=st.booleans(),
+    burn_checkout=CHECKOUTS,
+    burn_onnx_checkout=CHECKOUTS,
+)
+SEVERAL = st.lists(TARGETS, min_size=1, max_size=6, unique=True)
+
+
+@given(SEVERAL)
+def test_no_two_targets_share_a_name(found):
+    called = targets.names(found)
+
+    assert len(set(called.values())) == len(found)
+    assert (len(found) == 1) == (list(called.values()) == [""])
+
+
+@given(SEVERAL)
+def test_neighbours_differ_in_one_part_and_the_older_comes_first(found):
+    for pair in targets.neighbours(found):
+        fields = ("burn", "backend", "simplify", "partition", "burn_checkout", "burn_onnx_checkout")
+        different = [name for name in fields if getattr(pair.before, name) != getattr(pair.after, name)]
+        assert len(different) == 1
+        assert different[0].startswith(pair.part.split(" ")[0].replace("-", "_"))
+        assert targets.age(pair.before) < targets.age(pair.after)
+
+
+@given(SEVERAL, st.randoms())
+def test_neighbours_do_not_depend_on_the_order_of_what_was_typed(found, random):
+    shuffled = list(found)
+    random.shuffle(shuffled)
+
+    assert targets.neighbours(shuffled) == targets.neighbours(found)
+
+
+def test_backends_are_compared_with_the_first_and_versions_with_the_one_before():
+    backends = [Target(backend=name) for name in ("wgpu", "flex", "ndarray")]
+    assert [(pair.before.backend, pair.after.backend) for pair in targets.neighbours(backends)] == [
+        ("flex", "ndarray"),
+        ("flex", "wgpu"),
+    ]
+    burns = [Target(burn=name) for name in ("0.23.0-pre.1", "0.21.0", "0.23.0", "0.22.1")]
+    assert [(pair.before.burn, pair.after.burn) for pair in targets.neighbours(burns)] == [
+        ("0.21.0", "0.22.1"),
+        ("0.22.1", "0.23.0-pre.1"),
+        ("0.23.0-pre.1", "0.23.0"),
+    ]

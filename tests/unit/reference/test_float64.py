@@ -1,0 +1,169 @@
+"""A widened model is valid, computes in float64, and means what the model meant."""
+
+import ml_dtypes
+import numpy as np
+import onnx
+import onnx.shape_inference
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from burn_verify.graph import facts
+from burn_verify.reference import lone_node
+from burn_verify.reference.float64 import absolute, widened
+
+FLOAT, HALF, DOUBLE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE
+X = np.array([[0.1, -0.2, 0.3], [1.0, 2.0, -3.0]], np.float32)
+
+
+def value(name, elem_type=FLOAT, shape=None):
+    return helper.make_tensor_value_info(name, elem_type, shape)
+
+
+def model(nodes, inputs, outputs, initializers=(), functions=(), opset=18):
+    graph = helper.make_graph(list(nodes), "g", list(inputs), list(outputs), list(initializers))
+    imports = [helper.make_opsetid("", opset)]
+    if functions:
+        imports.append(helper.make_opsetid("mine", 1))
+    return helper.make_model(graph, opset_imports=imports, functions=list(functions), ir_version=9)
+
+
+def run(wide, **inputs):
+    onnx.shape_inference.infer_shapes(wide, check_type=True, strict_mode=True)
+    return ReferenceEvaluator(wide).run(None, inputs)
+
+
+def narrow(wide):
+    """Return what is still float32 or less in a model, but for casts that an operator needs."""
+    found = [tensor.name for tensor in facts.tensors(wide) if tensor.data_type in (FLOAT, HALF)]
+    for graph in facts.graphs(wide):
+        found += [
+            each.name for each in (*graph.input, *graph.output) if each.type.tensor_type.elem_type in (FLOAT, HALF)
+        ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("elem_type", "dtype"), [(FLOAT, "f4"), (HALF, "f2"), (TensorProto.BFLOAT16, ml_dtypes.bfloat16)]
+)
+def test_weights_inputs_and_outputs(elem_type, dtype):
+    weights = numpy_helper.from_array(np.array([0.1, 0.2, 0.3]).astype(dtype), "w")
+    given = model(
+        [helper.make_node("Mul", ["x", "w"], ["y"])], [value("x", elem_type)], [value("y", elem_type)], [weights]
+    )
+    before = given.SerializeToString()
+    wide = widened(given)
+    assert given.SerializeToString() == before
+    assert not narrow(wide)
+    x = X.astype(np.float64)
+    (answer,) = run(wide, x=x)
+    assert answer.dtype == np.float64
+    np.testing.assert_array_equal(answer, x * np.array([0.1, 0.2, 0.3]).astype(dtype).astype(np.float64))
+
+
+@pytest.mark.parametrize(
+    "constant",
+    [
+        {"value": numpy_helper.from_array(np.array([0.1], np.float32))},
+        {"value_float": 0.1},
+        {"value_floats": [0.1, 0.2, 0.3]},
+    ],
+)
+def test_constants(constant):
+    nodes = [helper.make_node("Constant", [], ["c"], **constant), helper.make_node("Add", ["x", "c"], ["y"])]
+    wide = widened(model(nodes, [value("x")], [value("y")]))
+    assert not narrow(wide)
+    (answer,) = run(wide, x=X.astype(np.float64))
+    assert answer.dtype == np.float64
+    assert answer[0, 0] == np.float64(X[0, 0]) + np.float64(np.float32(0.1))
+
+
+def test_casts_to_floats_become_casts_to_float64_and_others_stay():
+    nodes = [
+        helper.make_node("Cast", ["x"], ["h"], to=HALF),
+        helper.make_node("Cast", ["h"], ["i"], to=TensorProto.INT32),
+        helper.make_node("Cast", ["i"], ["y"], to=FLOAT),
+    ]
+    wide = widened(model(nodes, [value("x")], [value("h", HALF), value("y")]))
+    half, answer = run(wide, x=np.array([0.1, 2.7]))
+    np.testing.assert_array_equal(half, [0.1, 2.7])
+    np.testing.assert_array_equal(answer, [0.0, 2.0])
+
+
+def test_a_filled_tensor_without_a_value_is_float64():
+    shape = numpy_helper.from_array(np.array([2], np.int64), "shape")
+    wide = widened(model([helper.make_node("ConstantOfShape", ["shape"], ["y"])], [], [value("y")], [shape]))
+    assert run(wide)[0].dtype == np.float64
+
+
+def test_inner_graphs():
+    def branch(name, number):
+        constant = numpy_helper.from_array(np.array([number], np.float32), f"{name}/c")
+        node = helper.make_node("Add", ["x", f"{name}/c"], [f"{name}/y"])
+        return helper.make_graph([node], name, [], [value(f"{name}/y")], [constant])
+
+    node = helper.make_node("If", ["which"], ["y"], then_branch=branch("yes", 0.1), else_branch=branch("no", 0.2))
+    wide = widened(model([node], [value("which", TensorProto.BOOL, []), value("x")], [value("y")]))
+    assert not narrow(wide)
+    (answer,) = run(wide, which=np.array(False), x=X.astype(np.float64))
+    assert answer[0, 0] == np.float64(X[0, 0]) + np.float64(np.float32(0.2))
+
+
+def test_local_functions():
+    constant = helper.make_node("Constant", [], ["c"], value_float=0.1)
+    body = [constant, helper.make_node("Mul", ["a", "c"], ["b"])]
+    function = helper.make_function("mine", "Scale", ["a"], ["b"], body, [helper.make_opsetid("", 18)])
+    node = helper.make_node("Scale", ["x"], ["y"], domain="mine")
+    wide = widened(model([node], [value("x")], [value("y")], functions=[function]))
+    assert not narrow(wide)
+    (answer,) = run(wide, x=X.astype(np.float64))
+    assert answer[1, 1] == 2.0 * np.float64(np.float32(0.1))
+
+
+def test_what_takes_no_float64_gets_float32_and_gives_float64_back():
+    scales = numpy_helper.from_array(np.array([1, 2], np.float32), "scales")
+    node = helper.make_node("Resize", ["x", "", "scales"], ["y"], mode="nearest")
+    wide = widened(model([node], [value("x", FLOAT, [2, 3])], [value("y", FLOAT, [2, 6])], [scales]))
+    (answer,) = run(wide, x=X.astype(np.float64))
+    np.testing.assert_array_equal(answer, np.repeat(X.astype(np.float64), 2, axis=1))
+
+
+def test_absolute_values_of_constants_and_factors():
+    weights = numpy_helper.from_array(np.array([[-1.0], [2.0], [-3.0]], np.float32), "w")
+    given = model([helper.make_node("Gemm", ["x", "w"], ["y"], alpha=-0.5)], [value("x")], [value("y")], [weights])
+    (answer,) = run(absolute(widened(given)), x=np.ones((1, 3)))
+    np.testing.assert_array_equal(answer, [[3.0]])
+
+
+# The one node of a model.
+
+
+def test_the_lone_node_survives_json():
+    weights = numpy_helper.from_array(np.ones((3, 1), np.float32), "w")
+    bias = helper.make_node("Constant", [], ["b"], value=numpy_helper.from_array(np.array([np.inf], np.float32)))
+    node = helper.make_node("Gemm", ["x", "w", "b"], ["y"], alpha=0.5, transA=0)
+    given = model([bias, node], [value("x", FLOAT, [2, 3])], [value("y", FLOAT, [2, 1])], [weights])
+    found = lone_node.lone_node(given, [X], [(2, 1)])
+    assert found is not None
+    lone, inputs = found
+    assert (lone.facts.op_type, lone.facts.since_version, lone.facts.attributes) == (
+        "Gemm",
+        13,
+        {"alpha": 0.5, "transA": 0},
+    )
+    assert (lone.feeds, lone.gives) == ((0, None, None), (0,))
+    assert lone.facts.input_shapes == ((2, 3), (3, 1), (1,))
+    assert [array.shape for array in inputs] == [(2, 3), (3, 1), (1,)]
+    again = lone_node.from_json(lone_node.to_json(lone))
+    assert (again.feeds, again.gives, again.facts.attributes) == (lone.feeds, lone.gives, lone.facts.attributes)
+    for place, array in lone.facts.input_values.items():
+        np.testing.assert_array_equal(again.facts.input_values[place], array)
+        assert again.facts.input_values[place].dtype == array.dtype
+    given_inputs = again.inputs([X])
+    np.testing.assert_array_equal(given_inputs[0], X)
+    np.testing.assert_array_equal(given_inputs[2], [np.inf])
+
+
+def test_a_graph_of_several_has_no_lone_node():
+    nodes = [helper.make_node("Add", ["x", "x"], ["a"]), helper.make_node("Mul", ["a", "x"], ["y"])]
+    assert lone_node.lone_node(model(nodes, [value("x")], [value("y")]), [X], [(2, 3)]) is None

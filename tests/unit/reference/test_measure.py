@@ -1,0 +1,200 @@
+"""What is found out about a reference, with the real ONNX Runtime: float64, magnitudes, spread and limits."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from burn_verify.cases.load import prepare
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.errors import OracleError
+from burn_verify.core.result import JudgeMode
+from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.judge import Judge, Question
+from burn_verify.judge.evidence import Measured
+from burn_verify.reference import oracle as reference_module
+from burn_verify.reference.measure import Measurer, at_hand, read_measures
+from burn_verify.reference.oracle import DataSet, Oracle, read
+from burn_verify.run.compare import by_tolerance, evidence_of, of_drawn
+from burn_verify.system.cache import Cache
+from burn_verify.system.wire import Array
+
+FLOAT = TensorProto.FLOAT
+
+
+@pytest.fixture
+def oracle(cache: Cache) -> Iterator[Oracle]:
+    oracle = Oracle(cache, timeout=60.0)
+    yield oracle
+    oracle.close()
+
+
+Saved = Callable[..., PreparedCase]
+
+
+@pytest.fixture
+def saved(tmp_path: Path, cache: Cache) -> Saved:
+    """Return a function that saves a model from [2, 3] to whatever, and prepares it."""
+
+    def save(*nodes: onnx.NodeProto, **constants: Array) -> PreparedCase:
+        graph = helper.make_graph(
+            list(nodes),
+            "g",
+            [helper.make_tensor_value_info("x", FLOAT, [2, 3])],
+            [helper.make_tensor_value_info("y", FLOAT, None)],
+            [numpy_helper.from_array(array, name) for name, array in constants.items()],
+        )
+        path = tmp_path / "model.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+        return prepare(Case(id="file/model", corpus="file", source=ModelFile(path=path)), cache)
+
+    return save
+
+
+def measured(cache: Cache, oracle: Oracle, prepared: PreparedCase, timeout: float = 60.0) -> Reference:
+    return Measurer(cache, oracle, timeout).measured(prepared, oracle.answer(prepared))
+
+
+def test_one_operator_has_float64_and_its_magnitude(cache: Cache, oracle: Oracle, saved: Saved) -> None:
+    weights = np.array([[1.0], [-1.0], [1.0]], np.float32)
+    prepared = saved(helper.make_node("MatMul", ["x", "w"], ["y"]), w=weights)
+    reference = measured(cache, oracle, prepared)
+    found = read_measures(reference).data_sets["seeded"]
+    (x,) = read(reference).data_sets["seeded"].inputs
+    np.testing.assert_array_equal(found.wide[0], x.astype(np.float64) @ weights)
+    np.testing.assert_allclose(found.scale[0], np.abs(x).astype(np.float64) @ np.abs(weights), rtol=1e-15)
+    assert found.evaluator == "onnxruntime"
+    assert found.lone is not None
+    assert (found.lone.facts.op_type, found.lone.facts.input_shapes) == ("MatMul", ((2, 3), (3, 1)))
+
+
+def test_where_onnx_runtime_has_no_kernel_another_one_answers(cache: Cache, oracle: Oracle, saved: Saved) -> None:
+    nodes = [helper.make_node("Neg", ["x"], ["n"]), helper.make_node("Softsign", ["n"], ["y"])]
+    found = read_measures(measured(cache, oracle, saved(*nodes))).data_sets["seeded"]
+    assert found.evaluator == "onnx.reference and onnxruntime"
+    assert found.lone is None
+    assert found.optimised is not None
+
+
+def test_a_tampered_oracle_is_named_and_not_burn(
+    cache: Cache, oracle: Oracle, saved: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = saved(helper.make_node("Relu", ["x"], ["h"]), helper.make_node("Exp", ["h"], ["y"]))
+    honest = Oracle.infer
+
+    def wrong(self: Oracle, *arguments: object, **named: object) -> list[Array]:
+        return [answer * np.float32(1.5) for answer in honest(self, *arguments, **named)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reference_module.Oracle, "infer", wrong)
+    reference = measured(cache, oracle, prepared)
+    data, found = read(reference).data_sets["seeded"], read_measures(reference).data_sets["seeded"]
+    burns = [answer / np.float32(1.5) for answer in data.desired]
+    evidence = evidence_of(data, found, stored=False)
+    verdict = Judge().verdict(Question(case_id="file/model"), ["y"], burns, evidence, "seeded")
+    assert (verdict.name, verdict.guilty) == ("oracle_disagrees", "onnxruntime")
+    assert verdict.passes
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        (helper.make_node("Sub", ["x", "x"], ["y"]), "all zero"),
+        (helper.make_node("Pow", ["x", "zero"], ["y"]), "saturated"),
+        (helper.make_node("Exp", ["x"], ["y"]), ""),
+    ],
+)
+def test_answers_that_say_nothing(cache: Cache, oracle: Oracle, saved: Saved, node: object, reason: str) -> None:
+    assert isinstance(node, onnx.NodeProto)
+    said = read_measures(measured(cache, oracle, saved(node, zero=np.zeros((), np.float32)))).insensitive
+    assert reason in said
+    assert bool(reason) == bool(said)
+
+
+def test_it_is_measured_once(cache: Cache, oracle: Oracle, saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
+    first = measured(cache, oracle, prepared)
+    monkeypatch.setattr(reference_module.Oracle, "ask", None)
+    assert measured(cache, oracle, prepared).measures == first.measures
+
+
+def test_who_gave_up_tries_again_with_more_time(
+    cache: Cache, oracle: Oracle, saved: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
+    honest = Oracle.ask
+
+    def slow(self: Oracle, header: dict[str, object], payload: bytes, timeout: float) -> object:
+        if header.get("measure"):
+            message = f"ONNX Runtime: no answer within {timeout:g} s"
+            raise OracleError(message, "ONNX Runtime: timeout")
+        return honest(self, header, payload, timeout)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reference_module.Oracle, "ask", slow)
+        without = read_measures(measured(cache, oracle, prepared, timeout=1.0)).data_sets["seeded"]
+    assert not without.wide
+    assert "no answer within 1 s" in without.why
+    assert not read_measures(measured(cache, oracle, prepared, timeout=1.0)).data_sets["seeded"].wide
+    assert read_measures(measured(cache, oracle, prepared, timeout=60.0)).data_sets["seeded"].wide
+
+
+def test_nothing_is_kept_of_a_run_that_ended(cache: Cache, oracle: Oracle, saved: Saved) -> None:
+    prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
+    reference = oracle.answer(prepared)
+    oracle.close()
+    with pytest.raises(OracleError, match="closed"):
+        Measurer(cache, oracle, 60.0).measured(prepared, reference)
+    assert not list(cache.folder("measured").iterdir())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """One operator, a drawn set of values, ONNX Runtime's answer to it, and who finds out more about it."""
+
+    prepared: PreparedCase
+    data: DataSet
+    ways: tuple[Callable[[], Measured], ...]
+
+
+@pytest.fixture
+def elu(cache: Cache, oracle: Oracle, saved: Saved) -> Drawn:
+    prepared = saved(helper.make_node("Elu", ["x"], ["y"]))
+    inputs = [np.array([[-1, -0.5, 0], [0.5, 1, 2]], np.float32)]
+    data = DataSet(inputs=inputs, desired=oracle.infer(prepared.model, inputs))
+    measurer = Measurer(cache, oracle, 60.0)
+    model = onnx.load(prepared.model)
+    return Drawn(
+        prepared=prepared, data=data, ways=(lambda: at_hand(model, data), lambda: measurer.of_data_set(prepared, data))
+    )
+
+
+def never() -> Measured:
+    raise AssertionError
+
+
+def test_drawn_values_are_held_to_the_bound_of_their_operator(elu: Drawn) -> None:
+    (right,) = elu.data.desired
+    came = [np.where(right < 0, right * np.float32(1.0001), right)]
+    assert by_tolerance(elu.prepared, came, elu.data.desired, "drawn").agrees
+    verdict = of_drawn(elu.prepared, Judge(), elu.data, came, elu.ways)
+    assert (verdict.name, verdict.guilty) == ("disagrees", "burn")
+    assert "against float64" in verdict.message
+    assert of_drawn(elu.prepared, Judge(mode=JudgeMode.ONNX), elu.data, came, [never]).agrees
+
+
+def test_what_the_bound_allows_needs_no_float64(elu: Drawn) -> None:
+    near = [np.nextafter(answer, np.float32(-9)) for answer in elu.data.desired]
+    assert of_drawn(elu.prepared, Judge(), elu.data, near, [elu.ways[0], never]).agrees
+
+
+def test_float64_clears_burn_where_the_oracle_is_odd(elu: Drawn) -> None:
+    honest = elu.data.desired
+    elu.data.desired[:] = [answer * np.float32(1.5) for answer in honest]
+    came = [answer / np.float32(1.5) for answer in elu.data.desired]
+    assert not of_drawn(elu.prepared, Judge(), elu.data, came, elu.ways[:1]).passes
+    verdict = of_drawn(elu.prepared, Judge(), elu.data, came, elu.ways)
+    assert (verdict.name, verdict.guilty) == ("oracle_disagrees", "onnxruntime")

@@ -1,0 +1,372 @@
+"""The reference with the real ONNX Runtime in its worker process, and that process killed, starved and contradicted."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from burn_verify.cases.load import prepare
+from burn_verify.core.case import Case, Hints, InputHint, ModelFile
+from burn_verify.core.errors import OracleError, RunError
+from burn_verify.core.stage import PreparedCase
+from burn_verify.reference.inputs import make_inputs
+from burn_verify.reference.oracle import Oracle, read
+from burn_verify.system.cache import Cache
+from burn_verify.system.wire import Array
+
+OPSETS = (helper.make_opsetid("", 17),)
+FLOAT = TensorProto.FLOAT
+
+
+def arrays(reference):
+    return {name: (data.inputs, data.desired) for name, data in read(reference).data_sets.items()}
+
+
+@pytest.fixture
+def oracle(cache: Cache) -> Iterator[Oracle]:
+    oracle = Oracle(cache, timeout=60.0)
+    yield oracle
+    oracle.close()
+
+
+def prepared_from(path: Path, cache: Cache, hints: Hints | None = None, case_id: str = "file/model") -> PreparedCase:
+    case = Case(id=case_id, corpus="file", source=ModelFile(path=path), hints=hints or Hints())
+    return prepare(case, cache)
+
+
+def saved(path: Path, nodes: Sequence[onnx.NodeProto], inputs: object, outputs: object) -> Path:
+    model = helper.make_model(helper.make_graph(nodes, "g", inputs, outputs), opset_imports=OPSETS, ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def adder(path: Path) -> Path:
+    """Save a model with two inputs and two outputs, which cannot be mixed up unnoticed."""
+    value = helper.make_tensor_value_info
+    nodes = [helper.make_node("Add", ["a", "b"], ["sum"]), helper.make_node("Sub", ["a", "b"], ["difference"])]
+    names = ("sum", "difference")
+    return saved(
+        path,
+        nodes,
+        [value("a", FLOAT, (2, 3)), value("b", FLOAT, (3,))],
+        [value(name, FLOAT, (2, 3)) for name in names],
+    )
+
+
+def store(model: Path, number: int, **tensors: bytes) -> Path:
+    """Store a data set beside a model."""
+    folder = model.with_suffix("") / f"test_data_set_{number}"
+    folder.mkdir(parents=True)
+    for name, content in tensors.items():
+        (folder / f"{name}.pb").write_bytes(content)
+    return folder
+
+
+def tensor(array: Array) -> bytes:
+    return numpy_helper.from_array(array).SerializeToString()
+
+
+ONES = tensor(np.ones((2, 3), np.float32))
+TWOS = tensor(np.full((2, 3), 2, np.float32))
+
+
+def same(actual: Array, desired: Array) -> None:
+    assert actual.dtype == desired.dtype
+    assert actual.shape == desired.shape
+    assert actual.tobytes() == desired.tobytes()
+
+
+# ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_answer(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    prepared = prepared_from(adder(tmp_path / "adder.onnx"), cache)
+    reference = oracle.answer(prepared)
+    assert reference.data_sets == ("seeded",)
+    assert reference.seconds > 0.0
+    inputs, outputs = arrays(reference)["seeded"]
+    for actual, desired in zip(inputs, make_inputs("file/model", prepared.inputs, Hints()).values(), strict=True):
+        same(actual, desired)
+    same(outputs[0], inputs[0] + inputs[1])
+    same(outputs[1], inputs[0] - inputs[1])
+
+
+def test_the_second_answer_is_read_from_the_cache(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    prepared = prepared_from(adder(tmp_path / "adder.onnx"), cache)
+    first = oracle.answer(prepared)
+    idle = Oracle(cache, timeout=60.0)
+    again = idle.answer(prepared)
+    assert idle._worker._process is None
+    assert again.seconds == 0.0
+    assert (again.path, again.data_sets) == (first.path, first.data_sets)
+
+
+def test_another_case_or_hint_is_another_answer(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    path = adder(tmp_path / "adder.onnx")
+    hints = Hints(inputs=(InputHint(name="b", value=2.0),))
+    answers = [
+        oracle.answer(prepared_from(path, cache)),
+        oracle.answer(prepared_from(path, cache, case_id="file/other")),
+        oracle.answer(prepared_from(path, cache, hints)),
+    ]
+    assert len({answer.path for answer in answers}) == 3
+    same(arrays(answers[2])["seeded"][0][1], np.full(3, 2, np.float32))
+
+
+def test_both_levels_of_optimisation(oracle: Oracle, tmp_path: Path) -> None:
+    path = adder(tmp_path / "adder.onnx")
+    a, b = np.ones((2, 3), np.float32), np.full(3, 2, np.float32)
+    for optimise in (False, True):
+        total, difference = oracle.infer(path, [a, b], optimise=optimise)
+        same(total, a + b)
+        same(difference, a - b)
+
+
+@pytest.mark.parametrize(
+    ("elem_type", "dtype"),
+    [
+        (TensorProto.FLOAT16, np.float16),
+        (TensorProto.BFLOAT16, ml_dtypes.bfloat16),
+        (TensorProto.DOUBLE, np.float64),
+        (TensorProto.BOOL, np.bool_),
+        (TensorProto.INT64, np.int64),
+        (TensorProto.INT8, np.int8),
+        (TensorProto.UINT16, np.uint16),
+        (TensorProto.UINT64, np.uint64),
+    ],
+)
+def test_every_dtype_goes_to_the_runtime_and_back(
+    oracle: Oracle,
+    cache: Cache,
+    identity: Callable[..., Path],
+    elem_type: int,
+    dtype: type[np.generic],
+) -> None:
+    shapes: list[tuple[int, ...]] = [(), (3,), (2, 0), (2, 3)]
+    for shape in shapes:
+        reference = oracle.answer(prepared_from(identity(elem_type=elem_type, shape=shape), cache))
+        (given,), (answered,) = arrays(reference)["seeded"]
+        assert given.dtype == dtype
+        assert given.shape == shape
+        same(answered, given)
+
+
+def test_more_outputs_than_three_digits_can_number(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    count = 1002
+    nodes = [helper.make_node("Split", ["x"], [f"y{number}" for number in range(count)], axis=0)]
+    outputs = [helper.make_tensor_value_info(f"y{number}", TensorProto.INT64, (1,)) for number in range(count)]
+    value = helper.make_tensor_value_info("x", TensorProto.INT64, (count,))
+    reference = oracle.answer(prepared_from(saved(tmp_path / "split.onnx", nodes, [value], outputs), cache))
+    (given,), answered = arrays(reference)["seeded"]
+    same(np.concatenate(answered), given)
+
+
+# ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_refusal_is_in_the_words_of_the_runtime(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    value = helper.make_tensor_value_info
+    nodes = [helper.make_node("NoSuchOperator", ["x"], ["y"])]
+    path = saved(tmp_path / "model.onnx", nodes, [value("x", FLOAT, (2,))], [value("y", FLOAT, (2,))])
+    with pytest.raises(OracleError, match=r"^ONNX Runtime: .*NoSuchOperator") as caught:
+        oracle.answer(prepared_from(path, cache))
+    assert caught.value.reason.startswith("ONNX Runtime: ")
+    assert caught.value.reason != caught.value.message
+    assert not list((cache.root / "reference").iterdir())
+
+
+def test_a_refusal_while_running(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    path = adder(tmp_path / "adder.onnx")
+    hints = Hints(inputs=(InputHint(name="b", shape=(5,)),))
+    with pytest.raises(OracleError, match="ONNX Runtime: "):
+        oracle.answer(prepared_from(path, cache, hints))
+    pid = oracle._worker._process.pid  # type: ignore[union-attr]
+    assert oracle.answer(prepared_from(path, cache)).seconds > 0.0
+    assert oracle._worker._process.pid == pid, "the worker outlives a refusal"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("elem_type", "dtype"),
+    [
+        (TensorProto.STRING, "string"),
+        (TensorProto.INT4, "int4"),
+        (TensorProto.FLOAT8E4M3FN, "float8_e4m3fn"),
+        (TensorProto.COMPLEX64, "complex64"),
+    ],
+)
+def test_an_input_that_burn_has_no_value_for(
+    oracle: Oracle, cache: Cache, identity: Callable[..., Path], elem_type: int, dtype: str
+) -> None:
+    with pytest.raises(RunError, match=f"input 'x' has dtype {dtype}") as caught:
+        oracle.answer(prepared_from(identity(elem_type=elem_type), cache))
+    assert caught.value.reason == f"no Burn value for {dtype}"
+    assert oracle._worker._process is None
+
+
+def test_an_output_that_burn_has_no_value_for(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    value = helper.make_tensor_value_info
+    nodes = [helper.make_node("Cast", ["x"], ["y"], to=TensorProto.STRING)]
+    path = saved(tmp_path / "model.onnx", nodes, [value("x", FLOAT, (2,))], [value("y", TensorProto.STRING, (2,))])
+    with pytest.raises(OracleError, match="an output has dtype string"):
+        oracle.answer(prepared_from(path, cache))
+
+
+def test_a_sequence_for_an_output(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    nodes = [helper.make_node("SequenceConstruct", ["x"], ["y"])]
+    path = saved(
+        tmp_path / "model.onnx",
+        nodes,
+        [helper.make_tensor_value_info("x", FLOAT, (2,))],
+        [helper.make_tensor_sequence_value_info("y", FLOAT, (2,))],
+    )
+    with pytest.raises(OracleError, match=r"output 'y' is a seq\(tensor\(float\)\)") as caught:
+        oracle.answer(prepared_from(path, cache))
+    assert caught.value.reason == "ONNX Runtime: not compared yet"
+
+
+def test_a_sequence_for_an_input(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    nodes = [helper.make_node("SequenceLength", ["x"], ["y"])]
+    path = saved(
+        tmp_path / "model.onnx",
+        nodes,
+        [helper.make_tensor_sequence_value_info("x", FLOAT, (2,))],
+        [helper.make_tensor_value_info("y", TensorProto.INT64, ())],
+    )
+    with pytest.raises(OracleError, match="sequence"):
+        oracle.answer(prepared_from(path, cache))
+
+
+# ── the worker dies ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_killed_worker_is_replaced(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    path = adder(tmp_path / "adder.onnx")
+    oracle.answer(prepared_from(path, cache, case_id="first"))
+    pid = oracle._worker._process.pid  # type: ignore[union-attr]
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(OracleError, match="SIGKILL") as caught:
+        oracle.answer(prepared_from(path, cache, case_id="second"))
+    assert caught.value.reason == "ONNX Runtime: killed"
+    assert "log" in caught.value.details
+    assert oracle.answer(prepared_from(path, cache, case_id="second")).seconds > 0.0
+    assert oracle._worker._process.pid != pid  # type: ignore[union-attr]
+
+
+def test_a_worker_that_hangs_is_ended(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    path = adder(tmp_path / "adder.onnx")
+    oracle.answer(prepared_from(path, cache, case_id="first"))
+    os.kill(oracle._worker._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
+    oracle._timeout = 0.1
+    with pytest.raises(OracleError, match=r"no answer within 0\.1 s") as caught:
+        oracle.answer(prepared_from(path, cache, case_id="second"))
+    assert caught.value.reason == "ONNX Runtime: timeout"
+    oracle._timeout = 60.0
+    assert oracle.answer(prepared_from(path, cache, case_id="second")).seconds > 0.0
+
+
+# ── stored data ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_stored_data_are_read_after_the_seeded_ones(
+    oracle: Oracle, cache: Cache, identity: Callable[..., Path]
+) -> None:
+    path = identity()
+    store(path, 0, input_0=ONES, output_0=TWOS)
+    store(path, 1, input_0=TWOS, output_0=ONES)
+    reference = oracle.answer(prepared_from(path, cache))
+    assert reference.data_sets == ("seeded", "test_data_set_0", "test_data_set_1")
+    data_sets = arrays(reference)
+    assert list(data_sets) == list(reference.data_sets)
+    for name, (given, expected) in {"test_data_set_0": (1, 2), "test_data_set_1": (2, 1)}.items():
+        (actual_input,), (actual_output,) = data_sets[name]
+        same(actual_input, np.full((2, 3), given, np.float32))
+        same(actual_output, np.full((2, 3), expected, np.float32))
+
+
+def test_changed_stored_data_are_read_again(oracle: Oracle, cache: Cache, identity: Callable[..., Path]) -> None:
+    path = identity()
+    file = store(path, 0, input_0=ONES, output_0=ONES) / "output_0.pb"
+    before = oracle.answer(prepared_from(path, cache))
+    file.write_bytes(TWOS)
+    os.utime(file, ns=(1, 1))
+    after = oracle.answer(prepared_from(path, cache))
+    assert after.path != before.path
+    same(arrays(after)["test_data_set_0"][1][0], np.full((2, 3), 2, np.float32))
+
+
+@pytest.mark.parametrize("names", [(), ("input_0",), ("output_0",), ("input_0", "input_1", "output_0")])
+def test_stored_data_of_another_count(
+    oracle: Oracle, cache: Cache, identity: Callable[..., Path], names: tuple[str, ...]
+) -> None:
+    path = identity()
+    store(path, 0, **dict.fromkeys(names, ONES))
+    with pytest.raises(OracleError, match="test_data_set_0 holds") as caught:
+        oracle.answer(prepared_from(path, cache))
+    assert caught.value.reason == "stored test data does not fit the model"
+
+
+def elsewhere() -> bytes:
+    """Return a tensor that keeps its data in another file."""
+    proto = numpy_helper.from_array(np.ones((2, 3), np.float32))
+    onnx.external_data_helper.set_external_data(proto, "elsewhere.bin")
+    proto.ClearField("raw_data")
+    return proto.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a tensor",
+        ONES[:-3],
+        TensorProto(dims=[2], data_type=99, raw_data=b"01234567").SerializeToString(),
+        TensorProto(dims=[3], data_type=FLOAT, raw_data=b"01234567").SerializeToString(),
+        elsewhere(),
+    ],
+    ids=["empty", "text", "cut", "unknown dtype", "another shape", "external"],
+)
+def test_damaged_stored_data(oracle: Oracle, cache: Cache, identity: Callable[..., Path], content: bytes) -> None:
+    path = identity()
+    folder = store(path, 0, input_0=ONES, output_0=content)
+    with pytest.raises(OracleError, match="stored test data cannot be read") as caught:
+        oracle.answer(prepared_from(path, cache))
+    assert caught.value.reason == "stored test data damaged"
+    assert str(folder / "output_0.pb") in caught.value.message
+
+
+def test_stored_data_that_is_a_dangling_link(oracle: Oracle, cache: Cache, identity: Callable[..., Path]) -> None:
+    path = identity()
+    folder = store(path, 0, input_0=ONES)
+    (folder / "output_0.pb").symlink_to(folder / "nowhere")
+    with pytest.raises(OracleError, match=r"output_0\.pb: stored test data cannot be read"):
+        oracle.answer(prepared_from(path, cache))
+
+
+def test_stored_data_that_burn_has_no_value_for(oracle: Oracle, cache: Cache, identity: Callable[..., Path]) -> None:
+    path = identity()
+    store(path, 0, input_0=ONES, output_0=tensor(np.array(["a", "b"], dtype=object)))
+    with pytest.raises(RunError, match="dtype string") as caught:
+        oracle.answer(prepared_from(path, cache))
+    assert caught.value.reason == "no Burn value for string"
+
+
+# ── the cached file ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "nonsense", "gone"])
+def test_a_damaged_cache_says_what_to_do(oracle: Oracle, cache: Cache, tmp_path: Path, damage: str) -> None:
+    reference = oracle.answer(prepared_from(adder(tmp_path / "adder.onnx"), cache))
+    content = reference.path.read_bytes()
+    reference.path.unlink()
+    if damage != "gone":
+        reference.path.write_bytes({"cut": content[:-1], "empty": b"", "nonsense": b"n" * 99}[damage])
+    with pytest.raises(OracleError, match="delete it and run again") as caught:
+        read(reference)
+    assert caught.value.reason == "reference cache damaged"
+    assert str(reference.path) in caught.value.message

@@ -1,0 +1,164 @@
+"""The page's text: whole, self-contained, and safe whatever a record says. What it does is tested in a browser."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.report.summary.changes import compare
+from burn_verify.report.summary.columns import merge
+from burn_verify.report.summary.findings import Findings, PastRun
+from burn_verify.report.views import page, plots
+from reported import a_record, a_result, agrees, many, no_program, of_operator, output, refused, wrong
+
+
+def rendered(*records, old=None, past=(), expected=None):
+    merged = merge(records)
+    comparisons = compare(merge([old]), merged) if old else ()
+    return page.render(
+        Findings(matrix=merged, expected=(expected or {},) * len(merged.columns), comparisons=comparisons, past=past)
+    )
+
+
+def data_of(text):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would load."""
+
+    def __init__(self):
+        super().__init__()
+        self.loads = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        self.scripts += tag == "script"
+        self.loads += [named[name] for name in ("src", "href") if name in named and not named[name].startswith("#")]
+
+
+def test_the_page_needs_nothing_else():
+    text = rendered(many(200))
+    tags = Tags()
+    tags.feed(text)
+
+    assert tags.loads == []
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|https?://", text)
+
+
+def test_the_first_words_answer_whether_it_works():
+    text = rendered(
+        a_record(agrees("zoo/1"), refused("zoo/2"), of_operator("test_a"), of_operator("test_b", make=wrong))
+    )
+
+    assert "With Burn 0.22.1 on flex, 1 of 2 models and 1 of 2 small test cases compute" in text
+    cards = re.findall(r"<b>(.*?)</b> <span class=\"what\">(.*?)</span> <span class=\"of\">(.*?)</span>", text)
+    assert [number for number, _, _ in cards] == ["50%", "67%", "1", "1"]
+    assert cards[0][2] == "2 of 4"
+
+
+def test_the_same_findings_give_the_same_page():
+    assert rendered(many(50)) == rendered(many(50))
+
+
+@given(st.text())
+@settings(deadline=None, max_examples=25)
+def test_nothing_that_a_record_says_is_markup(said):
+    hostile = f"{said}</script><script>alert(1)</script><b>&\ud800"
+    text = rendered(
+        a_record(agrees("zoo/1"), wrong("zoo/2", reason=hostile, note=hostile)), old=a_record(agrees("zoo/2"))
+    )
+    tags = Tags()
+    tags.feed(text)
+
+    assert tags.scripts == 2
+    assert "alert(1)" in text
+    text.encode("utf-8")
+    assert data_of(text)["cases"][1]["id"] == "zoo/2"
+
+
+def test_cells_hold_their_evidence():
+    record = a_record(
+        no_program("zoo/1"),
+        wrong("zoo/2", metrics=(output(8.0, max_abs=float("nan"), bound="1e-5 + 1e-3 · |desired|"),)),
+    )
+    data = data_of(rendered(record, expected={"zoo/1": "known"}))
+    texts, (first, second) = data["texts"], data["cases"]
+    cell = first["cells"][0]
+
+    assert texts[cell["rust"]] == "let x = y;"
+    assert cell["line"] == 7
+    assert texts[cell["reproduce"]] == "pytest --models=1"
+    assert texts[cell["expected"]] == "known"
+    assert second["cells"][0]["headroom"] == 8.0
+    assert second["cells"][0]["metrics"][0][5:8] == ["nan", None, 8.0]
+    assert data["causes"][0][0]["cases"] in ([0], [1])
+
+
+def test_a_missing_column_is_missing():
+    data = data_of(rendered(a_record(agrees("zoo/1")), a_record(agrees("zoo/2"), version="0.21.0")))
+    words = {row["id"]: [data["states"][cell["state"]]["word"] for cell in row["cells"]] for row in data["cases"]}
+
+    assert words == {"zoo/1": ["agrees", "missing"], "zoo/2": ["missing", "agrees"]}
+
+
+def test_operators_have_a_cell_a_version_and_a_dtype():
+    record = a_record(
+        of_operator("test_a", "Abs", 13), of_operator("test_b", "Abs", 6, "int8", make=wrong), agrees("zoo/1")
+    )
+    data = data_of(rendered(record))
+    row = next(row for row in data["operators"][0] if row["name"] == "Abs")
+    shown = {name: data["operatorStates"][state]["word"] for name, state, _ in row["versions"] + row["dtypes"]}
+
+    assert shown == {"1": "untested", "6": "refuted", "13": "verified", "float32": "verified", "int8": "refuted"}
+
+
+def test_headroom_is_drawn_by_decades():
+    results = [agrees(f"zoo/{n}", metrics=(output(used),)) for n, used in enumerate([0.0, 1e-9, 0.05, 0.5, 1.0])]
+    results += [wrong("zoo/x", metrics=(output(50.0),)), wrong("zoo/y", metrics=(output(float("inf")),))]
+    results += [agrees("zoo/z", metrics=(output(None),))]
+    plot = plots.headroom(results)
+
+    assert [mark.label for mark in plot.marks] == [
+        "exact: 1 agree",
+        "up to 1e-6 of the bound: 1 agree",
+        "1e-2 to 1e-1 of the bound: 1 agree",
+        "1e-1 to 1 of the bound: 2 agree",
+        "10 to 100 of the bound: 1 wrong",
+        "above 100 bounds: 1 wrong",
+    ]
+    assert (plot.silent, plot.summary) == (1, "5 of 7 cases stay within their bound")
+    assert all(mark.x >= plot.limit for mark in plot.marks if mark.tone == "wrong")
+    assert all(mark.x + mark.width <= plot.limit for mark in plot.marks if mark.tone == "good")
+    assert all(0 <= mark.y <= mark.y + mark.height <= plots.HEIGHT for mark in plot.marks)
+
+
+def test_without_bounds_there_is_no_plot_but_a_word():
+    assert plots.headroom([agrees("zoo/1", metrics=(output(None),))]) is None
+    assert "no case of this record has a bound that was written down" in rendered(a_record(agrees("zoo/1")))
+
+
+def test_the_history_ends_with_this_run():
+    past = (PastRun(name="0001_abc_20260101", label="Burn 0.22.1 on flex", agree=0, total=2),)
+    text = rendered(a_record(agrees("zoo/1"), agrees("zoo/2")), past=past)
+
+    assert "0 of 2 agreed in 0001_abc_20260101, 2 of 2 in this run" in text
+    assert plots.history(past) is None
+
+
+def test_every_stage_of_failure_finds_its_way_to_the_page():
+    results = [
+        of_operator(f"test_{stage}", make=lambda name, stage=stage, **fields: made(name, stage, fields))
+        for stage in Stage
+    ]
+    data = data_of(rendered(a_record(*results, agrees("zoo/1"))))
+
+    assert {data["texts"][cause["stage"]] for cause in data["causes"][0]} == {"convert", "compile", "run", "compare"}
+
+
+def made(name, stage, fields):
+    return a_result(name, stage, Outcome.FAILED, reason=f"at {stage}", **fields)
