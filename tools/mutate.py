@@ -19,12 +19,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from burn_verify.cache import Cache
-from burn_verify.console import LongWork
-from burn_verify.options import settings_from
-from burn_verify.pipeline import Pipeline
-from burn_verify.progress import Progress
-from burn_verify.reference import Oracle
+from burn_verify.core.options import settings_from
+from burn_verify.core.progress import Progress
+from burn_verify.reference.oracle import Oracle
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
 from mutation import results
 from mutation.batch import Apart, Batch, compiled, sweep, written
 from mutation.draw import Mutant, changes_of, drawn
@@ -130,7 +130,7 @@ class Run:
     def _tried(self, mutants: Sequence[Mutant]) -> list[Trial]:
         """Compile some mutants and try those that compile; nothing is left of them but what is said of each."""
         trials: list[Trial] = []
-        with tempfile.TemporaryDirectory(prefix="batch-", dir=self._cache.room("mutants")) as folder:
+        with tempfile.TemporaryDirectory(prefix="batch-", dir=self._cache.folder("mutants")) as folder:
             apart = Apart(self._cache, Path(folder))
             models, by_id = {}, {mutant.id: mutant for mutant in mutants}
             for mutant in mutants:
@@ -140,7 +140,7 @@ class Run:
                     trials.append(Trial(mutant=mutant, end=End.NOT_APPLICABLE, how=why))
                     continue
                 try:
-                    models[mutant.id] = written(mutant, original.model, original.answered, apart.room("modules"))
+                    models[mutant.id] = written(mutant, original.model, original.answered, apart.folder("modules"))
                 except ValueError as error:
                     trials.append(Trial(mutant=mutant, end=End.NOT_APPLICABLE, how=str(error)))
             try:

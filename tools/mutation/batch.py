@@ -8,20 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from burn_verify.build import Builder
-from burn_verify.cache import Cache, read_json, write_if_changed, write_json
-from burn_verify.codegen import rust_string
-from burn_verify.errors import ToolchainError
-from burn_verify.progress import Listener
-from burn_verify.toolchain import Toolchain
-from burn_verify.types import ConvertedModel, RunnerBinary, Target
+from burn_verify.burn.batch import Builder
+from burn_verify.burn.codegen import rust_string
+from burn_verify.burn.workspace import Toolchain
+from burn_verify.core.errors import ToolchainError
+from burn_verify.core.progress import Listener
+from burn_verify.core.stage import ConvertedModel, RunnerBinary
+from burn_verify.core.target import Target
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import read_json, write_if_changed, write_json
 from mutation import kinds
 from mutation.boundary import Answered, constants
 from mutation.draw import Mutant
 
 
 class Apart(Cache):
-    """The user's cache with its locks and its compiled Burn; every other room is in a folder of one's own.
+    """The user's cache with its locks and its compiled Burn; every other folder is in one of one's own.
 
     Arguments:
         shared: the cache whose Burn is used.
@@ -32,9 +34,9 @@ class Apart(Cache):
         super().__init__(shared.root)
         self.own = Cache(own)
 
-    def room(self, *names: str) -> Path:
-        """Return a folder, see `Cache.room`."""
-        return super().room(*names) if names[0] == "locks" else self.own.room(*names)
+    def folder(self, *names: str) -> Path:
+        """Return a folder, see `Cache.folder`."""
+        return super().folder(*names) if names[0] == "locks" else self.own.folder(*names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

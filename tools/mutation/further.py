@@ -83,10 +83,10 @@ def _integers(rng: Rng, array: Array, kind: str) -> Array:
         low, high = max(span.min, -(high + 100)), min(span.max, high + 100)
     elif kind in ("negative", "within one", "halves"):
         low, high = max(span.min, -max(high, 1)), max(high, 1)
-    elif kind == "all equal":
-        low = high = int(rng.integers(low, high, endpoint=True))
+    shape = () if kind == "all equal" else array.shape
     dtype = np.uint64 if array.dtype == np.uint64 else np.int64
-    return rng.integers(low, high, array.shape, dtype=dtype, endpoint=True).astype(array.dtype)
+    drawn = rng.integers(low, high, shape, dtype=dtype, endpoint=True)
+    return np.broadcast_to(np.asarray(drawn), array.shape).astype(array.dtype)
 
 
 def _shuffled(rng: Rng, like: Array) -> Array:

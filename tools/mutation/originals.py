@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from burn_verify import reference
-from burn_verify.cache import Cache
-from burn_verify.console import LongWork
+from burn_verify.core.case import Case
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import Listener, Progress
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase
 from burn_verify.judge.weigh import AGREES, LOOSE, ORACLE_DISAGREES
-from burn_verify.options import Settings
-from burn_verify.pipeline import Kept, Pipeline
-from burn_verify.plan import Planned, sure
-from burn_verify.progress import Listener, Progress
-from burn_verify.session import Selected, Session
-from burn_verify.types import Case, CaseResult, ConvertedModel, Outcome, PreparedCase
+from burn_verify.reference import oracle
+from burn_verify.run.pipeline import Kept, Pipeline
+from burn_verify.run.selected import Selected
+from burn_verify.run.session import Session
+from burn_verify.run.state import Planned, sure
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
 from mutation.boundary import Answered
 
 _EVIDENT: Final = frozenset({AGREES, LOOSE, ORACLE_DISAGREES})
@@ -53,7 +56,7 @@ class Original:
     def answered(self) -> Answered:
         """Inputs and Burn's answer of the first data set."""
         name, outputs = next(iter(self.answers.items()))
-        return Answered(inputs=reference.read(sure(self.planned.reference)).data_sets[name].inputs, outputs=outputs)
+        return Answered(inputs=oracle.read(sure(self.planned.reference)).data_sets[name].inputs, outputs=outputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

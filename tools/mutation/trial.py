@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
-from burn_verify.errors import StageError
-from burn_verify.inputs import make_inputs
-from burn_verify.pipeline import Kept, Pipeline
-from burn_verify.plan import Planned
-from burn_verify.reference import Oracle
-from burn_verify.types import CaseResult, ConvertedModel, InputHint, Outcome, PreparedCase, RunnerBinary
-from burn_verify.wire import Array
+from burn_verify.core.case import InputHint
+from burn_verify.core.errors import StageError
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, RunnerBinary
+from burn_verify.reference.inputs import make_inputs
+from burn_verify.reference.oracle import Oracle
+from burn_verify.run.pipeline import Kept, Pipeline
+from burn_verify.run.state import Planned
+from burn_verify.system.wire import Array
 from mutation.compare import Difference, difference, near, relative
 from mutation.draw import Mutant
 from mutation.further import SPECIAL, USUAL, further_inputs
