@@ -1,6 +1,6 @@
 """Mutate generated Rust, one change a module, and count what the judge does not notice.
 
-usage: python tools/mutate.py run --corpus node|ops|zoo --count N [--seed S] [--judge MODE] --out FILE [--jobs N]
+usage: python tools/mutate.py run --corpus node|ops|zoo [--count N] [--seed S] [--judge MODE] --out FILE [--jobs N]
                                   [--mutants FILE] [--batch N] [--batches N]
        python tools/mutate.py report FILE… [--before FILE…] --out reports/mutation.md
 
@@ -70,7 +70,7 @@ def main() -> None:
         os.environ["CARGO_BUILD_JOBS"] = str(arguments.jobs)
     job = Job(
         corpus=arguments.corpus,
-        count=arguments.count,
+        count=arguments.count or (500 if arguments.mutants is None else _number_of(arguments.mutants)),
         seed=arguments.seed,
         judge=arguments.judge,
         out=arguments.out,
@@ -170,6 +170,10 @@ class Run:
             oracle.close()
 
 
+def _number_of(mutants: Path) -> int:
+    return len(results.read(mutants).mutants)
+
+
 def _counts(end: str) -> bool:
     """Tell whether a mutant that ended so was a mutant at all."""
     return end not in (End.UNCOMPILABLE, End.NOT_APPLICABLE)
@@ -192,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="try mutants")
     run.add_argument("--corpus", choices=sorted(CORPORA), required=True)
-    run.add_argument("--count", type=int, required=True, help="mutants that compile")
+    run.add_argument("--count", type=int, help="mutants that compile; 500, or all of --mutants")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--judge", default="default", help="as of pytest's option --judge")
     run.add_argument("--out", type=Path, required=True, help="JSON lines; a run goes on where they end")
