@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 from burn_verify.burn import codegen
 from burn_verify.burn.cargo import CargoRun
 from burn_verify.burn.rustc_errors import RustError, blame, compile_error
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import MADE_BY, Toolchain
 from burn_verify.core.errors import CompileError
 from burn_verify.core.stage import ConvertedModel, RunnerBinary
 from burn_verify.system.cache import Cache, prune
@@ -61,7 +61,7 @@ class Builder:
             ToolchainError: cargo failed without naming a module.
         """
         unique = {model.module: model for model in models}
-        folder = self._binary_folder(unique)
+        folder = self._cache.folder("binaries") / key_of(self._toolchain, unique.values())
         if (known := _remembered(folder)) is not None:
             os.utime(folder)
             return known
@@ -153,9 +153,12 @@ class Builder:
         self._toolchain.write(generated, [*(group.crate for group in groups), name])
         return name
 
-    def _binary_folder(self, models: Mapping[str, ConvertedModel]) -> Path:
-        contents = [part for name in sorted(models) for part in (name, sha256_of(models[name].rust))]
-        return self._cache.folder("binaries") / digest_of(self._toolchain.fingerprint, codegen.PROFILE, *contents)[:24]
+
+def key_of(toolchain: Toolchain, models: Iterable[ConvertedModel]) -> str:
+    """Return the key of what becomes of a batch, the reasons of those that do not compile included."""
+    ordered = sorted(models, key=lambda model: model.module)
+    contents = [part for model in ordered for part in (model.module, sha256_of(model.rust))]
+    return digest_of(MADE_BY.digest, toolchain.fingerprint, codegen.PROFILE, *contents)[:24]
 
 
 def _same(model: ConvertedModel, wanted: Mapping[str, ConvertedModel]) -> bool:

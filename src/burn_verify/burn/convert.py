@@ -6,6 +6,7 @@ Compiles nothing and reads no Rust.
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from burn_verify.burn.reasons import location, refusal, refusal_kind
@@ -56,7 +57,7 @@ class Converter:
         Raises:
             ConvertError: burn-onnx refused it, panicked, died or hung; the message is burn-onnx's own.
         """
-        key = digest_of(prepared.digest, self._fingerprint, repr(sorted(self._options.items())))[:24]
+        key = key_of(prepared, self._fingerprint, self._options)
         folder = self._rooms / key
         if _is_done(folder):
             # Without the lock: what is done stays, and taking a thousand locks takes its time.
@@ -97,6 +98,16 @@ class Converter:
         if missing := _missing(folder):
             message = f"the converter says that it succeeded, but there is no {missing}"
             raise ConvertError(message, "converter: protocol", {"how": "protocol"})
+
+
+def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool]) -> str:
+    """Return the key of what the converter makes of a model: the content of the request, and who answers it.
+
+    Arguments:
+        fingerprint: see `Converter`.
+        options: what the converter is asked beside the model, by name.
+    """
+    return digest_of(prepared.digest, fingerprint, repr(sorted(options.items())))[:24]
 
 
 def _is_text(path: Path) -> bool:

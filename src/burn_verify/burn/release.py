@@ -14,7 +14,7 @@ from typing import Final
 
 from burn_verify.burn import codegen, rustc_clock
 from burn_verify.burn.cargo import CargoRun
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import MADE_BY, Toolchain
 from burn_verify.core.errors import CompileError
 from burn_verify.core.latency import Cost
 from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
@@ -48,8 +48,7 @@ class ReleaseBuilder:
             CompileError: it does not compile in this profile.
             ToolchainError: Burn itself does not.
         """
-        key = digest_of(self._toolchain.fingerprint, codegen.LATENCY, model.module, sha256_of(model.rust))[:24]
-        folder = self._cache.folder("release") / key
+        folder = self._cache.folder("release") / key_of(self._toolchain, model)
         if (cost := _known(folder)) is None:
             self._toolchain.dependencies()
             with self._cache.lock(self._toolchain.lock, self._toolchain.waiting):
@@ -104,6 +103,12 @@ class ReleaseBuilder:
         write_if_changed(wrapper, script)
         wrapper.chmod(0o755)
         return {"RUSTC_WRAPPER": str(wrapper), rustc_clock.LOG: str(log)}
+
+
+def key_of(toolchain: Toolchain, model: ConvertedModel) -> str:
+    """Return the key of the program of a model and of its cost."""
+    parts = (codegen.LATENCY, model.module, sha256_of(model.rust), sha256_of(model.weights))
+    return digest_of(MADE_BY.digest, toolchain.fingerprint, *parts)[:24]
 
 
 def _known(folder: Path) -> Cost | None:

@@ -18,6 +18,10 @@ from burn_verify.core.target import Target
 from burn_verify.core.versions import BurnVersion
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import copy_atomically, digest_of, read_json, write_if_changed, write_json
+from burn_verify.system.made_by import MadeBy
+
+MADE_BY: Final = MadeBy(rooms=("core", "graph", "system", "burn"), libraries=("onnx", "numpy", "ml_dtypes"))
+"""What decides, apart from Rust, what is kept of a compiled model: its crates' text, its errors, its cost."""
 
 _TOOLS: Final = ("converter", "probe")
 
@@ -53,9 +57,12 @@ class Workshop:
 
     @property
     def converter_fingerprint(self) -> str:
-        """Whatever decides what the converter makes of a model: its sources, the pinned versions, checkouts."""
-        parts = [text for name, text in sorted(self._sources.items()) if name.startswith(("converter/", "Cargo.lock"))]
-        return digest_of(*parts, *(patch.checkout.digest for patch in self.recipe.patches))
+        """Whatever decides what the converter makes of a model: our Rust, the pinned versions, checkouts.
+
+        Backends and the compiler are left out: the converter writes the same text whatever runs it.
+        """
+        sources = (part for item in sorted(self._sources.items()) for part in item)
+        return digest_of(*sources, *(patch.checkout.digest for patch in self.recipe.patches))
 
     @property
     def ready(self) -> Mapping[str, Any] | None:
