@@ -11,7 +11,7 @@ from pathlib import Path
 
 import burn_verify
 from burn_verify.burn import batch, convert, release
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.cases import load
 from burn_verify.cases.conformance import collection as conformance
 from burn_verify.cases.generated import collection as generated
@@ -27,7 +27,7 @@ PACKAGE = Path(burn_verify.__file__).parent
 LIBRARIES = ("onnx", "onnxruntime", "numpy", "ml_dtypes", "hypothesis", "allpairspy", "pytest", "rich")
 
 
-def keys(folder: Path, workspace: Toolchain) -> dict[str, str]:
+def keys(folder: Path, workspace: Workspace) -> dict[str, str]:
     """Return every key of the cache for one and the same model, by folder of the cache."""
     made_by.source_digest.cache_clear()
     made_by.installed_version.cache_clear()
@@ -77,13 +77,13 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 def main(folder: Path) -> None:
     """Print what changes which keys."""
     (folder / "model.onnx").write_bytes(b"model")
-    workspace = Toolchain(Cache(folder / "cache"), silent, Target())
+    workspace = Workspace.of(Cache(folder / "cache"), silent, Target())
     before = keys(folder, workspace)
     found = {}
     for path in (path for path in sorted(PACKAGE.rglob("*")) if path.is_file()):
         with changed_byte(path):
             # Rust is read when a workspace is made, which asks for the compiler and takes its time.
-            fresh = workspace if path.suffix == ".py" else Toolchain(Cache(folder / "cache"), silent, Target())
+            fresh = workspace if path.suffix == ".py" else Workspace.of(Cache(folder / "cache"), silent, Target())
             found[str(path.relative_to(PACKAGE))] = changed(before, keys(folder, fresh))
     for name in LIBRARIES:
         with other_version(name, folder):
