@@ -193,15 +193,6 @@ def phases_line(phases: Mapping[str, Any]) -> str:
     return _line("phases", {"phases": phases})
 
 
-def result_from_line(line: str) -> CaseResult:
-    """Decode what `result_to_line` made.
-
-    Raises:
-        ValueError: the line is not a result.
-    """
-    return result_from_json(json.loads(line))
-
-
 def result_and_target(line: str) -> tuple[CaseResult, Target]:
     """Decode what `result_to_line` made, and which target it is of, as `recorded` has it.
 

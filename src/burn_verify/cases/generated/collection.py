@@ -115,12 +115,6 @@ class Generated:
             if (case := _case(entry, root / name)) is not None
         )
 
-    def dropped(self, names: Sequence[str], profile: str) -> Mapping[str, str]:
-        """Return the graphs that onnx's checker or shape inference refused, and why: defects of our declarations."""
-        root = self._root(profile)
-        entries = (entry for name in names for entry in read_json(root / name / "index.json") or ())
-        return {entry["id"]: entry["invalid"] for entry in entries if entry["invalid"]}
-
     def _root(self, profile: str) -> Path:
         return self._cache.folder("generated") / key() / profile
 
