@@ -2,7 +2,7 @@
 
 from burn_verify.core.case import Subject
 from burn_verify.core.result import CaseResult, OutputMetrics
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import Record
 
@@ -45,7 +45,7 @@ def no_reference(case_id, **fields):
 
 def broken(case_id, **fields):
     """Return the result of a case for which this machine had no ONNX Runtime."""
-    return no_reference(case_id, details={"fault": "machine"}, **fields)
+    return no_reference(case_id, failure=FailureKind.MACHINE, **fields)
 
 
 def skipped(case_id, **fields):

@@ -4,15 +4,9 @@ Decides nothing about reporting: `plugin` and `cli` turn these into outcomes and
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from burn_verify.core.stage import Stage
-
-FAULT: Final = "fault"
-"""The detail of a result that says whose fault it is, where it is neither the model's nor Burn's."""
-
-MACHINE: Final = "machine"
-"""The value of `FAULT` where this machine could not do the work: the case says nothing about Burn."""
+from burn_verify.core.stage import FailureKind, Stage
 
 
 class BurnVerifyError(Exception):
@@ -65,17 +59,15 @@ class ProcessDied(BurnVerifyError):
     """A child process ended, hung or broke the protocol while a request was in flight.
 
     Attributes:
-        how: ``exited``, ``killed``, ``timeout``, ``memory`` or ``protocol``.
+        kind: what ended it.
         log: the end of what the process wrote to stderr.
-        started: whether it had said its name before; else no request is to blame.
     """
 
-    def __init__(self, message: str, how: str = "exited", log: str = "", *, started: bool = True) -> None:
-        super().__init__(message, how, log)
+    def __init__(self, message: str, kind: FailureKind = FailureKind.EXITED, log: str = "") -> None:
+        super().__init__(message, kind, log)
         self.message = message
-        self.how = how
+        self.kind = kind
         self.log = log
-        self.started = started
 
     def __str__(self) -> str:
         return self.message
@@ -88,16 +80,24 @@ class StageError(BurnVerifyError):
         message: whole and in the words of whoever failed.
         reason: short and normalised, fit for grouping.
         details: further evidence for the record; JSON values only.
+        kind: what ended the case.
     """
 
     stage: Stage
 
-    def __init__(self, message: str, reason: str = "", details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        reason: str = "",
+        details: Mapping[str, Any] | None = None,
+        kind: FailureKind = FailureKind.REFUSED,
+    ) -> None:
         # Positional, so that the exception survives pickling: pickle calls the class with `args`.
-        super().__init__(message, reason, dict(details or {}))
+        super().__init__(message, reason, dict(details or {}), kind)
         self.message = message
         self.reason = reason or message.partition("\n")[0]
         self.details = dict(details or {})
+        self.kind = kind
 
     def __str__(self) -> str:
         return self.message

@@ -5,15 +5,13 @@ Holds data only; what is made of it is in `weigh` and `policy`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy.typing as npt
 
 from burn_verify.core.case import Tolerance
+from burn_verify.core.result import Guilty
 from burn_verify.judge.facts import LoneNode
-
-ONNXRUNTIME: Final = "onnxruntime"
-REFERENCE: Final = "onnx.reference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +45,7 @@ class Evidence:
         stored: somebody's stored answers; None where there are none.
         runtime: ONNX Runtime's answers with its optimisations off, or those of `program`; None where it refused.
         coarse: how far the answers themselves may be off, being of a narrower dtype; None where they are not.
-        program: who gave the answers in `runtime`: ``onnxruntime`` or ``onnx.reference``.
+        program: who gave the answers in `runtime`: ONNX Runtime, or onnx.reference.
     """
 
     inputs: Sequence[npt.NDArray[Any]]
@@ -55,7 +53,7 @@ class Evidence:
     runtime: Sequence[npt.NDArray[Any]] | None
     measured: Measured = field(default_factory=Measured)
     coarse: Tolerance | None = None
-    program: str = ONNXRUNTIME
+    program: Guilty = Guilty.ONNXRUNTIME
 
     @property
     def desired(self) -> Sequence[npt.NDArray[Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.core.result import OutputMetrics
+from burn_verify.core.result import Mismatch, OutputMetrics
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.metrics import (
     Mask,
@@ -36,7 +36,7 @@ def same_numbers(actual: Array, desired: Array) -> bool:
     return alike and bool(np.isfinite(desired).all())
 
 
-def incomparable(name: str, desired: Array, problem: str, data_set: str) -> OutputMetrics:
+def incomparable(name: str, desired: Array, problem: Mismatch, data_set: str) -> OutputMetrics:
     """Return the entry of an output whose elements cannot be compared, all of which are wrong; see `OutputMetrics`."""
     return OutputMetrics(
         data_set=data_set,

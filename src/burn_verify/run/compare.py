@@ -14,9 +14,9 @@ from burn_verify.burn.runner import Inference
 from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.core.case import Tolerance
 from burn_verify.core.errors import CompareError, OracleError, RunError, StageError
-from burn_verify.core.result import JudgeMode, Verdict
+from burn_verify.core.result import Guilty, JudgeMode, Verdict
 from burn_verify.core.stage import PreparedCase, Reference
-from burn_verify.judge.evidence import ONNXRUNTIME, REFERENCE, Evidence, Measured
+from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.policy import INSENSITIVE, Judge, Question, used_overrides
 from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
@@ -143,9 +143,9 @@ def _evidence(prepared: PreparedCase, data_set: str, data: DataSet, measured: Me
     return replace(evidence, program=_program(prepared))
 
 
-def _program(prepared: PreparedCase) -> str:
+def _program(prepared: PreparedCase) -> Guilty:
     """Name the program that answers where nothing is stored."""
-    return REFERENCE if prepared.evaluated else ONNXRUNTIME
+    return Guilty.REFERENCE if prepared.evaluated else Guilty.ONNXRUNTIME
 
 
 def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tolerance | None = None) -> Evidence:

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from burn_verify.core.result import Verdict
+from burn_verify.core.result import Mismatch, Verdict
 from burn_verify.graph.dtypes import ELEM_TYPES, dtype_name, numpy_dtype
 from burn_verify.judge import judge, merge
 from burn_verify.judge.metrics import first_index, max_abs, max_ulp, mismatches, quantile
@@ -254,8 +254,10 @@ def test_long_text_is_cut():
 )
 def test_another_number_of_outputs_disagrees(came, text):
     answer = judge(["Y", "Z"], [f32(1)] * came, [f32(1)] * 2, "seeded", "c")
-    assert (answer.name, answer.message, answer.reason) == ("disagrees", text, "wrong number of outputs")
-    assert [(entry.name, entry.problem) for entry in answer.metrics] == [(name, answer.reason) for name in "YZ"]
+    kind = Mismatch.COUNT
+    assert (answer.name, answer.message, answer.mismatch) == ("disagrees", text, kind)
+    assert (answer.reason, answer.difference) == (kind.value, f"2 outputs before, {came} after")
+    assert [(entry.name, entry.problem) for entry in answer.metrics] == [(name, kind) for name in "YZ"]
 
 
 def test_one_output_is_singular():

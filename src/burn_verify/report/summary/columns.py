@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from burn_verify.cases.shards import Shard
-from burn_verify.core.errors import FAULT, MACHINE, RecordError
+from burn_verify.core.errors import RecordError
 from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import FailureKind, Stage
 from burn_verify.core.target import Target
 from burn_verify.core.targets import age
 from burn_verify.record.codec import Record
@@ -187,6 +188,9 @@ def _by(key: Any, items: Iterable[T]) -> Iterator[list[T]]:
     yield from groups.values()
 
 
+_BROKEN: Final = frozenset({FailureKind.MACHINE, FailureKind.NOT_STARTED})
+
+
 def why_broken(record: Record) -> str | None:
     """Return in one line what of a record is not counted, as it says nothing about Burn; None where all of it does."""
     if record.selection == ():
@@ -209,4 +213,4 @@ def why_broken(record: Record) -> str | None:
 
 def _says_something(result: CaseResult) -> bool:
     """Tell whether a result is more than that this machine could not do the work."""
-    return result.details.get(FAULT) != MACHINE
+    return result.failure not in _BROKEN or result.stage not in (Stage.LOAD, Stage.REFERENCE)
