@@ -1,7 +1,6 @@
-"""The versions of Burn that are supported: a table, and what a user may call its rows.
+"""The table of supported versions of Burn, and its rows by name.
 
-Holds data only. What the Rust of a version needs is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is
-added.
+Holds data only. The Rust of each version is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is added.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from burn_verify.core.errors import UsageError
 from burn_verify.core.target import Checkout, Target
 
 BACKENDS: Final = ("flex", "ndarray", "wgpu", "cuda")
-"""Every backend that some version serves, the default first."""
+"""Every backend that at least one version has, the default first."""
 
 DEPRECATED: Final = frozenset({"ndarray"})
 """Backends that Burn itself no longer recommends."""
@@ -25,7 +24,7 @@ class BurnVersion:
         burn, burn_onnx, onnx_ir: versions on crates.io.
         min_rustc: the oldest rustc that compiles it.
         backends: those that can be asked for, the default first.
-        notes: one line for people.
+        notes: one line on how it differs.
     """
 
     burn: str
@@ -37,7 +36,7 @@ class BurnVersion:
 
     @property
     def is_release(self) -> bool:
-        """Whether it is more than a preview."""
+        """Whether it is no preview."""
         return "-" not in self.burn
 
 
@@ -75,7 +74,7 @@ LATEST: Final = [version for version in VERSIONS if version.is_release][-1]
 
 
 def resolve(text: str) -> BurnVersion:
-    """Return the version that a user means: its number, or ``latest``.
+    """Return the version of a number, or of ``latest``.
 
     Raises:
         UsageError: it is not supported.
