@@ -19,7 +19,7 @@ from onnx.backend.base import BackendRep, Device, DeviceType
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import RunError
 from burn_verify.core.options import Settings
-from burn_verify.core.result import FailureKind
+from burn_verify.core.stage import FailureKind
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.state import Planned

@@ -15,8 +15,7 @@ from burn_verify.burn.convert import Converter
 from burn_verify.burn.runner import Runner
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import ConvertError, ProcessDied, RunError
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
+from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase, RunnerBinary
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import Resident
 from toolchain.helpers import fake_binary

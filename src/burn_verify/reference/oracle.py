@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +15,12 @@ import numpy as np
 
 from burn_verify.core.errors import OracleError, ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import PreparedCase, Reference, StoredArrays, StoredData
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, source_digest, write_if_changed
+from burn_verify.system.files import digest_of, sha256_of, write_if_changed
+from burn_verify.system.made_by import MadeBy
 from burn_verify.system.resident import Resident
 from burn_verify.system.wire import (
     Array,
@@ -63,8 +62,11 @@ class Answers:
     refusal: str = ""
 
 
-MADE_BY: Final = ("core", "graph", "judge", "system", "reference")
-"""The rooms whose code decides what a reference holds: references made by other code are not these."""
+MADE_BY: Final = MadeBy(
+    rooms=("core", "graph", "judge", "system", "reference"),
+    libraries=("onnx", "onnxruntime", "numpy", "ml_dtypes"),
+)
+"""What decides what a reference holds: references made by other code or other libraries are not these."""
 
 
 class Oracle:
@@ -77,7 +79,6 @@ class Oracle:
     def __init__(self, cache: Cache, timeout: float) -> None:
         self._cache = cache
         self._timeout = timeout
-        self._runtime_version = version("onnxruntime")
         self._worker = Resident(
             [sys.executable, "-m", "burn_verify.reference.worker"],
             role="reference",
@@ -102,17 +103,7 @@ class Oracle:
             (stored,) = prepared.stored
             assert isinstance(stored, StoredArrays)
             return Reference(path=stored.path, data_sets=(stored.name,), seconds=0.0)
-        key = digest_of(
-            prepared.digest,
-            source_digest(*MADE_BY),
-            prepared.case.id,
-            repr(prepared.case.hints),
-            str(prepared.seeded),
-            self._runtime_version,
-            np.__version__,
-            *(stamp for stored in prepared.stored for stamp in _stamps(stored)),
-        )
-        path = self._cache.folder("reference") / f"{key[:32]}.safetensors"
+        path = self._cache.folder("reference") / f"{key_of(prepared)}.safetensors"
         names = (*([SEEDED] if prepared.seeded else []), *(stored.name for stored in prepared.stored))
         if path.is_file():
             return Reference(path=path, data_sets=names, seconds=0.0)
@@ -208,6 +199,17 @@ class Oracle:
         return DataSet(inputs=values, desired=self.infer(prepared.model, values))
 
 
+def key_of(prepared: PreparedCase) -> str:
+    """Return the key of the reference of a case: whatever decides what its model is fed and should answer.
+
+    Raises:
+        OracleError: stored data cannot be read.
+    """
+    about = (prepared.digest, prepared.case.id, repr(prepared.case.hints), str(prepared.seeded))
+    stored = (part for stored in prepared.stored for part in (stored.name, *_contents(stored)))
+    return digest_of(MADE_BY.digest, *about, *stored)[:32]
+
+
 def read(reference: Reference) -> Answers:
     """Return what a reference holds.
 
@@ -246,13 +248,13 @@ def stored_inputs(prepared: PreparedCase) -> list[Array]:
         raise _damaged(stored.path, error) from error
 
 
-def _stamps(stored: StoredData) -> Iterator[str]:
+def _contents(stored: StoredData) -> Iterator[str]:
+    # By content: an archive that is unpacked again may leave the same sizes and times behind.
     for path in (stored.path,) if isinstance(stored, StoredArrays) else stored.inputs + stored.outputs:
         try:
-            stat = path.stat()
+            yield sha256_of(path)
         except OSError as error:
             raise _damaged(path, error) from error
-        yield f"{path.name} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
