@@ -126,7 +126,6 @@ def test_what_is_fed_is_in_the_key_of_a_reference(tmp_path: Path) -> None:
     others = [
         replace(plain, seeded=False),
         replace(plain, digest="1"),
-        replace(plain, case=replace(plain.case, id="file/other")),
         replace(plain, case=hinted),
         replace(plain, stored=(stored,)),
         replace(plain, stored=(stored,), seeded=False),
