@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _COMMAND: Final = re.compile(r"^(\s*)::", re.MULTILINE)
+_NUMBERS: Final = re.compile(r"\[\s*-?\d+(\s*,\s*-?\d+)*\s*\]")
+_NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e[-+]?\d+)?(?!\w)")
 _END: Final = re.compile(r"[.!?](?=\s+[A-Z\[(])|[.!?]$")
 
 
@@ -41,6 +43,14 @@ def sentences(text: str, room: int) -> str:
         return text[: ends[-1]]
     words = text[: max(room, 1) - 1].rpartition(" ")[0] or text[: max(room, 1) - 1]
     return f"{words.rstrip()}…"
+
+
+def without_numbers(text: str) -> str:
+    """Return a text in which numbers are ``N`` and lists of them ``[…]``, so that equal causes are equal texts.
+
+    Digits within a word stay: dtypes, codes and names are no numbers.
+    """
+    return _NUMBER.sub("N", _NUMBERS.sub("[…]", text))
 
 
 def first_sentence(text: str) -> str:

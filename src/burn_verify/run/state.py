@@ -123,7 +123,8 @@ def ended(planned: Planned, error: StageError) -> CaseResult:
 
 def result_of(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:
     """Return a result that says nothing yet but where and how, and of a failure what the model may be to blame for."""
-    advice = planned.prepared.advice if planned.prepared and outcome is Outcome.FAILED else ()
+    burns = outcome is Outcome.FAILED and stage not in (Stage.LOAD, Stage.REFERENCE)
+    advice = planned.prepared.advice if planned.prepared and burns else ()
     return CaseResult(
         case_id=planned.case.id,
         corpus=planned.case.corpus,

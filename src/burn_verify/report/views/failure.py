@@ -21,7 +21,7 @@ def failure_text(
     Args:
         target: what to call the target where there are several.
     """
-    head = f"{case.id}{f' on {target}' if target else ''} stopped at {error.stage.upper()}: {error.message}"
+    head = f"{case.id}{f' on {target}' if target else ''} stopped at {error.stage.upper()}: {error.message.rstrip()}"
     elsewhere = [f"{xfail_reason(expected)}, but it stopped elsewhere"] if expected else []
     return harmless("\n".join([head, *_evidence(error), *elsewhere, reproduce(case, settings)]))
 
