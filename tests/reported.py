@@ -39,6 +39,13 @@ def no_program(case_id, **fields):
     return a_result(case_id, Stage.COMPILE, Outcome.FAILED, reason="E0308: mismatched", details=details, **fields)
 
 
+def no_device(case_id, **fields):
+    reason = "device: no 64-bit integers"
+    details = {"how": "device", "lacks": ["int64"]}
+    kind = FailureKind.DEVICE
+    return a_result(case_id, Stage.RUN, Outcome.FAILED, reason=reason, details=details, failure=kind, **fields)
+
+
 def no_reference(case_id, **fields):
     return a_result(case_id, Stage.REFERENCE, Outcome.FAILED, reason="ONNX Runtime: exited", **fields)
 

@@ -1,6 +1,6 @@
-"""onnx's reference evaluator, where ONNX Runtime has no kernel: trusted as far as both agree elsewhere.
+"""onnx's reference evaluator, for graphs that ONNX Runtime has no kernel for.
 
-Knows no process and no file.
+It is used for operators on which both agree elsewhere. Knows no process and no file.
 """
 
 import warnings
@@ -18,7 +18,7 @@ class Evaluator:
     """Answers for one model, whose outputs have types.
 
     Raises:
-        ValueError: it is not trusted with an operator of the model, or knows none such.
+        ValueError: an operator of the model is not implemented, or is known to differ.
     """
 
     def __init__(self, model: Any) -> None:
@@ -30,14 +30,14 @@ class Evaluator:
         self._declared = list(model.graph.output)
         try:
             self._evaluator = ReferenceEvaluator(model)
-        except Exception as error:  # whatever it raises is why it has no answer
+        except Exception as error:  # it documents no exception types; each means that it has no answer
             raise _refusal(error) from error
 
     def answer(self, feeds: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Return the answers, in the order of the graph.
 
         Raises:
-            ValueError: there is none, or it is not of the dtype, rank and sizes that the model declares.
+            ValueError: there is none, or it has another dtype, rank or size than the model declares.
         """
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
