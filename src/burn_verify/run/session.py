@@ -29,6 +29,7 @@ from burn_verify.expectations.match import Expectation
 from burn_verify.judge import overrides
 from burn_verify.record.codec import result_to_line
 from burn_verify.run import differences
+from burn_verify.run.explain import explained
 from burn_verify.run.pipeline import Kept, Pipeline
 from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of
 from burn_verify.run.state import Plan, Planned
@@ -160,7 +161,7 @@ class Session:
         kept: Kept | None = None if len(self.selected.targets) == 1 else {}
         # A failure that is expected is not worth making small.
         shrink = self.selected.expectation(trial) is None
-        result = self._running.verify(planned, twin=twin, shrink=shrink, kept=kept)
+        result = explained(planned, self._running.verify(planned, twin=twin, shrink=shrink, kept=kept))
         if kept:
             differences.keep(self._answers_of(trial), kept)
         return result
