@@ -246,7 +246,7 @@ def test_own_tests_get_the_target(run, pytester):
 @pytest.fixture
 def burn_verify(pytester, monkeypatch):
     """Run the command line with the Burn that is faked."""
-    script = "import fake_burn; from burn_verify.cli.main import main; main()"
+    script = "from fake_burn import SEAMS; from burn_verify.cli.main import main; main(seams=SEAMS)"
 
     def burn_verify(*arguments, faults=None):
         if faults is not None:

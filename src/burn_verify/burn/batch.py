@@ -43,7 +43,7 @@ class Compiled:
     seconds: float
 
 
-class Builder:
+class BatchCompiler:
     """Compiles batches with a toolchain."""
 
     def __init__(self, cache: Cache, toolchain: Toolchain) -> None:

@@ -5,10 +5,7 @@ Each piece goes through the whole pipeline, verdict included; see `cuts` for wha
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from tabulate import tabulate
@@ -16,14 +13,14 @@ from tabulate import tabulate
 from burn_verify.cases.load import prepare
 from burn_verify.cases.select import Selection
 from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
-from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
-from burn_verify.core.progress import Progress
 from burn_verify.graph import truncate
 from burn_verify.graph.truncate import Cut, Segment, Timed
 from burn_verify.report.views.latency import seconds
-from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.models import Model, models
+from burn_verify.run.seams import Seams
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
@@ -65,7 +62,7 @@ def _profile(arguments: argparse.Namespace) -> int:
         raise UsageError(message)
     (case,) = found
     pieces = truncate.cuts(onnx.load(prepare(case, cache).model), arguments.cuts)
-    timed, untimed = _timed(settings, cache, case, pieces)
+    timed, untimed = _timed(settings, cache, case, pieces, arguments.seams)
     made = truncate.segments(timed, pieces)
     print(_table(made))
     print(f"\nthe slowest of {case.id}:")
@@ -76,34 +73,26 @@ def _profile(arguments: argparse.Namespace) -> int:
     return 1 if untimed else 0
 
 
-def _timed(settings: Settings, cache: Cache, case: Case, pieces: Sequence[Cut]) -> tuple[list[Timed], list[str]]:
+def _timed(
+    settings: Settings, cache: Cache, case: Case, pieces: Sequence[Cut], seams: Seams
+) -> tuple[list[Timed], list[str]]:
     """Return the pieces that could be timed, and a line for each of the others."""
-    import onnx
-
     done: list[Timed] = []
     untimed: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="burn-verify-") as folder, LongWork(sys.stderr) as work:
-        pipeline = Pipeline(settings, cache, work.listen)
-        cases = []
-        for piece in pieces:
-            path = Path(folder) / f"{piece.last:05d}.onnx"
-            onnx.save(piece.model, path)
-            cases.append(replace(case, id=f"{case.id} to node {piece.last}", source=ModelFile(path=path)))
-        try:
-            plan = pipeline.prepare(cases)
-            for place, (one, piece) in enumerate(zip(cases, pieces, strict=True)):
-                work.listen(Progress(phase="verify", done=place, total=len(cases), text=one.id))
-                result = pipeline.verify(plan.cases[one.id])
-                latency = result.latency
-                if latency is None or latency.burn is None:
-                    said = latency.why if latency is not None else result.message.partition("\n")[0]
-                    untimed.append(f"{one.id} was not timed: {said}")
-                    continue
-                steady, runtime = latency.burn.steady, latency.onnxruntime
-                other = runtime.steady.median if runtime else None
-                done.append(Timed(cut=piece, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
-        finally:
-            pipeline.close()
+    named = {f"{case.id} to node {piece.last}": piece for piece in pieces}
+    wanted = [Model(name=name, model=piece.model, hints=case.hints) for name, piece in named.items()]
+    with LongWork(sys.stderr) as work:
+        found = models(wanted, settings, cache=cache, listen=work.listen, seams=seams)
+    for name, piece in named.items():
+        result = found[name].result
+        latency = result.latency
+        if latency is None or latency.burn is None:
+            why = latency.why if latency is not None else result.message.partition("\n")[0]
+            untimed.append(f"{name} was not timed: {why}")
+            continue
+        steady, runtime = latency.burn.steady, latency.onnxruntime
+        other = runtime.steady.median if runtime else None
+        done.append(Timed(cut=piece, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
     return done, untimed
 
 

@@ -62,7 +62,9 @@ class PreparedCase:
         opset: version of the default domain, 0 where the model does not import it.
         inputs: graph inputs that are not initializers, in the order of the graph.
         stored: what somebody stored as the right answers.
-        seeded: whether to draw inputs as well, which ONNX Runtime answers.
+        seeded: whether to draw inputs as well, which the engine of the reference answers.
+        given: a safetensors file in the layout of a `Reference`, with inputs that the engine answers; None where nobody
+            gave any.
         subject: the one operator that the case is about; None for a model of several.
         random: an operator draws numbers, so two right answers differ.
         tolerance: the corpus' own, where it has one.
@@ -82,6 +84,7 @@ class PreparedCase:
     outputs: tuple[TensorSpec, ...]
     stored: tuple[StoredData, ...] = ()
     seeded: bool = True
+    given: Path | None = None
     subject: Subject | None = None
     random: bool = False
     tolerance: Tolerance | None = None

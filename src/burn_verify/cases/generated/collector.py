@@ -23,8 +23,9 @@ from burn_verify.cases.index import index_entry, without_burn_value
 from burn_verify.core.errors import OracleError
 from burn_verify.graph.dtypes import dtype_name, dtype_of, numpy_dtype
 from burn_verify.graph.operators import qualified
+from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
@@ -40,7 +41,7 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
     """Write the graphs of operators, each with its index last."""
     wanted = PROFILES[: PROFILES.index(profile) + 1]
     known = {operator.name: operator for operator in operators()}
-    oracle = Oracle(cache, _TIMEOUT)
+    engine = OnnxRuntime(cache, _TIMEOUT)
     try:
         for name in names:
             record = records()[name]
@@ -49,22 +50,22 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
             folder.mkdir(parents=True, exist_ok=True)
             found = [choice for choice, smallest in choices(record, versions) if smallest in wanted]
             index = [
-                entry for place, choice in enumerate(found) for entry in _kept(choice, place, folder, oracle, profile)
+                entry for place, choice in enumerate(found) for entry in _kept(choice, place, folder, engine, profile)
             ]
             _marry(index, found, record)
             (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
             print(f"{name}: {len(index)} graphs", flush=True)
     finally:
-        oracle.close()
+        engine.close()
 
 
-def _kept(choice: Choice, place: int, folder: Path, oracle: Oracle, profile: str) -> Iterator[dict[str, Any]]:
+def _kept(choice: Choice, place: int, folder: Path, engine: Engine, profile: str) -> Iterator[dict[str, Any]]:
     """Write a graph and, beyond the profile ``quick``, the function that defines it; yield their entries."""
-    entry = _keep(choice, f"{place:04d}", folder, oracle)
+    entry = _keep(choice, f"{place:04d}", folder, engine)
     yield entry
     if profile == PROFILES[0] or entry["invalid"] or dict(choice.row) != dict(choice.default):
         return
-    twin = _keep(choice, f"{place:04d}x", folder, oracle, inlined=True)
+    twin = _keep(choice, f"{place:04d}x", folder, engine, inlined=True)
     if not twin["invalid"]:
         entry["twin"] = twin["id"]
         yield twin
@@ -82,7 +83,7 @@ def _marry(index: Sequence[dict[str, Any]], found: Sequence[Choice], record: Rec
             entry["twin"] = twin.id if twin is not None and twin.id in known else None
 
 
-def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: bool = False) -> dict[str, Any]:
+def _keep(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: bool = False) -> dict[str, Any]:
     """Write the model and the data of a graph, and return its entry in the index.
 
     Arguments:
@@ -106,7 +107,7 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: b
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
-    outputs, note, refused = _answers(choice, path, model, feeds, oracle, unsupported)
+    outputs, note, refused = _answers(choice, path, model, feeds, engine, unsupported)
     try:
         _finish(model, outputs)
     except Exception as error:  # the same
@@ -181,13 +182,13 @@ def _finish(model: Any, outputs: Sequence[Array]) -> None:
 
 
 def _answers(
-    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
+    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], engine: Engine, unsupported: str | None
 ) -> tuple[list[Array], str | None, str | None]:
     """Return answers, a note of whose they are unless they are ONNX Runtime's, and why there are none."""
     refusal = ""
     if unsupported is None:
         try:
-            return oracle.infer(path, list(feeds.values())), None, None
+            return infer(engine, path, list(feeds.values())), None, None
         except OracleError as error:
             refusal = f"{error.message}; "
     try:
@@ -195,12 +196,12 @@ def _answers(
     except ValueError as error:
         refusal += str(error)
     try:
-        return _in_float32(choice, path, model, oracle), _FLOAT32, None
+        return _in_float32(choice, path, model, engine), _FLOAT32, None
     except (ValueError, OracleError) as error:
         return [], None, _one_line(f"{refusal}; in float32: {error}")
 
 
-def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[Array]:
+def _in_float32(choice: Choice, path: Path, model: Any, engine: Engine) -> list[Array]:
     """Return the answers of ONNX Runtime to the same graph in float32, rounded to the dtype of the outputs.
 
     Raises:
@@ -221,7 +222,7 @@ def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[
     scratch = path.with_suffix(".float32.onnx")
     scratch.write_bytes(_typed(model_of(twin, wide)).SerializeToString())
     try:
-        found = oracle.infer(scratch, list(feeds_of(twin, wide).values()))
+        found = infer(engine, scratch, list(feeds_of(twin, wide).values()))
     finally:
         scratch.unlink()
     dtypes = [dtype_of(output.type.tensor_type.elem_type or 1) for output in model.graph.output]
