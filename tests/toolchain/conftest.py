@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from burn_verify.burn import checkouts, disk
+from burn_verify.burn.cargo import host
 from burn_verify.burn.workspace import Toolchain
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import silent
@@ -59,8 +60,9 @@ def broken(cache: OwnCache, own: Path) -> Iterator[Checkout]:
         # Crates of earlier tests are gone, and cargo would miss them.
         plain.write({}, ())
     manifest = plain.workspace.folder / "Cargo.toml"
-    said = output_of(["cargo", "metadata", "--offline", "--format-version=1", "--manifest-path", str(manifest)])
-    assert said is not None
+    # Crates of other platforms were never downloaded, and cargo would miss them.
+    asked = ["--offline", "--format-version=1", "--filter-platform", host(), "--manifest-path", str(manifest)]
+    said = output_of(["cargo", "metadata", *asked])
     (found,) = [package for package in json.loads(said)["packages"] if package["name"] == "burn-onnx"]
     copy = own / "broken burn-onnx"
     if not copy.exists():

@@ -109,6 +109,17 @@ def test_the_order_of_the_table_is_the_order_of_the_imports():
     assert [pair for pair in allowed() if order.index(pair[1]) >= order.index(pair[0])] == []
 
 
+def test_the_architecture_document_has_this_table():
+    text = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")]
+
+    assert {name.strip("`"): imports for name, _, imports in rows} == {
+        room: " ".join(sorted(others.split(), key=list(ROOMS).index)) or "nothing" for room, others in ROOMS.items()
+    }
+    assert [name.strip("`") for name, _, _ in rows] == list(ROOMS)
+    assert all(sentence for _, sentence, _ in rows)
+
+
 def test_each_outside_thing_has_one_home():
     assert strays(ROOT) == []
 

@@ -35,6 +35,26 @@ class StoreError(BurnVerifyError):
     """The record could not be written. The run goes on: callers turn this into a warning."""
 
 
+class CommandFailed(BurnVerifyError):
+    """A short command could not be started, took too long, or ended with a failure.
+
+    Attributes:
+        code: its exit code, negative for a signal; None where it was not started or did not end in time.
+        words: why: the end of what it wrote, else what is known of its end; never empty.
+        said: `words` in one line.
+    """
+
+    def __init__(self, command: str, words: str, said: str, code: int | None = None) -> None:
+        super().__init__(command, words, said, code)
+        self.command = command
+        self.words = words
+        self.said = said
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.command} failed: {self.said}"
+
+
 class ProcessDied(BurnVerifyError):
     """A child process ended, hung or broke the protocol while a request was in flight.
 

@@ -10,10 +10,15 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+from burn_verify.core.errors import CommandFailed
 
 logger = logging.getLogger("burn_verify")
+
+_LOG_TAIL: Final = 4000
 
 
 def stream(
@@ -56,13 +61,53 @@ def stream(
         process.stderr.close()
 
 
-def output_of(argv: Sequence[str]) -> str | None:
-    """Return what a short command prints, or None where it is missing or fails."""
+def output_of(argv: Sequence[str], *, timeout: float | None = 60.0) -> str:
+    """Return what a short command prints.
+
+    Arguments:
+        timeout: seconds after which it is ended; None lets it run for as long as it likes.
+
+    Raises:
+        CommandFailed: it is missing, took too long, or failed; with what it said.
+    """
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired as error:
+        why, code, words = f"no answer within {timeout:g} s", None, _words(error.stderr, error.stdout)
+    except OSError as error:
+        why, code, words = f"it cannot be started: {error.strerror or error}", None, ""
+    else:
+        if done.returncode == 0:
+            return done.stdout.decode("utf-8", "replace").strip()
+        why, code, words = _ending(done.returncode), done.returncode, _words(done.stderr, done.stdout)
+    # A command that ended by itself says why better than its exit code does.
+    said = in_one_line(words) if words and code is not None and code > 0 else why
+    failed = CommandFailed(" ".join(argv[:2]), words or why, said, code)
+    logger.info("%s failed (%s): %s", " ".join(argv), why, failed.words)
+    raise failed
+
+
+def in_one_line(words: str) -> str:
+    """Return the first error that a command told, with its causes as cargo lists them; its last line if it told none.
+
+    Arguments:
+        words: what it wrote, whole.
+    """
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    told = next((place for place, line in enumerate(lines) if line.startswith(("error", "fatal:"))), len(lines) - 1)
+    causes = [line for before, line in pairwise(lines[told:]) if before == "Caused by:"]
+    return ": ".join([*lines[told : told + 1], *causes])
+
+
+def _words(*outputs: bytes | None) -> str:
+    """Return the end of the first of a command's outputs that is not empty."""
+    texts = ((output or b"")[-_LOG_TAIL:].decode("utf-8", "replace").strip() for output in outputs)
+    return next(filter(None, texts), "")
+
+
+def _ending(code: int) -> str:
+    """Say how a process ended, by its exit code."""
+    return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 def _pump(pipe: IO[bytes], sink: Callable[[str], None], also_ends_a_line: bytes) -> None:

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from burn_verify.core import errors
-from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, ProcessDied, StageError
+from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, CommandFailed, ProcessDied, StageError
 from burn_verify.core.stage import Stage
 
 CLASSES = [
@@ -30,6 +30,8 @@ def an_error(kind):
         return kind("it said\nmany things", "it said", {"line": 3, "codes": ["E0308"]})
     if issubclass(kind, ProcessDied):
         return kind("it died", "memory", "the log\nof the end")
+    if issubclass(kind, CommandFailed):
+        return kind("git status", "fatal: why\nand more", "fatal: why", 128)
     return kind("what is wrong, and what to do")
 
 
