@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from burn_verify.core.errors import OracleError
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import PreparedCase, Reference
 from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.evidence import Measured
+from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.vacuity import insensitivity
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
 from burn_verify.reference.oracle import MADE_BY, DataSet, read
-from burn_verify.reference.ort import CLOSED, TIMEOUT
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, source_digest, write_if_changed
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed
@@ -114,10 +115,12 @@ class Measurer:
                 timeout=self._timeout,
             )
         except OracleError as error:
-            if error.reason == CLOSED:
+            if error.kind is FailureKind.CLOSED:
                 # The run is over: nothing was found out, and nothing may be kept.
                 raise
-            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": error.reason == TIMEOUT}
+            # More time may mend it.
+            gave_up = error.kind is FailureKind.TIMEOUT
+            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": gave_up}
         note = {"evaluator": found.evaluator, "why": found.why, "node": found.node, "gave_up": False}
         return dict(found.arrays), note
 
@@ -188,4 +191,4 @@ def _wants_float64(prepared: PreparedCase, desired: Sequence[Array]) -> bool:
         return False
     subject = prepared.subject
     rule = None if subject is None else rule_of(subject.op_type, subject.domain)
-    return rule is None or rule.formula != "0"
+    return rule is None or rule.kind not in (RuleKind.MOVES, RuleKind.EXACT)

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from burn_verify.core.errors import OracleError, RunError
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.engine import Engine, infer
@@ -83,9 +84,9 @@ class Oracle:
         if prepared.unsupported is not None:
             reason = f"no Burn value for {prepared.unsupported}"
             message = f"an input or an answer is of {prepared.unsupported}, for which Burn has no value"
-            raise RunError(message, reason)
+            raise RunError(message, reason, kind=FailureKind.NO_VALUE)
         if prepared.refused is not None:
-            raise OracleError(prepared.refused, "no reference runs this graph")
+            raise OracleError(prepared.refused, "no reference runs this graph", kind=FailureKind.NO_REFERENCE)
         if prepared.answered:
             (stored,) = prepared.stored
             assert isinstance(stored, StoredArrays)
@@ -132,7 +133,7 @@ class Oracle:
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
-                raise RunError(message, f"no Burn value for {dtype}")
+                raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
         values = list(drawn.values())
         return DataSet(inputs=values, desired=infer(self._engine, prepared.model, values))
 
@@ -163,7 +164,7 @@ def read(reference: Reference) -> Answers:
         named, notes = decode_named(payload), decode_notes(payload)
     except (OSError, ValueError) as error:
         message = f"{reference.path} cannot be read ({error}); delete it and run again"
-        raise OracleError(message, "reference cache damaged") from error
+        raise OracleError(message, "reference cache damaged", kind=FailureKind.MACHINE) from error
     engines, refusals = (json.loads(notes.get(key, "[]")) for key in ("engines", "refusals"))
     data_sets = {name: _data_set(named, place, engines) for place, name in enumerate(reference.data_sets)}
     return Answers(data_sets=data_sets, refusals=dict(refusals))
@@ -236,5 +237,5 @@ def _read_tensor(path: Path) -> Array:
         raise _damaged(path, error) from error
     if dtype := unsupported_dtype([array]):
         message = f"{path}: stored test data has dtype {dtype}, for which Burn has no value"
-        raise RunError(message, f"no Burn value for {dtype}")
+        raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
     return np.asarray(array)

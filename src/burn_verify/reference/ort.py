@@ -19,12 +19,6 @@ from burn_verify.system.wire import Array, dealt, decode, decode_named, encode
 
 NAME: Final = "onnxruntime"
 
-CLOSED: Final = "ONNX Runtime: closed"
-"""The reason of an error that says nothing of a model: the run ended while it was asked for."""
-
-TIMEOUT: Final = "ONNX Runtime: timeout"
-"""The reason of an error that more time may mend."""
-
 
 class OnnxRuntime:
     """ONNX Runtime on the processor; implements `burn_verify.reference.engine.Engine`.
@@ -96,7 +90,8 @@ class OnnxRuntime:
             answer, data = self._worker.request(header, payload, timeout=timeout)
         except ProcessDied as death:
             message = f"ONNX Runtime: {death.message}"
-            raise OracleError(message, f"ONNX Runtime: {death.how}", {"log": death.log}) from death
+            reason = f"ONNX Runtime: {death.kind.how}"
+            raise OracleError(message, reason, {"log": death.log}, death.kind) from death
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             model = Path(header["model"])

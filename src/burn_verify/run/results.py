@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from burn_verify.core.errors import STAGE_ERRORS, StageError
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, FailureKind
 from burn_verify.core.stage import Outcome, PreparedCase, Stage
 from burn_verify.run.steps import Compared, Ended, Outputs
 
@@ -31,6 +31,7 @@ def result_of(step: Compared | Ended) -> CaseResult:
         stage=Stage.COMPARE,
         outcome=Outcome.PASSED if verdict.passes else Outcome.FAILED,
         verdict=verdict.name,
+        failure=None if verdict.passes else FailureKind.MISMATCH,
         message=verdict.message,
         reason=verdict.reason,
         metrics=verdict.metrics,
@@ -44,7 +45,8 @@ def error_of(result: CaseResult) -> StageError | None:
     """Return the exception that stands for a result, None for a pass."""
     if result.outcome is Outcome.PASSED:
         return None
-    return STAGE_ERRORS[result.stage](result.message, result.reason, result.details)
+    kind = result.failure or FailureKind.REFUSED
+    return STAGE_ERRORS[result.stage](result.message, result.reason, result.details, kind)
 
 
 def _of_end(end: Ended) -> CaseResult:
@@ -54,6 +56,7 @@ def _of_end(end: Ended) -> CaseResult:
     return CaseResult(
         stage=end.stage,
         outcome=Outcome.FAILED,
+        failure=end.error.kind,
         message=end.error.message,
         reason=end.error.reason,
         details={**end.error.details, **silent, **end.evidence},

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from burn_verify.core.errors import STAGE_ERRORS, StageError, ToolchainError, UsageError
 from burn_verify.core.progress import Listener, Progress
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import Stage
 from burn_verify.run.steps import Ended, Step
 
@@ -48,7 +49,8 @@ def unexpected(stage: Stage, error: Exception) -> StageError:
     # The record is read elsewhere: a file's name says enough, its folder says too much.
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     where = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
-    return STAGE_ERRORS[stage](f"{reason} (a defect of burn-verify: please report it)", reason, {"traceback": where})
+    message = f"{reason} (a defect of burn-verify: please report it)"
+    return STAGE_ERRORS[stage](message, reason, {"traceback": where}, FailureKind.INTERNAL)
 
 
 def each(listen: Listener, phase: str, items: Iterable[S], function: Callable[[S], V]) -> list[V]:

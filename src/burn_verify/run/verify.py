@@ -10,6 +10,7 @@ from burn_verify.cases.generated.corpus import CORPUS
 from burn_verify.core.case import Case
 from burn_verify.core.errors import CompareError, StageError
 from burn_verify.core.options import Settings
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import Stage
 from burn_verify.core.target import Target
 from burn_verify.judge.overrides import packaged
@@ -149,7 +150,7 @@ class Verifier:
         found = self._twins(step.answered.ready.built, twin)
         made = replace(step, evidence={**step.evidence, **found.evidence})
         if found.differ and step.verdict.passes:
-            return made.ended(CompareError(found.differ, "twins differ"))
+            return made.ended(CompareError(found.differ, "twins differ", kind=FailureKind.MISMATCH))
         return made
 
     def _compare_drawn(self, step: Compared, *, shrink: bool) -> Compared | Ended:

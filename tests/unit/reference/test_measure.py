@@ -13,7 +13,7 @@ from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import OracleError
 from burn_verify.core.latency import Block, BlockPlan
-from burn_verify.core.result import JudgeMode
+from burn_verify.core.result import FailureKind, JudgeMode
 from burn_verify.core.stage import PreparedCase, Reference
 from burn_verify.judge import Judge, Question
 from burn_verify.judge.evidence import Measured
@@ -132,7 +132,7 @@ class Slow(OnnxRuntime):
     ) -> Measurement:
         self.asked += 1
         message = f"ONNX Runtime: no answer within {timeout:g} s"
-        raise OracleError(message, "ONNX Runtime: timeout")
+        raise OracleError(message, kind=FailureKind.TIMEOUT)
 
 
 def test_it_is_measured_once(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
