@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
 
@@ -19,7 +19,7 @@ def test_the_declarations_are_fresh(tmp_path, capsys, cache):
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     # Whoever compiled the converter has the sources of onnx-ir.
-    Toolchain(cache, silent, Target()).converter()
+    Workspace.of(cache, silent, Target()).converter()
     assert script.main(["--check"]) == 0, f"run python tools/{SCRIPT.name}"
     assert script.main(["--check", "--folder", str(tmp_path)]) == 1
     assert "is stale" in capsys.readouterr().err

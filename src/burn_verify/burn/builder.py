@@ -10,7 +10,7 @@ from burn_verify.burn.convert import Converter
 from burn_verify.burn.program import Program, Release
 from burn_verify.burn.release import ReleaseBuilder
 from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.errors import CompileError, RunError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
@@ -34,13 +34,13 @@ class CargoBuilder:
         self._settings = settings
         self._targets = tuple(targets)
         backends = tuple(dict.fromkeys(target.backend for target in targets))
-        self._toolchain = Toolchain(cache, listen, targets[0], backends)
+        self._workspace = Workspace.of(cache, listen, targets[0], backends)
         self._converters: dict[tuple[bool, bool], Converter] = {}
 
     def refusals(self) -> Mapping[Target, str]:
         """Compile Burn, burn-onnx and the probe if this was never done, and start every backend."""
-        self._toolchain.converter()
-        probe = self._runner(RunnerBinary(path=self._toolchain.probe(), modules=frozenset()))
+        self._workspace.converter()
+        probe = self._runner(RunnerBinary(path=self._workspace.probe(), modules=frozenset()))
         found = {}
         try:
             for target in self._targets:
@@ -63,8 +63,8 @@ class CargoBuilder:
         """Return a new converter with these options of burn-onnx."""
         return Converter(
             self._cache,
-            self._toolchain.converter(),
-            self._toolchain.converter_fingerprint,
+            self._workspace.converter(),
+            self._workspace.converter_fingerprint,
             simplify=simplify,
             partition=partition,
             timeout=self._settings.timeout,
@@ -75,7 +75,7 @@ class CargoBuilder:
         self, models: Sequence[ConvertedModel], doubtful: Collection[str] = ()
     ) -> Mapping[str, Program | CompileError]:
         """Compile models to one binary; see `Builder.build`."""
-        compiled = BatchCompiler(self._cache, self._toolchain).compile(models, doubtful)
+        compiled = BatchCompiler(self._cache, self._workspace).compile(models, doubtful)
         if compiled.binary is None:
             return compiled.errors
         runner = self._runner(compiled.binary)
@@ -83,7 +83,7 @@ class CargoBuilder:
 
     def release(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
         """Build one model in the profile *latency*; see `Builder.release`."""
-        made = ReleaseBuilder(self._cache, self._toolchain).build(prepared, model)
+        made = ReleaseBuilder(self._cache, self._workspace).build(prepared, model)
         return Release(program=self._runner(made.binary, self._settings.timing_threads), cost=made.cost)
 
     def close(self) -> None:

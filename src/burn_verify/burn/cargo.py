@@ -1,6 +1,6 @@
 """cargo and rustc: are they there, and one build with what it said.
 
-Knows no model: crates are names here, and whose fault an error is `blame` says.
+Knows no model: crates are names here, and `rustc_errors` says which module an error is about.
 """
 
 import os
@@ -53,14 +53,14 @@ class CargoRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
-    """A Cargo workspace, the folder it builds into, and the file that keeps what cargo said last."""
+class Build:
+    """Builds of a Cargo workspace: its folder, the folder it builds into, and the file with cargo's last output."""
 
     folder: Path
     target: Path
     log: Path
 
-    def build(
+    def run(
         self,
         arguments: Sequence[str],
         *,

@@ -6,14 +6,15 @@ Compiles nothing and reads no Rust.
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from burn_verify.burn.reasons import location, refusal
 from burn_verify.burn.runner import rust_environment
 from burn_verify.core.errors import ConvertError, ProcessDied
-from burn_verify.core.result import FailureKind, RefusalKind
-from burn_verify.core.stage import ConvertedModel, PreparedCase
+from burn_verify.core.result import RefusalKind
+from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, read_json, write_json
 from burn_verify.system.resident import Resident
@@ -58,7 +59,7 @@ class Converter:
         Raises:
             ConvertError: burn-onnx refused it, panicked, died or hung; the message is burn-onnx's own.
         """
-        key = digest_of(prepared.digest, self._fingerprint, repr(sorted(self._options.items())))[:24]
+        key = key_of(prepared, self._fingerprint, self._options)
         folder = self._rooms / key
         if _is_done(folder):
             # Without the lock: what is done stays, and taking a thousand locks takes its time.
@@ -108,6 +109,16 @@ class Converter:
             message = f"the converter says that it succeeded, but there is no {missing}"
             kind = FailureKind.PROTOCOL
             raise ConvertError(message, f"converter: {kind.how}", {"how": kind.how}, kind)
+
+
+def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool]) -> str:
+    """Return the key of what the converter makes of a model: the content of the request, and who answers it.
+
+    Arguments:
+        fingerprint: see `Converter`.
+        options: what the converter is asked beside the model, by name.
+    """
+    return digest_of(prepared.digest, fingerprint, repr(sorted(options.items())))[:24]
 
 
 def _is_text(path: Path) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from burn_verify.burn.drivers import DRIVERS
 from burn_verify.burn.recipe import Recipe
 from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Workshop, recipes_built
+from burn_verify.burn.workspace import Workspace, recipes_built
 from burn_verify.core.errors import CommandFailed, RunError
 from burn_verify.core.progress import silent
 from burn_verify.core.stage import RunnerBinary
@@ -47,7 +47,7 @@ def found(cache: Cache, version: BurnVersion) -> Iterator[Found]:
 
 
 def _started(cache: Cache, backend: str, recipe: Recipe) -> Found:
-    probe = RunnerBinary(path=Workshop(cache, silent, recipe).folder / "probe", modules=frozenset())
+    probe = RunnerBinary(path=Workspace(cache, silent, recipe).folder / "probe", modules=frozenset())
     runner = Runner(cache, probe, timeout=_TIMEOUT, memory_limit=0)
     try:
         return Found(backend=backend, device=runner.start(backend), compiled=True)

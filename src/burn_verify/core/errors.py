@@ -6,8 +6,7 @@ Decides nothing about reporting: `plugin` and `cli` turn these into outcomes and
 from collections.abc import Mapping
 from typing import Any
 
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import Stage
+from burn_verify.core.stage import FailureKind, Stage
 
 
 class BurnVerifyError(Exception):

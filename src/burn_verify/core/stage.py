@@ -31,6 +31,49 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+class FailureKind(StrEnum):
+    """What ended a case that failed, whatever its stage."""
+
+    REFUSED = "refused"
+    """Somebody said no, in words: burn-onnx, rustc, ONNX Runtime, or our own reading of the model."""
+    NO_VALUE = "no value"
+    """Burn has no tensor for what the case is fed or answers."""
+    NO_REFERENCE = "no reference"
+    """No program answers this graph."""
+    PANIC = "panic"
+    ERROR = "error"
+    """The compiled model returned an error instead of an answer."""
+    EXITED = "exited"
+    """A process ended by itself."""
+    KILLED = "killed"
+    """A process was ended by a signal that its own doing raised."""
+    PROTOCOL = "protocol"
+    """A process answered what cannot be understood."""
+    MISMATCH = "mismatch"
+    """An answer came, and it is not the expected one."""
+    BUDGET = "budget"
+    """A limit was exceeded that the user set for this very purpose."""
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CLOSED = "closed"
+    """The run ended while the case was in flight."""
+    ENDED_FROM_OUTSIDE = "ended from outside"
+    """A process was ended by a signal that somebody else sent."""
+    NOT_STARTED = "not started"
+    """A process could not be started, or died too often to be started again."""
+    MACHINE = "machine"
+    """A file is missing, damaged or could not be fetched."""
+    INTERNAL = "internal error"
+    """This program failed, not the model."""
+    NO_RESULT = "no result"
+    """The test ended without handing over a result."""
+
+    @property
+    def how(self) -> str:
+        """How a process ended, as ``details["how"]`` of a record says it."""
+        return {FailureKind.ENDED_FROM_OUTSIDE: "killed", FailureKind.NOT_STARTED: "exited"}.get(self, self.value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFiles:
     """One stored data set of a model: ``.pb`` files (serialised TensorProto) in the order of the graph."""

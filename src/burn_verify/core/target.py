@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burn_verify.core.case import Case
+from burn_verify.core.versions import BACKENDS, DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,9 @@ class Target:
         burn_checkout, burn_onnx_checkout: sources that replace the registry's, of the same version.
     """
 
-    burn: str = "0.22.1"
-    burn_onnx: str = "0.22.0"
-    backend: str = "flex"
+    burn: str = DEFAULT.burn
+    burn_onnx: str = DEFAULT.burn_onnx
+    backend: str = BACKENDS[0]
     simplify: bool = True
     partition: bool = True
     burn_checkout: Checkout | None = None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from burn_verify.core.errors import UsageError
-from burn_verify.core.target import Checkout, Target
 
 BACKENDS: Final = ("flex", "ndarray", "wgpu", "cuda")
 """Every backend that some version serves, the default first."""
@@ -25,7 +24,6 @@ class BurnVersion:
         burn, burn_onnx, onnx_ir: versions on crates.io.
         min_rustc: the oldest rustc that compiles it.
         backends: those that can be asked for, the default first.
-        notes: one line for people.
     """
 
     burn: str
@@ -33,7 +31,6 @@ class BurnVersion:
     onnx_ir: str
     min_rustc: tuple[int, int]
     backends: tuple[str, ...]
-    notes: str
 
     @property
     def is_release(self) -> bool:
@@ -42,21 +39,21 @@ class BurnVersion:
 
 
 VERSIONS: Final = (
+    # The backend is a type: Tensor<B, D, K>, Model<B>.
     BurnVersion(
         burn="0.21.0",
         burn_onnx="0.21.0",
         onnx_ir="0.21.0",
         min_rustc=(1, 95),
         backends=("flex",),
-        notes="the backend is a type: Tensor<B, D, K>, Model<B>",
     ),
+    # From here on the backend is chosen at run time.
     BurnVersion(
         burn="0.22.1",
         burn_onnx="0.22.0",
         onnx_ir="0.22.0",
         min_rustc=(1, 95),
         backends=BACKENDS,
-        notes="the backend is chosen at run time",
     ),
     BurnVersion(
         burn="0.23.0-pre.1",
@@ -64,7 +61,6 @@ VERSIONS: Final = (
         onnx_ir="0.23.0-pre.1",
         min_rustc=(1, 95),
         backends=("flex", "wgpu", "cuda"),
-        notes="a preview; as 0.22, without ndarray",
     ),
 )
 """From the oldest to the newest."""
@@ -102,32 +98,3 @@ def version_of_onnx(burn_onnx: str) -> BurnVersion:
     known = ", ".join(version.burn_onnx for version in VERSIONS)
     message = f"burn-onnx {burn_onnx!r} is not supported; one of {known} is"
     raise UsageError(message)
-
-
-def target(
-    burn: str = DEFAULT.burn,
-    backend: str = "flex",
-    *,
-    simplify: bool = True,
-    partition: bool = True,
-    burn_checkout: Checkout | None = None,
-    burn_onnx_checkout: Checkout | None = None,
-) -> Target:
-    """Return the target of a version and a backend as a user names them.
-
-    Raises:
-        UsageError: the version is not supported, or does not serve the backend.
-    """
-    version = resolve(burn)
-    if backend not in version.backends:
-        message = f"Burn {version.burn} has no backend {backend!r} here; it has {', '.join(version.backends)}"
-        raise UsageError(message)
-    return Target(
-        burn=version.burn,
-        burn_onnx=version.burn_onnx,
-        backend=backend,
-        simplify=simplify,
-        partition=partition,
-        burn_checkout=burn_checkout,
-        burn_onnx_checkout=burn_onnx_checkout,
-    )

@@ -14,8 +14,8 @@ from typing import Any
 
 from burn_verify.core import latency
 from burn_verify.core.case import Subject
-from burn_verify.core.result import CaseResult, Difference, FailureKind, Guilty, OutputMetrics, VerdictName
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, Difference, Guilty, OutputMetrics, VerdictName
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Checkout, Target
 from burn_verify.record import schema1
 
@@ -196,15 +196,6 @@ def target_environment(target: Target) -> dict[str, Any]:
 def phases_line(phases: Mapping[str, Any]) -> str:
     """Encode the line that says where a run spent its time."""
     return _line("phases", {"phases": phases})
-
-
-def result_from_line(line: str) -> CaseResult:
-    """Decode what `result_to_line` made.
-
-    Raises:
-        ValueError: the line is not a result.
-    """
-    return result_from_json(json.loads(line))
 
 
 def result_and_target(line: str) -> tuple[CaseResult, Target]:

@@ -25,8 +25,6 @@ from burn_verify.record.codec import (
 
 T = TypeVar("T")
 
-__all__ = ["Record", "append", "read", "read_all", "read_run"]
-
 
 def append(path: Path, lines: Iterable[str]) -> None:
     """Add lines to the record, making the file where it does not exist.

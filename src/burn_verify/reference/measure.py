@@ -7,14 +7,12 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from burn_verify.core.errors import OracleError
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference
 from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.facts import RuleKind
@@ -25,7 +23,7 @@ from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
 from burn_verify.reference.oracle import MADE_BY, DataSet, read
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, source_digest, write_if_changed
+from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed
 
 if TYPE_CHECKING:
@@ -60,8 +58,6 @@ class Measurer:
         self._cache = cache
         self._engine = engine
         self._timeout = timeout
-        # Once: to look a version up takes longer than everything else that is done for a case that is known.
-        self._made_by = (source_digest(*MADE_BY), version("onnx"), engine.name, engine.version)
 
     def measured(self, prepared: PreparedCase, reference: Reference) -> Reference:
         """Return a reference that knows where its measures are.
@@ -69,10 +65,10 @@ class Measurer:
         Raises:
             OracleError: the cached reference is gone or damaged.
         """
-        # Generated graphs bring their answers along, in files whose names are no digests.
-        about = (str(reference.path), prepared.digest, *reference.data_sets)
-        key = digest_of(*about, *self._made_by)
-        path = self._cache.folder("measured") / f"{key[:32]}.safetensors"
+        path = (
+            self._cache.folder("measured")
+            / f"{key_of(prepared, reference, self._engine.name, self._engine.version)}.safetensors"
+        )
         # Apart, as a file that is whole need not be opened to be known as such.
         cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
         for known in (path, cut):
@@ -142,6 +138,12 @@ class Measurer:
             return insensitivity(first.desired, infer(self._engine, prepared.model, drawn))
         except OracleError:
             return ""
+
+
+def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:
+    """Return the key of what an engine, by name and version, finds out about the reference of a case."""
+    # Generated graphs bring their answers along, in files whose names are no digests.
+    return digest_of(MADE_BY.digest, str(reference.path), prepared.digest, *reference.data_sets, *engine)[:32]
 
 
 def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:

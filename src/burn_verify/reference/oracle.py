@@ -13,13 +13,13 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from burn_verify.core.errors import OracleError, RunError
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import PreparedCase, Reference, StoredArrays, StoredData
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import GIVEN, SEEDED, make_inputs
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, source_digest, write_if_changed
+from burn_verify.system.files import digest_of, sha256_of, write_if_changed
+from burn_verify.system.made_by import MadeBy
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed, unsupported_dtype
 
 _OPINION: Final = "opinion-"
@@ -59,8 +59,11 @@ class Answers:
     refusals: Mapping[str, str] = field(default_factory=dict)
 
 
-MADE_BY: Final = ("core", "graph", "judge", "system", "reference")
-"""The rooms whose code decides what a reference holds: references made by other code are not these."""
+MADE_BY: Final = MadeBy(
+    rooms=("core", "graph", "judge", "system", "reference"),
+    libraries=("onnx", "onnxruntime", "numpy", "ml_dtypes"),
+)
+"""What decides what a reference holds: references made by other code or other libraries are not these."""
 
 
 class Oracle:
@@ -91,19 +94,8 @@ class Oracle:
             (stored,) = prepared.stored
             assert isinstance(stored, StoredArrays)
             return Reference(path=stored.path, data_sets=(stored.name,), seconds=0.0)
-        key = digest_of(
-            prepared.digest,
-            source_digest(*MADE_BY),
-            prepared.case.id,
-            repr(prepared.case.hints),
-            str(prepared.seeded),
-            prepared.given.read_bytes() if prepared.given else "",
-            self._engine.name,
-            self._engine.version,
-            np.__version__,
-            *(stamp for stored in prepared.stored for stamp in _stamps(stored)),
-        )
-        path = self._cache.folder("reference") / f"{key[:32]}.safetensors"
+        key = key_of(prepared, self._engine.name, self._engine.version)
+        path = self._cache.folder("reference") / f"{key}.safetensors"
         drawn = SEEDED if prepared.seeded else GIVEN if prepared.given else ""
         names = (*filter(None, [drawn]), *(stored.name for stored in prepared.stored))
         if path.is_file():
@@ -153,6 +145,21 @@ def _encoded(answers: Answers) -> bytes:
     return encode_named(arrays, {"engines": json.dumps(engines), "refusals": json.dumps(dict(answers.refusals))})
 
 
+def key_of(prepared: PreparedCase, *engine: str) -> str:
+    """Return the key of the reference of a case: whatever decides what its model is fed and should answer.
+
+    Arguments:
+        engine: name and version of whoever answers.
+
+    Raises:
+        OracleError: stored data cannot be read.
+    """
+    about = (prepared.digest, prepared.case.id, repr(prepared.case.hints), str(prepared.seeded))
+    stored = (part for stored in prepared.stored for part in (stored.name, *_contents(stored)))
+    given = () if prepared.given is None else (GIVEN, _digest(prepared.given))
+    return digest_of(MADE_BY.digest, *engine, *about, *given, *stored)[:32]
+
+
 def read(reference: Reference) -> Answers:
     """Return what a reference holds.
 
@@ -194,13 +201,17 @@ def _inputs_in(path: Path, place: int) -> list[Array]:
         raise _damaged(path, error) from error
 
 
-def _stamps(stored: StoredData) -> Iterator[str]:
+def _contents(stored: StoredData) -> Iterator[str]:
+    # By content: an archive that is unpacked again may leave the same sizes and times behind.
     for path in (stored.path,) if isinstance(stored, StoredArrays) else stored.inputs + stored.outputs:
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise _damaged(path, error) from error
-        yield f"{path.name} {stat.st_size} {stat.st_mtime_ns}"
+        yield _digest(path)
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise _damaged(path, error) from error
 
 
 def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from burn_verify.burn.codegen import LATENCY, LATENCY_PROFILE
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.options import Settings
-from burn_verify.core.result import CaseResult, Difference, FailureKind
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, Difference
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target, Trial
 from burn_verify.expectations.match import Expectation, expected_reasons
 from burn_verify.judge import overrides

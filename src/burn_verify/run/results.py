@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from burn_verify.core.errors import STAGE_ERRORS, StageError
-from burn_verify.core.result import CaseResult, FailureKind
-from burn_verify.core.stage import Outcome, PreparedCase, Stage
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import FailureKind, Outcome, PreparedCase, Stage
 from burn_verify.run.steps import Compared, Ended, Outputs
 
 

@@ -8,8 +8,7 @@ from typing import Final, TypeVar
 
 from burn_verify.core.errors import STAGE_ERRORS, StageError, ToolchainError, UsageError
 from burn_verify.core.progress import Listener, Progress
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import Stage
+from burn_verify.core.stage import FailureKind, Stage
 from burn_verify.run.steps import Ended, Step
 
 S = TypeVar("S", bound=Step)

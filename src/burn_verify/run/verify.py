@@ -10,8 +10,7 @@ from burn_verify.cases.generated.corpus import CORPUS
 from burn_verify.core.case import Case
 from burn_verify.core.errors import CompareError, StageError
 from burn_verify.core.options import Settings
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import Stage
+from burn_verify.core.stage import FailureKind, Stage
 from burn_verify.core.target import Target
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge

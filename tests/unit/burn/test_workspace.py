@@ -1,13 +1,118 @@
-"""Burn is compiled, and cargo's registry was emptied since: what is built next fetches the sources again."""
+"""The workspace of a target: its files, and what its fingerprints depend on. Nothing is compiled."""
 
 import json
+import tomllib
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.recipe import Patch, Recipe
+from burn_verify.burn.workspace import Workspace, recipes_built
+from burn_verify.core import versions
 from burn_verify.core.progress import Progress, silent
-from burn_verify.core.target import Target
+from burn_verify.core.target import Checkout, Target
 from burn_verify.system.cache import Cache
+from burn_verify.system.files import write_json
+
+OLD = versions.resolve("0.21.0")
+
+
+def workspace(cache: Cache, target: Target | None = None, *backends: str) -> Workspace:
+    return Workspace.of(cache, silent, target or Target(), backends)
+
+
+def finish(one: Workspace) -> None:
+    """Leave behind what a build leaves."""
+    one.folder.mkdir(parents=True)
+    for tool in ("converter", "probe"):
+        (one.folder / tool).touch()
+    note = {"fingerprint": one.fingerprint, "backends": one.recipe.backends}
+    write_json(one.folder / "ready.json", note)
+
+
+def test_generated_crates_are_members_and_lie_in_the_workspace(cache: Cache) -> None:
+    one = workspace(cache)
+    one.write({"g_1/src/lib.rs": "// one", "batch_1/src/main.rs": "// all"}, ["g_1", "batch_1"])
+    members = tomllib.loads((one.build.folder / "Cargo.toml").read_text())["workspace"]["members"]
+    assert members[-2:] == ["generated/g_1", "generated/batch_1"]
+    assert all((one.build.folder / member).is_dir() for member in members)
+    assert (one.build.folder / "generated/g_1/src/lib.rs").read_text() == "// one"
+
+
+def test_what_did_not_change_is_not_written_again(cache: Cache) -> None:
+    one = workspace(cache)
+    one.write({}, ())
+    times = {path: path.stat().st_mtime_ns for path in one.build.folder.rglob("*")}
+    one.write({}, ())
+    assert {path: path.stat().st_mtime_ns for path in one.build.folder.rglob("*")} == times
+
+
+def test_crates_that_cargo_put_into_the_lock_file_stay(cache: Cache) -> None:
+    one = workspace(cache)
+    one.write({}, ())
+    lock = one.build.folder / "Cargo.lock"
+    lock.write_text("of cargo")
+    one.write({}, ())
+    assert lock.read_text() == "of cargo"
+    (one.folder / "lock.sha256").write_text("of another version of ours")
+    one.write({}, ())
+    assert lock.read_text() != "of cargo"
+
+
+def test_backends_decide_what_the_runner_does_and_not_what_the_converter_does(cache: Cache) -> None:
+    one, other = workspace(cache), workspace(cache, None, "ndarray")
+    assert one.fingerprint != other.fingerprint
+    assert one.converter_fingerprint == other.converter_fingerprint
+    assert one.folder != other.folder
+    assert (one.build.target, one.lock) == (other.build.target, other.lock)
+
+
+def test_another_burn_onnx_has_its_converter_elsewhere(cache: Cache) -> None:
+    plain, other = workspace(cache), workspace(cache, Target(burn_onnx=OLD.burn_onnx))
+    old = Workspace(cache, silent, Recipe(version=OLD, backends=("flex",)))
+    assert other.fingerprint == plain.fingerprint
+    assert other.converter_fingerprint == old.converter_fingerprint != plain.converter_fingerprint
+    finish(plain)
+    assert plain.ready
+    assert other.ready is None
+    finish(old)
+    assert other.ready == plain.ready
+    assert (plain.converter(), other.converter()) == (plain.folder / "converter", old.folder / "converter")
+    assert plain.probe() == other.probe() == plain.folder / "probe"
+
+
+@pytest.mark.parametrize("missing", ["converter", "probe", "ready.json"])
+def test_what_is_not_complete_is_not_ready(cache: Cache, missing: str) -> None:
+    one = workspace(cache)
+    finish(one)
+    (one.folder / missing).unlink()
+    assert one.ready is None
+
+
+def test_recipes_that_are_built_and_up_to_date(cache: Cache) -> None:
+    finish(workspace(cache))
+    finish(workspace(cache, None, "ndarray"))
+    stale = workspace(cache, None, "wgpu")
+    finish(stale)
+    write_json(stale.folder / "ready.json", {"fingerprint": "another", "backends": stale.recipe.backends})
+    assert [recipe.backends for recipe in recipes_built(cache, versions.DEFAULT)] == [("flex",), ("flex", "ndarray")]
+
+
+def test_a_checkout_is_in_both_fingerprints(cache: Cache, tmp_path: Path) -> None:
+    recipe = workspace(cache).recipe
+    digests = set()
+    for content in ("a", "b"):
+        checkout = a_checkout(tmp_path, content)
+        patched = replace(recipe, patches=(Patch(project="burn-onnx", checkout=checkout, crates=()),))
+        one = Workspace(cache, silent, patched)
+        digests |= {one.fingerprint, one.converter_fingerprint}
+    assert len(digests) == 4
+
+
+def a_checkout(path: Path, digest: str) -> Checkout:
+    return Checkout(path=path, commit="1a2b3c4d", digest=digest)
+
 
 ARTIFACT = {
     "reason": "compiler-artifact",
@@ -34,9 +139,9 @@ def built(tmp_path, monkeypatch):
             (tmp_path / name).chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
         told: list[Progress] = []
-        toolchain = Toolchain(Cache(tmp_path / "cache"), told.append, Target())
-        toolchain.write({}, ())
-        run = toolchain.cargo("batch", {"batch": "a batch"})
+        one = Workspace.of(Cache(tmp_path / "cache"), told.append, Target())
+        one.write({}, ())
+        run = one.compile("batch", {"batch": "a batch"})
         return run, calls.read_text().splitlines(), [one.text for one in told]
 
     return build
@@ -82,6 +187,6 @@ def test_how_cargo_ended_is_told(built, tmp_path, end, said):
     says_first = "echo '   Compiling syn' >&2; " if "kill" in end else ""
     run, calls, _ = built(f"{says_first}{end}", f"{says_first}{end}")
     assert len(calls) == (1 if run.code < 0 else 2), "a signal says nothing of sources"
-    toolchain = Toolchain(Cache(tmp_path / "cache"), silent, Target())
-    message = str(toolchain.workspace.failure("it could not be built", run.code))
-    assert message == f"it could not be built: {said} (whole log: {toolchain.workspace.log})"
+    one = Workspace.of(Cache(tmp_path / "cache"), silent, Target())
+    message = str(one.build.failure("it could not be built", run.code))
+    assert message == f"it could not be built: {said} (whole log: {one.build.log})"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burn_verify.core.result import CaseResult, FailureKind, Guilty, OutputMetrics, VerdictName
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, Guilty, OutputMetrics, VerdictName
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record import codec
 

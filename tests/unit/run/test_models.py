@@ -8,8 +8,7 @@ from onnx import TensorProto, helper
 from burn_verify.core.case import Hints, InputHint
 from burn_verify.core.errors import ConvertError
 from burn_verify.core.options import Settings
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.run.models import Model, Models, models
 from burn_verify.run.steps import Built, Ended
 from burn_verify.system.cache import Cache

@@ -6,8 +6,8 @@ import pytest
 
 from burn_verify.core.case import Case, Unavailable
 from burn_verify.core.errors import STAGE_ERRORS, OracleError
-from burn_verify.core.result import CaseResult, FailureKind
-from burn_verify.core.stage import Outcome, PreparedCase, Stage
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import FailureKind, Outcome, PreparedCase, Stage
 from burn_verify.run.results import error_of, result_of
 from burn_verify.run.steps import Ended
 

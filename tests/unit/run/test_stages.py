@@ -4,8 +4,7 @@ import pytest
 
 from burn_verify.core.case import Case, Unavailable
 from burn_verify.core.errors import LoadError, RunError, ToolchainError, UsageError
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import Stage
+from burn_verify.core.stage import FailureKind, Stage
 from burn_verify.run.stages import apply, clocked, each, summed, unexpected
 from burn_verify.run.steps import Chosen, Ended
 
