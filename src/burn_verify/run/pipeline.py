@@ -92,7 +92,7 @@ class Pipeline:
             ToolchainError: not one target could be built and started; no case is to blame.
         """
         (loaded, ended), loading = clocked("load", lambda: self._load(wanted))
-        with ThreadPoolExecutor(1) as beside:
+        with ThreadPoolExecutor(1, "reference") as beside:
             engine = self._engine(self._cache, self._settings.timeout)
             asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
             try:
