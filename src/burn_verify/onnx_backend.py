@@ -16,6 +16,7 @@ from onnx.backend.base import BackendRep, Device, DeviceType
 
 from burn_verify.core.errors import RunError
 from burn_verify.core.options import Settings
+from burn_verify.core.stage import FailureKind
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.run.models import Model, Models
 from burn_verify.run.steps import Built, Ended
@@ -44,7 +45,7 @@ class Prepared(BackendRep):
             kind = dtype_name(value.dtype) if isinstance(value, np.ndarray | np.generic) else type(value).__name__
             if burn_kind(kind) is None:
                 message = f"no Burn value for {kind}"
-                raise RunError(message)
+                raise RunError(message, kind=FailureKind.NO_VALUE)
         return tuple(self._models.infer(self._step, inputs))
 
 

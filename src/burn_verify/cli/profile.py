@@ -1,6 +1,6 @@
 """The command ``profile``: where the time of a model goes, found by truncating it at successive nodes.
 
-Each piece goes through the whole pipeline, verdict included; see `cuts` for what the differences say.
+Each prefix goes through the whole pipeline, verdict included; see `prefixes` for what the differences say.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.graph import truncate
-from burn_verify.graph.truncate import Cut, Segment, Timed
+from burn_verify.graph.truncate import Prefix, Segment, Timed
 from burn_verify.report.views.latency import seconds
 from burn_verify.run.models import Model, models
 from burn_verify.run.seams import Seams
@@ -25,20 +25,20 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
 _TEXT: Final = """\
-Truncate a model at successive nodes, time every piece beside ONNX Runtime, and name the five places that add most to
-Burn's time. What a place adds is the difference of two medians; where that is smaller than the calls differ among
-themselves, it is in the table and not named."""
+Truncate a model at successive nodes, time every prefix beside ONNX Runtime, and name the five places that add most to
+Burn's time. A place adds the difference of two medians; a difference below the spread of the calls is in the table, but
+not named."""
 _EXAMPLES: Final = """\
 examples:
   burn-verify profile squeezenet               24 places, some minutes
   burn-verify profile my.onnx --cuts 8         fewer places, each of several nodes
-exit codes: 0 done, 1 pieces could not be timed, 3 toolchain, 4 usage"""
+exit codes: 0 done, 1 a prefix could not be timed, 3 toolchain, 4 usage"""
 _FIELDS: Final = PLACES | {"timeout", "memory_limit", "simplify", "partition", "threads"}
 
 
 def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
-    command = add_command(commands, "profile", "say which nodes of a model take the time", _TEXT, _EXAMPLES)
+    command = add_command(commands, "profile", "show which nodes of a model take the time", _TEXT, _EXAMPLES)
     command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
     command.add_argument(
         "--cuts", type=int, default=truncate.MOST, metavar="N", help=f"places (default: {truncate.MOST})"
@@ -61,9 +61,9 @@ def _profile(arguments: argparse.Namespace) -> int:
         message = f"{arguments.model} is {len(found)} models: profile one at a time"
         raise UsageError(message)
     (case,) = found
-    pieces = truncate.cuts(onnx.load(prepare(case, cache).model), arguments.cuts)
-    timed, untimed = _timed(settings, cache, case, pieces, arguments.seams)
-    made = truncate.segments(timed, pieces)
+    prefixes = truncate.prefixes(onnx.load(prepare(case, cache).model), arguments.cuts)
+    timed, untimed = _timed(settings, cache, case, prefixes, arguments.seams)
+    made = truncate.segments(timed, prefixes)
     print(_table(made))
     print(f"\nthe slowest of {case.id}:")
     for segment in truncate.slowest(made):
@@ -74,16 +74,16 @@ def _profile(arguments: argparse.Namespace) -> int:
 
 
 def _timed(
-    settings: Settings, cache: Cache, case: Case, pieces: Sequence[Cut], seams: Seams
+    settings: Settings, cache: Cache, case: Case, prefixes: Sequence[Prefix], seams: Seams
 ) -> tuple[list[Timed], list[str]]:
-    """Return the pieces that could be timed, and a line for each of the others."""
+    """Return the prefixes that could be timed, and a line for each of the others."""
     done: list[Timed] = []
     untimed: list[str] = []
-    named = {f"{case.id} to node {piece.last}": piece for piece in pieces}
-    wanted = [Model(name=name, model=piece.model, hints=case.hints) for name, piece in named.items()]
+    named = {f"{case.id} to node {prefix.last}": prefix for prefix in prefixes}
+    wanted = [Model(name=name, model=prefix.model, hints=case.hints) for name, prefix in named.items()]
     with LongWork(sys.stderr) as work:
         found = models(wanted, settings, cache=cache, listen=work.listen, seams=seams)
-    for name, piece in named.items():
+    for name, prefix in named.items():
         result = found[name].result
         latency = result.latency
         if latency is None or latency.burn is None:
@@ -92,7 +92,7 @@ def _timed(
             continue
         steady, runtime = latency.burn.steady, latency.onnxruntime
         other = runtime.steady.median if runtime else None
-        done.append(Timed(cut=piece, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
+        done.append(Timed(prefix=prefix, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
     return done, untimed
 
 

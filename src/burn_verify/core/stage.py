@@ -97,23 +97,22 @@ StoredData: TypeAlias = StoredFiles | StoredArrays
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedCase:
-    """A case whose model is a file that was read and understood.
+    """A case whose model is a file that could be read.
 
     Attributes:
         model: the ``.onnx`` file; external data lies in the same folder or below.
         digest: sha256 (hex) over the model and its external data: the key of every later cache.
         opset: version of the default domain, 0 where the model does not import it.
         inputs: graph inputs that are not initializers, in the order of the graph.
-        stored: what somebody stored as the right answers.
-        seeded: whether to draw inputs as well, which the engine of the reference answers.
-        given: a safetensors file in the layout of a `Reference`, with inputs that the engine answers; None where nobody
-            gave any.
+        stored: data sets stored with the model, with expected outputs.
+        seeded: whether inputs are drawn as well; the engine of the reference answers them.
+        given: a safetensors file in the layout of a `Reference`, whose inputs are fed as well; the engine answers them.
         subject: the one operator that the case is about; None for a model of several.
-        random: an operator draws numbers, so two right answers differ.
+        random: an operator draws random numbers, so that two correct answers differ.
         tolerance: the corpus' own, where it has one.
-        unsupported: why no Burn tensor can hold what is stored, in a few words; nothing can be run then.
-        answered: what is stored is a reference already, made when the case was; nobody is asked again.
-        evaluated: those answers are of onnx's reference evaluator, not of ONNX Runtime.
+        unsupported: why no Burn tensor can hold the stored data, in a few words; such a case is not run.
+        answered: the stored answers are the reference, made when the case was collected.
+        evaluated: the stored answers are of onnx's reference evaluator, not of ONNX Runtime.
         refused: why no reference could answer when the case was made.
         twin: id of another case that has to answer the same.
     """
@@ -140,13 +139,13 @@ class PreparedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What a model is fed and what it is expected to answer.
+    """The inputs of a model and its expected outputs.
 
     Attributes:
         path: a safetensors file, read with `burn_verify.reference.oracle.read`; it holds every data set.
         data_sets: their names: ``seeded``, then the stored ones.
         seconds: wall time of the reference, 0.0 when it came from the cache.
-        measures: a safetensors file with what `burn_verify.reference.measure` found out; None before it was asked.
+        measures: a safetensors file written by `burn_verify.reference.measure`; None before that.
     """
 
     path: Path
@@ -160,7 +159,7 @@ class ConvertedModel:
     """Rust and weights made by burn-onnx.
 
     Attributes:
-        label: the case it was first made for, to show to people.
+        label: the case it was first made for, for messages.
         module: name of the Rust module, unique to the generated text.
         rust: the generated ``.rs`` file.
         weights: the ``.bpk`` file beside it.

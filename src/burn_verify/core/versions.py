@@ -1,7 +1,6 @@
-"""The versions of Burn that are supported: a table, and what a user may call its rows.
+"""The table of supported versions of Burn, and its rows by name.
 
-Holds data only. What the Rust of a version needs is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is
-added.
+Holds data only. The Rust of each version is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is added.
 """
 
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Final
 from burn_verify.core.errors import UsageError
 
 BACKENDS: Final = ("flex", "ndarray", "wgpu", "cuda")
-"""Every backend that some version serves, the default first."""
+"""Every backend that at least one version has, the default first."""
 
 DEPRECATED: Final = frozenset({"ndarray"})
 """Backends that Burn itself no longer recommends."""
@@ -34,7 +33,7 @@ class BurnVersion:
 
     @property
     def is_release(self) -> bool:
-        """Whether it is more than a preview."""
+        """Whether it is no preview."""
         return "-" not in self.burn
 
 
@@ -71,7 +70,7 @@ LATEST: Final = [version for version in VERSIONS if version.is_release][-1]
 
 
 def resolve(text: str) -> BurnVersion:
-    """Return the version that a user means: its number, or ``latest``.
+    """Return the version of a number, or of ``latest``.
 
     Raises:
         UsageError: it is not supported.

@@ -121,7 +121,7 @@ class Recorder:
                 message=message,
                 reason=f"no result: {message.strip().splitlines()[-1]}" if message.strip() else "no result",
                 note=case.note,
-                failure=FailureKind.NO_RESULT,
+                failure=FailureKind.NO_RESULT if outcome is Outcome.FAILED else None,
             )
             self.add(self._session.line(result, trial.target))
 
