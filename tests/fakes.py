@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from burn_verify.burn.drivers import Device
 from burn_verify.burn.program import Inference, Program, Release
 from burn_verify.core.errors import CompileError
 from burn_verify.core.latency import Block, BlockPlan, Cost
@@ -155,9 +156,9 @@ class FakeProgram:
     faults: Faults
     pid = None
 
-    def start(self, backend: str) -> str:
+    def start(self, backend: str) -> Device:
         """Start."""
-        return "fake"
+        return Device(name="fake")
 
     def infer_all(self, model: ConvertedModel, sets: Sequence[Sequence[Any]], backend: str) -> list[Inference]:
         """Answer several sets."""

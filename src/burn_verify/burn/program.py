@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from burn_verify.burn.drivers import Device
 from burn_verify.core.errors import CompileError
 from burn_verify.core.latency import Block, BlockPlan, Cost
 from burn_verify.core.options import Settings
@@ -44,8 +45,8 @@ class Program(Protocol):
     def pid(self) -> int | None:
         """The process that answered last; None where there is none on this machine."""
 
-    def start(self, backend: str) -> str:
-        """Start a backend and return the name of its device, e.g. ``llvmpipe (LLVM 19.1.7, 256 bits)``.
+    def start(self, backend: str) -> Device:
+        """Start a backend and return its device, e.g. the one named ``llvmpipe (LLVM 19.1.7, 256 bits)``.
 
         Raises:
             RunError: the backend cannot be used here; the message says why. Nothing else will work on it.
@@ -55,8 +56,8 @@ class Program(Protocol):
         """Call a compiled model on several sets of inputs, each in the order of the graph.
 
         Raises:
-            RunError: it panicked, aborted, hung, ran out of memory, or the inputs have no Burn value; of the first set
-                that failed, or of one that cannot be told.
+            RunError: it panicked, aborted, hung, ran out of memory, the inputs have no Burn value, or the device lacks
+                what the model needs; of the first set that failed, or of one that cannot be told.
         """
 
     def block(self, model: ConvertedModel, inputs: Sequence[Array], backend: str, plan: BlockPlan) -> Block:

@@ -1,6 +1,6 @@
-"""What the collectors share: `corpus` and `generating` write models, data and an index, in processes of their own.
+"""The index of a collection: the collectors write it, in child processes, and the collections read it.
 
-Knows no case, and not where they come from.
+Knows no corpus.
 """
 
 import os
@@ -34,18 +34,18 @@ def run_collector(
     """Run a module of this package as a program.
 
     Arguments:
-        folder: an existing one, where it runs.
-        on_step: told every line that it prints.
-        failed: how the message begins where it fails; its last line on stderr follows.
+        folder: its working directory; has to exist.
+        on_step: called with every line that it prints.
+        failed: the beginning of the error message; its last line on stderr follows.
 
     Raises:
         ToolchainError: it failed.
     """
-    said: list[str] = []
+    stderr: list[str] = []
     argv = [sys.executable, "-m", f"burn_verify.{module}", *arguments]
-    code = stream(argv, cwd=folder, env=os.environ, on_stdout=on_step, on_stderr=said.append)
+    code = stream(argv, cwd=folder, env=os.environ, on_stdout=on_step, on_stderr=stderr.append)
     if code != 0:
-        message = f"{failed}: {next(iter(said[-1:]), f'exit code {code}')}"
+        message = f"{failed}: {next(iter(stderr[-1:]), f'exit code {code}')}"
         raise ToolchainError(message)
 
 
@@ -55,12 +55,12 @@ def index_entry(
     data_sets: Mapping[str, tuple[Sequence[Any], Sequence[Any]]],
     unsupported: str | None = None,
 ) -> dict[str, Any]:
-    """Return what every index says of a model; write its data beside it unless Burn has no value for some of them.
+    """Return the entry of a model in the index; write its data unless Burn has no dtype for some of them.
 
     Arguments:
         path: the model, already written.
-        data_sets: inputs and outputs by name, of any dtype and shape; a word for what is no array.
-        unsupported: a dtype without a value in Burn, where one is known already.
+        data_sets: inputs and outputs by name, of any dtype and shape; a word in place of a value that is no array.
+        unsupported: a dtype that Burn does not have, if one is known already.
     """
     values = [value for pair in data_sets.values() for side in pair for value in side]
     unsupported = unsupported or without_burn_value(values)
@@ -82,7 +82,7 @@ def index_entry(
 
 
 def without_burn_value(values: Iterable[Array | str]) -> str | None:
-    """Return the first dtype, or word for what is no array, that Burn has no value for; None where it has all."""
+    """Return the first dtype that Burn does not have, or the word for a value that is no array; else None."""
     words = (value if isinstance(value, str) else dtype_name(value.dtype) for value in values)
     return next((word for word in words if burn_kind(word) is None), None)
 
@@ -91,15 +91,15 @@ def case_from_json(entry: Mapping[str, Any], suite: str, folder: Path) -> Case:
     """Return the case of an entry of an index.
 
     Arguments:
-        folder: where the model and the data of the suite lie.
+        folder: with the models and the data of the suite.
     """
     return Case(id=f"{suite}/{entry['name']}", corpus=suite, source=collected_from_json(entry, folder))
 
 
 def collected_from_json(entry: Mapping[str, Any], folder: Path) -> Collected:
-    """Return the source of an entry of an index, whatever the corpus."""
+    """Return the source of an entry of an index."""
     name, refused = entry["name"], entry.get("refused")
-    # Where no reference answers, what a graph is fed is kept all the same: twins can be compared.
+    # The inputs are kept also where no reference answers: twins can be compared.
     subject = entry["subject"]
     return Collected(
         model=folder / f"{name}.onnx",

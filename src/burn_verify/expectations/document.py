@@ -1,6 +1,6 @@
-"""A file of expectations as people see it: taken apart into entries, and put together again in order.
+"""A file of expectations as text: split into entries with their comments, and written again in order.
 
-Knows nothing of results; whether an entry still holds is decided in `revision`.
+Knows no results; `update` decides whether an entry still holds.
 """
 
 import json
@@ -37,24 +37,24 @@ Key: TypeAlias = tuple[str, Stage | None, str, str | None, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """An entry as it is written, the comments above it included."""
+    """The text of an entry, the comments above it included."""
 
     text: str
     entries: tuple[Expectation, ...]
 
     @property
     def comments(self) -> Iterator[str]:
-        """Lines that are nothing else."""
+        """Yield the lines that are comments only."""
         return (line.strip() for line in self.text.split("\n") if _is_comment(line))
 
-    def says(self, entries: Sequence[Expectation]) -> bool:
-        """Whether this block, and no other, is how these entries would be written."""
+    def stands_for(self, entries: Sequence[Expectation]) -> bool:
+        """Return whether this block stands for exactly these entries."""
         return [entry.pattern for entry in self.entries] == [entry.pattern for entry in entries]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole file: the comments that open it, its entries in order, the comments that end it."""
+    """A whole file: the comments at its start, its entries in order, the comments at its end."""
 
     head: str
     blocks: tuple[Block, ...]
@@ -62,15 +62,15 @@ class Document:
 
 
 def key_of(entry: Expectation) -> Key:
-    """Return what the cases of one entry share."""
+    """Return the fields that the cases of one entry share."""
     return entry.corpus, entry.stage, entry.reason, entry.link, entry.on
 
 
 def read(text: str, source: str) -> Document:
-    """Take a file apart.
+    """Split a file into entries.
 
-    Args:
-        text: TOML, perhaps none.
+    Arguments:
+        text: TOML, may be empty.
         source: name of the file, for messages.
 
     Raises:
@@ -82,10 +82,10 @@ def read(text: str, source: str) -> Document:
     parts = ["\n".join(lines[start:stop]).strip("\n") for start, stop in pairwise([*starts, end])]
     try:
         blocks = tuple(Block(text=part, entries=parse(part, source)) for part in parts)
-    except UsageError:  # what looks like the start of an entry stands within a text
+    except UsageError:  # the start of an entry inside a multi-line string
         blocks = ()
     if [entry.pattern for block in blocks for entry in block.entries] != [entry.pattern for entry in entries]:
-        # Or it is written as an inline array: nothing of it can be kept as it is.
+        # Or it is an inline array: none of its text can be kept.
         blocks = tuple(Block(text="", entries=(entry,)) for entry in entries)
         starts, end = [_content(lines)], len(lines)
     start = starts[0] if starts else end
@@ -105,17 +105,17 @@ def _borders(lines: Sequence[str]) -> list[int]:
 
 def _back(lines: Sequence[str], end: int) -> int:
     """Go back over blank lines and comments."""
-    while end > 0 and _is_remark(lines[end - 1]):
+    while end > 0 and _is_blank_or_comment(lines[end - 1]):
         end -= 1
     return end
 
 
 def _content(lines: Sequence[str]) -> int:
     """Find the first line that is neither blank nor a comment."""
-    return next(index for index, line in enumerate(lines) if not _is_remark(line))
+    return next(index for index, line in enumerate(lines) if not _is_blank_or_comment(line))
 
 
-def _is_remark(line: str) -> bool:
+def _is_blank_or_comment(line: str) -> bool:
     return not line.strip() or _is_comment(line)
 
 
@@ -124,21 +124,21 @@ def _is_comment(line: str) -> bool:
 
 
 def render(document: Document, entries: Sequence[Expectation], header: str) -> str:
-    """Put a file together: wildcards as they were ordered, then the ids by corpus, stage, reason and id.
+    """Return the text of a file: wildcards in their order, then the ids by corpus, stage, reason and id.
 
-    An entry that says what it said before stays as it was written; of any other only the comments stay.
+    An entry without changes keeps its text; a changed one keeps only its comments.
 
-    Args:
+    Arguments:
         document: the file so far.
-        entries: what is to be in it.
-        header: comments for a file that opens with none.
+        entries: the new content.
+        header: comments for a file that does not begin with comments.
     """
     parts = [document.head or header, *_wildcard_parts(document, entries), *_id_parts(document, entries), document.foot]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _wildcard_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[str]:
-    """Write the entries with wildcards; their order decides which of two of them counts."""
+    """Write the entries with wildcards; their order decides which of two matching entries counts."""
     kept = {id(entry) for entry in entries if has_wildcard(entry.pattern)}
     for block in document.blocks:
         if group := [entry for entry in block.entries if id(entry) in kept]:
@@ -161,7 +161,7 @@ def _id_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[st
 
 
 def _part(entries: Sequence[Expectation], blocks: Sequence[Block]) -> str:
-    if len(blocks) == 1 and blocks[0].text and blocks[0].says(entries):
+    if len(blocks) == 1 and blocks[0].text and blocks[0].stands_for(entries):
         return blocks[0].text
     comments = (comment for block in blocks for comment in block.comments)
     return "\n".join([*comments, *_entry_lines(entries)])
@@ -170,8 +170,8 @@ def _part(entries: Sequence[Expectation], blocks: Sequence[Block]) -> str:
 def _entry_lines(entries: Sequence[Expectation]) -> Iterator[str]:
     """Write an entry.
 
-    By hand, as the format is four keys of text: a library that edits TOML in place has no word for sorting and merging
-    tables with their comments, which is what happens here.
+    By hand, since the format is four keys of text, and libraries that edit TOML in place do not sort and merge tables
+    with their comments.
     """
     first = entries[0]
     yield "[[expect]]"
@@ -188,6 +188,6 @@ def _entry_lines(entries: Sequence[Expectation]) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    # JSON's escapes are TOML's; TOML wants more characters escaped, and nobody wants to see the others.
+    # JSON's escapes are valid in TOML, which requires a few more.
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)

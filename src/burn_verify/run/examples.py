@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from burn_verify.cases.generated.build import Choice, Space
 from burn_verify.cases.generated.evaluator import Evaluator
-from burn_verify.cases.generated.registry import records
+from burn_verify.cases.generated.registry import operator_specs
 from burn_verify.cases.generated.search import Failed, Feeds, search
 from burn_verify.cases.generated.snippet import snippet
 from burn_verify.core.case import Subject
@@ -151,10 +151,10 @@ def choice_of(subject: Subject | None) -> Choice | None:
     """Return the graph that a generated case was made from; None where its declaration is no longer there."""
     if subject is None:
         return None
-    record = records().get(qualified(subject.op_type, subject.domain))
-    if record is None:
+    spec = operator_specs().get(qualified(subject.op_type, subject.domain))
+    if spec is None:
         return None
-    return Space(record, subject.since_version).choice_of(subject.dtype, dict(subject.axes))
+    return Space(spec, subject.since_version).choice_of(subject.dtype, dict(subject.axes))
 
 
 def _one_by_one(

@@ -1,7 +1,7 @@
 """ONNX's own test cases, collected once for a version of onnx and kept as files.
 
-`Corpus` is this side; run as a module, this file is the collector, in a process of its own: collecting takes hundreds
-of megabytes and makes NumPy warn. Runs no model.
+The collector is a child process (`collector`), since collecting takes hundreds of megabytes and makes NumPy warn.
+Runs no model.
 """
 
 import os
@@ -22,7 +22,7 @@ class Corpus:
     """The collected cases of the installed onnx.
 
     Arguments:
-        listen: told of every step of a collection.
+        listen: gets the progress of a collection.
     """
 
     def __init__(self, cache: Cache, listen: Listener = silent) -> None:
@@ -30,7 +30,7 @@ class Corpus:
         self._listen = listen
 
     def cases(self, suite: str) -> tuple[Case, ...]:
-        """Return the cases of a suite, by name; collect them where that was never done.
+        """Return the cases of a suite, by name; collect them the first time.
 
         Arguments:
             suite: one of `burn_verify.cases.conformance.suites.COLLECTED`.

@@ -1,4 +1,4 @@
-"""The collector of ONNX's own test cases, run as a module in a process of its own: see `collection`."""
+"""The collector of ONNX's own test cases, run as a child process by `collection`."""
 
 import json
 import sys
@@ -16,9 +16,6 @@ from burn_verify.cases.load import data_sets as stored_data_sets
 _PHASE: Final = "collect"
 
 
-# ── the collector ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _collect(suite: str, folder: Path) -> None:
     """Write every case of a suite into a folder, and their index last."""
     from onnx.backend.test.loader import load_model_tests
@@ -28,11 +25,11 @@ def _collect(suite: str, folder: Path) -> None:
     for place, test_case in enumerate(found):
         if place % 100 == 0:
             print(place, len(found), test_case.name, flush=True)
-        index.append(_keep(test_case, folder))
+        index.append(_write_case(test_case, folder))
     (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
 
 
-def _keep(test_case: Any, folder: Path) -> dict[str, Any]:
+def _write_case(test_case: Any, folder: Path) -> dict[str, Any]:
     """Write the model and the data of a case, and return its entry in the index."""
     import onnx
 
@@ -76,7 +73,7 @@ def _stored(files: Sequence[Path], declared: Sequence[Any]) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
-    """Return an array, or the word for what is none."""
+    """Return an array, or a word in place of a value that is no array."""
     import onnx
     from onnx.numpy_helper import to_array
 

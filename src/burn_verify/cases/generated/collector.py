@@ -1,7 +1,7 @@
-"""The collector of generated graphs, run as a module in processes of its own: see `generation`.
+"""The collector of generated graphs, run in child processes by `collection`.
 
-Makes models, has them checked and answered, and writes an index an operator. It decides nothing about which graphs
-there are (see `cases.generated`), and converts none.
+Makes models, checks them, gets answers, and writes an index for each operator. `profiles` decides which graphs there
+are; nothing is converted here.
 """
 
 import json
@@ -16,9 +16,9 @@ import numpy as np
 
 from burn_verify.cases.generated.build import Choice, Space, feeds_of, model_of, value_of
 from burn_verify.cases.generated.evaluator import Evaluator
-from burn_verify.cases.generated.operator_spec import DTYPE, Record
+from burn_verify.cases.generated.operator_spec import DTYPE, OperatorSpec
 from burn_verify.cases.generated.profiles import PROFILES, choices
-from burn_verify.cases.generated.registry import family_of, operators, records, versions_of
+from burn_verify.cases.generated.registry import family_of, operator_specs, operators, versions_of
 from burn_verify.cases.generated.twins import at_run_time, expanded
 from burn_verify.cases.index import index_entry, without_burn_value
 from burn_verify.core.errors import OracleError
@@ -33,7 +33,7 @@ from burn_verify.system.wire import Array
 _TIMEOUT: Final = 60.0
 _WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
 _OF_FLOAT32: Final = {"rtol": 1e-4, "atol": 1e-5}
-"""What float32 may have lost, where the answer should be one of float64."""
+"""The rounding error of float32 in place of float64."""
 
 
 class _Source(Enum):
@@ -55,42 +55,46 @@ _NOTES: Final = {
 
 def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
     """Write the graphs of operators, each with its index last."""
-    wanted = PROFILES[: PROFILES.index(profile) + 1]
+    profiles = PROFILES[: PROFILES.index(profile) + 1]
     known = {operator.name: operator for operator in operators()}
     engine = OnnxRuntime(cache, _TIMEOUT)
     try:
         for name in names:
-            record = records()[name]
-            versions = [since for since in versions_of(known[name]) if since >= record.since]
+            spec = operator_specs()[name]
+            versions = [since for since in versions_of(known[name]) if since >= spec.since]
             folder = scratch / name
             folder.mkdir(parents=True, exist_ok=True)
-            found = [choice for choice, smallest in choices(record, versions) if smallest in wanted]
+            found = [choice for choice, smallest in choices(spec, versions) if smallest in profiles]
             index = [
-                entry for place, choice in enumerate(found) for entry in _kept(choice, place, folder, engine, profile)
+                entry
+                for place, choice in enumerate(found)
+                for entry in _write_with_twin(choice, place, folder, engine, profile)
             ]
-            _marry(index, found, record)
+            _link_twins(index, found, spec)
             (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
             print(f"{name}: {len(index)} graphs", flush=True)
     finally:
         engine.close()
 
 
-def _kept(choice: Choice, place: int, folder: Path, engine: Engine, profile: str) -> Iterator[dict[str, Any]]:
+def _write_with_twin(
+    choice: Choice, place: int, folder: Path, engine: Engine, profile: str
+) -> Iterator[dict[str, Any]]:
     """Write a graph and, beyond the profile ``quick``, the function that defines it; yield their entries."""
-    entry = _keep(choice, f"{place:04d}", folder, engine)
+    entry = _write_graph(choice, f"{place:04d}", folder, engine)
     yield entry
     if profile == PROFILES[0] or entry["invalid"] or dict(choice.row) != dict(choice.default):
         return
-    twin = _keep(choice, f"{place:04d}x", folder, engine, inlined=True)
+    twin = _write_graph(choice, f"{place:04d}x", folder, engine, inlined=True)
     if not twin["invalid"]:
         entry["twin"] = twin["id"]
         yield twin
 
 
-def _marry(index: Sequence[dict[str, Any]], found: Sequence[Choice], record: Record) -> None:
-    """Note in entries the graph whose operands all arrive at run time, where there is one."""
+def _link_twins(index: Sequence[dict[str, Any]], found: Sequence[Choice], spec: OperatorSpec) -> None:
+    """Enter as twin the graph whose operands are all runtime inputs, where there is one."""
     known = {entry["id"] for entry in index if not entry["invalid"]}
-    spaces = {choice.point.version: Space(record, choice.point.version) for choice in found}
+    spaces = {choice.point.version: Space(spec, choice.point.version) for choice in found}
     by_id = {choice.id: choice for choice in found}
     for entry in index:
         choice = by_id.get(entry["id"])
@@ -99,7 +103,7 @@ def _marry(index: Sequence[dict[str, Any]], found: Sequence[Choice], record: Rec
             entry["twin"] = twin.id if twin is not None and twin.id in known else None
 
 
-def _keep(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: bool = False) -> dict[str, Any]:
+def _write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: bool = False) -> dict[str, Any]:
     """Write the model and the data of a graph, and return its entry in the index.
 
     Arguments:
@@ -119,7 +123,7 @@ def _keep(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: b
         model = _typed(model_of(choice))
         if inlined:
             model = _inlined(choice, model)
-    except Exception as error:  # whatever onnx raises is why this is no valid graph
+    except Exception as error:  # onnx documents no exception types here; each means an invalid graph
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
@@ -130,15 +134,15 @@ def _keep(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: b
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
     found = facts.facts(model, feeds)
-    record, point = choice.point.record, choice.point
+    spec, point = choice.point.spec, choice.point
     return {
         **entry,
         **index_entry(path, found, {SEEDED: ([*feeds.values()], outputs)}, unsupported),
         "note": _NOTES[source],
         "refused": refused,
         "subject": {
-            "op_type": record.op_type,
-            "domain": record.domain,
+            "op_type": spec.op_type,
+            "domain": spec.domain,
             "since_version": point.version,
             "dtype": point.dtype,
             "axes": axes,
@@ -146,12 +150,12 @@ def _keep(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: b
         "answered": True,
         "evaluated": source is _Source.EVALUATOR,
         **(_OF_FLOAT32 if source is _Source.FLOAT32 and point.dtype == "float64" else {}),
-        "family": family_of(qualified(record.op_type, record.domain)),
+        "family": family_of(qualified(spec.op_type, spec.domain)),
     }
 
 
 def _typed(model: Any) -> Any:
-    """Return a model whose outputs have the types that strict shape inference finds, as far as it finds any."""
+    """Return a model with the output types of strict shape inference, as far as it infers them."""
     from onnx import shape_inference
 
     inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -174,10 +178,10 @@ def _inlined(choice: Choice, model: Any) -> Any:
 
 
 def _finish(model: Any, outputs: Sequence[Array]) -> None:
-    """Give outputs whose type could not be inferred the dtype and rank of the answer, and check the model whole.
+    """Give outputs without an inferred type the dtype and rank of the answer, and check the whole model.
 
     Raises:
-        ValueError: an output has no type, and nothing answered.
+        ValueError: an output has no type, and there is no answer.
     """
     import onnx
     from onnx import helper
@@ -225,7 +229,7 @@ def _in_float32(choice: Choice, path: Path, model: Any, engine: Engine) -> list[
         OracleError: ONNX Runtime has no kernel for it either.
     """
     point = choice.point
-    space = Space(point.record, point.version)
+    space = Space(point.spec, point.version)
     twin = space.choice({**choice.row, DTYPE: "float32"}) if point.dtype in _WIDENED else None
     if twin is None or twin.kinds != choice.kinds or choice.call.nodes:
         msg = "no such graph"
