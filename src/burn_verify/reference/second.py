@@ -4,18 +4,21 @@ Asked only of inputs that were drawn and on which Burn failed: of a degenerate s
 over or a sum of nothing, ONNX Runtime makes a number, onnx.reference NaN or nothing at all. Judges no answer of Burn.
 """
 
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.core.errors import OracleError
+from burn_verify.core.errors import ProcessDied
 from burn_verify.core.stage import PreparedCase
 from burn_verify.judge.metrics import first_index, is_float
 from burn_verify.judge.structure import show_index
-from burn_verify.reference.oracle import DataSet, Oracle
+from burn_verify.reference.oracle import DataSet
 from burn_verify.system.cache import Cache
+from burn_verify.system.resident import Resident
 from burn_verify.system.wire import Array, at, decode_named, encode
 
 UNTRUSTED: Final = frozenset(
@@ -55,8 +58,12 @@ class SecondOpinion:
     """
 
     def __init__(self, cache: Cache, timeout: float) -> None:
-        self._oracle = Oracle(cache, timeout)
         self._timeout = timeout
+        self._worker = Resident(
+            [sys.executable, "-m", "burn_verify.reference.worker"],
+            role="reference",
+            log=cache.folder("logs") / f"second-{os.getpid()}.log",
+        )
 
     def differs(self, prepared: PreparedCase, data: DataSet) -> str:
         """Return in words how onnx.reference answers otherwise than what is expected; empty where it does not.
@@ -66,11 +73,12 @@ class SecondOpinion:
         """
         if UNTRUSTED.intersection(prepared.op_types):
             return ""
+        header = {"second": True, "model": str(prepared.model)}
         try:
-            said, payload = self._oracle.ask(
-                {"second": True, "model": str(prepared.model)}, encode(data.inputs), self._timeout
-            )
-        except OracleError:
+            said, payload = self._worker.request(header, encode(data.inputs), timeout=self._timeout)
+        except ProcessDied:
+            return ""
+        if not said["ok"]:
             return ""
         answers = at(decode_named(payload), 0, "second")
         names = [output.name for output in prepared.outputs]
@@ -79,7 +87,7 @@ class SecondOpinion:
 
     def close(self) -> None:
         """End the worker."""
-        self._oracle.close()
+        self._worker.close()
 
 
 def difference(names: Sequence[str], expected: Sequence[Array], second: Sequence[Array], *, numbers: bool) -> str:

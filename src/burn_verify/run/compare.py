@@ -3,104 +3,113 @@
 How a model is asked is handed in, what agrees is `judge`'s to say, and which stage comes next is no matter here.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from burn_verify import judge
-from burn_verify.burn.runner import Inference
+from burn_verify.burn.program import Inference
 from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.core.case import Tolerance
-from burn_verify.core.errors import CompareError, OracleError, RunError, StageError
+from burn_verify.core.errors import CompareError, OracleError, StageError
 from burn_verify.core.result import Guilty, JudgeMode, Verdict
-from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.policy import INSENSITIVE, Judge, Question, used_overrides
 from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
-from burn_verify.reference.inputs import SEEDED, described
+from burn_verify.reference.inputs import UNANSWERED, described
 from burn_verify.reference.oracle import DataSet
+from burn_verify.run.steps import Answered, Compared, Ended, Ready
 from burn_verify.system.wire import Array
 
+_INPUTS: Final = "inputs"
+_FED: Final = "fed"
+_DOUBT: Final = "doubt"
+
 Doubt: TypeAlias = Callable[[DataSet], str]
+"""Says in words why what an engine answered accuses nobody; empty where it does. Asked where Burn fails."""
 
 DRAWN: Final = "drawn"
 """Name of a data set that Hypothesis drew."""
 
-_PARTS: Final = ("run", "weights", "forward", "compare")
+
+def certain(data: DataSet) -> str:
+    """Have no doubt; see `Doubt`."""
+    del data
+    return ""
 
 
-def compared(
-    prepared: PreparedCase,
-    known: Reference,
-    judged: Judge,
-    infer: Callable[[Sequence[Array]], Inference],
-    *,
-    doubt: Doubt = lambda data: "",
-    durations: dict[str, float],
-    details: dict[str, Any],
-) -> Verdict:
-    """Run every data set and compare.
+def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt: Doubt = certain) -> Answered | Ended:
+    """Ask a model for its answers to every data set; the first that fails ends the case, unless it accuses nobody.
 
     Arguments:
         infer: compiled Burn's answer to inputs; raises `RunError`.
-        doubt: says in words why the answers to drawn inputs accuse nobody; empty where they do. Asked where Burn fails.
-        durations: gets the seconds of each part, also of a run that fails.
-        details: gets what the model was given, and what else there is to say.
-
-    Raises:
-        RunError: Burn gave no answer.
-        OracleError: there is nothing that could accuse anybody.
     """
-    verdicts, opinions, silent, doubts = [], [], {}, {}
-    durations |= dict.fromkeys(_PARTS, 0.0)
-    answers, measures = oracle.read(known), measure.read_measures(known)
-    for data_set, data in answers.data_sets.items():
-        details["inputs"][data_set] = [
-            f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs
-        ]
-        drawn = data_set == SEEDED and not prepared.answered
-        if drawn:
-            details["fed"] = described(prepared.inputs, data.inputs)
-        with timed(durations, "run"):
-            try:
-                inference = infer(data.inputs)
-            except RunError:
-                if not drawn or not (why := doubt(data)):
-                    raise
-                doubts[data_set] = why
+    known = oracle.read(ready.reference)
+    fed: dict[str, list[str]] = {}
+    evidence: dict[str, object] = {_INPUTS: fed}
+    outputs: dict[str, list[Array]] = {}
+    weights = forward = 0.0
+    for data_set, data in known.data_sets.items():
+        fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs]
+        if _is_asked(ready.prepared, data_set):
+            evidence[_FED] = described(ready.prepared.inputs, data.inputs)
+        try:
+            inference = infer(data.inputs)
+        except StageError as error:
+            if _is_asked(ready.prepared, data_set) and (why := doubt(data)):
+                evidence[_DOUBT] = why
                 continue
-        durations["weights"] += inference.load_seconds
-        durations["forward"] += inference.forward_seconds
-        with timed(durations, "compare"):
-            measured = measures.data_sets[data_set]
-            verdict = verdict_on(prepared, data_set, data, measured, inference.outputs, judged)
-            if drawn and not verdict.passes and (why := doubt(data)):
-                doubts[data_set] = why
-                continue
-            verdicts.append(verdict)
-            if verdicts[-1].passes and not prepared.random:
-                silent[data_set] = _says_nothing(prepared, data_set, data, measured, judged)
-            if data.runtime is not None:
-                opinions.append(by_tolerance(prepared, data.runtime, data.desired, data_set))
-    if doubts:
-        details["doubt"] = next(iter(doubts.values()))
-    if not verdicts and doubts:
-        message = f"{details['doubt']}: nobody says what is right for inputs of this shape, so nobody is wrong"
-        raise OracleError(message, "two references answer otherwise")
-    if opinions or answers.refusal:
-        said = judge.merge(opinions) if opinions else None
-        details["onnxruntime"] = answers.refusal if said is None else said.message or said.name
+            return replace(ready.ended(error), evidence=evidence, outputs=outputs)
+        outputs[data_set] = inference.outputs
+        weights += inference.load_seconds
+        forward += inference.forward_seconds
+    durations = {"weights": weights, "forward": forward}
+    return Answered(ready=ready, known=known, outputs=outputs, evidence=evidence, durations=durations)
+
+
+def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compared | Ended:
+    """Judge the answers to every data set, and the opinions of engines where stored answers count.
+
+    A drawn data set that Burn fails on and that accuses nobody is left out; where none is left, so does the case.
+    """
+    prepared, known = answered.ready.prepared, answered.known
+    measures = measure.read_measures(answered.ready.reference)
+    evidence = {**answered.evidence, **_opinions(prepared, known)}
+    verdicts: list[Verdict] = []
+    silent: dict[str, Sequence[str]] = {}
+    for data_set, outputs in answered.outputs.items():
+        data, measured = known.data_sets[data_set], measures.data_sets[data_set]
+        verdict = verdict_on(prepared, data_set, data, measured, outputs, judged)
+        if not verdict.passes and _is_asked(prepared, data_set) and (why := doubt(data)):
+            evidence[_DOUBT] = why
+            continue
+        verdicts.append(verdict)
+        if verdict.passes and not prepared.random:
+            silent[data_set] = _says_nothing(prepared, data_set, data, measured, judged)
+    if not verdicts and _DOUBT in evidence:
+        message = f"{evidence[_DOUBT]}: nobody says what is right for inputs of this shape, so nobody is wrong"
+        error = OracleError(message, "two references answer otherwise", kind=FailureKind.NO_REFERENCE)
+        return replace(answered.ended(error), evidence=evidence)
     verdict = _with_silence(judge.merge(verdicts), silent, [output.name for output in prepared.outputs])
-    if verdict.name == INSENSITIVE:
-        details["insensitive"] = verdict.reason.removeprefix(f"{INSENSITIVE}: ")
+    if verdict.name is INSENSITIVE:
+        evidence["insensitive"] = verdict.reason.removeprefix(f"{INSENSITIVE}: ")
     if verdict.guilty:
-        details["guilty"] = verdict.guilty
+        evidence["guilty"] = verdict.guilty
     if used := used_overrides(verdict.metrics, judged.overrides):
-        details["overrides"] = used
-    return verdict
+        evidence["overrides"] = used
+    return Compared(answered=answered, verdict=verdict, evidence=evidence)
+
+
+def _opinions(prepared: PreparedCase, known: oracle.Answers) -> dict[str, str]:
+    """Return, by engine, what its answers are beside stored ones: how they compare, or why there are none."""
+    found: dict[str, list[Verdict]] = {}
+    for data_set, data in known.data_sets.items():
+        for engine, opinion in data.opinions.items():
+            found.setdefault(engine, []).append(by_tolerance(prepared, opinion, data.desired, data_set))
+    merged = {engine: judge.merge(verdicts) for engine, verdicts in found.items()}
+    return {**known.refusals, **{engine: verdict.message or verdict.name for engine, verdict in merged.items()}}
 
 
 def _says_nothing(
@@ -157,7 +166,7 @@ def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tole
     return Evidence(
         inputs=data.inputs,
         stored=data.desired if stored else None,
-        runtime=data.runtime if stored else data.desired,
+        runtime=data.opinion if stored else data.desired,
         measured=measured,
         coarse=coarse,
     )
@@ -171,7 +180,12 @@ def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
 
 def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
     """Tell whether somebody stored what to expect, rather than a program answering it."""
-    return data_set != SEEDED and not prepared.answered
+    return data_set not in UNANSWERED and not prepared.answered
+
+
+def _is_asked(prepared: PreparedCase, data_set: str) -> bool:
+    """Tell whether an engine was asked for this run what to expect."""
+    return data_set in UNANSWERED and not prepared.answered
 
 
 def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
@@ -205,54 +219,62 @@ def of_drawn(
     return verdict
 
 
-@contextmanager
-def timed(into: dict[str, float], name: str) -> Iterator[None]:
-    """Add the seconds of a block to those of its name."""
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        into[name] = into.get(name, 0.0) + time.monotonic() - started
-
-
 Infer: TypeAlias = Callable[[Sequence[Array]], list[Array]]
 
 
-def compare(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, infer_twin: Infer) -> dict[str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twins:
+    """How a graph answers beside its twins.
+
+    Attributes:
+        differ: the first difference; empty where there is none.
+        agree: the twins that answer the same.
+    """
+
+    differ: str = ""
+    agree: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """What the record has of it."""
+        if self.differ:
+            return {"twins_differ": self.differ}
+        return {"twins": "; ".join(self.agree)} if self.agree else {}
+
+
+def with_twins(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, infer_twin: Infer) -> Twins:
     """Compare the answers of a graph with those of its twin, and with its own when the batch is parted in two.
+
+    To fail where the other answers is a difference; where both fail, there are no answers to compare.
 
     Arguments:
         twin: None where there is none that compiled; `infer_twin` is not called then.
-
-    Returns:
-        ``twins_differ`` with the first difference, or ``twins`` with the names of those that agree, or nothing. To
-        fail where the other answers is a difference; where both fail, there are no answers to compare.
     """
     if prepared.random or not prepared.stored:
-        return {}
+        return Twins()
     names = [output.name for output in prepared.outputs]
     inputs = oracle.stored_inputs(prepared)
-    mine, agree = _answered(lambda: infer(inputs)), []
+    mine, agree = _answers(lambda: infer(inputs)), []
     for name, ask in _twins(prepared, inputs, infer, twin, infer_twin):
-        other = _answered(ask)
+        other = _answers(ask)
         if isinstance(mine, StageError) or isinstance(other, StageError):
             if (why := _only_failure(name, mine, other)) is not None:
-                return {"twins_differ": why}
+                return Twins(differ=why)
             continue
-        said = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
-        if not said.passes:
-            return {"twins_differ": f"compiled Burn answers otherwise, {name}: {said.message}"}
+        verdict = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
+        if not verdict.passes:
+            return Twins(differ=f"compiled Burn answers otherwise, {name}: {verdict.message}")
         agree.append(name)
-    return {"twins": "; ".join(agree)} if agree else {}
+    return Twins(agree=tuple(agree))
 
 
-def _answered(ask: Callable[[], list[Array]]) -> list[Array] | StageError:
+def _answers(ask: Callable[[], list[Array]]) -> list[Array] | StageError:
     try:
         return ask()
     except StageError as error:
         return error
     except ValueError as error:
-        return CompareError(f"answers to two halves that do not fit together: {error}")
+        return CompareError(f"answers to two halves that do not fit together: {error}", kind=FailureKind.MISMATCH)
 
 
 def _only_failure(name: str, mine: list[Array] | StageError, other: list[Array] | StageError) -> str | None:

@@ -3,17 +3,15 @@
 from dataclasses import replace
 
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome
+from burn_verify.core.stage import Outcome, PreparedCase
 from burn_verify.graph.names import in_the_model, named_in
-from burn_verify.run.state import Planned
 
 
-def explained(planned: Planned, result: CaseResult) -> CaseResult:
+def explained(prepared: PreparedCase | None, result: CaseResult) -> CaseResult:
     """Return a failure with sentences about the nodes that it names first among its advice.
 
     A case of one operator needs none: its one node is known.
     """
-    prepared = planned.prepared
     if prepared is None or prepared.subject is not None or result.outcome is not Outcome.FAILED:
         return result
     names = [str(result.details.get("node") or ""), *named_in(result.message)]

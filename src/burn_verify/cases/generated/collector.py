@@ -24,8 +24,9 @@ from burn_verify.cases.index import index_entry, without_burn_value
 from burn_verify.core.errors import OracleError
 from burn_verify.graph.dtypes import dtype_name, dtype_of, numpy_dtype
 from burn_verify.graph.operators import qualified
+from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
@@ -56,7 +57,7 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
     """Write the graphs of operators, each with its index last."""
     profiles = PROFILES[: PROFILES.index(profile) + 1]
     known = {operator.name: operator for operator in operators()}
-    oracle = Oracle(cache, _TIMEOUT)
+    engine = OnnxRuntime(cache, _TIMEOUT)
     try:
         for name in names:
             spec = operator_specs()[name]
@@ -67,24 +68,24 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
             index = [
                 entry
                 for place, choice in enumerate(found)
-                for entry in _write_with_twin(choice, place, folder, oracle, profile)
+                for entry in _write_with_twin(choice, place, folder, engine, profile)
             ]
             _link_twins(index, found, spec)
             (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
             print(f"{name}: {len(index)} graphs", flush=True)
     finally:
-        oracle.close()
+        engine.close()
 
 
 def _write_with_twin(
-    choice: Choice, place: int, folder: Path, oracle: Oracle, profile: str
+    choice: Choice, place: int, folder: Path, engine: Engine, profile: str
 ) -> Iterator[dict[str, Any]]:
     """Write a graph and, beyond the profile ``quick``, the function that defines it; yield their entries."""
-    entry = _write_graph(choice, f"{place:04d}", folder, oracle)
+    entry = _write_graph(choice, f"{place:04d}", folder, engine)
     yield entry
     if profile == PROFILES[0] or entry["invalid"] or dict(choice.row) != dict(choice.default):
         return
-    twin = _write_graph(choice, f"{place:04d}x", folder, oracle, inlined=True)
+    twin = _write_graph(choice, f"{place:04d}x", folder, engine, inlined=True)
     if not twin["invalid"]:
         entry["twin"] = twin["id"]
         yield twin
@@ -102,7 +103,7 @@ def _link_twins(index: Sequence[dict[str, Any]], found: Sequence[Choice], spec: 
             entry["twin"] = twin.id if twin is not None and twin.id in known else None
 
 
-def _write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: bool = False) -> dict[str, Any]:
+def _write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: bool = False) -> dict[str, Any]:
     """Write the model and the data of a graph, and return its entry in the index.
 
     Arguments:
@@ -126,7 +127,7 @@ def _write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inl
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
-    outputs, source, refused = _answers(choice, path, model, feeds, oracle, unsupported)
+    outputs, source, refused = _answers(choice, path, model, feeds, engine, unsupported)
     try:
         _finish(model, outputs)
     except Exception as error:  # the same
@@ -201,13 +202,13 @@ def _finish(model: Any, outputs: Sequence[Array]) -> None:
 
 
 def _answers(
-    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
+    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], engine: Engine, unsupported: str | None
 ) -> tuple[list[Array], _Source, str | None]:
     """Return answers, whose they are, and why there are none."""
     refusal = ""
     if unsupported is None:
         try:
-            return oracle.infer(path, list(feeds.values())), _Source.ONNXRUNTIME, None
+            return infer(engine, path, list(feeds.values())), _Source.ONNXRUNTIME, None
         except OracleError as error:
             refusal = f"{error.message}; "
     try:
@@ -215,12 +216,12 @@ def _answers(
     except ValueError as error:
         refusal += str(error)
     try:
-        return _in_float32(choice, path, model, oracle), _Source.FLOAT32, None
+        return _in_float32(choice, path, model, engine), _Source.FLOAT32, None
     except (ValueError, OracleError) as error:
         return [], _Source.NONE, _one_line(f"{refusal}; in float32: {error}")
 
 
-def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[Array]:
+def _in_float32(choice: Choice, path: Path, model: Any, engine: Engine) -> list[Array]:
     """Return the answers of ONNX Runtime to the same graph in float32, rounded to the dtype of the outputs.
 
     Raises:
@@ -241,7 +242,7 @@ def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[
     scratch = path.with_suffix(".float32.onnx")
     scratch.write_bytes(_typed(model_of(twin, wide)).SerializeToString())
     try:
-        found = oracle.infer(scratch, list(feeds_of(twin, wide).values()))
+        found = infer(engine, scratch, list(feeds_of(twin, wide).values()))
     finally:
         scratch.unlink()
     dtypes = [dtype_of(output.type.tensor_type.elem_type or 1) for output in model.graph.output]
