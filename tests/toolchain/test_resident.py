@@ -96,7 +96,7 @@ def test_a_fault_is_told_and_the_next_request_works(
     one = child()
     with pytest.raises(ProcessDied) as died:
         one.resident.request({"fault": fault}, timeout=timeout)
-    assert died.value.how == how
+    assert died.value.kind.how == how
     assert said in died.value.message
     assert "\n" not in died.value.message
     answer, payload = one.resident.request({"fine": True}, b"payload", timeout=LONG)
@@ -115,7 +115,7 @@ def test_a_bad_handshake_is_told_and_the_next_start_works(
     one = child(start=fault, once=tmp_path / "once")
     with pytest.raises(ProcessDied) as died:
         one.resident.request({}, timeout=LONG)
-    assert died.value.how == how
+    assert died.value.kind.how == how
     assert said in died.value.message
     assert one.resident.request({}, timeout=LONG)[0]["ok"]
     assert not alive(one.pids[0])
@@ -128,7 +128,7 @@ def test_a_child_that_never_shakes_hands_is_ended(
     one = child(start="hang", once=tmp_path / "once")
     with pytest.raises(ProcessDied, match=r"^the runner did not start within 0\.3 s$") as died:
         one.resident.request({}, timeout=LONG)
-    assert died.value.how == "timeout"
+    assert died.value.kind.how == "timeout"
     monkeypatch.undo()
     assert one.resident.request({}, timeout=LONG)[0]["ok"]
     assert not any(alive(pid) for pid in one.pids[:1])
@@ -138,7 +138,7 @@ def test_a_child_that_does_not_read_times_out(child: Callable[..., Child], tmp_p
     one = child(start="deaf", once=tmp_path / "once")
     with pytest.raises(ProcessDied) as died:
         one.resident.request({}, bytes(8 << 20), timeout=SHORT)
-    assert died.value.how == "timeout"
+    assert died.value.kind.how == "timeout"
     payload = bytes(8 << 20)
     assert one.resident.request({}, payload, timeout=LONG)[1] == payload
 
@@ -147,7 +147,7 @@ def test_a_child_that_closes_its_output_and_lives_on_is_ended(child: Callable[..
     one = child()
     with pytest.raises(ProcessDied, match=r"^the runner closed its output and went on$") as died:
         one.resident.request({"fault": "close-stdout"}, timeout=LONG)
-    assert died.value.how == "protocol"
+    assert died.value.kind.how == "protocol"
     assert not alive(one.pids[0])
     assert one.resident.request({}, timeout=LONG)[0]["ok"]
 
@@ -196,7 +196,7 @@ def test_a_request_in_flight_ends_when_another_thread_closes(
         one.resident.close()
         with pytest.raises(ProcessDied) as died:
             waiting.result(timeout=LONG)
-    assert died.value.how == "killed"
+    assert died.value.kind.how == "killed"
     with pytest.raises(ProcessDied, match=r"^the runner was closed$"):
         one.resident.request({}, timeout=LONG)
     assert len(one.pids) == 1

@@ -98,7 +98,7 @@ class Builder:
             alone = [group for group in found.suspects if len(group.models) == 1]
             if not found.errors and (not found.suspects or (alone and not run.artifacts)):
                 what = "the generated crates could not be built, and no model is to blame"
-                raise self._workspace.build.failure(what)
+                raise self._workspace.build.failure(what, run.code)
             guilty = {**found.errors, **{group.models[0].module: _unnamed(group, run) for group in alone}}
             for module in guilty.keys() & models.keys():
                 text = models[module].rust.read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from typing import Final
 from burn_verify.burn.rustc_errors import RustError, failed_crate, parse
 from burn_verify.core.errors import CommandFailed, ToolchainError
 from burn_verify.core.progress import Listener, Progress
-from burn_verify.system.process import in_one_line, output_of, stream
+from burn_verify.system.process import ending, in_one_line, output_of, stream
 
 MIN_RUSTC: Final = (1, 95)
 
@@ -45,6 +45,11 @@ class CargoRun:
     errors: list[tuple[str, RustError]] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     units: set[str] = field(default_factory=set)
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether cargo failed before anything was compiled, or found compiled: it lacks sources, or cannot read."""
+        return self.code > 0 and not (self.artifacts or self.units or self.errors or self.failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +113,14 @@ class Build:
             )
         return run
 
-    def failure(self, what: str) -> ToolchainError:
-        """Return the error of a build for which nobody else is to blame: cargo's first, and where the log is."""
+    def failure(self, what: str, code: int) -> ToolchainError:
+        """Return the error of a build for which nobody else is to blame: cargo's first, and where the log is.
+
+        Arguments:
+            code: cargo's exit code; where a signal ended it, that is told, as it could not say so itself.
+        """
         said = self.log.read_text(encoding="utf-8", errors="replace")
-        first = in_one_line(said) or "cargo said nothing"
+        first = f"cargo: {ending(code)}" if code < 0 else in_one_line(said) or "cargo said nothing"
         message = f"{what}: {first} (whole log: {self.log})"
         return ToolchainError(message)
 

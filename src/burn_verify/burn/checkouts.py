@@ -15,7 +15,7 @@ from typing import Final
 from burn_verify.burn.recipe import LocalCrate, Patch, overlaid, packaged_sources, replaced
 from burn_verify.core.errors import CommandFailed, UsageError
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.versions import resolve, version_of_onnx
+from burn_verify.core.targets import resolve, version_of_onnx
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.process import output_of

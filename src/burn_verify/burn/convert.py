@@ -8,10 +8,12 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from burn_verify.burn.reasons import location, refusal, refusal_kind
+from burn_verify.burn.reasons import location, refusal
 from burn_verify.burn.runner import rust_environment
 from burn_verify.core.errors import ConvertError, ProcessDied
+from burn_verify.core.result import FailureKind, RefusalKind
 from burn_verify.core.stage import ConvertedModel, PreparedCase
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, read_json, write_json
@@ -87,17 +89,26 @@ class Converter:
             answer, _ = self._process.request(header, timeout=self._timeout)
         except ProcessDied as death:
             message = f"the converter did not survive this model: {death.message}"
-            reason = f"converter: {death.how}"
-            raise ConvertError(message, reason, {"how": death.how, "kind": "died", "log": death.log}) from death
+            how = death.kind.how
+            died = {"how": how, "kind": RefusalKind.DIED.value, "log": death.log}
+            raise ConvertError(message, f"converter: {how}", died, death.kind) from death
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             message = answer["message"].replace(str(prepared.model), prepared.model.name)
             where = location(answer.get("location") or "") or None
-            details = {"how": "panic", "kind": refusal_kind(message, where), "location": where}
-            raise ConvertError(message, refusal(message), details)
+            said = refusal(message, where)
+            # burn-onnx panics on everything that it refuses.
+            details: dict[str, Any] = {
+                "how": FailureKind.PANIC.how,
+                "kind": said.kind.value,
+                "location": where,
+                **said.named,
+            }
+            raise ConvertError(message, said.reason, details)
         if missing := _missing(folder):
             message = f"the converter says that it succeeded, but there is no {missing}"
-            raise ConvertError(message, "converter: protocol", {"how": "protocol"})
+            kind = FailureKind.PROTOCOL
+            raise ConvertError(message, f"converter: {kind.how}", {"how": kind.how}, kind)
 
 
 def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool]) -> str:

@@ -6,6 +6,7 @@ Knows no model; what is generated joins the workspace as files, see `batch`. Wha
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -128,10 +129,19 @@ class Workspace:
         profile: str = PROFILE,
         env: Mapping[str, str] | None = None,
     ) -> CargoRun:
-        """Build a generated package; nothing is fetched, for the tools were built before."""
-        arguments = ["--profile", profile, "-p", package, "--keep-going", "--offline"]
+        """Build a generated package; nothing is fetched, for the tools were built before.
+
+        Where the sources are gone since (cargo's registry was emptied, or is another one), they are fetched again.
+        """
+        arguments = ["--profile", profile, "-p", package, "--keep-going"]
         phase = "compile" if profile == PROFILE else f"compile {profile}"
-        return self.build.run(arguments, phase=phase, labels=labels, listen=self._listen, env=env)
+        build = partial(self.build.run, phase=phase, labels=labels, listen=self._listen, env=env)
+        run = build([*arguments, "--offline"])
+        if not run.gave_up:
+            return run
+        text = f"fetching the sources of {self.recipe.title} again"
+        self._listen(Progress(phase=phase, done=0, total=0, text=text))
+        return build(arguments)
 
     def dependencies(self) -> None:
         """Build what a runner in the profile `LATENCY` needs, if this was never done: Burn once more.
@@ -152,7 +162,7 @@ class Workspace:
             run = self.build.run(arguments, phase=phase, labels={}, listen=self._listen)
             if run.code != 0:
                 what = f"{self.recipe.title} could not be built in the profile {LATENCY}"
-                raise self.build.failure(what)
+                raise self.build.failure(what, run.code)
             write_json(stamp, {"fingerprint": self.fingerprint})
 
     def waiting(self, text: str) -> None:
@@ -184,7 +194,7 @@ class Workspace:
         run = self.build.run(arguments, phase="toolchain", labels={}, listen=self._listen)
         if run.code != 0:
             what = f"{self.recipe.title} could not be built"
-            raise self.build.failure(what)
+            raise self.build.failure(what, run.code)
         for tool in _TOOLS:
             copy_atomically(Path(run.executables[tool]), self.folder / tool)
         # The first build is the long one; what follows a change of our own sources says nothing of it.

@@ -19,6 +19,7 @@ from burn_verify.cases import zoo
 from burn_verify.cases.seeded import architectures
 from burn_verify.core.case import Case, Collected, Download, ModelFile, Seeded, Unavailable
 from burn_verify.core.errors import LoadError
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
 from burn_verify.system.cache import Cache
@@ -106,20 +107,20 @@ def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cac
         case Seeded(architecture=architecture, seed=seed):
             return _seeded(cache, architecture, seed)
         case Unavailable(reason=reason):
-            raise LoadError(reason, "not available here")
+            raise LoadError(reason, "not available here", kind=FailureKind.MACHINE)
 
 
 def _local(path: Path, sha256: str | None) -> Path:
     try:
         if not path.is_file():
             message = f"{path}: no such file"
-            raise LoadError(message, "no such file")
+            raise LoadError(message, "no such file", kind=FailureKind.MACHINE)
         found = sha256_of(path) if sha256 is not None else None
     except OSError as error:
         raise _unreadable(path, error) from error
     if found != sha256:
         message = f"{path} is not the file it should be: sha256 {sha256} expected, {found} found"
-        raise LoadError(message, "wrong sha256")
+        raise LoadError(message, "wrong sha256", kind=FailureKind.MACHINE)
     return path
 
 
@@ -207,7 +208,8 @@ def _not_onnx(path: Path, error: Exception) -> LoadError:
 
 
 def _unreadable(path: Path, error: OSError) -> LoadError:
-    return LoadError(f"{path}: cannot be read: {error.strerror or error}", "cannot be read")
+    message = f"{path}: cannot be read: {error.strerror or error}"
+    return LoadError(message, "cannot be read", kind=FailureKind.MACHINE)
 
 
 def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:

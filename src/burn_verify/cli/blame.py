@@ -89,9 +89,9 @@ def _blame(arguments: argparse.Namespace) -> int:
     if elsewhere is not None:
         findings.append(_of_reference(elsewhere, before, after, others))
     print(tabulate([[one.part, one.text] for one in findings], headers=["exchanged", "result"], disable_numparse=True))
-    said = exchange.conclusion(tuple(findings))
-    print(f"\n{said}")
-    return 0 if said.startswith("to blame") else 1
+    found = exchange.conclusion(tuple(findings))
+    print(f"\n{found.text}")
+    return 0 if found.blame is exchange.Blame.NAMED else 1
 
 
 def _selection(case: str) -> dict[str, str]:

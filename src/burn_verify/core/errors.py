@@ -6,6 +6,7 @@ Decides nothing about reporting: `plugin` and `cli` turn these into outcomes and
 from collections.abc import Mapping
 from typing import Any
 
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import Stage
 
 
@@ -59,14 +60,14 @@ class ProcessDied(BurnVerifyError):
     """A child process ended, hung or broke the protocol while a request was in flight.
 
     Attributes:
-        how: ``exited``, ``killed``, ``timeout``, ``memory`` or ``protocol``.
+        kind: what ended it.
         log: the end of what the process wrote to stderr.
     """
 
-    def __init__(self, message: str, how: str = "exited", log: str = "") -> None:
-        super().__init__(message, how, log)
+    def __init__(self, message: str, kind: FailureKind = FailureKind.EXITED, log: str = "") -> None:
+        super().__init__(message, kind, log)
         self.message = message
-        self.how = how
+        self.kind = kind
         self.log = log
 
     def __str__(self) -> str:
@@ -80,16 +81,24 @@ class StageError(BurnVerifyError):
         message: whole and in the words of whoever failed.
         reason: short and normalised, fit for grouping.
         details: further evidence for the record; JSON values only.
+        kind: what ended the case.
     """
 
     stage: Stage
 
-    def __init__(self, message: str, reason: str = "", details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        reason: str = "",
+        details: Mapping[str, Any] | None = None,
+        kind: FailureKind = FailureKind.REFUSED,
+    ) -> None:
         # Positional, so that the exception survives pickling: pickle calls the class with `args`.
-        super().__init__(message, reason, dict(details or {}))
+        super().__init__(message, reason, dict(details or {}), kind)
         self.message = message
         self.reason = reason or message.partition("\n")[0]
         self.details = dict(details or {})
+        self.kind = kind
 
     def __str__(self) -> str:
         return self.message

@@ -1,4 +1,4 @@
-"""The targets of a run: the product of what was asked for, a short name for each, and which of them are neighbours.
+"""The targets of a run: the versions they name, a short name for each, and which of them are neighbours.
 
 Pure. Whether a target can be built and started is found out by the stages.
 """
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from burn_verify.core import versions
+from burn_verify.core.errors import UsageError
 from burn_verify.core.target import Target
+from burn_verify.core.versions import BACKENDS, LATEST, VERSIONS, BurnVersion
 
 PARTS: Final = ("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition")
 """What two targets may differ in, in words for people."""
@@ -23,9 +24,39 @@ class Neighbours:
     after: Target
 
 
+def resolve(text: str) -> BurnVersion:
+    """Return the version that a user means: its number, or ``latest``.
+
+    Raises:
+        UsageError: it is not supported.
+    """
+    if text == "latest":
+        return LATEST
+    for version in VERSIONS:
+        if version.burn == text:
+            return version
+    known = ", ".join(version.burn for version in VERSIONS)
+    message = f"Burn {text!r} is not supported; one of {known} is, and latest is {LATEST.burn}"
+    raise UsageError(message)
+
+
+def version_of_onnx(burn_onnx: str) -> BurnVersion:
+    """Return the version of Burn that a burn-onnx was released with.
+
+    Raises:
+        UsageError: it is not supported.
+    """
+    for version in VERSIONS:
+        if version.burn_onnx == burn_onnx:
+            return version
+    known = ", ".join(version.burn_onnx for version in VERSIONS)
+    message = f"burn-onnx {burn_onnx!r} is not supported; one of {known} is"
+    raise UsageError(message)
+
+
 def refusal(target: Target) -> str | None:
     """Return in one line why no such target can be built, None where it can."""
-    pinned = versions.resolve(target.burn)
+    pinned = resolve(target.burn)
     if target.backend in pinned.backends:
         return None
     return f"Burn {pinned.burn} has no backend {target.backend!r} here; it has {', '.join(pinned.backends)}"
@@ -68,7 +99,7 @@ def age(target: Target) -> tuple[Any, ...]:
     numbers, pre, rest = target.burn.partition("-")
     version = tuple(int(part) if part.isdecimal() else 0 for part in numbers.split("."))
     checkouts = [checkout.label if checkout else "" for checkout in (target.burn_checkout, target.burn_onnx_checkout)]
-    known = versions.BACKENDS.index(target.backend) if target.backend in versions.BACKENDS else len(versions.BACKENDS)
+    known = BACKENDS.index(target.backend) if target.backend in BACKENDS else len(BACKENDS)
     return version, not pre, rest, target.burn_onnx, checkouts, not target.simplify, not target.partition, known
 
 

@@ -1,4 +1,4 @@
-"""The versions of Burn that are supported: a table, and what a user may call its rows.
+"""The versions of Burn that are supported, as a table; `targets` finds its rows.
 
 Holds data only. What the Rust of a version needs is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is
 added.
@@ -6,8 +6,6 @@ added.
 
 from dataclasses import dataclass
 from typing import Final
-
-from burn_verify.core.errors import UsageError
 
 BACKENDS: Final = ("flex", "ndarray", "wgpu", "cuda")
 """Every backend that some version serves, the default first."""
@@ -68,33 +66,3 @@ VERSIONS: Final = (
 DEFAULT: Final = next(version for version in VERSIONS if version.burn == "0.22.1")
 LATEST: Final = [version for version in VERSIONS if version.is_release][-1]
 """The newest release; a preview has to be named."""
-
-
-def resolve(text: str) -> BurnVersion:
-    """Return the version that a user means: its number, or ``latest``.
-
-    Raises:
-        UsageError: it is not supported.
-    """
-    if text == "latest":
-        return LATEST
-    for version in VERSIONS:
-        if version.burn == text:
-            return version
-    known = ", ".join(version.burn for version in VERSIONS)
-    message = f"Burn {text!r} is not supported; one of {known} is, and latest is {LATEST.burn}"
-    raise UsageError(message)
-
-
-def version_of_onnx(burn_onnx: str) -> BurnVersion:
-    """Return the version of Burn that a burn-onnx was released with.
-
-    Raises:
-        UsageError: it is not supported.
-    """
-    for version in VERSIONS:
-        if version.burn_onnx == burn_onnx:
-            return version
-    known = ", ".join(version.burn_onnx for version in VERSIONS)
-    message = f"burn-onnx {burn_onnx!r} is not supported; one of {known} is"
-    raise UsageError(message)

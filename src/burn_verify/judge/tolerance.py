@@ -24,10 +24,12 @@ class Bound:
         limit: greatest absolute difference by element, float64, of the output's shape or broadcasting to it; None
             where elements have to be equal.
         text: the same in words, for the end of a message.
+        override: name of the exception that widened it; empty where none did.
     """
 
     limit: npt.NDArray[np.float64] | None
     text: str
+    override: str = ""
 
 
 BoundRule: TypeAlias = Callable[[npt.NDArray[Any]], Bound]

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from burn_verify.core.errors import OracleError
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import PreparedCase, Reference
 from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.evidence import Measured
+from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.vacuity import insensitivity
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
-from burn_verify.reference.oracle import CLOSED, MADE_BY, TIMEOUT, DataSet, Oracle, read
+from burn_verify.reference.oracle import MADE_BY, DataSet, Oracle, read
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode, encode_named, placed
@@ -106,10 +108,12 @@ class Measurer:
         try:
             answer, payload = self._oracle.ask(request, encode(data_set.inputs), self._timeout)
         except OracleError as error:
-            if error.reason == CLOSED:
+            if error.kind is FailureKind.CLOSED:
                 # The run is over: nothing was found out, and nothing may be kept.
                 raise
-            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": error.reason == TIMEOUT}
+            # More time may mend it.
+            gave_up = error.kind is FailureKind.TIMEOUT
+            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": gave_up}
         note = {"evaluator": answer["evaluator"], "why": answer["why"], "node": answer["node"], "gave_up": False}
         return decode_named(payload), note
 
@@ -186,4 +190,4 @@ def _wants_float64(prepared: PreparedCase, desired: Sequence[Array]) -> bool:
         return False
     subject = prepared.subject
     rule = None if subject is None else rule_of(subject.op_type, subject.domain)
-    return rule is None or rule.formula != "0"
+    return rule is None or rule.kind not in (RuleKind.MOVES, RuleKind.EXACT)

@@ -15,6 +15,7 @@ import numpy as np
 
 from burn_verify.core.errors import OracleError, ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.inputs import SEEDED, make_inputs
@@ -69,13 +70,6 @@ MADE_BY: Final = MadeBy(
 """What decides what a reference holds: references made by other code or other libraries are not these."""
 
 
-CLOSED: Final = "ONNX Runtime: closed"
-"""The reason of an error that says nothing of a model: the run ended while it was asked for."""
-
-TIMEOUT: Final = "ONNX Runtime: timeout"
-"""The reason of an error that more time may mend."""
-
-
 class Oracle:
     """What a model should answer: ONNX Runtime's word, or the outputs stored with the model.
 
@@ -103,9 +97,9 @@ class Oracle:
         if prepared.unsupported is not None:
             reason = f"no Burn value for {prepared.unsupported}"
             message = f"an input or an answer is of {prepared.unsupported}, for which Burn has no value"
-            raise RunError(message, reason)
+            raise RunError(message, reason, kind=FailureKind.NO_VALUE)
         if prepared.refused is not None:
-            raise OracleError(prepared.refused, "no reference runs this graph")
+            raise OracleError(prepared.refused, "no reference runs this graph", kind=FailureKind.NO_REFERENCE)
         if prepared.answered:
             (stored,) = prepared.stored
             assert isinstance(stored, StoredArrays)
@@ -161,7 +155,8 @@ class Oracle:
             answer, data = self._worker.request(header, payload, timeout=timeout)
         except ProcessDied as death:
             message = f"ONNX Runtime: {death.message}"
-            raise OracleError(message, f"ONNX Runtime: {death.how}", {"log": death.log}) from death
+            reason = f"ONNX Runtime: {death.kind.how}"
+            raise OracleError(message, reason, {"log": death.log}, death.kind) from death
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             model = Path(header["model"])
@@ -200,7 +195,7 @@ class Oracle:
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
-                raise RunError(message, f"no Burn value for {dtype}")
+                raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
         values = list(drawn.values())
         return DataSet(inputs=values, desired=self.infer(prepared.model, values))
 
@@ -227,7 +222,7 @@ def read(reference: Reference) -> Answers:
         named, notes = decode_named(payload), decode_notes(payload)
     except (OSError, ValueError) as error:
         message = f"{reference.path} cannot be read ({error}); delete it and run again"
-        raise OracleError(message, "reference cache damaged") from error
+        raise OracleError(message, "reference cache damaged", kind=FailureKind.MACHINE) from error
     data_sets = {
         name: DataSet(
             inputs=at(named, place, "in"),
@@ -297,5 +292,5 @@ def _read_tensor(path: Path) -> Array:
         raise _damaged(path, error) from error
     if dtype := unsupported_dtype([array]):
         message = f"{path}: stored test data has dtype {dtype}, for which Burn has no value"
-        raise RunError(message, f"no Burn value for {dtype}")
+        raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
     return np.asarray(array)

@@ -6,12 +6,11 @@ from itertools import product
 
 from burn_verify.cases import shards
 from burn_verify.cases.shards import Shard
-from burn_verify.core import versions
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.target import Checkout, Target, Trial
-from burn_verify.core.targets import names, refusal
+from burn_verify.core.targets import names, refusal, resolve
 from burn_verify.expectations import match, packaged
 from burn_verify.expectations.match import Expectation, Expectations
 from burn_verify.record import store
@@ -45,7 +44,7 @@ def asked(settings: Settings, opened: Callable[[str, str], Checkout]) -> tuple[A
         settings.partition,
         settings.burn_backend,
     ):
-        pinned = versions.resolve(version)
+        pinned = resolve(version)
         target = Target(
             burn=pinned.burn,
             burn_onnx=pinned.burn_onnx,

@@ -79,7 +79,7 @@ def output_of(argv: Sequence[str], *, timeout: float | None = 60.0) -> str:
     else:
         if done.returncode == 0:
             return done.stdout.decode("utf-8", "replace").strip()
-        why, code, words = _ending(done.returncode), done.returncode, _words(done.stderr, done.stdout)
+        why, code, words = ending(done.returncode), done.returncode, _words(done.stderr, done.stdout)
     # A command that ended by itself says why better than its exit code does.
     said = in_one_line(words) if words and code is not None and code > 0 else why
     failed = CommandFailed(" ".join(argv[:2]), words or why, said, code)
@@ -105,8 +105,8 @@ def _words(*outputs: bytes | None) -> str:
     return next(filter(None, texts), "")
 
 
-def _ending(code: int) -> str:
-    """Say how a process ended, by its exit code."""
+def ending(code: int) -> str:
+    """Say how a process ended, by its exit code; that is negative for a signal."""
     return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 

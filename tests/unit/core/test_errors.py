@@ -8,6 +8,7 @@ import pytest
 
 from burn_verify.core import errors
 from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, CommandFailed, ProcessDied, StageError
+from burn_verify.core.result import FailureKind
 from burn_verify.core.stage import Stage
 
 CLASSES = [
@@ -98,5 +99,5 @@ def test_details_are_the_errors_own():
 
 def test_a_message_is_what_an_error_says():
     assert str(errors.ConvertError("whole\nmessage", "short")) == "whole\nmessage"
-    assert str(ProcessDied("it died", "killed", "log")) == "it died"
-    assert ProcessDied("it died").how == "exited"
+    assert str(ProcessDied("it died", FailureKind.KILLED, "log")) == "it died"
+    assert ProcessDied("it died").kind is FailureKind.EXITED

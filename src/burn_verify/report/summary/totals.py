@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.ends import End, attempted, end_of
 
@@ -72,8 +72,8 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
         ),
         random=ends.count(End.RANDOM),
         insensitive=ends.count(End.INSENSITIVE),
-        loose=verdicts["loose"],
-        oracle_disagrees=verdicts["oracle_disagrees"],
+        loose=verdicts[VerdictName.LOOSE],
+        oracle_disagrees=verdicts[VerdictName.ORACLE_DISAGREES],
     )
 
 

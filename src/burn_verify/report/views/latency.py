@@ -11,7 +11,7 @@ from typing import Final
 from tabulate import tabulate
 
 from burn_verify.core.latency import CONFIDENCE, Latency, Ratio, Side
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import Outcome
 from burn_verify.core.text import counted, one_line
 from burn_verify.report.views.markdown import escape, table
@@ -114,7 +114,7 @@ def ratio_text(ratio: Ratio | None) -> str:
 
 def _row(result: CaseResult, latency: Latency) -> Row:
     burn, runtime, cost = latency.burn, latency.onnxruntime, latency.cost
-    struck = result.verdict == "disagrees" or result.outcome is Outcome.SKIPPED
+    struck = result.verdict == VerdictName.DISAGREES or result.outcome is Outcome.SKIPPED
     name = one_line(result.case_id)
     return Row(
         speed=(name, _verdict(result), _median(burn), _median(runtime), ratio_text(latency.ratio)),
@@ -156,7 +156,7 @@ def _begun(side: Side | None) -> tuple[str, ...]:
 
 def _verdict(result: CaseResult) -> str:
     verdict = (result.verdict or "").replace("_", " ")
-    over = result.outcome is Outcome.FAILED and result.verdict != "disagrees"
+    over = result.outcome is Outcome.FAILED and result.verdict != VerdictName.DISAGREES
     return f"{verdict}, {one_line(result.reason)}" if over else verdict
 
 
