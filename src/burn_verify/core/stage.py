@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from burn_verify.core.case import Case, Subject, TensorSpec, Tolerance
+from burn_verify.core.case import Case, CaseFacts
 
 
 class Stage(StrEnum):
@@ -53,43 +53,21 @@ StoredData: TypeAlias = StoredFiles | StoredArrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedCase:
+class PreparedCase(CaseFacts):
     """A case whose model is a file that was read and understood.
 
     Attributes:
         model: the ``.onnx`` file; external data lies in the same folder or below.
         digest: sha256 (hex) over the model and its external data: the key of every later cache.
-        opset: version of the default domain, 0 where the model does not import it.
-        inputs: graph inputs that are not initializers, in the order of the graph.
         stored: what somebody stored as the right answers.
         seeded: whether to draw inputs as well, which ONNX Runtime answers.
-        subject: the one operator that the case is about; None for a model of several.
-        random: an operator draws numbers, so two right answers differ.
-        tolerance: the corpus' own, where it has one.
-        unsupported: why no Burn tensor can hold what is stored, in a few words; nothing can be run then.
-        answered: what is stored is a reference already, made when the case was; nobody is asked again.
-        evaluated: those answers are of onnx's reference evaluator, not of ONNX Runtime.
-        refused: why no reference could answer when the case was made.
-        twin: id of another case that has to answer the same.
     """
 
     case: Case
     model: Path
     digest: str
-    op_types: tuple[str, ...]
-    opset: int
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
     stored: tuple[StoredData, ...] = ()
     seeded: bool = True
-    subject: Subject | None = None
-    random: bool = False
-    tolerance: Tolerance | None = None
-    unsupported: str | None = None
-    answered: bool = False
-    evaluated: bool = False
-    refused: str | None = None
-    twin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from burn_verify.cases.generated.build import Choice, Space
 from burn_verify.cases.generated.evaluator import Evaluator
-from burn_verify.cases.generated.registry import records
+from burn_verify.cases.generated.registry import operator_specs
 from burn_verify.cases.generated.search import Failed, Feeds, Search, search
 from burn_verify.cases.generated.snippet import snippet
 from burn_verify.core.case import Subject
@@ -39,8 +39,8 @@ Judging: TypeAlias = Callable[[DataSet, Sequence[Array], Sequence[Callable[[], M
 """From a set, what came, and ways to find out more about the set, the cheapest first, to the verdict."""
 
 
-class Drawing:
-    """Searches the graphs of a run.
+class ExampleSearch:
+    """Searches the graphs of a run for values on which they fail.
 
     Arguments:
         examples: how many sets of values a graph.
@@ -123,10 +123,10 @@ def choice_of(subject: Subject | None) -> Choice | None:
     """Return the graph that a generated case was made from; None where its declaration is no longer there."""
     if subject is None:
         return None
-    record = records().get(qualified(subject.op_type, subject.domain))
-    if record is None:
+    spec = operator_specs().get(qualified(subject.op_type, subject.domain))
+    if spec is None:
         return None
-    return Space(record, subject.since_version).choice_of(subject.dtype, dict(subject.axes))
+    return Space(spec, subject.since_version).choice_of(subject.dtype, dict(subject.axes))
 
 
 def program_of(prepared: PreparedCase, feeds: Feeds) -> str:

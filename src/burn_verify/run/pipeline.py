@@ -34,7 +34,7 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
-    from burn_verify.run.examples import Drawing
+    from burn_verify.run.examples import ExampleSearch
 
 
 Kept: TypeAlias = dict[str, list[Array]]
@@ -55,7 +55,7 @@ class Pipeline:
         self._runners: dict[RunnerBinary, Runner] = {}
         self._overrides = packaged()
         self._maker = Maker(settings, cache, listen)
-        self._drawing: Drawing | None = None
+        self._drawing: ExampleSearch | None = None
 
     def prepare(
         self,
@@ -202,12 +202,12 @@ class Pipeline:
         Raises:
             StageError: of the smallest values found that fail.
         """
-        from burn_verify.run.examples import Drawing, program_of
+        from burn_verify.run.examples import ExampleSearch, program_of
 
         prepared = sure(planned.prepared)
         if self._drawing is None:
             given = self._settings
-            self._drawing = Drawing(
+            self._drawing = ExampleSearch(
                 self._cache,
                 examples=given.ops_examples,
                 seed=given.ops_seed,

@@ -22,8 +22,8 @@ from burn_verify.cases.generated.operator_spec import (
     Dim,
     NotApplicable,
     Operand,
+    OperatorSpec,
     Point,
-    Record,
     axes_of,
 )
 from burn_verify.cases.generated.values import ordinary
@@ -38,7 +38,7 @@ _OPSET_BESIDE_ML: Final = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One graph to make: a point of a record, and how each operand arrives.
+    """One graph to make: a point of a spec, and how each operand arrives.
 
     Attributes:
         row: the value of every axis, those of operands included; what is not that of the default row is in the id.
@@ -58,8 +58,8 @@ class Choice:
     @property
     def id(self) -> str:
         """The id of the case."""
-        record = self.point.record
-        name = qualified(record.op_type, record.domain)
+        spec = self.point.spec
+        name = qualified(spec.op_type, spec.domain)
         changed = [f"{axis}={text}" for axis, text in self.labels if text != label(axis, self.default.get(axis, OMIT))]
         return f"{CORPUS}/{name}-{self.point.version}/{self.point.dtype}/{','.join(changed) or 'default'}"
 
@@ -98,12 +98,12 @@ def usual_kind(operand: Operand) -> str:
 
 
 class Space:
-    """All axes of a record in a version, those of operands and dimensions included."""
+    """All axes of a spec in a version, those of operands and dimensions included."""
 
-    def __init__(self, record: Record, version: int) -> None:
-        self.record = record
+    def __init__(self, spec: OperatorSpec, version: int) -> None:
+        self.spec = spec
         self.version = version
-        self.own = axes_of(record, version)
+        self.own = axes_of(spec, version)
         operands = [(self.kind_axis(name), operand) for name, operand in self._operands()]
         self.kinds: dict[str, tuple[str, ...]] = {}
         for axis, operand in operands:
@@ -118,7 +118,7 @@ class Space:
         """Return the graph of a row, kinds that do not fit replaced by the usual ones; None where there is none."""
         point = self._point(row)
         try:
-            call = self.record.make(point)
+            call = self.spec.make(point)
         except NotApplicable:
             return None
         there = {name: operand for name, operand in call.inputs.items() if operand is not None}
@@ -132,7 +132,7 @@ class Space:
         if DIMS in self.axes:
             final[DIMS] = row[DIMS] if named else "static"
         point = self._point(final)
-        return Choice(point=point, call=self.record.make(point), kinds=kinds, row=final, default=self.default)
+        return Choice(point=point, call=self.spec.make(point), kinds=kinds, row=final, default=self.default)
 
     def choice_of(self, dtype: str, labels: Mapping[str, str]) -> Choice | None:
         """Return the graph of axes told as text, see `Choice.labels`; None where there is no such value."""
@@ -153,23 +153,23 @@ class Space:
         return kind if kind and self._fits(operand, kind) else usual_kind(operand)
 
     def _fits(self, operand: Operand, kind: str) -> bool:
-        opset = _OPSET_BESIDE_ML if self.record.domain else max(self.version, FIRST_OPSET)
+        opset = _OPSET_BESIDE_ML if self.spec.domain else max(self.version, FIRST_OPSET)
         if kind == "const" and operand.dtype not in _constants(opset):
             return False
         return fits(operand, kind)
 
     def _point(self, row: Mapping[str, Any]) -> Point:
         values = {axis: value for axis, value in row.items() if axis in self.own or axis == DIMS}
-        return Point(record=self.record, version=self.version, values=values)
+        return Point(spec=self.spec, version=self.version, values=values)
 
     def _operands(self) -> Iterator[tuple[str, Operand]]:
         """Yield the operands of the default point, and of each that differs from it in one axis."""
         default = {axis: values[0] for axis, values in self.own.items()}
         points = [default, *({**default, axis: value} for axis, values in self.own.items() for value in values)]
-        points += [{**default, **home} for home in self.record.homes.values()]
+        points += [{**default, **home} for home in self.spec.homes.values()]
         for values in points:
             try:
-                call = self.record.make(self._point(values))
+                call = self.spec.make(self._point(values))
             except NotApplicable:
                 continue
             yield from ((name, operand) for name, operand in call.inputs.items() if operand is not None)
@@ -187,7 +187,7 @@ def value_of(choice: Choice, name: str) -> npt.NDArray[Any]:
     """Return the ordinary value of an operand; one that comes from ``Shape`` is small and not negative."""
     operand = choice.call.inputs[name]
     assert operand is not None
-    value = ordinary(operand, choice.point.record.op_type, name)
+    value = ordinary(operand, choice.point.spec.op_type, name)
     from_shape = choice.kinds[name] in ("shape", "gathered") and operand.fixed is None
     return np.minimum(np.abs(value), min(4, int(operand.high))) if from_shape else value
 
@@ -219,9 +219,9 @@ def model_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]] | None = Non
     nodes = [*made.nodes, *(choice.call.nodes or (_node(choice),))]
     outputs = [helper.make_empty_tensor_value_info(name) for name in _outputs(choice) if name]
     graph = helper.make_graph(nodes, "generated", made.inputs, outputs, made.initializers)
-    record = choice.point.record
-    opsets = [helper.make_opsetid(record.domain, choice.point.opset)]
-    if record.domain:
+    spec = choice.point.spec
+    opsets = [helper.make_opsetid(spec.domain, choice.point.opset)]
+    if spec.domain:
         opsets.append(helper.make_opsetid("", _OPSET_BESIDE_ML))
     ir_version = max(_IR_VERSION, helper.find_min_ir_version_for(opsets, ignore_unknown=True))
     return helper.make_model(graph, opset_imports=opsets, ir_version=ir_version, producer_name="burn-verify")
@@ -230,12 +230,12 @@ def model_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]] | None = Non
 def _node(choice: Choice) -> Any:
     from onnx import helper
 
-    record = choice.point.record
+    spec = choice.point.spec
     names = [name if operand is not None else "" for name, operand in choice.call.inputs.items()]
     while names and not names[-1]:
         names.pop()
     attributes = {name: _plain(value) for name, value in choice.call.attributes.items()}
-    return helper.make_node(record.op_type, names, _outputs(choice), domain=record.domain, **attributes)
+    return helper.make_node(spec.op_type, names, _outputs(choice), domain=spec.domain, **attributes)
 
 
 def _outputs(choice: Choice) -> list[str]:

@@ -1,4 +1,4 @@
-"""Generated graphs of one operator each: declared by records, chosen by covering arrays, built as models."""
+"""Generated graphs of one operator each: declared by specs, chosen by covering arrays, built as models."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Which points of a record's axes get a graph: pairwise covering arrays, and a smaller choice of them.
+"""Which points of a spec's axes get a graph: pairwise covering arrays, and a smaller choice of them.
 
 Deterministic: the same axes give the same points. Knows no operator; what is valid is asked of a function.
 """

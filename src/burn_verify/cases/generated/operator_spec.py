@@ -1,6 +1,6 @@
-"""The words in which an operator's graphs are declared: a record an operator, a point of its axes, a call.
+"""The words in which an operator's graphs are declared: a spec an operator, a point of its axes, a call.
 
-A `Record` has axes; a `Point` picks one value of each; the record's `make` turns it into a `Call`: operands with what
+An `OperatorSpec` has axes; a `Point` picks one value of each; its `make` turns it into a `Call`: operands with what
 may stand in them, and attributes. Builds no protobuf (see `build`) and chooses no points (see `covering`).
 """
 
@@ -19,7 +19,7 @@ OMIT: Final = "omit"
 
 DTYPE: Final = "dtype"
 DIMS: Final = "dims"
-"""The axes that every record has beside its own and one an operand."""
+"""The axes that every spec has beside its own and one an operand."""
 
 KINDS: Final = ("run", "init", "const", "shape", "gathered")
 """How an operand arrives: runtime input, initializer, ``Constant`` node, output of ``Shape``, one element of that."""
@@ -85,7 +85,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class OperatorSpec:
     """How the graphs of an operator are made.
 
     Attributes:
@@ -110,15 +110,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One value of each axis of a record, for one version.
+    """One value of each axis of a spec, for one version.
 
     Attributes:
         version: since_version.
         values: by axis; what is missing has its default.
-        sizes: sizes of named dimensions, where they are not those of the record.
+        sizes: sizes of named dimensions, where they are not those of the spec.
     """
 
-    record: Record
+    spec: OperatorSpec
     version: int
     values: Mapping[str, Any]
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -126,7 +126,7 @@ class Point:
     def __getitem__(self, axis: str) -> Any:
         if axis in self.values:
             return self.values[axis]
-        return self.record.axes[axis][0]
+        return self.spec.axes[axis][0]
 
     @property
     def dtype(self) -> str:
@@ -136,12 +136,12 @@ class Point:
     @property
     def opset(self) -> int:
         """The opset that the graph imports for the operator's domain."""
-        return self.version if self.record.domain else max(self.version, FIRST_OPSET)
+        return self.version if self.spec.domain else max(self.version, FIRST_OPSET)
 
     @property
     def schema(self) -> Any:
         """The schema of the operator in this version."""
-        return schema_of(self.record, self.version)
+        return schema_of(self.spec, self.version)
 
     @property
     def symbolic(self) -> bool:
@@ -206,25 +206,23 @@ def setting(point: Point, name: str, value: Any, dtype: str = "int64") -> tuple[
     return {}, fixed(value, dtype)
 
 
-def schema_of(record: Record, version: int) -> Any:
+def schema_of(spec: OperatorSpec, version: int) -> Any:
     """Return the schema of an operator in a version."""
     from onnx import defs
 
-    return defs.get_schema(record.op_type, version, record.domain)
+    return defs.get_schema(spec.op_type, version, spec.domain)
 
 
-def axes_of(record: Record, version: int) -> dict[str, tuple[Any, ...]]:
-    """Return the axes of a record in a version, without those of operands."""
-    schema = schema_of(record, version)
+def axes_of(spec: OperatorSpec, version: int) -> dict[str, tuple[Any, ...]]:
+    """Return the axes of a spec in a version, without those of operands."""
+    schema = schema_of(spec, version)
     here = {name.lower() for name in (*schema.attributes, *(parameter.name for parameter in schema.inputs))}
-    elsewhere = attributes_of(record.op_type, record.domain)
-    own = {
-        name: values for name, values in record.axes.items() if name.lower() in here or name.lower() not in elsewhere
-    }
-    allowed = all_dtypes_of(record.op_type, record.domain, version)
+    elsewhere = attributes_of(spec.op_type, spec.domain)
+    own = {name: values for name, values in spec.axes.items() if name.lower() in here or name.lower() not in elsewhere}
+    allowed = all_dtypes_of(spec.op_type, spec.domain, version)
     # The element types of sequences and optionals are in no constraint of a tensor.
-    given = tuple(dtype for dtype in record.dtypes if dtype in allowed) or record.dtypes
-    return {DTYPE: given or dtypes_of(record.op_type, record.domain, version, record.parameter), **own}
+    given = tuple(dtype for dtype in spec.dtypes if dtype in allowed) or spec.dtypes
+    return {DTYPE: given or dtypes_of(spec.op_type, spec.domain, version, spec.parameter), **own}
 
 
 def with_sizes(point: Point, sizes: Mapping[str, int]) -> Point:

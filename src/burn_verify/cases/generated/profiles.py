@@ -5,7 +5,7 @@ from typing import Final
 
 from burn_verify.cases.generated.build import Choice, Space
 from burn_verify.cases.generated.covering import covering, each_choice
-from burn_verify.cases.generated.operator_spec import DTYPE, Record
+from burn_verify.cases.generated.operator_spec import DTYPE, OperatorSpec
 from burn_verify.cases.generated.twins import at_run_time
 from burn_verify.graph.dtypes import burn_kind
 
@@ -17,14 +17,14 @@ array of every version."""
 _FEW: Final = 3
 
 
-def choices(record: Record, versions: Sequence[int]) -> Iterator[tuple[Choice, str]]:
+def choices(spec: OperatorSpec, versions: Sequence[int]) -> Iterator[tuple[Choice, str]]:
     """Yield every graph of an operator, and the smallest profile that it is in.
 
     Types for which Burn has no tensor vary nothing else: one graph each, in the first version that allows the type.
     """
     seen: set[str] = set()
     for version in versions:
-        space = Space(record, version)
+        space = Space(spec, version)
         dtypes = space.axes[DTYPE]
         held = tuple(dtype for dtype in dtypes if burn_kind(dtype) is not None)
         rows = _rows(space, held)
@@ -67,5 +67,5 @@ def _rows(space: Space, held: tuple[str, ...]) -> list[Choice]:
         found[tuple(settled.items())] = choice
         return settled
 
-    rows = covering(axes, settle, space.record.homes)
+    rows = covering(axes, settle, space.spec.homes)
     return list({choice.id: choice for row in rows if (choice := found[tuple(row.items())])}.values())

@@ -67,8 +67,8 @@ def table(choice: Choice, name: str) -> npt.NDArray[Any]:
     """Return the 256 values of an operand, simplest first: usual ones, then those that are special, then others."""
     operand = choice.call.inputs[name]
     assert operand is not None
-    record = choice.point.record
-    family = family_of(qualified(record.op_type, record.domain)) or ""
+    spec = choice.point.spec
+    family = family_of(qualified(spec.op_type, spec.domain)) or ""
     if choice.kinds[name] in ("shape", "gathered"):
         operand = replace(operand, low=max(0, operand.low), high=min(_MOST_FROM_SHAPE, operand.high), special=False)
     rng = np.random.Generator(np.random.PCG64(int(hashlib.sha256(f"{choice.id} {name}".encode()).hexdigest()[:12], 16)))
@@ -144,7 +144,7 @@ def _resized(choice: Choice, draw: "DrawFn") -> Choice:
     sizes = {name: draw(strategies.sampled_from(_SIZES)) for name in names}
     point = with_sizes(choice.point, sizes)
     try:
-        call = choice.point.record.make(point)
+        call = choice.point.spec.make(point)
     except NotApplicable:
         return choice
     changed = replace(choice, point=point, call=call)

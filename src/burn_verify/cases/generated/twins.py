@@ -40,16 +40,16 @@ def expanded(choice: Choice, model: Any) -> Any | None:
     """
     from onnx.inliner import inline_selected_functions
 
-    record, schema = choice.point.record, choice.point.schema
+    spec, schema = choice.point.spec, choice.point.schema
     if not (schema.has_function or schema.has_context_dependent_function) or choice.call.nodes:
         return None
     try:
-        twin = inline_selected_functions(model, [(record.domain, record.op_type)], inline_schema_functions=True)
+        twin = inline_selected_functions(model, [(spec.domain, spec.op_type)], inline_schema_functions=True)
     except RuntimeError:
         # The inliner does not know the types of all operands.
         return None
     names = {node.op_type for node in twin.graph.node}
-    return None if record.op_type in names else twin
+    return None if spec.op_type in names else twin
 
 
 def halves(

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, OperatorSpec, Point, fixed
 
 FAMILY: Final = "conv"
 
@@ -135,8 +135,8 @@ _COMMON: Final[dict[str, tuple[Any, ...]]] = {
 }
 _AUTO: Final = (OMIT, "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
-RECORDS: Final = (
-    Record(
+OPERATOR_SPECS: Final = (
+    OperatorSpec(
         op_type="Conv",
         make=_conv,
         axes={
@@ -149,7 +149,7 @@ RECORDS: Final = (
             **_COMMON,
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="ConvTranspose",
         make=_conv_transpose,
         axes={
@@ -163,7 +163,7 @@ RECORDS: Final = (
             **_COMMON,
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="ConvInteger",
         make=_conv_integer,
         axes={
@@ -175,7 +175,7 @@ RECORDS: Final = (
             **_COMMON,
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="DeformConv",
         make=_deform,
         axes={
@@ -187,7 +187,7 @@ RECORDS: Final = (
             "extra": ("none", "bias", "mask", "both"),
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="Col2Im",
         make=_col2im,
         axes={
@@ -197,7 +197,7 @@ RECORDS: Final = (
             "block": ("row", "square"),
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="CausalConvWithState",
         make=_causal,
         axes={"activation": (OMIT, "none", "silu", "swish"), "extra": ("none", "bias", "state", "both")},
