@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 
 CORPUS: Final = "sized"
 """The first word of the ids of these cases."""

@@ -23,7 +23,8 @@ from burn_verify.cli.common import PLACES, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
 from burn_verify.core.case import Case, Download, ModelFile, Seeded
 from burn_verify.core.errors import BurnVerifyError, ToolchainError, UsageError
-from burn_verify.core.options import OPTIONS, Settings, settings_from
+from burn_verify.core.option_table import OPTIONS
+from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import Progress
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Trial

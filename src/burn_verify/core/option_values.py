@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 RELEASE: Final = "release"
 """Instead of a checkout: what was published."""
+ALL: Final = "all"
+"""The name that means every model of the zoo, every suite or every operator that has graphs."""
+
 LATEST: Final = "latest"
 
 _WEEK: Final = 7 * 24 * 3600.0

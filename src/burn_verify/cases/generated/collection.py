@@ -17,7 +17,7 @@ from burn_verify.cases.generated.registry import operator_specs
 from burn_verify.cases.index import MADE_BY, cases_of, has_index, read_index, run_collector
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.system.cache import Cache, prune
 
