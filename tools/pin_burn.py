@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from burn_verify.burn.recipe import Recipe, manifest, overlaid, packaged_sources
-from burn_verify.core.targets import resolve
-from burn_verify.core.versions import DEFAULT, VERSIONS
+from burn_verify.core.versions import DEFAULT, VERSIONS, resolve
 
 RUST = Path(__file__).parents[1] / "src" / "burn_verify" / "rust"
 

@@ -21,7 +21,6 @@ from burn_verify.core.errors import RunError
 from burn_verify.core.progress import silent
 from burn_verify.core.stage import ConvertedModel
 from burn_verify.core.target import Target
-from burn_verify.core.targets import resolve
 from burn_verify.core.versions import BurnVersion
 from burn_verify.reference.oracle import Oracle, read
 from burn_verify.system.wire import Array
@@ -83,7 +82,7 @@ def serve(cache: OwnCache, own: Path, version: BurnVersion, backends: tuple[str,
 def test_answers_are_those_of_onnx_runtime(
     burn: str, backend: str, cache: OwnCache, own: Path, served: dict[str, Served]
 ) -> None:
-    version = resolve(burn)
+    version = versions.resolve(burn)
     with_it = [recipe.backends for recipe in recipes_built(cache, version) if backend in recipe.backends]
     if not with_it:
         pytest.skip(f"Burn {burn} is not compiled for {backend} here: tox run -e targets")

@@ -76,10 +76,10 @@ def compiled(cache: Apart, listen: Listener, models: Mapping[str, ConvertedModel
     Arguments:
         models: by id of the mutant.
     """
-    toolchain = Workspace.of(cache, listen, Target())
-    toolchain.converter()
+    workspace = Workspace.of(cache, listen, Target())
+    workspace.converter()
     try:
-        made = Builder(cache, toolchain).compile(list(models.values()))
+        made = Builder(cache, workspace).compile(list(models.values()))
     except ToolchainError as error:
         if len(models) == 1:
             return [Batch(models={}, binary=None, errors=dict.fromkeys(models, str(error)))]
@@ -94,11 +94,11 @@ def compiled(cache: Apart, listen: Listener, models: Mapping[str, ConvertedModel
 
 def sweep(cache: Apart, listen: Listener) -> None:
     """Remove the mutants' binaries and crates, and what cargo built of them."""
-    toolchain = Workspace.of(cache, listen, Target())
+    workspace = Workspace.of(cache, listen, Target())
     root = str(cache.own.root)
     mark = rust_string(root)[1:-1]
-    with cache.lock(toolchain.lock):
-        generated = toolchain.build.folder / "generated"
+    with cache.lock(workspace.lock):
+        generated = workspace.build.folder / "generated"
         crates = {path.parents[1].name for path in generated.glob("g_*/src/lib.rs") if mark in path.read_text()}
         batches = {
             path.parent.name
@@ -107,11 +107,11 @@ def sweep(cache: Apart, listen: Listener) -> None:
         }
         for crate in crates | batches:
             shutil.rmtree(generated / crate, ignore_errors=True)
-        note = read_json(toolchain.folder / "groups.json")
+        note = read_json(workspace.folder / "groups.json")
         if note is not None:
             note["groups"] = {crate: some for crate, some in note["groups"].items() if not _is_in(root, some)}
-            write_json(toolchain.folder / "groups.json", note)
-        _forget(toolchain.build.target, crates | batches)
+            write_json(workspace.folder / "groups.json", note)
+        _forget(workspace.build.target, crates | batches)
     shutil.rmtree(cache.own.root, ignore_errors=True)
 
 

@@ -160,7 +160,7 @@ def require_rust(oldest: tuple[int, int] = MIN_RUSTC) -> None:
     try:
         version = output_of(_RUSTC_VERSION)
     except CommandFailed as error:
-        message = f"rustc does not answer: {error.said}: {INSTALL_RUST}"
+        message = f"rustc does not answer: {error.summary}: {INSTALL_RUST}"
         raise ToolchainError(message) from error
     enough = is_new_enough(version, oldest)
     if enough is None:

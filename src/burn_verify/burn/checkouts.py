@@ -15,7 +15,7 @@ from typing import Final
 from burn_verify.burn.recipe import LocalCrate, Patch, overlaid, packaged_sources, replaced
 from burn_verify.core.errors import CommandFailed, UsageError
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.targets import resolve, version_of_onnx
+from burn_verify.core.versions import resolve, version_of_onnx
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.process import output_of
@@ -87,7 +87,7 @@ def crates_in(project: str, path: Path) -> tuple[LocalCrate, ...]:
     try:
         said = output_of(["cargo", "metadata", *arguments])
     except CommandFailed as error:
-        message = f"{no_checkout}: cargo cannot read its Cargo.toml: {error.said}"
+        message = f"{no_checkout}: cargo cannot read its Cargo.toml: {error.summary}"
         raise UsageError(message) from error
     found = (
         LocalCrate(name=package["name"], version=package["version"], folder=str(Path(package["manifest_path"]).parent))
@@ -109,7 +109,7 @@ def _state(project: str, path: Path) -> tuple[str, bool]:
     try:
         return commit, bool(output_of(["git", "-C", str(path), "status", "--porcelain", "--", "."]))
     except CommandFailed as error:
-        message = f"{_OPTIONS[project]} {path}: git does not say whether it was changed: {error.said}"
+        message = f"{_OPTIONS[project]} {path}: git does not say whether it was changed: {error.summary}"
         raise UsageError(message) from error
 
 
@@ -123,7 +123,7 @@ def _unpacked(cache: Cache, project: str, clone: Path, revision: str) -> Checkou
     try:
         commit = output_of(["git", "-C", str(clone), "rev-parse", "--verify", f"{revision}^{{commit}}"])
     except CommandFailed as error:
-        message = f"{_OPTIONS[project]} {clone}@{revision}: git knows no such revision there: {error.said}"
+        message = f"{_OPTIONS[project]} {clone}@{revision}: git knows no such revision there: {error.summary}"
         raise UsageError(message) from error
     path = cache.folder("checkouts") / f"{project}-{commit[:12]}"
     with cache.lock(f"checkout-{commit[:12]}"):
@@ -141,7 +141,7 @@ def _unpack(clone: Path, commit: str, path: Path) -> None:
             top = output_of(["git", "-C", str(clone), "rev-parse", "--show-cdup"])
             output_of(["git", "-C", str(clone / top), "archive", "--format=tar", "-o", str(packed), commit])
         except CommandFailed as error:
-            message = f"git cannot unpack {commit} of {clone}: {error.said}"
+            message = f"git cannot unpack {commit} of {clone}: {error.summary}"
             raise UsageError(message) from error
         with tarfile.open(packed) as archive:
             archive.extractall(unpacked, filter="data")

@@ -13,8 +13,8 @@ from typing import Any
 from burn_verify.burn.reasons import location, refusal
 from burn_verify.burn.runner import rust_environment
 from burn_verify.core.errors import ConvertError, ProcessDied
-from burn_verify.core.result import FailureKind, RefusalKind
-from burn_verify.core.stage import ConvertedModel, PreparedCase
+from burn_verify.core.result import RefusalKind
+from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, read_json, write_json
 from burn_verify.system.resident import Resident

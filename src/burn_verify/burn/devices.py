@@ -63,5 +63,5 @@ def _looked_for(backend: str) -> Found:
     try:
         answer = json.loads(output_of([sys.executable, "-m", "burn_verify.burn.drivers", backend]))
     except CommandFailed as error:
-        return Found(backend=backend, why=f"its driver does not survive being asked: {error.said}")
+        return Found(backend=backend, why=f"its driver does not survive being asked: {error.summary}")
     return Found(backend=backend, device=", ".join(answer["devices"]), why=answer["why"])

@@ -13,8 +13,7 @@ from typing import Final
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.targets import resolve, version_of_onnx
-from burn_verify.core.versions import BACKENDS, BurnVersion
+from burn_verify.core.versions import BACKENDS, BurnVersion, resolve, version_of_onnx
 
 _VERSIONS: Final = "compat/versions/"
 _DEFAULT_BACKEND: Final = BACKENDS[0]

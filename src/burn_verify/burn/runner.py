@@ -12,8 +12,7 @@ from typing import Any
 from burn_verify.burn.reasons import location, panic
 from burn_verify.core.errors import ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import ConvertedModel, RunnerBinary
+from burn_verify.core.stage import ConvertedModel, FailureKind, RunnerBinary
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import MOST_AT_ONCE, Resident
 from burn_verify.system.wire import Array, decode, encode, unsupported_dtype

@@ -135,13 +135,13 @@ class Workspace:
         """
         arguments = ["--profile", profile, "-p", package, "--keep-going"]
         phase = "compile" if profile == PROFILE else f"compile {profile}"
-        build = partial(self.build.run, phase=phase, labels=labels, listen=self._listen, env=env)
-        run = build([*arguments, "--offline"])
+        run_cargo = partial(self.build.run, phase=phase, labels=labels, listen=self._listen, env=env)
+        run = run_cargo([*arguments, "--offline"])
         if not run.gave_up:
             return run
         text = f"fetching the sources of {self.recipe.title} again"
         self._listen(Progress(phase=phase, done=0, total=0, text=text))
-        return build(arguments)
+        return run_cargo(arguments)
 
     def dependencies(self) -> None:
         """Build what a runner in the profile `LATENCY` needs, if this was never done: Burn once more.

@@ -19,8 +19,7 @@ from burn_verify.cases import zoo
 from burn_verify.cases.seeded import architectures
 from burn_verify.core.case import Case, Collected, Download, ModelFacts, ModelFile, Seeded, Unavailable, facts_of
 from burn_verify.core.errors import LoadError
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import PreparedCase, StoredArrays, StoredData, StoredFiles
+from burn_verify.core.stage import FailureKind, PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch

@@ -154,7 +154,7 @@ def _others(python: str | None) -> dict[str, str]:
     try:
         said = output_of([python, "-c", script]).split()
     except CommandFailed as error:
-        message = f"{no_python}: {error.said}"
+        message = f"{no_python}: {error.summary}"
         raise UsageError(message) from error
     if len(said) != 3:
         message = f"{no_python}: asked for their versions it says {' '.join(said)!r}"

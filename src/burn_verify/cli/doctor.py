@@ -87,7 +87,7 @@ def _rustc() -> Check:
 
 
 def _unanswered(name: str, error: CommandFailed) -> Check:
-    found = "not found" if shutil.which(name) is None else f"it does not answer: {error.said}"
+    found = "not found" if shutil.which(name) is None else f"it does not answer: {error.summary}"
     return Check(name=name, grade=Grade.MISSING, found=found, advice=INSTALL_RUST)
 
 

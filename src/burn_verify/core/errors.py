@@ -6,8 +6,7 @@ Decides nothing about reporting: `plugin` and `cli` turn these into outcomes and
 from collections.abc import Mapping
 from typing import Any
 
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import Stage
+from burn_verify.core.stage import FailureKind, Stage
 
 
 class BurnVerifyError(Exception):
@@ -17,19 +16,19 @@ class BurnVerifyError(Exception):
 
 
 class UsageError(BurnVerifyError):
-    """An option or name that cannot be meant."""
+    """An option or a name that is not valid."""
 
     exit_code = 4
 
 
 class ToolchainError(BurnVerifyError):
-    """The machine lacks something (cargo, rustc, disk), or Burn itself could not be built. No case is to blame."""
+    """The machine lacks something (cargo, rustc, disk), or Burn itself could not be built. No case fails for it."""
 
     exit_code = 3
 
 
 class RecordError(BurnVerifyError):
-    """Records that say nothing about Burn, or that cannot be put beside one another."""
+    """Records that say nothing about Burn, or that cannot be shown in one table."""
 
 
 class StoreError(BurnVerifyError):
@@ -37,23 +36,23 @@ class StoreError(BurnVerifyError):
 
 
 class CommandFailed(BurnVerifyError):
-    """A short command could not be started, took too long, or ended with a failure.
+    """A short command could not be started, took too long, or failed.
 
     Attributes:
         code: its exit code, negative for a signal; None where it was not started or did not end in time.
-        words: why: the end of what it wrote, else what is known of its end; never empty.
-        said: `words` in one line.
+        words: the end of its output, else how it ended; never empty.
+        summary: `words` in one line.
     """
 
-    def __init__(self, command: str, words: str, said: str, code: int | None = None) -> None:
-        super().__init__(command, words, said, code)
+    def __init__(self, command: str, words: str, summary: str, code: int | None = None) -> None:
+        super().__init__(command, words, summary, code)
         self.command = command
         self.words = words
-        self.said = said
+        self.summary = summary
         self.code = code
 
     def __str__(self) -> str:
-        return f"{self.command} failed: {self.said}"
+        return f"{self.command} failed: {self.summary}"
 
 
 class ProcessDied(BurnVerifyError):
@@ -78,7 +77,7 @@ class StageError(BurnVerifyError):
     """A case stopped at a stage; the subclass says which.
 
     Attributes:
-        message: whole and in the words of whoever failed.
+        message: complete, in the words of the program that failed.
         reason: short and normalised, fit for grouping.
         details: further evidence for the record; JSON values only.
         kind: what ended the case.
@@ -105,7 +104,7 @@ class StageError(BurnVerifyError):
 
 
 class LoadError(StageError):
-    """The model could not be found, fetched or read."""
+    """The model could not be located, downloaded or read."""
 
     stage = Stage.LOAD
 

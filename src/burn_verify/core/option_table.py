@@ -11,15 +11,15 @@ from burn_verify.core.result import JudgeMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One option: how it is typed, where else it may be set, what it turns into.
+    """One option: its flag, where else it may be set, and the value that its text becomes.
 
     Attributes:
         field: the field of `Settings` it fills.
         flag: on the command line.
         ini: in pytest's configuration file.
         env: environment variable, for locations only.
-        bare: what the flag means without a value; None where it needs one.
-        parse: text to value; raises ValueError with a message fit for a user.
+        bare: the value of the flag without a value; None where it needs one.
+        parse: text to value; raises ValueError with a message for the user.
     """
 
     field: str
@@ -34,7 +34,7 @@ class Option:
 
     @property
     def argument(self) -> dict[str, Any]:
-        """What argparse and pytest have to know of the flag."""
+        """Keyword arguments of the flag for argparse and for pytest."""
         bare = {} if self.bare is None else {"nargs": "?", "const": self.bare}
         return {"metavar": self.metavar, "help": self.help, **bare}
 
@@ -80,8 +80,8 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_ops_profile",
         parse=option_values.profile,
         default="quick",
-        help="how many graphs an operator: every value of every axis once, pairs of them for the newest version, or "
-        "pairs for every version (default: quick)",
+        help="how many graphs for each operator: every value of every axis once, pairs of values for the newest "
+        "version, or pairs of values for every version (default: quick)",
     ),
     Option(
         field="ops_examples",
@@ -90,8 +90,8 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_ops_examples",
         parse=option_values.count,
         default=0,
-        help="feed every generated graph that agrees so many further sets of values, and shapes where they are "
-        "symbolic, drawn by Hypothesis, whose --hypothesis-seed holds (default: 0)",
+        help="test every generated graph that agrees on N further sets of values, and of shapes where they are "
+        "symbolic, drawn by Hypothesis with its --hypothesis-seed (default: 0)",
     ),
     Option(
         field="zoo_mirror",
@@ -120,7 +120,7 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_record",
         parse=option_values.path,
         default=None,
-        help="append what happened to this file, one JSON line a case; the last run is always kept in the cache",
+        help="append the results to this file, one JSON line for each case; the last run is always kept in the cache",
     ),
     Option(
         field="timeout",

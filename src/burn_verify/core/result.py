@@ -7,7 +7,7 @@ from typing import Any
 
 from burn_verify.core.case import Subject
 from burn_verify.core.latency import Latency
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 
 
@@ -55,47 +55,6 @@ class Mismatch(StrEnum):
     SHAPE = "wrong shape"
     VALUES = "wrong values"
     DISTRIBUTION = "not what was to be drawn"
-
-
-class FailureKind(StrEnum):
-    """What ended a case that failed, whatever its stage."""
-
-    REFUSED = "refused"
-    """Somebody said no, in words: burn-onnx, rustc, ONNX Runtime, or our own reading of the model."""
-    NO_VALUE = "no value"
-    """Burn has no tensor for what the case is fed or answers."""
-    NO_REFERENCE = "no reference"
-    """No program answers this graph."""
-    PANIC = "panic"
-    ERROR = "error"
-    """The compiled model returned an error instead of an answer."""
-    EXITED = "exited"
-    """A process ended by itself."""
-    KILLED = "killed"
-    """A process was ended by a signal that its own doing raised."""
-    PROTOCOL = "protocol"
-    """A process answered what cannot be understood."""
-    MISMATCH = "mismatch"
-    """An answer came, and it is not the expected one."""
-    BUDGET = "budget"
-    """A limit was exceeded that the user set for this very purpose."""
-    TIMEOUT = "timeout"
-    MEMORY = "memory"
-    CLOSED = "closed"
-    """The run ended while the case was in flight."""
-    ENDED_FROM_OUTSIDE = "ended from outside"
-    """A process was ended by a signal that somebody else sent."""
-    NOT_STARTED = "not started"
-    """A process could not be started, or died too often to be started again."""
-    MACHINE = "machine"
-    """A file is missing, damaged or could not be fetched."""
-    NO_RESULT = "no result"
-    """The test ended without handing over a result."""
-
-    @property
-    def how(self) -> str:
-        """How a process ended, as ``details["how"]`` of a record says it."""
-        return {FailureKind.ENDED_FROM_OUTSIDE: "killed", FailureKind.NOT_STARTED: "exited"}.get(self, self.value)
 
 
 class RefusalKind(StrEnum):
@@ -168,7 +127,7 @@ class Verdict:
         mismatch: in what the answer differs; None where it does not, or by words of `reason` only.
         guilty: whose answer is wrong.
         difference: how the answer and what it was compared with differ, without a word on who is right: what it was
-            compared with is called ``before``, the answer ``after``. Empty where they agree, or chance was judged.
+            compared with is called ``before``, the answer ``after``. Empty where they agree.
     """
 
     name: VerdictName

@@ -1,14 +1,15 @@
-"""The versions of Burn that are supported, as a table; `targets` finds its rows.
+"""The table of supported versions of Burn, and its rows by name.
 
-Holds data only. What the Rust of a version needs is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is
-added.
+Holds data only. The Rust of each version is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is added.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
+from burn_verify.core.errors import UsageError
+
 BACKENDS: Final = ("flex", "ndarray", "wgpu", "cuda")
-"""Every backend that some version serves, the default first."""
+"""Every backend that at least one version has, the default first."""
 
 DEPRECATED: Final = frozenset({"ndarray"})
 """Backends that Burn itself no longer recommends."""
@@ -32,7 +33,7 @@ class BurnVersion:
 
     @property
     def is_release(self) -> bool:
-        """Whether it is more than a preview."""
+        """Whether it is no preview."""
         return "-" not in self.burn
 
 
@@ -66,3 +67,33 @@ VERSIONS: Final = (
 DEFAULT: Final = next(version for version in VERSIONS if version.burn == "0.22.1")
 LATEST: Final = [version for version in VERSIONS if version.is_release][-1]
 """The newest release; a preview has to be named."""
+
+
+def resolve(text: str) -> BurnVersion:
+    """Return the version of a number, or of ``latest``.
+
+    Raises:
+        UsageError: it is not supported.
+    """
+    if text == "latest":
+        return LATEST
+    for version in VERSIONS:
+        if version.burn == text:
+            return version
+    known = ", ".join(version.burn for version in VERSIONS)
+    message = f"Burn {text!r} is not supported; one of {known} is, and latest is {LATEST.burn}"
+    raise UsageError(message)
+
+
+def version_of_onnx(burn_onnx: str) -> BurnVersion:
+    """Return the version of Burn that a burn-onnx was released with.
+
+    Raises:
+        UsageError: it is not supported.
+    """
+    for version in VERSIONS:
+        if version.burn_onnx == burn_onnx:
+            return version
+    known = ", ".join(version.burn_onnx for version in VERSIONS)
+    message = f"burn-onnx {burn_onnx!r} is not supported; one of {known} is"
+    raise UsageError(message)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from burn_verify.core.result import CaseResult, FailureKind
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.expectations.document import key_of, read, render
 from burn_verify.expectations.match import Expectation, Expectations, has_wildcard
 

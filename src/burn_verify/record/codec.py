@@ -14,8 +14,8 @@ from typing import Any
 
 from burn_verify.core import latency
 from burn_verify.core.case import Subject
-from burn_verify.core.result import CaseResult, Difference, FailureKind, Guilty, OutputMetrics, VerdictName
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, Difference, Guilty, OutputMetrics, VerdictName
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Checkout, Target
 from burn_verify.record import schema1
 

@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 
 _TASK_METRICS: Final = ("top1", "top5", "iou")
 _MACHINE: Final = frozenset(

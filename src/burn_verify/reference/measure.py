@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from burn_verify.core.errors import OracleError
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference
 from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.facts import RuleKind

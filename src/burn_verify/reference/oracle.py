@@ -15,8 +15,7 @@ import numpy as np
 
 from burn_verify.core.errors import OracleError, ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import PreparedCase, Reference, StoredArrays, StoredData
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.system.cache import Cache

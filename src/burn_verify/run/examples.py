@@ -16,8 +16,8 @@ from burn_verify.cases.generated.search import Failed, Feeds, Search, search
 from burn_verify.cases.generated.snippet import snippet
 from burn_verify.core.case import Subject
 from burn_verify.core.errors import CompareError, OracleError, RunError
-from burn_verify.core.result import FailureKind, Verdict
-from burn_verify.core.stage import PreparedCase
+from burn_verify.core.result import Verdict
+from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.graph.operators import qualified
 from burn_verify.judge.evidence import Measured
 from burn_verify.reference.measure import Measurer, at_hand

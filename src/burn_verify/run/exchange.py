@@ -15,7 +15,6 @@ from burn_verify.core.option_values import switch
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.targets import resolve, version_of_onnx
 
 TOGETHER: Final = "burn and burn-onnx together"
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -106,7 +105,7 @@ def side(text: str, opened: Callable[[str, str], Checkout]) -> Target:
         elif word in versions.BACKENDS:
             fields["backend"] = word
         else:
-            pinned = resolve(word)
+            pinned = versions.resolve(word)
             fields |= {"burn": pinned.burn, "burn_onnx": fields.get("burn_onnx", pinned.burn_onnx)}
     return Target(**fields)
 
@@ -252,8 +251,8 @@ def _named(name: str, value: str, opened: Callable[[str, str], Checkout]) -> dic
             raise UsageError(message) from None
     if _VERSION.fullmatch(value):
         if name == "burn":
-            return {"burn": resolve(value).burn}
-        return {"burn_onnx": version_of_onnx(value).burn_onnx}
+            return {"burn": versions.resolve(value).burn}
+        return {"burn_onnx": versions.version_of_onnx(value).burn_onnx}
     return {f"{name.replace('-', '_')}_checkout": opened(value, name)}
 
 

@@ -17,8 +17,8 @@ from burn_verify.core.case import Case
 from burn_verify.core.errors import CompareError, OracleError, StageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
-from burn_verify.core.result import CaseResult, FailureKind, Verdict
-from burn_verify.core.stage import Outcome, Reference, RunnerBinary, Stage
+from burn_verify.core.result import CaseResult, Verdict
+from burn_verify.core.stage import FailureKind, Outcome, Reference, RunnerBinary, Stage
 from burn_verify.core.target import Target
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge

@@ -6,11 +6,12 @@ from itertools import product
 
 from burn_verify.cases import shards
 from burn_verify.cases.shards import Shard
+from burn_verify.core import versions
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.target import Checkout, Target, Trial
-from burn_verify.core.targets import names, refusal, resolve
+from burn_verify.core.targets import names, refusal
 from burn_verify.expectations import match, packaged
 from burn_verify.expectations.match import Expectation, Expectations
 from burn_verify.record import store
@@ -44,7 +45,7 @@ def asked(settings: Settings, opened: Callable[[str, str], Checkout]) -> tuple[A
         settings.partition,
         settings.burn_backend,
     ):
-        pinned = resolve(version)
+        pinned = versions.resolve(version)
         target = Target(
             burn=pinned.burn,
             burn_onnx=pinned.burn_onnx,
@@ -128,7 +129,7 @@ def part_of(cases: tuple[Case, ...], settings: Settings) -> tuple[tuple[Case, ..
         return cases, None
     index, count = settings.shard
     costs = costs_of(store.read_run(settings.shard_costs)) if settings.shard_costs else None
-    return shards.cut(cases, index, count, costs)
+    return shards.divide(cases, index, count, costs)
 
 
 def expected_of(settings: Settings, target: Target) -> Expectations:

@@ -13,8 +13,8 @@ from burn_verify.burn.release import Release
 from burn_verify.core.case import Case
 from burn_verify.core.errors import STAGE_ERRORS, StageError
 from burn_verify.core.progress import Listener, Progress
-from burn_verify.core.result import CaseResult, FailureKind
-from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, Reference, RunnerBinary, Stage
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import ConvertedModel, FailureKind, Outcome, PreparedCase, Reference, RunnerBinary, Stage
 from burn_verify.core.target import Target
 
 T = TypeVar("T")

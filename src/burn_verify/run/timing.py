@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from burn_verify.burn.release import Release
 from burn_verify.core.latency import Latency
-from burn_verify.core.result import CaseResult, FailureKind
-from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, Reference, Stage
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import ConvertedModel, FailureKind, Outcome, PreparedCase, Reference, Stage
 from burn_verify.judge.policy import Judge
 from burn_verify.reference import measure, oracle
 from burn_verify.run.compare import verdict_on

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from burn_verify.core.errors import LoadError
-from burn_verify.core.result import FailureKind
+from burn_verify.core.stage import FailureKind
 
 NETWORK_TIMEOUT = 5.0
 """Seconds after which a run stops waiting for the model hub."""

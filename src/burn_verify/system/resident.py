@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from burn_verify.core.errors import ProcessDied
-from burn_verify.core.result import FailureKind
+from burn_verify.core.stage import FailureKind
 from burn_verify.system.process import kill_group, logger
 from burn_verify.system.wire import PREFIX, VERSION, pack, unpack_header, unpack_prefix
 

@@ -6,8 +6,8 @@ import pytest
 
 from burn_verify.burn import devices, drivers
 from burn_verify.burn.devices import Found
+from burn_verify.core import versions
 from burn_verify.core.errors import CommandFailed
-from burn_verify.core.targets import resolve
 from burn_verify.system.cache import Cache
 
 
@@ -23,7 +23,7 @@ def asked(monkeypatch, **answers):
 
 
 def found(tmp_path, version="0.22.1"):
-    everything = {one.backend: one for one in devices.found(Cache(tmp_path / "cache"), resolve(version))}
+    everything = {one.backend: one for one in devices.found(Cache(tmp_path / "cache"), versions.resolve(version))}
     assert not (tmp_path / "cache").exists()
     return everything
 

@@ -12,12 +12,11 @@ from burn_verify.burn.recipe import packaged_sources
 from burn_verify.core import versions
 from burn_verify.core.errors import UsageError
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.targets import resolve
 
 SOURCES = packaged_sources()
 PACKAGED = SOURCES["Cargo.toml"]
-OLD = resolve("0.21.0")
-NEW = resolve("0.23.0-pre.1")
+OLD = versions.resolve("0.21.0")
+NEW = versions.resolve("0.23.0-pre.1")
 LOCK = """
 [[package]]
 name = "burn"

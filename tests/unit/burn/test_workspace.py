@@ -1,4 +1,4 @@
-"""The workspace of a target: its files, what its fingerprints depend on, and what follows where sources are gone."""
+"""The workspace of a target: its files, and what its fingerprints depend on. Nothing is compiled."""
 
 import json
 import tomllib
@@ -12,11 +12,10 @@ from burn_verify.burn.workspace import Workspace, recipes_built
 from burn_verify.core import versions
 from burn_verify.core.progress import Progress, silent
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.targets import resolve
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import write_json
 
-OLD = resolve("0.21.0")
+OLD = versions.resolve("0.21.0")
 
 
 def workspace(cache: Cache, target: Target | None = None, *backends: str) -> Workspace:
@@ -115,9 +114,6 @@ def a_checkout(path: Path, digest: str) -> Checkout:
     return Checkout(path=path, commit="1a2b3c4d", digest=digest)
 
 
-# ── cargo's registry was emptied ─────────────────────────────────────────────────────────────────────────────────────
-
-
 ARTIFACT = {
     "reason": "compiler-artifact",
     "target": {"name": "batch"},
@@ -191,6 +187,6 @@ def test_how_cargo_ended_is_told(built, tmp_path, end, said):
     says_first = "echo '   Compiling syn' >&2; " if "kill" in end else ""
     run, calls, _ = built(f"{says_first}{end}", f"{says_first}{end}")
     assert len(calls) == (1 if run.code < 0 else 2), "a signal says nothing of sources"
-    cargo = Workspace.of(Cache(tmp_path / "cache"), silent, Target()).build
-    message = str(cargo.failure("it could not be built", run.code))
-    assert message == f"it could not be built: {said} (whole log: {cargo.log})"
+    one = Workspace.of(Cache(tmp_path / "cache"), silent, Target())
+    message = str(one.build.failure("it could not be built", run.code))
+    assert message == f"it could not be built: {said} (whole log: {one.build.log})"

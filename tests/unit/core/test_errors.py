@@ -8,8 +8,7 @@ import pytest
 
 from burn_verify.core import errors
 from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, CommandFailed, ProcessDied, StageError
-from burn_verify.core.result import FailureKind
-from burn_verify.core.stage import Stage
+from burn_verify.core.stage import FailureKind, Stage
 
 CLASSES = [
     value

@@ -1,4 +1,4 @@
-"""What options mean: every value that cannot be meant is refused early, under the name that the user typed."""
+"""The meaning of options: every value that is not valid is refused early, under the name that the user typed."""
 
 import dataclasses
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.option_table import OPTIONS
-from burn_verify.core.options import Settings, from_folder, said, settings_from
+from burn_verify.core.options import Settings, from_folder, options_given, settings_from
 from burn_verify.core.result import JudgeMode
 
 BY_FIELD = {option.field: option for option in OPTIONS}
@@ -127,7 +127,7 @@ def test_checkouts_of_an_ini_file_are_seen_from_its_folder(tmp_path):
 def test_what_is_said_can_be_typed_again():
     typed = {"burn_path": "release,.@main", "simplify": "off,on", "burn_backend": "wgpu"}
     settings = settings_from(typed)
-    flags = {flag: text for flag, text in said(settings)}
+    flags = {flag: text for flag, text in options_given(settings)}
     assert settings_from({field: flags[FLAGS[field]] for field in typed}) == settings
 
 

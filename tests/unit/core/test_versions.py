@@ -9,30 +9,29 @@ import pytest
 from burn_verify.core import versions
 from burn_verify.core.errors import UsageError
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.targets import resolve, version_of_onnx
 
 CHECKOUT = Checkout(path=Path("/burn"), commit="1a2b3c4d5e6f", digest="9f8e7d6c5b4a")
 
 
 def test_latest_is_the_newest_release_and_never_a_preview():
-    assert resolve("latest") == versions.LATEST
+    assert versions.resolve("latest") == versions.LATEST
     assert versions.LATEST.is_release
     assert all("-" in version.burn for version in versions.VERSIONS[versions.VERSIONS.index(versions.LATEST) + 1 :])
 
 
 @pytest.mark.parametrize("version", versions.VERSIONS, ids=lambda version: version.burn)
 def test_a_version_is_found_by_its_number(version):
-    assert resolve(version.burn) is version
-    assert version_of_onnx(version.burn_onnx) is version
+    assert versions.resolve(version.burn) is version
+    assert versions.version_of_onnx(version.burn_onnx) is version
     assert version.backends[0] == "flex"
     assert set(version.backends) <= set(versions.BACKENDS)
 
 
 def test_what_is_not_supported_is_said_with_what_is():
     with pytest.raises(UsageError, match=r"Burn '0\.1' is not supported; one of 0\.21\.0, 0\.22\.1, .* is"):
-        resolve("0.1")
+        versions.resolve("0.1")
     with pytest.raises(UsageError, match=r"burn-onnx '0\.1' is not supported"):
-        version_of_onnx("0.1")
+        versions.version_of_onnx("0.1")
 
 
 def test_the_default_target_is_the_default_version():

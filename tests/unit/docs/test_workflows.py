@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.core.targets import resolve
-from burn_verify.core.versions import DEFAULT, VERSIONS
+from burn_verify.core.versions import DEFAULT, VERSIONS, resolve
 
 ROOT = Path(__file__).parents[3]
 WORKFLOWS = ROOT / ".github" / "workflows"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burn_verify.core.result import CaseResult, FailureKind
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.expectations import packaged
 from burn_verify.expectations.document import HEADER
 from burn_verify.expectations.match import Expectations, inherited_by, parse

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burn_verify.core.result import CaseResult, FailureKind, Guilty, OutputMetrics, VerdictName
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, Guilty, OutputMetrics, VerdictName
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record import codec
 
@@ -176,6 +176,8 @@ def test_unknown_keys_are_passed_over_and_optional_ones_may_lack():
     [
         ({"stage": "dance"}, "dance"),
         ({"outcome": None}, "None is not a valid Outcome"),
+        ({"verdict": "splendid"}, "'splendid' is not a valid VerdictName"),
+        ({"failure": "bad luck"}, "'bad luck' is not a valid FailureKind"),
         ({"metrics": [{"name": "Y"}]}, "without 'data_set'"),
         ({"metrics": 3}, "not a result"),
         ({"durations": []}, "not a result"),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.core.result import FailureKind, Guilty
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import Guilty
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.expectations.update import no_evidence
 from burn_verify.record import codec, schema1, store
 from burn_verify.report.summary.ends import blamed_operator

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import OracleError
-from burn_verify.core.result import FailureKind, JudgeMode
-from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.core.result import JudgeMode
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference
 from burn_verify.judge import Judge, Question
 from burn_verify.judge.evidence import Measured
 from burn_verify.reference import oracle as reference_module

@@ -33,7 +33,7 @@ def test_what_a_command_prints():
 
 
 @pytest.mark.parametrize(
-    ("script", "code", "words", "said"),
+    ("script", "code", "words", "summary"),
     [
         ("import sys; sys.exit('first\\nfatal: second\\nthird')", 1, "first\nfatal: second\nthird", "fatal: second"),
         ("import sys; print('on stdout'); sys.exit(3)", 3, "on stdout", "on stdout"),
@@ -47,13 +47,13 @@ def test_what_a_command_prints():
         ),
     ],
 )
-def test_a_command_that_fails_keeps_its_words(script, code, words, said):
+def test_a_command_that_fails_keeps_its_words(script, code, words, summary):
     with pytest.raises(CommandFailed) as caught:
         output_of(python(script))
     assert caught.value.code == code
     assert caught.value.words.endswith(words)
-    assert caught.value.said == said
-    assert str(caught.value) == f"{sys.executable} -c failed: {said}"
+    assert caught.value.summary == summary
+    assert str(caught.value) == f"{sys.executable} -c failed: {summary}"
 
 
 def test_a_command_that_is_not_there(tmp_path):

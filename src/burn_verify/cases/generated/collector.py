@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,11 +32,26 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
 _TIMEOUT: Final = 60.0
-_NO_KERNEL: Final = "answers of onnx.reference, as ONNX Runtime refuses the graph"
-_FLOAT32: Final = "answers of ONNX Runtime to the same graph in float32, as it has no kernel for this dtype"
 _WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
 _OF_FLOAT32: Final = Tolerance(rtol=1e-4, atol=1e-5)
 """What float32 may have lost, where the answer should be one of float64."""
+
+
+class _Source(Enum):
+    """Whose answers a graph has."""
+
+    ONNXRUNTIME = auto()
+    EVALUATOR = auto()
+    FLOAT32 = auto()
+    NONE = auto()
+
+
+_NOTES: Final = {
+    _Source.ONNXRUNTIME: None,
+    _Source.EVALUATOR: "answers of onnx.reference, as ONNX Runtime refuses the graph",
+    _Source.FLOAT32: "answers of ONNX Runtime to the same graph in float32, as it has no kernel for this dtype",
+    _Source.NONE: None,
+}
 
 
 class InvalidGraph(ValueError):
@@ -121,19 +137,19 @@ def write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inli
         model = _inlined(choice, model) if inlined else model
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
-    outputs, note, refused = _answers(choice, path, model, feeds, oracle, unsupported)
+    outputs, source, refused = _answers(choice, path, model, feeds, oracle, unsupported)
     with _refusals():
         _finish(model, outputs)
     path.write_bytes(model.SerializeToString())
     return IndexEntry(
         id=_twin_id(choice.id) if inlined else choice.id,
         name=name,
-        note=note,
+        note=_NOTES[source],
         refused=refused,
         subject=_subject(choice, [("twin", "expanded")] if inlined else []),
-        tolerance=_OF_FLOAT32 if note == _FLOAT32 and choice.point.dtype == "float64" else None,
+        tolerance=_OF_FLOAT32 if source is _Source.FLOAT32 and choice.point.dtype == "float64" else None,
         answered=True,
-        evaluated=note == _NO_KERNEL,
+        evaluated=source is _Source.EVALUATOR,
         **facts_of(facts(model, feeds), ModelFacts),
         **written_data(path, {SEEDED: ([*feeds.values()], outputs)}, unsupported),
     )
@@ -212,22 +228,22 @@ def _finish(model: Any, outputs: Sequence[Array]) -> None:
 
 def _answers(
     choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
-) -> tuple[list[Array], str | None, str | None]:
-    """Return answers, a note of whose they are unless they are ONNX Runtime's, and why there are none."""
+) -> tuple[list[Array], _Source, str | None]:
+    """Return answers, whose they are, and why there are none."""
     refusal = ""
     if unsupported is None:
         try:
-            return oracle.infer(path, list(feeds.values())), None, None
+            return oracle.infer(path, list(feeds.values())), _Source.ONNXRUNTIME, None
         except OracleError as error:
             refusal = f"{error.message}; "
     try:
-        return Evaluator(model).answer(feeds), _NO_KERNEL, None
+        return Evaluator(model).answer(feeds), _Source.EVALUATOR, None
     except ValueError as error:
         refusal += str(error)
     try:
-        return _in_float32(choice, path, model, oracle), _FLOAT32, None
+        return _in_float32(choice, path, model, oracle), _Source.FLOAT32, None
     except (ValueError, OracleError) as error:
-        return [], None, _one_line(f"{refusal}; in float32: {error}")
+        return [], _Source.NONE, _one_line(f"{refusal}; in float32: {error}")
 
 
 def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[Array]:

@@ -12,8 +12,8 @@ from typing import Final
 from burn_verify.cases import sized
 from burn_verify.cases.conformance.suites import COLLECTED
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
-from burn_verify.core.result import CaseResult, FailureKind, VerdictName
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, VerdictName
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.text import one_line
 from burn_verify.graph.operators import qualified
 

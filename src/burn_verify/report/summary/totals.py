@@ -103,11 +103,16 @@ def totals_lines(totals: Totals) -> list[str]:
     return lines
 
 
+def passed_unexpectedly(result: CaseResult, expected: Mapping[str, str]) -> bool:
+    """Return whether a case passed that was expected to fail."""
+    return result.case_id in expected and result.outcome is Outcome.PASSED
+
+
 def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
     """Name the outcome in the light of what was expected."""
     if result.case_id in expected and result.outcome is Outcome.FAILED:
         return "expected failure"
-    if result.case_id in expected and result.outcome is Outcome.PASSED:
+    if passed_unexpectedly(result, expected):
         return "unexpected pass"
     return _PASSED_BUT.get(end_of(result), result.outcome.value)
 

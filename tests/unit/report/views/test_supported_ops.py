@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burn_verify.core.case import Subject
-from burn_verify.core.result import CaseResult, FailureKind
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.graph.operators import all_operators, qualified
 from burn_verify.record.codec import Record
