@@ -36,6 +36,9 @@ from burn_verify.run.state import error_of
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
+_COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, blame, gc)
+"""The modules that add a command each, in the order of the help text."""
+
 _EPILOG: Final = """\
 examples:
   burn-verify doctor                      is everything here that is needed?
@@ -106,14 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     add_options(listing, PLACES)
     # Models are named without a flag.
     add_options(verify, {option.field for option in OPTIONS} - {"models"})
-    report.add_to(commands)
-    expectations.add_to(commands)
-    explain_number.add_to(commands)
-    ops.add_to(commands)
-    latency.add_to(commands)
-    profile.add_to(commands)
-    blame.add_to(commands)
-    gc.add_to(commands)
+    for command in _COMMANDS:
+        command.add_to(commands)
     return parser
 
 
