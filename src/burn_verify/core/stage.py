@@ -38,6 +38,8 @@ class FailureKind(StrEnum):
     """Somebody said no, in words: burn-onnx, rustc, ONNX Runtime, or our own reading of the model."""
     NO_VALUE = "no value"
     """Burn has no tensor for what the case is fed or answers."""
+    DEVICE = "device"
+    """The device lacks a dtype that the model needs, and others of its kind have; nothing was run."""
     NO_REFERENCE = "no reference"
     """No program answers this graph."""
     PANIC = "panic"
