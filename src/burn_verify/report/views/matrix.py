@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from burn_verify.core.targets import names
 from burn_verify.core.text import json_text
-from burn_verify.record.codec import target_to_json
+from burn_verify.record.targets import target_to_json
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import is_model
 from burn_verify.report.summary.findings import Findings, Numbers, cell_json, numbers_of, sentence
