@@ -20,7 +20,7 @@ from tabulate import tabulate
 
 from bench import REPOSITORY, fresh_cache
 from burn_verify.burn.workspace import Workspace
-from burn_verify.cases.generated.collection import Generated, wanted
+from burn_verify.cases.generated.collection import Generated, requested
 from burn_verify.core.case import Case
 from burn_verify.core.option_values import ALL
 from burn_verify.core.options import Settings
@@ -50,7 +50,7 @@ def main() -> None:
     toolchain = Workspace.of(cache, silent, Target())
     toolchain.converter()
     started = time.monotonic()
-    cases = Generated(cache).cases(wanted([ALL]).operators, "nightly")
+    cases = Generated(cache).cases(requested([ALL]).operators, "nightly")
     generated = time.monotonic() - started
     drawn = examples_per_second(cache, cases, arguments.examples)
     print(json.dumps(drawn), file=sys.stderr, flush=True)

@@ -28,7 +28,7 @@ MADE_BY: Final = MadeBy(
 _FILE: Final = "index.json"
 
 DataSets = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
-"""Inputs and outputs by name of the set, of any dtype and shape; a word for what is no array."""
+"""Inputs and outputs by name of the set, of any dtype and shape; a word in place of a value that is no array."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +91,11 @@ def cases_of(index: Index, corpus: str, folder: Path) -> tuple[Case, ...]:
 
 
 def written_data(path: Path, data_sets: DataSets, unsupported: str | None = None) -> dict[str, Any]:
-    """Write data beside a model, unless Burn has no value for some of them; return what an `IndexEntry` says of both.
+    """Write data beside a model, unless Burn has no dtype for some of them; return the fields of `IndexEntry` on both.
 
     Arguments:
         path: the model, already written.
-        unsupported: a dtype without a value in Burn, where one is known already.
+        unsupported: a dtype that Burn does not have, if one is known already.
     """
     values = [value for pair in data_sets.values() for side in pair for value in side]
     unsupported = unsupported or without_burn_value(values)
@@ -108,7 +108,7 @@ def written_data(path: Path, data_sets: DataSets, unsupported: str | None = None
 
 
 def without_burn_value(values: Iterable[Array | str]) -> str | None:
-    """Return the first dtype, or word for what is no array, that Burn has no value for; None where it has all."""
+    """Return the first dtype that Burn does not have, or the word for a value that is no array; else None."""
     words = (value if isinstance(value, str) else dtype_name(value.dtype) for value in values)
     return next((word for word in words if burn_kind(word) is None), None)
 
@@ -119,18 +119,18 @@ def run_collector(
     """Run a module of this package as a program.
 
     Arguments:
-        folder: an existing one, where it runs.
-        on_step: told every line that it prints.
-        failed: how the message begins where it fails; its last line on stderr follows.
+        folder: its working directory; has to exist.
+        on_step: called with every line that it prints.
+        failed: the beginning of the error message; its last line on stderr follows.
 
     Raises:
         ToolchainError: it failed.
     """
-    said: list[str] = []
+    stderr: list[str] = []
     argv = [sys.executable, "-m", f"burn_verify.{module}", *arguments]
-    code = stream(argv, cwd=folder, env=os.environ, on_stdout=on_step, on_stderr=said.append)
+    code = stream(argv, cwd=folder, env=os.environ, on_stdout=on_step, on_stderr=stderr.append)
     if code != 0:
-        message = f"{failed}: {next(iter(said[-1:]), f'exit code {code}')}"
+        message = f"{failed}: {next(iter(stderr[-1:]), f'exit code {code}')}"
         raise ToolchainError(message)
 
 
@@ -138,7 +138,7 @@ def _collected(entry: IndexEntry, folder: Path) -> Collected:
     return Collected(
         model=folder / f"{entry.name}.onnx",
         digest=entry.digest,
-        # Where no reference answers, what a graph is fed is kept all the same: twins can be compared.
+        # The inputs are kept also where no reference answers: twins can be compared.
         data=None if entry.unsupported else folder / f"{entry.name}.safetensors",
         data_sets=entry.data_sets,
         **facts_of(entry),

@@ -75,7 +75,7 @@ def _graphs(name: str, operator: "Operator", profile: str) -> Iterator[str]:
     yield f"{name}, family {family_of(name)}; axes of version {max(versions)}, the default first:"
     for axis, values in Space(spec, max(versions)).axes.items():
         yield f"  {axis}: {', '.join(label(axis, value) for value in values)}"
-    wanted = PROFILES[: PROFILES.index(profile) + 1]
-    found = [(smallest, choice.id) for choice, smallest in choices(spec, versions) if smallest in wanted]
+    profiles = PROFILES[: PROFILES.index(profile) + 1]
+    found = [(smallest, choice.id) for choice, smallest in choices(spec, versions) if smallest in profiles]
     yield f"{len(found)} graphs in the profile {profile}:"
     yield tabulate(found, headers=["profile", "graph: version, dtype, what is not at its default"])

@@ -1,6 +1,6 @@
-"""A file of expectations as people see it: taken apart into entries, and put together again in order.
+"""A file of expectations as text: split into entries with their comments, and written again in order.
 
-Knows nothing of results; whether an entry still holds is decided in `update`.
+Knows no results; `update` decides whether an entry still holds.
 """
 
 from collections import defaultdict
@@ -38,10 +38,10 @@ Key: TypeAlias = tuple[str, Stage | None, str, str | None, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """An entry as it is written.
+    """The text of an entry.
 
     Attributes:
-        text: the comments above it included; empty for an element of an inline array.
+        text: with the comments above it; empty for an element of an inline array.
         comments: all of its comments, each with its number sign.
     """
 
@@ -49,8 +49,8 @@ class Block:
     comments: tuple[str, ...]
     entries: tuple[Expectation, ...]
 
-    def says(self, entries: Sequence[Expectation]) -> bool:
-        """Whether this block, and no other, is how these entries would be written."""
+    def stands_for(self, entries: Sequence[Expectation]) -> bool:
+        """Return whether this block stands for exactly these entries."""
         return [entry.pattern for entry in self.entries] == [entry.pattern for entry in entries]
 
 
@@ -59,9 +59,9 @@ class Document:
     """A whole file.
 
     Attributes:
-        head: the comments that open it, and what it inherits.
+        head: the comments at its start, and the name of the file that it inherits from.
         blocks: its entries in order.
-        foot: the comments that end it.
+        foot: the comments at its end.
     """
 
     head: str
@@ -70,15 +70,15 @@ class Document:
 
 
 def key_of(entry: Expectation) -> Key:
-    """Return what the cases of one entry share."""
+    """Return the fields that the cases of one entry share."""
     return entry.corpus, entry.stage, entry.reason, entry.link, entry.on
 
 
 def read(text: str, source: str) -> Document:
-    """Take a file apart.
+    """Split a file into entries.
 
-    Args:
-        text: TOML, perhaps none.
+    Arguments:
+        text: TOML, may be empty.
         source: name of the file, for messages.
 
     Raises:
@@ -88,7 +88,7 @@ def read(text: str, source: str) -> Document:
     whole = tomlkit.parse(text.replace("\r\n", "\n"))
     found = whole.pop("expect", [])
     if not isinstance(found, AoT):
-        # An inline array: nothing of its elements can be kept as it is.
+        # An inline array: none of its text can be kept.
         blocks = tuple(Block(text="", comments=(), entries=(entry,)) for entry in entries)
         return Document(head=whole.as_string().strip(), blocks=blocks, foot="")
     remarks = _of_the_first([item for _, item in whole.body if not isinstance(item, Null)])
@@ -144,21 +144,21 @@ def _entry_text(table: Table) -> str:
 
 
 def render(document: Document, entries: Sequence[Expectation], header: str) -> str:
-    """Put a file together: wildcards as they were ordered, then the ids by corpus, stage, reason and id.
+    """Return the text of a file: wildcards in their order, then the ids by corpus, stage, reason and id.
 
-    An entry that says what it said before stays as it was written; of any other only the comments stay.
+    An entry without changes keeps its text; a changed one keeps only its comments.
 
-    Args:
+    Arguments:
         document: the file so far.
-        entries: what is to be in it.
-        header: comments for a file that opens with none.
+        entries: the new content.
+        header: comments for a file that does not begin with comments.
     """
     parts = [document.head or header, *_wildcard_parts(document, entries), *_id_parts(document, entries), document.foot]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _wildcard_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[str]:
-    """Write the entries with wildcards; their order decides which of two of them counts."""
+    """Write the entries with wildcards; their order decides which of two matching entries counts."""
     kept = {id(entry) for entry in entries if has_wildcard(entry.pattern)}
     for block in document.blocks:
         if group := [entry for entry in block.entries if id(entry) in kept]:
@@ -181,7 +181,7 @@ def _id_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[st
 
 
 def _part(entries: Sequence[Expectation], blocks: Sequence[Block]) -> str:
-    if len(blocks) == 1 and blocks[0].text and blocks[0].says(entries):
+    if len(blocks) == 1 and blocks[0].text and blocks[0].stands_for(entries):
         return blocks[0].text
     comments = (comment for block in blocks for comment in block.comments)
     return "\n".join([*comments, _entry_text(_table(entries)).strip()])
@@ -206,6 +206,6 @@ def _table(entries: Sequence[Expectation]) -> Table:
 
 
 def _string(text: str) -> Item:
-    """Return a string in which also those characters are escaped that TOML lets through and nobody sees."""
+    """Return a string in which invisible characters are escaped, also those that TOML would accept."""
     quoted = tomlkit.string(text).as_string()
     return tomlkit.value("".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted))

@@ -21,7 +21,7 @@ _PACKAGES: Final = ("onnx", "onnxruntime", "numpy", "ml_dtypes", "pytest")
 def environment(targets: Sequence[Target]) -> dict[str, Any]:
     """Return everything of this machine and these versions that a result may depend on.
 
-    Of several targets the first stands where the only one would; ``targets`` lists all of them.
+    The fields of the target are those of the first of several; ``targets`` lists all of them.
     """
     return {
         "burn_verify": __version__,
@@ -42,11 +42,11 @@ def _commit() -> str | None:
     """Return the commit of a checkout of this project; a user's own repository around an installation is not it."""
     package = Path(__file__).parents[1]
     try:
-        said = output_of(["git", "-C", str(package), "rev-parse", "--show-toplevel", "HEAD"])
+        output = output_of(["git", "-C", str(package), "rev-parse", "--show-toplevel", "HEAD"])
     except CommandFailed:
-        # An installation is in no repository; whatever else git says is in the log.
+        # An installation is in no repository; other errors of git are in the log.
         return None
-    top, _, commit = said.partition("\n")
+    top, _, commit = output.partition("\n")
     return commit if commit and Path(top, "src", package.name) == package else None
 
 

@@ -1,7 +1,7 @@
 """ONNX's own test cases, collected once for a version of onnx and kept as files.
 
-This is the side that asks for them. `collector` writes them in a process of its own, as that takes hundreds of
-megabytes and makes NumPy warn. Runs no model.
+The collector is a child process (`collector`), since collecting takes hundreds of megabytes and makes NumPy warn.
+Runs no model.
 """
 
 import os
@@ -23,7 +23,7 @@ class Corpus:
     """The collected cases of the installed onnx.
 
     Arguments:
-        listen: told of every step of a collection.
+        listen: gets the progress of a collection.
     """
 
     def __init__(self, cache: Cache, listen: Listener = silent) -> None:
@@ -31,7 +31,7 @@ class Corpus:
         self._listen = listen
 
     def cases(self, suite: str) -> tuple[Case, ...]:
-        """Return the cases of a suite, by name; collect them where that was never done.
+        """Return the cases of a suite, by name; collect them the first time.
 
         Arguments:
             suite: one of `burn_verify.cases.conformance.suites.COLLECTED`.

@@ -1,4 +1,4 @@
-"""The collector of ONNX's own test cases, run as a module in a process of its own: see `collection`."""
+"""The collector of ONNX's own test cases, run as a child process by `collection`."""
 
 import sys
 import warnings
@@ -22,11 +22,11 @@ def _collect(suite: str, folder: Path) -> None:
     for place, test_case in enumerate(found):
         if place % 100 == 0:
             print(place, len(found), test_case.name, flush=True)
-        entries.append(_written(test_case, suite, folder))
+        entries.append(_write_case(test_case, suite, folder))
     write_index(Index(entries=tuple(entries)), folder)
 
 
-def _written(test_case: Any, suite: str, folder: Path) -> IndexEntry:
+def _write_case(test_case: Any, suite: str, folder: Path) -> IndexEntry:
     """Write the model and the data of a case, and return its entry in the index."""
     import onnx
 
@@ -70,7 +70,7 @@ def _stored(files: Sequence[Path], declared: Sequence[Any]) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
-    """Return an array, or the word for what is none."""
+    """Return an array, or a word in place of a value that is no array."""
     import onnx
     from onnx.numpy_helper import to_array
 

@@ -1,6 +1,6 @@
-"""From a row of axes to a model: operands get their kinds, the graph its inputs, and the case its id.
+"""From a row of axes to a model: the kinds of operands, the inputs of the graph, and the id of the case.
 
-Builds protobuf and values; runs and checks nothing.
+Makes protobuf messages and values; runs and checks nothing.
 """
 
 import functools
@@ -38,10 +38,10 @@ _OPSET_BESIDE_ML: Final = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One graph to make: a point of a spec, and how each operand arrives.
+    """One graph to make: a point of an operator spec, and the kind of each operand.
 
     Attributes:
-        row: the value of every axis, those of operands included; what is not that of the default row is in the id.
+        row: the value of every axis, those of operands included; values that differ from the default row are in the id.
     """
 
     point: Point
@@ -65,7 +65,7 @@ class Choice:
 
 
 def label(axis: str, value: Any) -> str:
-    """Return an axis' value as text that an id may hold."""
+    """Return the value of an axis as text for an id."""
     match value:
         case bool():
             return str(value).lower()
@@ -79,7 +79,7 @@ def label(axis: str, value: Any) -> str:
 
 
 def fits(operand: Operand, kind: str) -> bool:
-    """Return whether an operand may arrive so: what comes from ``Shape`` is int64 and never negative."""
+    """Return whether an operand can have a kind: the output of ``Shape`` is int64 and never negative."""
     if kind not in operand.kinds:
         return False
     if kind not in ("shape", "gathered"):
@@ -92,13 +92,13 @@ def fits(operand: Operand, kind: str) -> bool:
 
 
 def usual_kind(operand: Operand) -> str:
-    """Return how an operand arrives by default: a fixed value as an initializer, any other at run time."""
+    """Return the default kind of an operand: initializer for a fixed value, else runtime input."""
     preferred = "init" if operand.fixed is not None else "run"
     return preferred if preferred in operand.kinds else operand.kinds[0]
 
 
 class Space:
-    """All axes of a spec in a version, those of operands and dimensions included."""
+    """All axes of an operator spec in a version, those of operands and dimensions included."""
 
     def __init__(self, spec: OperatorSpec, version: int) -> None:
         self.spec = spec
@@ -135,7 +135,7 @@ class Space:
         return Choice(point=point, call=self.spec.make(point), kinds=kinds, row=final, default=self.default)
 
     def choice_of(self, dtype: str, labels: Mapping[str, str]) -> Choice | None:
-        """Return the graph of axes told as text, see `Choice.labels`; None where there is no such value."""
+        """Return the graph of axes given as text, see `Choice.labels`; None where an axis has no such value."""
         row: dict[str, Any] = {DTYPE: dtype}
         for axis, values in self.axes.items():
             if axis != DTYPE:
@@ -146,7 +146,7 @@ class Space:
         return self.choice(row)
 
     def kind_axis(self, name: str) -> str:
-        """Return the name of the axis of an operand's kinds: the operand's, unless a value goes by that already."""
+        """Return the name of the axis of an operand's kinds: the operand's, unless another axis has it."""
         return f"{name}_as" if name in self.own else name
 
     def _kind(self, operand: Operand, kind: str) -> str:
@@ -184,7 +184,7 @@ def _constants(opset: int) -> tuple[str, ...]:
 
 
 def value_of(choice: Choice, name: str) -> npt.NDArray[Any]:
-    """Return the ordinary value of an operand; one that comes from ``Shape`` is small and not negative."""
+    """Return the ordinary value of an operand; as an output of ``Shape`` it is small and not negative."""
     operand = choice.call.inputs[name]
     assert operand is not None
     value = ordinary(operand, choice.point.spec.op_type, name)
@@ -193,9 +193,9 @@ def value_of(choice: Choice, name: str) -> npt.NDArray[Any]:
 
 
 def feeds_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
-    """Return what the graph's inputs are fed, in their order, for values of the operands.
+    """Return the graph's inputs, in their order, for values of the operands.
 
-    An operand that comes from ``Shape`` is fed a tensor of that shape, all of zeros.
+    The input for an operand from ``Shape`` is a tensor of zeros with that shape.
     """
     feeds = {}
     for name, kind in choice.kinds.items():
@@ -215,7 +215,7 @@ def model_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]] | None = Non
     from onnx import helper
 
     values = values or {name: value_of(choice, name) for name in choice.kinds}
-    made = _Arrivals(choice, values)
+    made = _OperandSources(choice, values)
     nodes = [*made.nodes, *(choice.call.nodes or (_node(choice),))]
     outputs = [helper.make_empty_tensor_value_info(name) for name in _outputs(choice) if name]
     graph = helper.make_graph(nodes, "generated", made.inputs, outputs, made.initializers)
@@ -239,7 +239,7 @@ def _node(choice: Choice) -> Any:
 
 
 def _outputs(choice: Choice) -> list[str]:
-    """Return the names of the outputs, other ones than those of the inputs."""
+    """Return the names of the outputs, none of them the name of an input."""
     return [f"{name}_out" if name in choice.call.inputs else name for name in choice.call.outputs]
 
 
@@ -247,8 +247,8 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-class _Arrivals:
-    """Inputs, initializers and nodes through which the operands arrive."""
+class _OperandSources:
+    """Inputs, initializers and nodes that provide the operands."""
 
     def __init__(self, choice: Choice, values: Mapping[str, npt.NDArray[Any]]) -> None:
         self._symbolic = choice.point.symbolic

@@ -1,6 +1,6 @@
 """Generated graphs, made once for their declarations and kept as files.
 
-This is the side that asks for them; `collector` makes them, in processes of its own. Reads no model.
+`collector` makes them, in child processes. Reads no model.
 """
 
 import os
@@ -27,18 +27,18 @@ _DAY: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What names mean: operators, and the ids of single cases of theirs; all cases where there are none."""
+class Requested:
+    """Operators, and the ids of single cases of them; all cases of the operators where there are no ids."""
 
     operators: tuple[str, ...]
     ids: frozenset[str] = frozenset()
 
 
-def wanted(names: Iterable[str]) -> Wanted:
-    """Return the operators that names mean, each once, sorted; ``all`` means those that have graphs.
+def requested(names: Iterable[str]) -> Requested:
+    """Return the operators of names, each once, sorted; ``all`` is every operator that has graphs.
 
-    An id, with or without ``op/``, means one case. Its commas were taken for those between names: what follows a name
-    and holds an equals sign is the rest of an id.
+    An id, with or without ``op/``, selects one case. Names were split at all commas, those of ids too: a part after a
+    name that holds an equals sign is the rest of an id.
 
     Raises:
         UsageError: a name is no operator's, or the operator has no generated graphs.
@@ -63,14 +63,14 @@ def wanted(names: Iterable[str]) -> Wanted:
             message = f"--ops: no generated graphs for {name!r}: {why}"
             raise UsageError(message)
         ids.update([f"{CORPUS}/{name}"] if "/" in name else [])
-    return Wanted(operators=tuple(sorted(found)), ids=frozenset(ids))
+    return Requested(operators=tuple(sorted(found)), ids=frozenset(ids))
 
 
 class Generated:
     """The generated cases of operators.
 
     Arguments:
-        listen: told of every step where graphs have to be made first.
+        listen: gets the progress where graphs have to be made first.
     """
 
     def __init__(self, cache: Cache, listen: Listener = silent) -> None:
@@ -79,25 +79,25 @@ class Generated:
         self._done = 0
 
     def choose(self, names: Iterable[str], profile: str) -> tuple[Case, ...]:
-        """Return the cases that names mean; single ones are looked for in every profile.
+        """Return the cases of names; single cases are searched in every profile.
 
         Raises:
-            UsageError: a name means nothing.
+            UsageError: a name is unknown.
             ToolchainError: they could not be made.
         """
-        meant = wanted(names)
-        if not meant.ids:
-            return self.cases(meant.operators, profile)
+        request = requested(names)
+        if not request.ids:
+            return self.cases(request.operators, profile)
         found: dict[str, Case] = {}
         for wider in PROFILES[PROFILES.index(profile) :]:
-            found |= {case.id: case for case in self.cases(meant.operators, wider) if case.id in meant.ids}
-            if len(found) == len(meant.ids):
+            found |= {case.id: case for case in self.cases(request.operators, wider) if case.id in request.ids}
+            if len(found) == len(request.ids):
                 return tuple(found.values())
-        message = f"--ops: no generated graph is called {min(meant.ids - found.keys())!r}: try burn-verify ops list"
+        message = f"--ops: no generated graph is called {min(request.ids - found.keys())!r}: try burn-verify ops list"
         raise UsageError(message)
 
     def cases(self, names: Sequence[str], profile: str) -> tuple[Case, ...]:
-        """Return the cases of operators in a profile; make them where that was never done.
+        """Return the cases of operators in a profile; make them the first time.
 
         Raises:
             ToolchainError: they could not be made.

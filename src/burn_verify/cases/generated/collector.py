@@ -1,7 +1,7 @@
-"""The collector of generated graphs, run as a module in processes of its own: see `collection`.
+"""The collector of generated graphs, run in child processes by `collection`.
 
-Makes models, has them checked and answered, and writes an index an operator. It decides nothing about which graphs
-there are (see `cases.generated`), and converts none.
+Makes models, checks them, gets answers, and writes an index for each operator. `profiles` decides which graphs there
+are; nothing is converted here.
 """
 
 import sys
@@ -34,7 +34,7 @@ from burn_verify.system.wire import Array
 _TIMEOUT: Final = 60.0
 _WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
 _OF_FLOAT32: Final = Tolerance(rtol=1e-4, atol=1e-5)
-"""What float32 may have lost, where the answer should be one of float64."""
+"""The rounding error of float32 in place of float64."""
 
 
 class _Source(Enum):
@@ -60,7 +60,7 @@ class InvalidGraph(ValueError):
 
 def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
     """Write the graphs of operators, each with its index last."""
-    wanted = PROFILES[: PROFILES.index(profile) + 1]
+    profiles = PROFILES[: PROFILES.index(profile) + 1]
     known = {operator.name: operator for operator in operators()}
     oracle = Oracle(cache, _TIMEOUT)
     try:
@@ -69,7 +69,7 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
             versions = [since for since in versions_of(known[name]) if since >= spec.since]
             folder = scratch / name
             folder.mkdir(parents=True, exist_ok=True)
-            found = [choice for choice, smallest in choices(spec, versions) if smallest in wanted]
+            found = [choice for choice, smallest in choices(spec, versions) if smallest in profiles]
             index = _written(found, folder, oracle, with_twins=profile != PROFILES[0])
             write_index(replace(index, entries=link_twins(index.entries, found, spec)), folder)
             print(f"{name}: {len(index.entries)} graphs", flush=True)
@@ -159,7 +159,7 @@ def write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inli
 def _refusals() -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # whatever onnx raises is why this is no valid graph
+    except Exception as error:  # onnx documents no exception types here; each means an invalid graph
         raise InvalidGraph(_one_line(error)) from error
 
 
@@ -180,7 +180,7 @@ def _subject(choice: Choice, more: Sequence[tuple[str, str]]) -> Subject:
 
 
 def _typed(model: Any) -> Any:
-    """Return a model whose outputs have the types that strict shape inference finds, as far as it finds any."""
+    """Return a model with the output types of strict shape inference, as far as it infers them."""
     from onnx import shape_inference
 
     inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -203,10 +203,10 @@ def _inlined(choice: Choice, model: Any) -> Any:
 
 
 def _finish(model: Any, outputs: Sequence[Array]) -> None:
-    """Give outputs whose type could not be inferred the dtype and rank of the answer, and check the model whole.
+    """Give outputs without an inferred type the dtype and rank of the answer, and check the whole model.
 
     Raises:
-        ValueError: an output has no type, and nothing answered.
+        ValueError: an output has no type, and there is no answer.
     """
     import onnx
     from onnx import helper

@@ -1,4 +1,4 @@
-"""Every spec by the operator's name, the family it is of, and which operators have none and why."""
+"""Operator specs by name, their families, and the reasons why operators have none."""
 
 import functools
 from collections.abc import Mapping
@@ -74,8 +74,8 @@ NO_GENERATOR: Final[Mapping[str, str]] = MappingProxyType(
 
 @functools.cache
 def operator_specs() -> Mapping[str, OperatorSpec]:
-    """Return every spec by the qualified name of its operator."""
-    found = [spec for module in _MODULES for spec in module.OPERATOR_SPECS]
+    """Return every operator spec by the qualified name of its operator."""
+    found = [spec for module in _MODULES for spec in module.SPECS]
     return MappingProxyType({qualified(spec.op_type, spec.domain): spec for spec in found})
 
 
@@ -83,16 +83,16 @@ def operator_specs() -> Mapping[str, OperatorSpec]:
 def family_of(name: str) -> str | None:
     """Return the family of an operator, None where it has no spec."""
     families = zip(FAMILIES, _MODULES, strict=True)
-    return next((family for family, module in families if operator_specs().get(name) in module.OPERATOR_SPECS), None)
+    return next((family for family, module in families if operator_specs().get(name) in module.SPECS), None)
 
 
 def operators() -> tuple[Operator, ...]:
-    """Return the operators that graphs are made for, or said why not: those that the newest opset has."""
+    """Return the operators of the newest opset, with a spec or with a reason in `NO_GENERATOR`."""
     return tuple(operator for operator in all_operators() if not operator.deprecated)
 
 
 def versions_of(operator: Operator) -> tuple[int, ...]:
-    """Return the versions of an operator that an opset from `FIRST_OPSET` on may mean, oldest first."""
+    """Return the versions of an operator that the opsets from `FIRST_OPSET` on select, oldest first."""
     if operator.domain:
         return operator.versions
     later = (*operator.versions[1:], FIRST_OPSET + 1)

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 
-from burn_verify.cases.generated.collection import Generated, wanted
+from burn_verify.cases.generated.collection import Generated, requested
 from burn_verify.cases.index import read_index
 from burn_verify.cases.load import prepare
 from burn_verify.core.errors import UsageError
@@ -70,19 +70,19 @@ def test_twins_are_there_beyond_the_profile_quick(cache):
 
 
 def test_names_mean_operators_and_ids_single_graphs():
-    assert wanted(["gelu", "Conv", "Gelu"]).operators == ("Conv", "Gelu")
-    assert len(wanted(["all"]).operators) >= 185
+    assert requested(["gelu", "Conv", "Gelu"]).operators == ("Conv", "Gelu")
+    assert len(requested(["all"]).operators) >= 185
     typed = "op/Conv-22/float32/auto_pad=VALID,W=init"
-    meant = wanted([*typed.split(","), "Relu-14/int8/default"])
-    assert meant.operators == ("Conv", "Relu")
-    assert meant.ids == {typed, "op/Relu-14/int8/default"}
-    assert wanted(["Scaler", "ai.onnx.ml.Scaler"][1:]).operators == ("ai.onnx.ml.Scaler",)
+    request = requested([*typed.split(","), "Relu-14/int8/default"])
+    assert request.operators == ("Conv", "Relu")
+    assert request.ids == {typed, "op/Relu-14/int8/default"}
+    assert requested(["Scaler", "ai.onnx.ml.Scaler"][1:]).operators == ("ai.onnx.ml.Scaler",)
 
 
 @pytest.mark.parametrize("name", ["Convolution", "ImageDecoder", "op/Nothing-1/float32/default"])
 def test_a_name_that_means_nothing_says_where_to_look(name):
     with pytest.raises(UsageError, match="burn-verify ops list"):
-        wanted([name])
+        requested([name])
 
 
 def test_an_id_is_found_in_whatever_profile_and_a_wrong_one_is_told(cache):

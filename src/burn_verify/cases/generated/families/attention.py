@@ -1,4 +1,4 @@
-"""Attention and what belongs to it."""
+"""Attention and rotary embedding."""
 
 from typing import Final
 
@@ -66,7 +66,7 @@ def _linear(point: Point) -> Call:
     )
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="Attention",
         make=_attention,

@@ -94,7 +94,7 @@ def _swiglu(point: Point) -> Call:
     return Call(inputs=point.named(point.wide(shape), point.wide(shape)), attributes=point.attributes("alpha"))
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     *(_binary(name) for name in ("Add", "Sub", "Mul", "And", "Or", "Xor", "Equal")),
     *(_binary(name) for name in ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")),
     *(_binary(name, 0, 100) for name in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")),

@@ -13,7 +13,7 @@ _TO: Final = ("float32", "int64", "bool", "float16", "float64", "int32", "uint8"
 
 
 def _castable(source: str, target: str) -> tuple[float, float]:
-    """Return bounds of values that every one of these types holds: what others become is not defined."""
+    """Return bounds of values that all of these types can hold; casts of others are not defined."""
     if "string" in (source, target):
         raise NotApplicable
     low = 0.0 if source.startswith("u") or target.startswith("u") else -100.0
@@ -43,7 +43,7 @@ def _bitcast(point: Point) -> Call:
     return Call(inputs=point.named(point.wide(point["shape"])), attributes={"to": elem_type_of(target)})
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="Cast",
         make=_cast,

@@ -111,7 +111,7 @@ def _scan(point: Point) -> Call:
 
 _NUMBERS: Final = ("float32", "int64", "float64", "int32")
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="If",
         make=_if,

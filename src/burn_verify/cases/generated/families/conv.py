@@ -1,4 +1,4 @@
-"""Convolutions and what undoes them."""
+"""Convolutions and transposed convolutions."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ FAMILY: Final = "conv"
 
 
 def spatial(point: Point, rank: int, *names: str) -> dict[str, Any]:
-    """Return attributes of one number a spatial axis; pads have two, and an axis of them may be written as one."""
+    """Return attributes with one number for each spatial axis; pads have two, and one number may stand for all."""
     found: dict[str, Any] = {}
     for name in names:
         value = point[name]
@@ -23,7 +23,7 @@ def _exclusive(attributes: dict[str, Any]) -> None:
     automatic = attributes.get("auto_pad", "NOTSET")
     if automatic != "NOTSET" and "pads" in attributes:
         raise NotApplicable
-    # With dilation, what ONNX Runtime, the checker and the operator's text say of SAME differs.
+    # With dilation, ONNX Runtime, the checker and the operator's text differ on SAME.
     if automatic.startswith("SAME") and max(attributes.get("dilations", (1,))) > 1:
         raise NotApplicable
 
@@ -135,7 +135,7 @@ _COMMON: Final[dict[str, tuple[Any, ...]]] = {
 }
 _AUTO: Final = (OMIT, "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="Conv",
         make=_conv,

@@ -10,7 +10,7 @@ HOMES: Final[dict[str, dict[str, Any]]] = {
     "shape": {"dtype": "int64", "shape": (5,)},
     "gathered": {"dtype": "int64", "shape": ()},
 }
-"""What an operand must be to come from ``Shape``."""
+"""Values of the other axes that an output of ``Shape`` needs."""
 
 
 def homes_of(name: str) -> dict[str, dict[str, Any]]:
@@ -37,7 +37,7 @@ def _clip(point: Point) -> Call:
     return Call(inputs=point.named(x, *bounds))
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     *(_unary(name) for name in ("Abs", "Ceil", "Floor", "Sign", "Neg", "Relu", "Sigmoid", "Tanh", "Softplus")),
     *(_unary(name, "input") for name in ("Erf", "Exp", "Cos", "Cosh", "Sin", "Sinh", "Softsign", "Atan", "Asinh")),
     *(_unary(name) for name in ("BitwiseNot", "HardSwish", "IsNaN", "Mish", "Not", "Round")),

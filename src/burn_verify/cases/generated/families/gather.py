@@ -17,7 +17,7 @@ def _axis(point: Point, rank: int, default: int = 0) -> int:
 
 
 def _signed(point: Point) -> bool:
-    """Return whether indices may count from the end, which they may since version 11."""
+    """Return whether indices may be negative, as they may since version 11."""
     return point.version >= 11
 
 
@@ -32,7 +32,7 @@ def _gather(point: Point) -> Call:
 
 
 def _gather_shaped(point: Point) -> Call:
-    """Indices as they come from a ``Shape``: known, and never negative."""
+    """Indices from a ``Shape``: known, and never negative."""
     if point["indices"] == "drawn":
         return _gather(point)
     shape = point["shape"]
@@ -123,7 +123,7 @@ _TIND: Final = ("int64", "int32")
 _SHAPES: Final = ((3, 4), (5,), (2, 3, 4), (1, 1))
 _REDUCTIONS: Final = (OMIT, "none", "add", "mul", "max", "min")
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="Gather",
         make=_gather_shaped,

@@ -1,4 +1,4 @@
-"""Matrix products and what is done to matrices."""
+"""Matrix products and other operators on matrices."""
 
 from typing import Any, Final
 
@@ -72,7 +72,7 @@ def _det(point: Point) -> Call:
     return Call(inputs=point.named(point.data(point["shape"], low=-2, high=2)))
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(op_type="MatMul", make=_matmul, axes={"shape": _PRODUCTS}),
     OperatorSpec(
         op_type="Gemm",

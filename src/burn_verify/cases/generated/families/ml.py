@@ -84,7 +84,7 @@ def _label(point: Point) -> Call:
 
 _TRANSFORMS: Final = (OMIT, "NONE", "SOFTMAX", "LOGISTIC")
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     _spec("ArrayFeatureExtractor", _extract),
     _spec("Binarizer", _plain("threshold"), threshold=(OMIT, 1.0)),
     _spec("FeatureVectorizer", _features),

@@ -1,4 +1,4 @@
-"""Shapes and movement: what changes places, shapes or dtypes of elements and computes nothing."""
+"""Shapes and movement: operators that change positions, shapes or dtypes of elements and compute nothing."""
 
 from typing import Any, Final
 
@@ -122,7 +122,7 @@ def _tensor(value: Any, dtype: str) -> Any:
     from onnx.numpy_helper import from_array
 
     array = np.asarray(value)
-    # Numbers become text by way of NumPy's own type for it.
+    # Numbers become text through NumPy's own string type.
     return from_array(
         array.astype(str).astype(object) if dtype == STRING else array.astype(numpy_dtype(dtype)), "value"
     )
@@ -201,7 +201,7 @@ def _dropout(point: Point) -> Call:
 
 _ANY: Final = (*SHAPES[:4], (2, 3, 4))
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="Reshape",
         make=_reshape,

@@ -96,7 +96,7 @@ def _loss(op_type: str) -> OperatorSpec:
     return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="BatchNormalization",
         make=_batch,

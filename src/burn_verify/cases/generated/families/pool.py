@@ -21,7 +21,7 @@ def _pool(op_type: str, **own: tuple[Any, ...]) -> OperatorSpec:
         automatic = attributes.get("auto_pad", "NOTSET")
         if automatic != "NOTSET" and "pads" in attributes:
             raise NotApplicable
-        # What SAME means with dilation, or where strides leave elements out, is not said.
+        # ONNX does not define SAME with dilation, or where strides leave elements out.
         apart = max(attributes.get("dilations", (1,))) > 1 or (
             max(attributes.get("strides", (1,))) > attributes["kernel_shape"][0]
         )
@@ -84,7 +84,7 @@ def _unpool(point: Point) -> Call:
 
 _SCALES: Final = (OMIT, 1.0, 0.5)
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     _pool("AveragePool", count_include_pad=(OMIT, 0, 1)),
     _pool("MaxPool", storage_order=(OMIT, 0, 1), outputs=(1, 2)),
     _pool("LpPool", p=(OMIT, 1, 2, 3)),

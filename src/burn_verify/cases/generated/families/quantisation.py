@@ -13,7 +13,7 @@ _SHAPE: Final = (3, 4, 2)
 
 
 def _scales(point: Point) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """Return the shape of scales, and the attributes that say what they scale."""
+    """Return the shape of scales, and the attributes that select what they scale."""
     form, axis = point["form"], point["axis"]
     attributes: dict[str, Any] = {}
     if form == "tensor":
@@ -38,7 +38,7 @@ def _scales(point: Point) -> tuple[tuple[int, ...], dict[str, Any]]:
 
 
 def _ramp(shape: tuple[int, ...], values: tuple[float, ...], dtype: str) -> Operand:
-    """Return a fixed operand that takes values in turn."""
+    """Return a fixed operand that repeats some values."""
     return fixed(np.resize(np.array(values), shape), dtype)
 
 
@@ -146,7 +146,7 @@ _ZEROS: Final = ("given", OMIT)
 _BYTES: Final = ("uint8", "int8")
 _MATRICES: Final = (((2, 3), (3, 4)), ((2, 2, 3), (2, 3, 4)), ((1, 3), (3, 1)))
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="QuantizeLinear",
         make=_quantize,

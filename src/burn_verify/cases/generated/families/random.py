@@ -39,7 +39,7 @@ def _multinomial(point: Point) -> Call:
     return Call(inputs=point.named(point.data((2, 4), low=-1, high=1, special=False)), attributes=attributes)
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     _plain("RandomNormal", "mean", "scale"),
     _plain("RandomUniform", "low"),
     _like("RandomNormalLike", "mean", "scale"),

@@ -51,7 +51,7 @@ def _recurrent(op_type: str, gates: int, functions: tuple[str, ...], **own: tupl
     return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     _recurrent("RNN", 1, ("Relu",)),
     _recurrent("GRU", 3, ("HardSigmoid", "Softsign"), linear_before_reset=(OMIT, 0, 1)),
     _recurrent("LSTM", 4, ("HardSigmoid", "Softsign", "Tanh"), input_forget=(OMIT, 0)),

@@ -90,7 +90,7 @@ def _softmax(op_type: str) -> OperatorSpec:
     return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     *(_reduce(name) for name in ("ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum")),
     *(_reduce(name) for name in ("ReduceSumSquare", "ReduceLogSumExp")),
     _reduce("ReduceLogSum", 0.25, 4),

@@ -91,7 +91,7 @@ def _fitting(point: Point, attributes: dict[str, Any]) -> None:
     mode = attributes.get("mode", "nearest")
     if mode == "cubic" and point.version < 11:
         raise NotApplicable
-    # What lies between true and false, or between two words, is not said.
+    # ONNX does not define values between true and false, or between two texts.
     if mode != "nearest" and point.dtype in ("bool", "string"):
         raise NotApplicable
     only_nearest = "nearest_mode" in attributes and mode != "nearest"
@@ -133,7 +133,7 @@ def _affine_grid(point: Point) -> Call:
     return Call(inputs=point.named(theta, fixed(size)), attributes=point.attributes("align_corners"))
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(op_type="Slice", make=_slice, axes={"span": _SPANS, "tind": ("int64", "int32")}),
     OperatorSpec(
         op_type="Pad",

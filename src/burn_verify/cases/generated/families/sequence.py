@@ -1,4 +1,4 @@
-"""Sequences and optionals: made and taken apart inside the graph, since neither goes in or out of a compiled model."""
+"""Sequences and optionals: made and read inside the graph, since a compiled model has neither as input or output."""
 
 from typing import Any, Final
 
@@ -114,7 +114,7 @@ def _optional(op_type: str) -> OperatorSpec:
 _SHAPE: Final = {"shape": ((2, 3), (), (5,), (0, 3))}
 _POSITIONS: Final = {"position": (1, 0, -1, 2, OMIT), "position_dtype": ("int64", "int32")}
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="SequenceAt",
         make=_at,

@@ -53,7 +53,7 @@ def _mel(point: Point) -> Call:
     return Call(inputs=point.named(*sizes, *edges), attributes=attributes)
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="DFT",
         make=_dft,

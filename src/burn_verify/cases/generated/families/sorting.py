@@ -1,4 +1,4 @@
-"""Indexing and sorting: operators whose answer is places, an order, or as long as its values decide."""
+"""Indexing and sorting: operators that return positions or an order, or whose output size depends on values."""
 
 from typing import Final
 
@@ -58,7 +58,7 @@ def _reverse(point: Point) -> Call:
     return Call(inputs=point.named(point.data(shape), fixed([4, 1, 2])), attributes=attributes)
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(
         op_type="TopK",
         make=_top_k,

@@ -46,7 +46,7 @@ def _terms(point: Point) -> Call:
     return Call(inputs=point.named(point.data(point["shape"], low=2, high=5)), attributes=attributes)
 
 
-OPERATOR_SPECS: Final = (
+SPECS: Final = (
     OperatorSpec(op_type="StringConcat", make=_concat, axes={"shape": ((3,), (2, 3), ())}, dtypes=_TEXT),
     OperatorSpec(
         op_type="StringNormalizer",
