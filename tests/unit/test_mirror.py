@@ -25,6 +25,7 @@ cli/explain_number cli/gc cli/latency cli/main cli/ops cli/profile cli/report co
 core/option_values core/progress core/stage core/target expectations/packaged
 graph/facts judge/bound_table judge/counts judge/counts_elementwise judge/evidence judge/facts judge/magnitude
 judge/metrics judge/numbers judge/overrides judge/roundoff judge/structure judge/task_metrics judge/tolerance
+judge/tolerated
 judge/weigh judge/yardstick onnx_backend plugin/controller plugin/hooks plugin/items record/costs
 record/environment record/history reference/lone_node reference/worker report/files report/summary/ends
 report/summary/error_lines report/summary/findings report/summary/operator_rows report/summary/sayings

@@ -9,20 +9,18 @@ from typing import Any, Final
 
 import numpy.typing as npt
 
-from burn_verify.core.case import Tolerance
 from burn_verify.core.result import Guilty, JudgeMode, Mismatch, OutputMetrics, Verdict, VerdictName
 from burn_verify.graph.dtypes import dtype_name
-from burn_verify.judge import chance
 from burn_verify.judge.discrete import DISCRETE
 from burn_verify.judge.evidence import Evidence
-from burn_verify.judge.facts import LoneNode
-from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, judge_random, where_of
+from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, where_of
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.numbers import difference_text, incomparable, measure
 from burn_verify.judge.overrides import Override
 from burn_verify.judge.structure import Problem, Words, count_problem, structural_problem
 from burn_verify.judge.task_metrics import least_iou, top_agreement
-from burn_verify.judge.tolerance import Bound, BoundRule, within
+from burn_verify.judge.tolerance import Bound
+from burn_verify.judge.tolerated import Question, by_position, by_tolerance, rules_of
 from burn_verify.judge.weigh import (
     AGREES,
     BOTH,
@@ -56,7 +54,7 @@ class Judge:
     burn_backend: str = ""
 
     def verdict(
-        self, subject: "Question", names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
+        self, subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
     ) -> Verdict:
         """Compare what came with what is known, output by output in the order of the graph.
 
@@ -71,23 +69,23 @@ class Judge:
             ValueError: `names` and the desired answers are not of one length.
         """
         if self.mode is JudgeMode.ONNX or subject.random:
-            return _by_tolerance(subject, names, actual, evidence, data_set)
+            return by_tolerance(subject, names, actual, evidence, data_set)
         return _by_evidence(self, subject, names, actual, evidence, data_set)
 
     def passing(
-        self, subject: "Question", names: Sequence[str], answers: Sequence[Array], evidence: Evidence
+        self, subject: Question, names: Sequence[str], answers: Sequence[Array], evidence: Evidence
     ) -> tuple[bool, ...]:
         """Return, output by output, whether answers would pass; arguments as for `verdict`."""
         if self.mode is JudgeMode.ONNX:
             alone = zip(names, answers, evidence.desired, strict=True)
-            rules = _rules(subject)
+            rules = rules_of(subject)
             return tuple(judge([name], [came], [wanted], "", "", **rules).passes for name, came, wanted in alone)
         if (found := _discrete(names, answers, evidence, "")) is not None:
             return (found.passes,) * len(names)
         judged = (_output(self, subject, place, name, answers, evidence, "") for place, name in enumerate(names))
         return tuple(one.name != DISAGREES for one in judged)
 
-    def override(self, subject: "Question", evidence: Evidence, output: str, dtype: str) -> Override | None:
+    def override(self, subject: Question, evidence: Evidence, output: str, dtype: str) -> Override | None:
         """Return the exception for an output, None where there is none."""
         lone = evidence.measured.lone
         return next(
@@ -106,20 +104,6 @@ class Judge:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is judged.
-
-    Attributes:
-        random: an operator draws numbers.
-        tolerance: the corpus' own, where it has one.
-    """
-
-    case_id: str
-    random: bool = False
-    tolerance: Tolerance | None = None
-
-
 def used_overrides(metrics: Iterable[OutputMetrics], overrides: Iterable[Override]) -> list[str]:
     """Return the names of exceptions that outputs were granted, in the order of the file."""
     used = {entry.override for entry in metrics}
@@ -131,39 +115,6 @@ def insensitive(verdict: Verdict, why: str) -> Verdict:
     if not why or not verdict.passes:
         return verdict
     return replace(verdict, name=INSENSITIVE, message="", reason=f"{INSENSITIVE}: {why}")
-
-
-def _rules(subject: Question) -> dict[str, BoundRule]:
-    """Return the corpus' own tolerance as an argument of `judge`, nothing where it has none."""
-    return {} if subject.tolerance is None else {"bound_rule": within(subject.tolerance)}
-
-
-def _by_tolerance(
-    subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
-) -> Verdict:
-    """Compare by a fixed tolerance, and by chance what was drawn."""
-    if not subject.random:
-        return judge(names, actual, evidence.desired, data_set, subject.case_id, **_rules(subject))
-    verdict = judge_random(names, actual, evidence.desired, data_set, subject.case_id)
-    lone = evidence.measured.lone
-    if not verdict.passes or lone is None or not chance.is_random(lone.facts):
-        return verdict
-    inputs, drawn = lone.inputs(evidence.inputs), _by_position(lone, actual)
-    if (text := chance.remark(lone.facts, inputs, drawn)) is not None:
-        message = f"{names[0]}: {text} [{where_of(subject.case_id, data_set)}]"
-        return replace(verdict, message=message, reason=f"{lone.facts.op_type} {text}")
-    text = chance.check(lone.facts, inputs, drawn)
-    if text is None:
-        return verdict
-    message = f"{names[0]}: {text}, disagrees, guilty: {BURN} [{where_of(subject.case_id, data_set)}]"
-    return replace(
-        verdict,
-        name=DISAGREES,
-        message=message,
-        reason=Mismatch.DISTRIBUTION.value,
-        mismatch=Mismatch.DISTRIBUTION,
-        guilty=BURN,
-    )
 
 
 def _by_evidence(
@@ -311,14 +262,14 @@ def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence,
     if lone is None or rule is None or None in lone.gives:
         return None
     inputs = lone.inputs(evidence.inputs)
-    desired = _by_position(lone, evidence.desired)
+    desired = by_position(lone, evidence.desired)
     try:
-        words = rule(lone.facts, inputs, _by_position(lone, actual), desired)
+        words = rule(lone.facts, inputs, by_position(lone, actual), desired)
     except ValueError:
         # A large constant of the model, which is not kept: its values cannot be looked up.
         return None
     runtime = evidence.runtime
-    fits = runtime is None or rule(lone.facts, inputs, _by_position(lone, runtime), desired) is None
+    fits = runtime is None or rule(lone.facts, inputs, by_position(lone, runtime), desired) is None
     if words is None and fits:
         return Verdict(name=AGREES, message="", metrics=())
     # What ONNX Runtime alone gets wrong is grouped as other wrong values are.
@@ -336,12 +287,6 @@ def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence,
         guilty=guilty,
         difference=f"{names[0]}: {words.neutral}",
     )
-
-
-def _by_position(lone: LoneNode, outputs: Sequence[Array]) -> list[Array]:
-    """Return a node's outputs in its own order."""
-    pairs = [(position, output) for position, output in zip(lone.gives, outputs, strict=True) if position is not None]
-    return [output for _, output in sorted(pairs, key=lambda pair: pair[0])]
 
 
 def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> Guilty:

@@ -15,7 +15,8 @@ from burn_verify.core.errors import CompareError, OracleError, StageError
 from burn_verify.core.result import Guilty, JudgeMode, Verdict
 from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.judge.evidence import Evidence, Measured
-from burn_verify.judge.policy import INSENSITIVE, Judge, Question, used_overrides
+from burn_verify.judge.policy import INSENSITIVE, Judge, used_overrides
+from burn_verify.judge.tolerated import Question
 from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
 from burn_verify.reference.inputs import UNANSWERED, described
@@ -273,8 +274,6 @@ def _answers(ask: Callable[[], list[Array]]) -> list[Array] | StageError:
         return ask()
     except StageError as error:
         return error
-    except ValueError as error:
-        return CompareError(f"answers to two halves that do not fit together: {error}", kind=FailureKind.MISMATCH)
 
 
 def _only_failure(name: str, mine: list[Array] | StageError, other: list[Array] | StageError) -> str | None:
@@ -292,4 +291,17 @@ def _twins(
         yield f"as {twin.case.id}", lambda: infer_twin(oracle.stored_inputs(twin))
     parted = halves(prepared.inputs, inputs)
     if parted is not None:
-        yield "with the batch in two parts", lambda: joined(*(infer(part) for part in parted))
+        yield "with the batch in two parts", lambda: _whole(*(infer(part) for part in parted))
+
+
+def _whole(one: Sequence[Array], other: Sequence[Array]) -> list[Array]:
+    """Return the answers to two halves as one.
+
+    Raises:
+        CompareError: they have not the shapes of two halves.
+    """
+    try:
+        return joined(one, other)
+    except ValueError as error:
+        message = f"answers to two halves that do not fit together: {error}"
+        raise CompareError(message, kind=FailureKind.MISMATCH) from error
