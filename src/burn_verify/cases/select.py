@@ -15,7 +15,7 @@ from burn_verify.cases.conformance.suites import LIGHT, light_cases, suites_of
 from burn_verify.cases.load import stored_location
 from burn_verify.core.case import Case, ModelFile, Seeded, Source, Unavailable
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, silent
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import reachable

@@ -19,7 +19,8 @@ from burn_verify.cases.generated.corpus import CORPUS as GENERATED
 from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
 from burn_verify.core.errors import LoadError
-from burn_verify.core.options import ALL, Settings
+from burn_verify.core.option_values import ALL
+from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
 from burn_verify.core.result import CaseResult, Difference, JudgeMode
 from burn_verify.core.stage import Stage
