@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from burn_verify.burn.batch import Builder
+from burn_verify.burn.batch import BatchCompiler
 from burn_verify.burn.lacks import in_words, lacking
 from burn_verify.burn.runner import Runner
 from burn_verify.burn.workspace import Workspace, recipes_built
@@ -24,6 +24,7 @@ from burn_verify.core.stage import ConvertedModel, FailureKind
 from burn_verify.core.target import Target
 from burn_verify.core.versions import BurnVersion
 from burn_verify.reference.oracle import Oracle, read
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.wire import Array
 from toolchain.helpers import FIXTURES, NAMES, OwnCache, case, converter_of
 
@@ -61,7 +62,8 @@ def served(cache: OwnCache, own: Path) -> Iterator[dict[str, Served]]:
 def serve(cache: OwnCache, own: Path, version: BurnVersion, backends: tuple[str, ...]) -> Served:
     toolchain = Workspace.of(cache, silent, Target(burn=version.burn, burn_onnx=version.burn_onnx), backends)
     converter = converter_of(cache, toolchain)
-    oracle = Oracle(cache, timeout=60)
+    engine = OnnxRuntime(cache, timeout=60)
+    oracle = Oracle(cache, engine)
     models, data = {}, {}
     try:
         for path in [*(FIXTURES / f"{name}.onnx" for name in NAMES), greater(own)]:
@@ -71,8 +73,8 @@ def serve(cache: OwnCache, own: Path, version: BurnVersion, backends: tuple[str,
             data[path.stem] = (list(seeded.inputs), list(seeded.desired))
     finally:
         converter.close()
-        oracle.close()
-    compiled = Builder(cache, toolchain).compile(list(models.values()))
+        engine.close()
+    compiled = BatchCompiler(cache, toolchain).compile(list(models.values()))
     assert compiled.binary is not None
     assert not compiled.errors
     runner = Runner(cache, compiled.binary, timeout=120, memory_limit=16384)

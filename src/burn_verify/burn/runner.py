@@ -4,13 +4,14 @@ Compiles nothing and judges nothing.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from burn_verify.burn.drivers import DRIVERS, Device
 from burn_verify.burn.lacks import in_words, lacking
+from burn_verify.burn.program import Inference
 from burn_verify.burn.reasons import location, panic
 from burn_verify.core.errors import ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
@@ -20,23 +21,10 @@ from burn_verify.system.resident import MOST_AT_ONCE, Resident
 from burn_verify.system.wire import Array, decode, encode, unsupported_dtype
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inference:
-    """One answer of a compiled model.
-
-    Attributes:
-        outputs: in the order of the graph.
-        load_seconds: reading the weights, about 0 when the model was loaded already.
-        forward_seconds: the call itself, measured inside the runner.
-    """
-
-    outputs: list[Array]
-    load_seconds: float
-    forward_seconds: float
-
-
 class Runner:
     """Asks the resident runner; after a death the next request starts another.
+
+    Implements `burn_verify.burn.program.Program`. Pickled, it is a runner that was not started yet.
 
     Arguments:
         timeout: seconds one request may take.
@@ -47,11 +35,16 @@ class Runner:
     def __init__(
         self, cache: Cache, binary: RunnerBinary, *, timeout: float, memory_limit: int, threads: int = 0
     ) -> None:
+        self.binary = binary
+        self._again = partial(Runner, cache, binary, timeout=timeout, memory_limit=memory_limit, threads=threads)
         log = cache.folder("logs") / f"runner-{os.getpid()}.log"
         self._timeout = timeout
         env = rust_environment() | ({"RAYON_NUM_THREADS": str(threads)} if threads else {})
         self._process = Resident([str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit, env=env)
         self._devices: dict[str, Device] = {}
+
+    def __reduce__(self) -> tuple[Callable[[], "Runner"], tuple[()]]:
+        return self._again, ()
 
     def start(self, backend: str) -> Device:
         """Start a backend and return its device, e.g. the one named ``llvmpipe (LLVM 19.1.7, 256 bits)``.
@@ -99,6 +92,8 @@ class Runner:
         Raises:
             RunError: as `infer`; of the first set that failed, or of one that cannot be told.
         """
+        if len(sets) == 1:
+            return [self.infer(model, sets[0], backend)]
         requests = [self._request(model, inputs, backend) for inputs in sets]
         if sum(len(payload) for _, payload in requests) > MOST_AT_ONCE:
             return [self.infer(model, inputs, backend) for inputs in sets]
@@ -114,13 +109,9 @@ class Runner:
         """The process that answered last, None where there is none."""
         return self._process.pid
 
-    def restart(self) -> None:
-        """End the process: the next request meets one that has done nothing yet."""
-        self._process.end()
-
     def close(self) -> None:
-        """End the runner."""
-        self._process.close()
+        """End the runner, if there is one; the next request meets one that has done nothing yet."""
+        self._process.end()
 
     def _ask(
         self,

@@ -72,11 +72,14 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
 
 def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
     external = tuple(_external_files(model, path))
+    given = case.source.inputs if isinstance(case.source, ModelFile) else None
     return PreparedCase(
         case=case,
         model=path,
         digest=_digest(path, external),
         stored=_stored_beside(path),
+        seeded=given is None,
+        given=given,
         **facts_of(facts.facts(model), ModelFacts),
     )
 

@@ -31,8 +31,9 @@ from burn_verify.core.target import Trial
 from burn_verify.expectations.match import xfail_reason
 from burn_verify.report.views.failure import failure_text
 from burn_verify.run.recorder import Recorder
+from burn_verify.run.results import error_of
+from burn_verify.run.seams import Seams
 from burn_verify.run.session import Session
-from burn_verify.run.state import error_of
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
@@ -59,11 +60,15 @@ examples:
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run a command and exit with its code; a user's mistake is one line, never a traceback."""
+def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:  # noqa: B008  (immutable)
+    """Run a command and exit with its code; a user's mistake is one line, never a traceback.
+
+    Arguments:
+        seams: what the runs of a command are made of.
+    """
     # A closed stderr is no stream at all to Python.
     sys.stderr = sys.stderr or StringIO()
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(argv, argparse.Namespace(seams=seams))
     try:
         code: int = arguments.run(arguments)
     except BurnVerifyError as error:
@@ -165,7 +170,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         message = "nothing to verify: name a model, such as mnist, or say --conformance or --ops"
         raise UsageError(message)
     with LongWork(sys.stderr) as work:
-        session = Session.open(settings, work.listen)
+        session = Session.open(settings, work.listen, seams=arguments.seams)
     trials = session.selected.trials
     names = {trial: test_id for test_id, trial in session.selected.by_test_id.items()}
     recorder = Recorder(session)

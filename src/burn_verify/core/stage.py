@@ -65,6 +65,8 @@ class FailureKind(StrEnum):
     """A process could not be started, or died too often to be started again."""
     MACHINE = "machine"
     """A file is missing, damaged or could not be fetched."""
+    INTERNAL = "internal error"
+    """This program failed, not the model."""
     NO_RESULT = "no result"
     """The test ended without handing over a result."""
 
@@ -103,7 +105,8 @@ class PreparedCase(CaseFacts):
         model: the ``.onnx`` file; external data lies in the same folder or below.
         digest: sha256 (hex) over the model and its external data: the key of every later cache.
         stored: data sets stored with the model, with expected outputs.
-        seeded: whether inputs are drawn as well; ONNX Runtime answers them.
+        seeded: whether inputs are drawn as well; the engine of the reference answers them.
+        given: a safetensors file in the layout of a `Reference`, whose inputs are fed as well; the engine answers them.
     """
 
     case: Case
@@ -111,6 +114,7 @@ class PreparedCase(CaseFacts):
     digest: str
     stored: tuple[StoredData, ...] = ()
     seeded: bool = True
+    given: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

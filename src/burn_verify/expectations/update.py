@@ -15,6 +15,7 @@ from burn_verify.expectations.document import key_of, read, render
 from burn_verify.expectations.match import Expectation, Expectations, has_wildcard
 
 _NO_EVIDENCE: Final = {
+    FailureKind.INTERNAL: "internal error",
     FailureKind.NO_RESULT: "no result",
     FailureKind.TIMEOUT: "timeout",
     FailureKind.MEMORY: "memory",

@@ -95,6 +95,6 @@ def test_a_device_is_asked_once(runner, model, tmp_path):
     one.start("wgpu")
     for _ in range(2):
         one.infer(made, [FLOAT], "wgpu")
-    one.restart()
+    one.close()
     one.infer(made, [FLOAT], "wgpu")
     assert len((tmp_path / "pids").read_text().splitlines()) == 2

@@ -26,8 +26,9 @@ from burn_verify.core.case import ModelFacts, Subject, Tolerance, facts_of
 from burn_verify.core.errors import OracleError
 from burn_verify.graph.dtypes import dtype_name, dtype_of, numpy_dtype
 from burn_verify.graph.facts import facts
+from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
@@ -62,7 +63,7 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
     """Write the graphs of operators, each with its index last."""
     profiles = PROFILES[: PROFILES.index(profile) + 1]
     known = {operator.name: operator for operator in operators()}
-    oracle = Oracle(cache, _TIMEOUT)
+    engine = OnnxRuntime(cache, _TIMEOUT)
     try:
         for name in names:
             spec = operator_specs()[name]
@@ -70,36 +71,36 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
             folder = scratch / name
             folder.mkdir(parents=True, exist_ok=True)
             found = [choice for choice, smallest in choices(spec, versions) if smallest in profiles]
-            index = _written(found, folder, oracle, with_twins=profile != PROFILES[0])
+            index = _written(found, folder, engine, with_twins=profile != PROFILES[0])
             write_index(replace(index, entries=link_twins(index.entries, found, spec)), folder)
             print(f"{name}: {len(index.entries)} graphs", flush=True)
     finally:
-        oracle.close()
+        engine.close()
 
 
-def _written(found: Sequence[Choice], folder: Path, oracle: Oracle, *, with_twins: bool) -> Index:
+def _written(found: Sequence[Choice], folder: Path, engine: Engine, *, with_twins: bool) -> Index:
     entries: list[IndexEntry] = []
     invalid: dict[str, str] = {}
     for place, choice in enumerate(found):
         try:
             if with_twins and dict(choice.row) == dict(choice.default):
-                entries += write_with_twin(choice, f"{place:04d}", folder, oracle)
+                entries += write_with_twin(choice, f"{place:04d}", folder, engine)
             else:
-                entries.append(write_graph(choice, f"{place:04d}", folder, oracle))
+                entries.append(write_graph(choice, f"{place:04d}", folder, engine))
         except InvalidGraph as error:
             invalid[choice.id] = str(error)
     return Index(entries=tuple(entries), invalid=invalid)
 
 
-def write_with_twin(choice: Choice, name: str, folder: Path, oracle: Oracle) -> list[IndexEntry]:
+def write_with_twin(choice: Choice, name: str, folder: Path, engine: Engine) -> list[IndexEntry]:
     """Write a graph and, where there is one, the function that defines its operator; return their entries.
 
     Raises:
         InvalidGraph: onnx refuses the graph.
     """
-    entry = write_graph(choice, name, folder, oracle)
+    entry = write_graph(choice, name, folder, engine)
     try:
-        twin = write_graph(choice, f"{name}x", folder, oracle, inlined=True)
+        twin = write_graph(choice, f"{name}x", folder, engine, inlined=True)
     except InvalidGraph:
         return [entry]
     return [replace(entry, twin=twin.id), twin]
@@ -121,7 +122,7 @@ def link_twins(entries: Sequence[IndexEntry], found: Sequence[Choice], spec: Ope
     return tuple(map(linked, entries))
 
 
-def write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: bool = False) -> IndexEntry:
+def write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: bool = False) -> IndexEntry:
     """Write the model and the data of a graph, and return its entry in the index.
 
     Arguments:
@@ -137,7 +138,7 @@ def write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inli
         model = _inlined(choice, model) if inlined else model
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
-    outputs, source, refused = _answers(choice, path, model, feeds, oracle, unsupported)
+    outputs, source, refused = _answers(choice, path, model, feeds, engine, unsupported)
     with _refusals():
         _finish(model, outputs)
     path.write_bytes(model.SerializeToString())
@@ -227,13 +228,13 @@ def _finish(model: Any, outputs: Sequence[Array]) -> None:
 
 
 def _answers(
-    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
+    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], engine: Engine, unsupported: str | None
 ) -> tuple[list[Array], _Source, str | None]:
     """Return answers, whose they are, and why there are none."""
     refusal = ""
     if unsupported is None:
         try:
-            return oracle.infer(path, list(feeds.values())), _Source.ONNXRUNTIME, None
+            return infer(engine, path, list(feeds.values())), _Source.ONNXRUNTIME, None
         except OracleError as error:
             refusal = f"{error.message}; "
     try:
@@ -241,12 +242,12 @@ def _answers(
     except ValueError as error:
         refusal += str(error)
     try:
-        return _in_float32(choice, path, model, oracle), _Source.FLOAT32, None
+        return _in_float32(choice, path, model, engine), _Source.FLOAT32, None
     except (ValueError, OracleError) as error:
         return [], _Source.NONE, _one_line(f"{refusal}; in float32: {error}")
 
 
-def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[Array]:
+def _in_float32(choice: Choice, path: Path, model: Any, engine: Engine) -> list[Array]:
     """Return the answers of ONNX Runtime to the same graph in float32, rounded to the dtype of the outputs.
 
     Raises:
@@ -267,7 +268,7 @@ def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[
     scratch = path.with_suffix(".float32.onnx")
     scratch.write_bytes(_typed(model_of(twin, wide)).SerializeToString())
     try:
-        found = oracle.infer(scratch, list(feeds_of(twin, wide).values()))
+        found = infer(engine, scratch, list(feeds_of(twin, wide).values()))
     finally:
         scratch.unlink()
     dtypes = [dtype_of(output.type.tensor_type.elem_type or 1) for output in model.graph.output]
