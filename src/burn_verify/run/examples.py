@@ -65,7 +65,7 @@ class Drawn:
 
 
 class ExampleSearch:
-    """Searches the graphs of a run.
+    """Searches the graphs of a run for values on which they fail.
 
     Arguments:
         examples: how many sets of values a graph.
