@@ -100,8 +100,9 @@ def test_every_end_is_in_the_file():
 
     assert {(stage, "failed") for stage in Stage} <= told
     ended = {failure for _, failure, *_ in KNOWN.values()}
-    # An error instead of an answer, a process that ends by itself, and what ends with a run left no line to keep.
-    left = {FailureKind.ERROR, FailureKind.EXITED, FailureKind.CLOSED, FailureKind.BUDGET}
+    # An error instead of an answer, a process that ends by itself, and what ends with a run left no line to keep; what
+    # a device lacks is told since schema 2.
+    left = {FailureKind.ERROR, FailureKind.EXITED, FailureKind.CLOSED, FailureKind.BUDGET, FailureKind.DEVICE}
     assert ended == {None, *FailureKind} - left
 
 
