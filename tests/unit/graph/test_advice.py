@@ -1,5 +1,8 @@
 """What of a model burn-onnx is known to stumble over, told in the model's own names."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import onnx.inliner
 import pytest
@@ -87,3 +90,27 @@ def test_many_are_told_by_the_first_few():
     names = [f"{letter}{case}" for letter in "abcdef" for case in ("x", "X")]
     (said,) = advice(a_model([node("Sum", names, ["y"])], inputs=names))
     assert said.startswith("`ax` and `aX`, `bx` and `bX`, `cx` and `cX` and 3 more differ in case only")
+
+
+FAULTS = Path(os.environ.get("BURN_VERIFY_ZOO_MIRROR") or "nowhere").parent / "faults"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("03-expand-by-shape", "input `ref` is a Rust keyword"),
+        ("04-range-positions", "`P` and `p`"),
+        ("22-names-collide", "`a/b` and `a:b` and `a.b`, `c:0` and `c/0` differ in punctuation only"),
+        ("27-optional-skipped", "`R` and `r` differ in case only"),
+        ("43-local-function", "the model has local functions ('Twice')"),
+        ("69-shape-not-said", "input `x` has no shape"),
+        ("81-weights-differ-by-case", "`W` and `w`, `R` and `r` differ in case only"),
+        ("91-local-function-2", "the model has local functions ('Twice')"),
+    ],
+)
+def test_models_of_public_reports_are_told_what_they_stumble_over(name, said):
+    path = FAULTS / f"{name}.onnx"
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not here: it lies beside the folder that BURN_VERIFY_ZOO_MIRROR names")
+    (told,) = advice(onnx.load(path))
+    assert said in told
