@@ -49,7 +49,7 @@ def test_any_number_of_inputs_and_outputs_is_verified(pipeline: Pipeline, tmp_pa
     cases = [case(f"wide-{i}-{o}", wide(tmp_path / f"wide-{i}-{o}.onnx", i, o)) for i, o in SIZES]
     plan = pipeline.prepare(cases)
     for one, (inputs, outputs) in zip(cases, SIZES, strict=True):
-        result = pipeline.verify(plan.cases[one.id])
+        result = pipeline.verify(plan.cases[one.id]).result
         assert (result.verdict, result.message) == ("agrees", "")
         assert len(result.metrics) == outputs
         assert not any(entry.max_abs for entry in result.metrics) or outputs == 1

@@ -36,6 +36,7 @@ def explanation(result: CaseResult, answers: dict[tuple[str, str], tuple[Array, 
     lines += [f"insensitive: {result.details['insensitive']}"] if result.details.get("insensitive") else []
     lines += [f"overrides: {', '.join(result.details['overrides'])}"] if result.details.get("overrides") else []
     lines += [f"ONNX Runtime of itself: {result.details['onnxruntime']}"] if result.details.get("onnxruntime") else []
+    lines += [f"left out, as it accuses nobody: {result.details['doubt']}"] if result.details.get("doubt") else []
     lines += [result.message] if result.message else []
     for entry in result.metrics:
         lines += ["", *_output(entry)]
