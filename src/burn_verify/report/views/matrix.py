@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from burn_verify.core.stage import Outcome
 from burn_verify.core.targets import names
-from burn_verify.core.text import counted, json_text, shortened
+from burn_verify.core.text import counted, json_text, sentences
 from burn_verify.record.targets import target_to_json
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import is_model, reason_of
@@ -86,7 +86,7 @@ def _failing(findings: Findings) -> list[str]:
         failing.sort(key=lambda result: (RANK[state_of(result)], result.case_id))
         of = f" on {column.target.label}" if len(findings.matrix.columns) > 1 else ""
         lines = [
-            f"- {escape(_word(state_of(one)))}: {escape(one.case_id)}: {escape(shortened(reason_of(one), _REASON))}"
+            f"- {escape(_word(state_of(one)))}: {escape(one.case_id)}: {escape(sentences(reason_of(one), _REASON))}"
             for one in failing[:_NAMED]
         ]
         more = [f"- … and {len(failing) - _NAMED} more"] if len(failing) > _NAMED else []
