@@ -30,7 +30,7 @@ record/environment record/history reference/lone_node reference/worker report/fi
 report/summary/error_lines report/summary/findings report/summary/operator_rows report/summary/sayings
 report/views/changes_text report/views/junit report/views/numbers report/views/page_data
 report/views/plots run/examples run/recorder run/session run/timing run/verify
-system/download system/files system/resident
+system/resident
 """
 # Test files that are about several modules or about data, and the reason.
 EXTRA = {
