@@ -22,7 +22,7 @@ cases/generated/corpus cases/generated/covering cases/generated/operator_spec ca
 cases/generated/search cases/generated/snippet cases/generated/twins cases/generated/values cases/reproduce
 cases/seeded/built cases/seeded/draw cases/seeded/light cli/blame cli/common cli/expectations
 cli/explain_number cli/gc cli/latency cli/main cli/ops cli/profile cli/report core/case core/latency
-core/option_values core/progress core/stage core/target core/text expectations/document expectations/packaged
+core/option_values core/progress core/stage core/target core/text expectations/packaged
 graph/facts judge/bound_table judge/counts judge/counts_elementwise judge/evidence judge/facts judge/magnitude
 judge/metrics judge/numbers judge/overrides judge/roundoff judge/structure judge/task_metrics judge/tolerance
 judge/weigh judge/yardstick onnx_backend plugin/controller plugin/hooks plugin/items record/costs
