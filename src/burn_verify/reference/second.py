@@ -55,14 +55,16 @@ class SecondOpinion:
 
     Arguments:
         timeout: seconds one answer may take; who takes longer has no opinion.
+        memory_limit: MiB, 0 for none; who needs more has no opinion either.
     """
 
-    def __init__(self, cache: Cache, timeout: float) -> None:
+    def __init__(self, cache: Cache, timeout: float, memory_limit: int = 0) -> None:
         self._timeout = timeout
         self._worker = Resident(
             [sys.executable, "-m", "burn_verify.reference.worker"],
             role="reference",
             log=cache.folder("logs") / f"second-{os.getpid()}.log",
+            memory_limit_mib=memory_limit,
         )
 
     def differs(self, prepared: PreparedCase, data: DataSet) -> str:

@@ -45,7 +45,7 @@ class Verifier:
         self._asked: dict[int, Program] = {}
         self._overrides = packaged()
         self._drawing: ExampleSearch | None = None
-        self._second = SecondOpinion(cache, settings.judge_timeout)
+        self._second = SecondOpinion(cache, settings.judge_timeout, settings.memory_limit)
 
     def verify(
         self, step: Ready | Ended, *, twin: Ready | Ended | None = None, shrink: bool = True, keep: bool = False
