@@ -82,8 +82,7 @@ class Judge:
             return tuple(judge([name], [came], [wanted], "", "", **rules).passes for name, came, wanted in alone)
         if (found := _discrete(names, answers, evidence, "")) is not None:
             return (found.passes,) * len(names)
-        judged = (_output(self, subject, place, name, answers, evidence, "") for place, name in enumerate(names))
-        return tuple(one.name != DISAGREES for one in judged)
+        return tuple(_passes(self, subject, place, name, answers, evidence) for place, name in enumerate(names))
 
     def override(self, subject: Question, evidence: Evidence, output: str, dtype: str) -> Override | None:
         """Return the exception for an output, None where there is none."""
@@ -173,6 +172,26 @@ class _Judged:
     metrics: OutputMetrics
 
 
+def _passes(
+    rules: Judge, subject: Question, place: int, name: str, answers: Sequence[Array], evidence: Evidence
+) -> bool:
+    """Tell whether one output would pass, without a word on it."""
+    came, wanted = answers[place], evidence.desired[place]
+    problem = structural_problem(came, wanted, exact=False)
+    if problem is not None and not problem.comparable:
+        return False
+    _, verdict = _weighed(rules, subject, place, name, came, evidence)
+    return verdict != DISAGREES
+
+
+def _weighed(
+    rules: Judge, subject: Question, place: int, name: str, came: Array, evidence: Evidence
+) -> tuple[Weighed, VerdictName]:
+    override = rules.override(subject, evidence, name, dtype_name(evidence.desired[place].dtype))
+    weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
+    return weighed, DISAGREES if weighed.name == LOOSE and rules.mode is JudgeMode.STRICT else weighed.name
+
+
 def _output(
     rules: Judge,
     subject: Question,
@@ -196,9 +215,7 @@ def _output(
             difference=f"{name}: {problem.words.neutral}",
             metrics=replace(incomparable(name, wanted, problem.kind, data_set), guilty=guilty),
         )
-    override = rules.override(subject, evidence, name, dtype_name(wanted.dtype))
-    weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
-    verdict = DISAGREES if weighed.name == LOOSE and rules.mode is JudgeMode.STRICT else weighed.name
+    weighed, verdict = _weighed(rules, subject, place, name, came, evidence)
     metrics = _with_evidence(measure(name, came, wanted, weighed.bad, data_set), weighed, came, wanted, evidence)
     if verdict == AGREES:
         return _Judged(name=verdict, metrics=metrics)
