@@ -55,7 +55,8 @@ def _hollow(desired: Array, *, stored: bool) -> str:
     """Return why an answer says nothing, whatever would be allowed around it."""
     if not desired.size:
         return "the output is empty"
-    if desired.dtype != np.object_ and not desired.astype(np.bool_).any():
+    # Integers and booleans that are zero may well have been something else: other inputs tell.
+    if desired.dtype != np.object_ and (stored or is_float(desired.dtype)) and not desired.astype(np.bool_).any():
         return "the output is all zero"
     if is_float(desired.dtype):
         for values, what in ((np.isnan(desired), "NaN"), (np.isinf(desired), "infinite")):

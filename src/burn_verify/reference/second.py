@@ -51,7 +51,7 @@ _FAR: Final = 1e-2
 
 
 class SecondOpinion:
-    """Asks onnx's reference evaluator, in a worker of its own that starts when it is asked first.
+    """Asks onnx's reference evaluator, and ONNX Runtime once more, in a worker that starts when it is asked first.
 
     Arguments:
         timeout: seconds one answer may take; who takes longer has no opinion.
@@ -86,6 +86,15 @@ class SecondOpinion:
         names = [output.name for output in prepared.outputs]
         text = difference(names, data.desired, answers, numbers=bool(said["empty"]))
         return f"{text}; {said['empty']!r} is empty for onnx.reference" if text and said["empty"] else text
+
+    def takes(self, prepared: PreparedCase, inputs: Sequence[Array]) -> bool:
+        """Tell whether ONNX Runtime takes inputs; False where it knows no such operator either."""
+        header = {"model": str(prepared.model), "optimise": False, "threads": 0, "sets": 1}
+        try:
+            said, _ = self._worker.request(header, encode(inputs), timeout=self._timeout)
+        except ProcessDied:
+            return False
+        return bool(said["ok"])
 
     def close(self) -> None:
         """End the worker."""

@@ -5,7 +5,7 @@ How a model is asked is handed in, what agrees is `judge`'s to say, and which st
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from burn_verify import judge
 from burn_verify.burn.program import Inference
@@ -221,6 +221,7 @@ def of_drawn(
 
 
 Infer: TypeAlias = Callable[[Sequence[Array]], list[Array]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,21 +244,31 @@ class Twins:
         return {"twins": "; ".join(self.agree)} if self.agree else {}
 
 
-def with_twins(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, infer_twin: Infer) -> Twins:
+def with_twins(
+    prepared: PreparedCase,
+    infer: Infer,
+    twin: PreparedCase | None,
+    infer_twin: Infer,
+    takes: Callable[[Sequence[Array]], bool] = lambda inputs: True,
+) -> Twins:
     """Compare the answers of a graph with those of its twin, and with its own when the batch is parted in two.
 
     To fail where the other answers is a difference; where both fail, there are no answers to compare.
 
     Arguments:
         twin: None where there is none that compiled; `infer_twin` is not called then.
+        takes: whether an engine takes inputs. Asked of halves that Burn fails on: a constant of the graph may hold the
+            whole batch.
     """
     if prepared.random or not prepared.stored:
         return Twins()
     names = [output.name for output in prepared.outputs]
     inputs = oracle.stored_inputs(prepared)
     mine, agree = _answers(lambda: infer(inputs)), []
-    for name, ask in _twins(prepared, inputs, infer, twin, infer_twin):
+    for name, ask in _twins(prepared, inputs, infer, twin, infer_twin, takes):
         other = _answers(ask)
+        if other is None:
+            continue
         if isinstance(mine, StageError) or isinstance(other, StageError):
             if (why := _only_failure(name, mine, other)) is not None:
                 return Twins(differ=why)
@@ -269,7 +280,7 @@ def with_twins(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, 
     return Twins(agree=tuple(agree))
 
 
-def _answers(ask: Callable[[], list[Array]]) -> list[Array] | StageError:
+def _answers(ask: Callable[[], T]) -> T | StageError:
     try:
         return ask()
     except StageError as error:
@@ -285,13 +296,34 @@ def _only_failure(name: str, mine: list[Array] | StageError, other: list[Array] 
 
 
 def _twins(
-    prepared: PreparedCase, inputs: Sequence[Array], infer: Infer, twin: PreparedCase | None, infer_twin: Infer
-) -> Iterator[tuple[str, Callable[[], list[Array]]]]:
+    prepared: PreparedCase,
+    inputs: Sequence[Array],
+    infer: Infer,
+    twin: PreparedCase | None,
+    infer_twin: Infer,
+    takes: Callable[[Sequence[Array]], bool],
+) -> Iterator[tuple[str, Callable[[], list[Array] | None]]]:
     if twin is not None:
         yield f"as {twin.case.id}", lambda: infer_twin(oracle.stored_inputs(twin))
     parted = halves(prepared.inputs, inputs)
     if parted is not None:
-        yield "with the batch in two parts", lambda: _whole(*(infer(part) for part in parted))
+        yield "with the batch in two parts", lambda: _of_halves(parted, infer, takes)
+
+
+def _of_halves(
+    parts: Sequence[Sequence[Array]], infer: Infer, takes: Callable[[Sequence[Array]], bool]
+) -> list[Array] | None:
+    """Return the answers to two halves as one; None where nobody takes them.
+
+    Raises:
+        StageError: Burn alone fails on them.
+    """
+    try:
+        return _whole(*(infer(part) for part in parts))
+    except StageError:
+        if all(takes(part) for part in parts):
+            raise
+        return None
 
 
 def _whole(one: Sequence[Array], other: Sequence[Array]) -> list[Array]:

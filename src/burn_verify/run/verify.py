@@ -183,6 +183,7 @@ class Verifier:
             partial(self.infer, built),
             None if other is None else other.prepared,
             lambda inputs: [] if other is None else self.infer(other, inputs),
+            partial(self._second.takes, built.prepared),
         )
 
     def _draws(self, case: Case) -> bool:

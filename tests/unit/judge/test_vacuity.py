@@ -40,6 +40,9 @@ def said(desired, other=None, atol=1e-4):
         (np.array([3]), np.array([3]), "the same"),
         (np.array([1.0]), np.array([2.0]), ""),
         (np.array([True]), np.array([False]), ""),
+        (np.array([False]), np.array([True]), ""),
+        (np.array([0, 0]), np.array([0, 1]), ""),
+        (np.array([0, 0]), np.array([0, 0]), "the same"),
     ],
 )
 def test_what_moves_no_further_than_is_allowed_says_nothing(first, second, reason):

@@ -181,3 +181,16 @@ def test_two_that_fail_alike_are_told_of_themselves(graph, batched, twin):
 @pytest.mark.parametrize("fails", [halves_panic, of_another_rank])
 def test_a_half_that_fails_is_told(batched, fails):
     assert "answers, but fails with the batch in two parts" in with_twins(batched, fails, None, right).differ
+
+
+@pytest.mark.parametrize("fails", [halves_panic, of_another_rank])
+def test_halves_that_nobody_takes_are_no_twins(batched, fails):
+    asked = []
+
+    def takes(inputs):
+        asked.append(inputs[0].shape)
+        return False
+
+    assert with_twins(batched, fails, None, right, takes) == Twins()
+    assert asked == [(1, 3)]
+    assert with_twins(batched, right, None, right, takes).agree == ("with the batch in two parts",)

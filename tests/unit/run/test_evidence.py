@@ -294,3 +294,11 @@ def test_a_doubtful_shape_leaves_what_is_stored(
 
     verdict = verify(prepared, wrong_at_first, doubt=doubt)
     assert (verdict.name, [one.data_set for one in verdict.metrics]) == ("agrees", [SETS[0]])
+
+
+def test_inputs_are_taken_or_not(cache: Cache, tmp_path: Path, second: SecondOpinion) -> None:
+    nodes = [helper.make_node("Concat", ["x", "w"], ["y"], axis=1)]
+    constant = np.ones((2, 3), np.float32)
+    prepared = case_of(cache, tmp_path / "model.onnx", nodes, [value("x", ["N", 3])], [value("y", None)], w=constant)
+    assert second.takes(prepared, [constant])
+    assert not second.takes(prepared, [constant[:1]])
