@@ -21,7 +21,7 @@ from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Target, Trial
 from burn_verify.record import store
-from burn_verify.report.views.changes_text import said_of
+from burn_verify.report.views.changes_text import ending_text
 from burn_verify.run import exchange
 from burn_verify.run.session import Session
 from burn_verify.system.cache import Cache
@@ -81,7 +81,7 @@ def _blame(arguments: argparse.Namespace) -> int:
     if others:
         elsewhere = _run_elsewhere(arguments.good_python, case_id, settings, bad)
         before = elsewhere if good == bad else before
-    print(f"{case_id}\n  good: {good.label}: {said_of(before)}\n  bad:  {bad.label}: {said_of(after)}\n")
+    print(f"{case_id}\n  good: {good.label}: {ending_text(before)}\n  bad:  {bad.label}: {ending_text(after)}\n")
     if exchange.alike(before, after):
         print("the results do not differ: nobody is to blame")
         return 2
@@ -212,5 +212,5 @@ def _of_reference(
     flips = exchange.alike(elsewhere, good) and not exchange.alike(elsewhere, bad)
     part = next(iter(others)) if len(others) == 1 else _REFERENCE
     words = " and ".join(f"{name} {number}" for name, number in others.items())
-    text = f"the bad one with {words} ends {'as the good one' if flips else 'as before'}: {said_of(elsewhere)}"
+    text = f"the bad one with {words} ends {'as the good one' if flips else 'as before'}: {ending_text(elsewhere)}"
     return exchange.Finding(part=part, mends=flips, breaks=None, text=text)

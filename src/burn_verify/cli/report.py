@@ -23,7 +23,7 @@ from burn_verify.record.history import KeptRun
 from burn_verify.report.files import files
 from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column, Matrix, merge
-from burn_verify.report.summary.findings import Findings, PastRun, numbers_of
+from burn_verify.report.summary.findings import Findings, PastRun, counts_of
 from burn_verify.report.summary.states import state_of
 from burn_verify.report.views import changes_text, matrix, side_by_side, terminal
 from burn_verify.run.recorder import LAST_RECORD
@@ -194,13 +194,13 @@ def _previous(named: Sequence[Record], kept: Sequence[KeptRun], now: Sequence[Re
 def _past(kept: Iterable[KeptRun]) -> Iterable[PastRun]:
     for run in kept:
         for column in _columns(run):
-            numbers = numbers_of(column)
+            numbers = counts_of(column)
             yield PastRun(name=run.name, label=column.target.label, agree=numbers.agree, total=numbers.total)
 
 
 def _totals_of(run: KeptRun) -> Iterable[list[str]]:
     for column in _columns(run):
-        counts = numbers_of(column)
+        counts = counts_of(column)
         cells = (counts.agree, counts.total, counts.wrong, counts.refused)
         yield [run.name, column.target.label, *map(str, cells)]
 
@@ -209,7 +209,7 @@ def _past_of(run: KeptRun, case_id: str) -> Iterable[list[str]]:
     for column in _columns(run):
         found = next((result for result in column.record.results if result.case_id == case_id), None)
         if found is not None or case_id in column.missing:
-            text = state_of(found).word if found is None else changes_text.said_of(found)
+            text = state_of(found).word if found is None else changes_text.ending_text(found)
             yield [run.name, column.target.label, text]
 
 

@@ -13,7 +13,7 @@ from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.ends import blamed_operator, smallest, without_folders
-from burn_verify.report.summary.sayings import said_by
+from burn_verify.report.summary.messages import message_and_rust
 from burn_verify.report.views import failures
 
 RUSTC = """\
@@ -104,7 +104,7 @@ def test_codes_of_rustc_have_their_own_error_and_generated_line():
 
 def test_an_error_without_code_or_rendering_is_told_by_its_reason():
     bare = a_failure(stage=Stage.COMPILE, reason="E0432: unresolved import", details={"codes": ["E0432"]})
-    assert said_by(bare, "E0432") == ("E0432: unresolved import", "")
+    assert message_and_rust(bare, "E0432") == ("E0432: unresolved import", "")
     assert [line["key"] for line in sections(a_failure(stage=Stage.COMPILE))["compile", ""]["lines"]] == ["no code"]
 
 
@@ -144,7 +144,7 @@ def test_every_case_is_accounted_for():
     ],
 )
 def test_only_what_adds_something_is_said(message, reason, said):
-    assert said_by(a_failure(message=message, reason=reason), reason)[0] == said
+    assert message_and_rust(a_failure(message=message, reason=reason), reason)[0] == said
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report import files
 from burn_verify.report.summary.changes import compare
 from burn_verify.report.summary.columns import merge
-from burn_verify.report.summary.findings import Findings, numbers_of
+from burn_verify.report.summary.findings import Findings, counts_of
 from burn_verify.report.views import junit, matrix
 from reported import a_record, a_result, agrees, no_reference, of_operator, output, refused, skipped, wrong
 
@@ -33,7 +33,7 @@ def test_the_numbers_sum_up():
         a_result("a/6", verdict="nondeterministic"),
         a_result("a/7", Stage.RUN, Outcome.FAILED),
     ]
-    numbers = numbers_of(merge([a_record(*results, selection=("a/8",))]).columns[0])
+    numbers = counts_of(merge([a_record(*results, selection=("a/8",))]).columns[0])
 
     assert (numbers.total, numbers.missing, numbers.attempted) == (8, 1, 4)
     named = (numbers.agree, numbers.wrong, numbers.refused, numbers.no_program, numbers.failed, numbers.silent)
