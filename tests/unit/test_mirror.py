@@ -27,7 +27,7 @@ graph/facts judge/bound_table judge/counts judge/counts_elementwise judge/eviden
 judge/metrics judge/numbers judge/overrides judge/roundoff judge/structure judge/task_metrics judge/tolerance
 judge/weigh judge/yardstick onnx_backend plugin/controller plugin/hooks plugin/items record/costs
 record/environment record/history reference/lone_node reference/worker report/files report/summary/ends
-report/summary/error_lines report/summary/messages report/summary/findings report/summary/operator_rows 
+report/summary/error_lines report/summary/messages report/summary/findings report/summary/operator_rows
 report/summary/totals report/views/changes_text report/views/junit report/views/numbers report/views/page_data
 report/views/plots run/build run/compare run/examples run/pipeline run/recorder run/session run/state
 run/timing system/download system/files system/resident

@@ -149,8 +149,8 @@ def _missing_shards(records: Sequence[Record]) -> tuple[int, list[str]]:
     first = given[0][1]
     if any((shard.count, shard.cut) != (first.count, first.cut) for _, shard in given):
         message = (
-            "these shards are of different divisions, by selection, --burn-shard-costs or version: run all of them again "
-            "with the same options"
+            "these shards are of different divisions, by selection, --burn-shard-costs or version: run all of them "
+            "again with the same options"
         )
         raise RecordError(message)
     held = {shard.index: shard.cases for _, shard in given}
