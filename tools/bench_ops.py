@@ -26,7 +26,7 @@ from burn_verify.core.options import ALL, Settings
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
 from burn_verify.run.pipeline import Pipeline
-from burn_verify.run.state import Plan
+from burn_verify.run.steps import Plan, Ready
 from burn_verify.system.cache import Cache
 
 EXAMPLES_OF = (
@@ -87,7 +87,7 @@ def grown(scratch: Path, toolchain: Path, cases: Sequence[Case]) -> dict[str, An
     warm, _ = prepared(cache, cases)
     return {
         "graphs": len(cases),
-        "compiled": sum(planned.binary is not None for planned in plan.cases.values()),
+        "compiled": sum(step.built is not None for step in plan.cases.values()),
         "convert": plan.phases["convert"],
         "compile": plan.phases["compile"],
         "run and judge": run,
@@ -114,9 +114,10 @@ def examples_per_second(cache: Cache, cases: Sequence[Case], examples: int) -> l
     rows = []
     for case in chosen:
         pipeline.verify(plan.cases[case.id])
-        details: dict[str, Any] = {}
+        step = plan.cases[case.id]
+        assert isinstance(step, Ready)
         started = time.monotonic()
-        compared = pipeline.draw(plan.cases[case.id], details, shrink=False)
+        compared = pipeline.draw(step.built, shrink=False).agree
         rows.append({"graph": case.id, "sets": compared, "sets a second": compared / (time.monotonic() - started)})
     pipeline.close()
     return rows

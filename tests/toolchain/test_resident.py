@@ -15,7 +15,7 @@ from burn_verify.burn.convert import Converter
 from burn_verify.burn.runner import Runner
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import ConvertError, ProcessDied, RunError
-from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
+from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase, RunnerBinary
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import Resident
 from toolchain.helpers import fake_binary
@@ -106,6 +106,31 @@ def test_a_fault_is_told_and_the_next_request_works(
     assert not alive(dead)
     one.resident.close()
     assert not alive(living)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("sigkill", FailureKind.ENDED_FROM_OUTSIDE),
+        ("sigterm", FailureKind.ENDED_FROM_OUTSIDE),
+        ("abort", FailureKind.KILLED),
+        ("overflow", FailureKind.KILLED),
+    ],
+)
+def test_a_signal_that_somebody_sent_is_no_fault_of_the_process(
+    child: Callable[..., Child], fault: str, kind: FailureKind
+) -> None:
+    with pytest.raises(ProcessDied) as died:
+        child().resident.request({"fault": fault}, timeout=LONG)
+    assert died.value.kind is kind
+    assert died.value.kind.how == "killed"
+
+
+def test_a_program_that_is_not_there_is_not_started(tmp_path: Path) -> None:
+    absent = Resident([str(tmp_path / "absent")], role="runner", log=tmp_path / "log")
+    with pytest.raises(ProcessDied) as died:
+        absent.request({}, timeout=LONG)
+    assert died.value.kind is FailureKind.NOT_STARTED
 
 
 @pytest.mark.parametrize(("fault", "how", "said"), STARTS, ids=[row[0] for row in STARTS])

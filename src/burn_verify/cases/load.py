@@ -84,6 +84,7 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
 def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
     external = tuple(_external_files(model, path))
     found = facts.facts(model)
+    given = case.source.inputs if isinstance(case.source, ModelFile) else None
     return PreparedCase(
         case=case,
         model=path,
@@ -93,6 +94,8 @@ def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
         inputs=found.inputs,
         outputs=found.outputs,
         stored=_stored_beside(path),
+        seeded=given is None,
+        given=given,
         random=found.random,
     )
 

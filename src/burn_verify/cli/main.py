@@ -30,8 +30,9 @@ from burn_verify.core.target import Trial
 from burn_verify.expectations.match import xfail_reason
 from burn_verify.report.views.failure import failure_text
 from burn_verify.run.recorder import Recorder
+from burn_verify.run.results import error_of
+from burn_verify.run.seams import Seams
 from burn_verify.run.session import Session
-from burn_verify.run.state import error_of
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
@@ -55,11 +56,15 @@ examples:
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run a command and exit with its code; a usage error is one line, never a traceback."""
+def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:  # noqa: B008  (immutable)
+    """Run a command and exit with its code; a usage error is one line, never a traceback.
+
+    Arguments:
+        seams: the engine and the builder of the command's runs.
+    """
     # Python sets a closed stderr to None.
     sys.stderr = sys.stderr or StringIO()
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(argv, argparse.Namespace(seams=seams))
     try:
         code: int = arguments.run(arguments)
     except BurnVerifyError as error:
@@ -167,7 +172,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         message = "nothing to verify: name a model, such as mnist, or say --conformance or --ops"
         raise UsageError(message)
     with LongWork(sys.stderr) as work:
-        session = Session.open(settings, work.listen)
+        session = Session.open(settings, work.listen, seams=arguments.seams)
     trials = session.selected.trials
     names = {trial: test_id for test_id, trial in session.selected.by_test_id.items()}
     recorder = Recorder(session)
@@ -193,9 +198,9 @@ def _verify(arguments: argparse.Namespace) -> int:
             print(closing.text)
         for problem in (*closing.not_run, *closing.problems, *closing.warnings):
             sys.stderr.write(f"burn-verify: {problem}\n")
-    unexpected = [problem for trial, result in results.items() if (problem := _unexpected(trial, result, session))]
-    for problem in unexpected:
-        sys.stderr.write(f"burn-verify: {problem}\n")
+    unexpected = [passes for trial, result in results.items() if (passes := _unexpected(trial, result, session))]
+    for passes in unexpected:
+        sys.stderr.write(f"burn-verify: {passes}\n")
     if closing.not_run:
         return ToolchainError.exit_code
     return 1 if unexpected or closing.problems else 0

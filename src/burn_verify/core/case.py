@@ -38,10 +38,16 @@ class Hints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """A source: an ``.onnx`` file on this machine. A wrong `sha256` (hex) is an error at LOAD."""
+    """A source: an ``.onnx`` file on this machine.
+
+    Attributes:
+        sha256: hex; a wrong one is an error at LOAD.
+        inputs: a safetensors file in the layout of a `Reference`, whose inputs are fed instead of drawn ones.
+    """
 
     path: Path
     sha256: str | None = None
+    inputs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,11 @@ class Settings:
     compile_budget: float | None = None
 
     @property
+    def timing_threads(self) -> int:
+        """How many threads either side may use while it is timed, by default all that the machine has."""
+        return self.threads or os.cpu_count() or 1
+
+    @property
     def selects(self) -> bool:
         """Whether the options select any case."""
         return bool(self.models or self.conformance or self.ops)

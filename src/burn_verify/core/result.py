@@ -127,7 +127,7 @@ class Verdict:
         mismatch: in what the answer differs; None where it does not, or by words of `reason` only.
         guilty: whose answer is wrong.
         difference: how the answer and what it was compared with differ, without a word on who is right: what it was
-            compared with is called ``before``, the answer ``after``. Empty where they agree, or chance was judged.
+            compared with is called ``before``, the answer ``after``. Empty where they agree.
     """
 
     name: VerdictName

@@ -38,6 +38,8 @@ class FailureKind(StrEnum):
     """Somebody said no, in words: burn-onnx, rustc, ONNX Runtime, or our own reading of the model."""
     NO_VALUE = "no value"
     """Burn has no tensor for what the case is fed or answers."""
+    DEVICE = "device"
+    """The device lacks a dtype that the model needs, and others of its kind have; nothing was run."""
     NO_REFERENCE = "no reference"
     """No program answers this graph."""
     PANIC = "panic"
@@ -63,6 +65,8 @@ class FailureKind(StrEnum):
     """A process could not be started, or died too often to be started again."""
     MACHINE = "machine"
     """A file is missing, damaged or could not be fetched."""
+    INTERNAL = "internal error"
+    """This program failed, not the model."""
     NO_RESULT = "no result"
     """The test ended without handing over a result."""
 
@@ -103,7 +107,8 @@ class PreparedCase:
         opset: version of the default domain, 0 where the model does not import it.
         inputs: graph inputs that are not initializers, in the order of the graph.
         stored: data sets stored with the model, with expected outputs.
-        seeded: whether inputs are drawn as well; ONNX Runtime answers them.
+        seeded: whether inputs are drawn as well; the engine of the reference answers them.
+        given: a safetensors file in the layout of a `Reference`, whose inputs are fed as well; the engine answers them.
         subject: the one operator that the case is about; None for a model of several.
         random: an operator draws random numbers, so that two correct answers differ.
         tolerance: the corpus' own, where it has one.
@@ -123,6 +128,7 @@ class PreparedCase:
     outputs: tuple[TensorSpec, ...]
     stored: tuple[StoredData, ...] = ()
     seeded: bool = True
+    given: Path | None = None
     subject: Subject | None = None
     random: bool = False
     tolerance: Tolerance | None = None

@@ -15,12 +15,14 @@ from burn_verify.expectations.document import key_of, read, render
 from burn_verify.expectations.match import Expectation, Expectations, has_wildcard
 
 _NO_EVIDENCE: Final = {
+    FailureKind.INTERNAL: "internal error",
     FailureKind.NO_RESULT: "no result",
     FailureKind.TIMEOUT: "timeout",
     FailureKind.MEMORY: "memory",
     FailureKind.CLOSED: "closed",
     FailureKind.ENDED_FROM_OUTSIDE: "ended from outside",
     FailureKind.NOT_STARTED: "its process was not started",
+    FailureKind.DEVICE: "the device lacks what it needs",
 }
 """What the machine, its load or the limits of the run decided, in a few words."""
 

@@ -32,7 +32,6 @@ from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.views import latency, side_by_side
 from burn_verify.report.views.terminal import render_table
-from burn_verify.run.latency.stopwatch import threads_of
 from burn_verify.run.selected import Selected
 from burn_verify.run.session import Session
 from burn_verify.system.files import copy_atomically
@@ -122,7 +121,7 @@ class Recorder:
                 message=message,
                 reason=f"no result: {message.strip().splitlines()[-1]}" if message.strip() else "no result",
                 note=case.note,
-                failure=FailureKind.NO_RESULT,
+                failure=FailureKind.NO_RESULT if outcome is Outcome.FAILED else None,
             )
             self.add(self._session.line(result, trial.target))
 
@@ -237,7 +236,7 @@ def _timing(settings: Settings) -> dict[str, Any]:
     """Return how calls are timed; empty where they are not."""
     if not settings.latency:
         return {}
-    return {"latency": {"threads": threads_of(settings), "profile": LATENCY, **LATENCY_PROFILE}}
+    return {"latency": {"threads": settings.timing_threads, "profile": LATENCY, **LATENCY_PROFILE}}
 
 
 def _part(selected: Selected) -> dict[str, Any]:

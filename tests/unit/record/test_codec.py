@@ -176,6 +176,8 @@ def test_unknown_keys_are_passed_over_and_optional_ones_may_lack():
     [
         ({"stage": "dance"}, "dance"),
         ({"outcome": None}, "None is not a valid Outcome"),
+        ({"verdict": "splendid"}, "'splendid' is not a valid VerdictName"),
+        ({"failure": "bad luck"}, "'bad luck' is not a valid FailureKind"),
         ({"metrics": [{"name": "Y"}]}, "without 'data_set'"),
         ({"metrics": 3}, "not a result"),
         ({"durations": []}, "not a result"),

@@ -8,6 +8,7 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,24 +24,40 @@ from burn_verify.cases.index import index_entry, without_burn_value
 from burn_verify.core.errors import OracleError
 from burn_verify.graph.dtypes import dtype_name, dtype_of, numpy_dtype
 from burn_verify.graph.operators import qualified
+from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
 _TIMEOUT: Final = 60.0
-_NO_KERNEL: Final = "answers of onnx.reference, as ONNX Runtime refuses the graph"
-_FLOAT32: Final = "answers of ONNX Runtime to the same graph in float32, as it has no kernel for this dtype"
 _WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
 _OF_FLOAT32: Final = {"rtol": 1e-4, "atol": 1e-5}
 """The rounding error of float32 in place of float64."""
+
+
+class _Source(Enum):
+    """Whose answers a graph has."""
+
+    ONNXRUNTIME = auto()
+    EVALUATOR = auto()
+    FLOAT32 = auto()
+    NONE = auto()
+
+
+_NOTES: Final = {
+    _Source.ONNXRUNTIME: None,
+    _Source.EVALUATOR: "answers of onnx.reference, as ONNX Runtime refuses the graph",
+    _Source.FLOAT32: "answers of ONNX Runtime to the same graph in float32, as it has no kernel for this dtype",
+    _Source.NONE: None,
+}
 
 
 def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
     """Write the graphs of operators, each with its index last."""
     profiles = PROFILES[: PROFILES.index(profile) + 1]
     known = {operator.name: operator for operator in operators()}
-    oracle = Oracle(cache, _TIMEOUT)
+    engine = OnnxRuntime(cache, _TIMEOUT)
     try:
         for name in names:
             spec = operator_specs()[name]
@@ -51,24 +68,24 @@ def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) ->
             index = [
                 entry
                 for place, choice in enumerate(found)
-                for entry in _write_with_twin(choice, place, folder, oracle, profile)
+                for entry in _write_with_twin(choice, place, folder, engine, profile)
             ]
             _link_twins(index, found, spec)
             (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
             print(f"{name}: {len(index)} graphs", flush=True)
     finally:
-        oracle.close()
+        engine.close()
 
 
 def _write_with_twin(
-    choice: Choice, place: int, folder: Path, oracle: Oracle, profile: str
+    choice: Choice, place: int, folder: Path, engine: Engine, profile: str
 ) -> Iterator[dict[str, Any]]:
     """Write a graph and, beyond the profile ``quick``, the function that defines it; yield their entries."""
-    entry = _write_graph(choice, f"{place:04d}", folder, oracle)
+    entry = _write_graph(choice, f"{place:04d}", folder, engine)
     yield entry
     if profile == PROFILES[0] or entry["invalid"] or dict(choice.row) != dict(choice.default):
         return
-    twin = _write_graph(choice, f"{place:04d}x", folder, oracle, inlined=True)
+    twin = _write_graph(choice, f"{place:04d}x", folder, engine, inlined=True)
     if not twin["invalid"]:
         entry["twin"] = twin["id"]
         yield twin
@@ -86,7 +103,7 @@ def _link_twins(index: Sequence[dict[str, Any]], found: Sequence[Choice], spec: 
             entry["twin"] = twin.id if twin is not None and twin.id in known else None
 
 
-def _write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: bool = False) -> dict[str, Any]:
+def _write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: bool = False) -> dict[str, Any]:
     """Write the model and the data of a graph, and return its entry in the index.
 
     Arguments:
@@ -110,7 +127,7 @@ def _write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inl
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
-    outputs, note, refused = _answers(choice, path, model, feeds, oracle, unsupported)
+    outputs, source, refused = _answers(choice, path, model, feeds, engine, unsupported)
     try:
         _finish(model, outputs)
     except Exception as error:  # the same
@@ -121,7 +138,7 @@ def _write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inl
     return {
         **entry,
         **index_entry(path, found, {SEEDED: ([*feeds.values()], outputs)}, unsupported),
-        "note": note,
+        "note": _NOTES[source],
         "refused": refused,
         "subject": {
             "op_type": spec.op_type,
@@ -131,8 +148,8 @@ def _write_graph(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inl
             "axes": axes,
         },
         "answered": True,
-        "evaluated": note == _NO_KERNEL,
-        **(_OF_FLOAT32 if note == _FLOAT32 and point.dtype == "float64" else {}),
+        "evaluated": source is _Source.EVALUATOR,
+        **(_OF_FLOAT32 if source is _Source.FLOAT32 and point.dtype == "float64" else {}),
         "family": family_of(qualified(spec.op_type, spec.domain)),
     }
 
@@ -185,26 +202,26 @@ def _finish(model: Any, outputs: Sequence[Array]) -> None:
 
 
 def _answers(
-    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
-) -> tuple[list[Array], str | None, str | None]:
-    """Return answers, a note on their source unless it is ONNX Runtime, and why there are none."""
+    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], engine: Engine, unsupported: str | None
+) -> tuple[list[Array], _Source, str | None]:
+    """Return answers, whose they are, and why there are none."""
     refusal = ""
     if unsupported is None:
         try:
-            return oracle.infer(path, list(feeds.values())), None, None
+            return infer(engine, path, list(feeds.values())), _Source.ONNXRUNTIME, None
         except OracleError as error:
             refusal = f"{error.message}; "
     try:
-        return Evaluator(model).answer(feeds), _NO_KERNEL, None
+        return Evaluator(model).answer(feeds), _Source.EVALUATOR, None
     except ValueError as error:
         refusal += str(error)
     try:
-        return _in_float32(choice, path, model, oracle), _FLOAT32, None
+        return _in_float32(choice, path, model, engine), _Source.FLOAT32, None
     except (ValueError, OracleError) as error:
-        return [], None, _one_line(f"{refusal}; in float32: {error}")
+        return [], _Source.NONE, _one_line(f"{refusal}; in float32: {error}")
 
 
-def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[Array]:
+def _in_float32(choice: Choice, path: Path, model: Any, engine: Engine) -> list[Array]:
     """Return the answers of ONNX Runtime to the same graph in float32, rounded to the dtype of the outputs.
 
     Raises:
@@ -225,7 +242,7 @@ def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[
     scratch = path.with_suffix(".float32.onnx")
     scratch.write_bytes(_typed(model_of(twin, wide)).SerializeToString())
     try:
-        found = oracle.infer(scratch, list(feeds_of(twin, wide).values()))
+        found = infer(engine, scratch, list(feeds_of(twin, wide).values()))
     finally:
         scratch.unlink()
     dtypes = [dtype_of(output.type.tensor_type.elem_type or 1) for output in model.graph.output]

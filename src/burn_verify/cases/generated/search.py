@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from burn_verify.cases.generated.build import Choice
 from burn_verify.cases.generated.strategies import values_strategy, varies
+from burn_verify.core.errors import StageError
 
 Feeds: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
@@ -33,14 +34,14 @@ class Search:
 
     examples: int
     rejected: int
-    error: Exception | None = None
+    error: StageError | None = None
     feeds: Feeds | None = None
 
 
 class Failed(Exception):
     """A set of values on which the graph differs from the reference."""
 
-    def __init__(self, error: Exception, feeds: Feeds) -> None:
+    def __init__(self, error: StageError, feeds: Feeds) -> None:
         super().__init__(str(error))
         self.error = error
         self.feeds = feeds

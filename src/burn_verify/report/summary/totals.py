@@ -26,14 +26,15 @@ class Totals:
 
     Attributes:
         agree: answered, and the answer is the expected one.
-        attempted: reached RUN or COMPARE, that is, the model was compiled and started.
-        failed_at: failures by the stage they ended at; every stage is there.
+        attempted: reached RUN or COMPARE, that is, the model was compiled and started; not on a device that cannot.
+        failed_at: failures by the stage they ended at, but for those of `device`; every stage is there.
         expected_failures: those of the failures that were expected.
         unexpected_passes: those that pass although a failure was expected.
         random: passed, but drew numbers, of which range and moments were checked; they do not agree.
         insensitive: passed, but the reference cannot tell right from wrong; they do not agree.
         loose: agree outside of the bound, in proportion to the reference's own error.
         oracle_disagrees: agree with float64 or what was stored, and ONNX Runtime does not.
+        device: failures of the device, which lacks what the model needs.
     """
 
     total: int
@@ -48,6 +49,7 @@ class Totals:
     insensitive: int = 0
     loose: int = 0
     oracle_disagrees: int = 0
+    device: int = 0
 
 
 def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = None) -> Totals:
@@ -55,7 +57,7 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
     expected = expected or {}
     failed = [result for result in results if result.outcome is Outcome.FAILED]
     ends = [end_of(result) for result in results]
-    stages = Counter(result.stage for result in failed)
+    stages = Counter(result.stage for result in failed if end_of(result) is not End.DEVICE)
     verdicts = Counter(result.verdict for result in results)
     return Totals(
         total=len(results),
@@ -74,6 +76,7 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
         insensitive=ends.count(End.INSENSITIVE),
         loose=verdicts[VerdictName.LOOSE],
         oracle_disagrees=verdicts[VerdictName.ORACLE_DISAGREES],
+        device=ends.count(End.DEVICE),
     )
 
 
@@ -90,7 +93,9 @@ def totals_lines(totals: Totals) -> list[str]:
     ]
     random = [f"{totals.random} random, of which range and moments were checked"] if totals.random else []
     empty = [f"{totals.insensitive} insensitive, which verifies nothing"] if totals.insensitive else []
-    lines.append(", ".join(counts + random + empty + ([f"{totals.skipped} skipped"] if totals.skipped else [])))
+    device = [f"{totals.device} not run for what the device lacks"] if totals.device else []
+    skipped = [f"{totals.skipped} skipped"] if totals.skipped else []
+    lines.append(", ".join(counts + random + empty + device + skipped))
     remarks = [f"{totals.loose} loosely"] if totals.loose else []
     remarks += [f"{totals.oracle_disagrees} where ONNX Runtime is wrong"] if totals.oracle_disagrees else []
     if remarks:
@@ -103,11 +108,16 @@ def totals_lines(totals: Totals) -> list[str]:
     return lines
 
 
+def passed_unexpectedly(result: CaseResult, expected: Mapping[str, str]) -> bool:
+    """Return whether a case passed that was expected to fail."""
+    return result.case_id in expected and result.outcome is Outcome.PASSED
+
+
 def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
     """Name the outcome in the light of what was expected."""
     if result.case_id in expected and result.outcome is Outcome.FAILED:
         return "expected failure"
-    if result.case_id in expected and result.outcome is Outcome.PASSED:
+    if passed_unexpectedly(result, expected):
         return "unexpected pass"
     return _PASSED_BUT.get(end_of(result), result.outcome.value)
 

@@ -18,7 +18,7 @@ from rich.text import Text
 from burn_verify.core.result import CaseResult, OutputMetrics
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.text import one_line, shortened
-from burn_verify.report.summary.totals import outcome_of, summary, totals_lines
+from burn_verify.report.summary.totals import outcome_of, passed_unexpectedly, summary, totals_lines
 
 COLUMNS = ("model", "stage", "outcome", "max abs", "ULP", "outputs")
 FOLD_FROM = 4
@@ -123,7 +123,7 @@ def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
     first = result.message.partition("\n")[0]
     # What differs and how far says more than that it differs.
     reason = first if first and result.stage is Stage.COMPARE else result.reason or first
-    if outcome_of(result, expected) == "unexpected pass":
+    if passed_unexpectedly(result, expected):
         reason = f"expected to fail: {expected[result.case_id]}"
     elif result.case_id in expected:
         reason = reason or expected[result.case_id]

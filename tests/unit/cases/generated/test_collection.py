@@ -10,6 +10,7 @@ from burn_verify.cases.generated.collection import Generated, requested
 from burn_verify.cases.load import prepare
 from burn_verify.core.errors import UsageError
 from burn_verify.reference.oracle import Oracle, read
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.files import sha256_of
 from burn_verify.system.wire import at, decode_named
 
@@ -35,11 +36,9 @@ def test_graphs_are_made_once(cache):
 def test_answers_are_right_and_need_nobody(cache):
     by_id = {case.id: case for case in Generated(cache).cases(["Neg"], "quick")}
     prepared = prepare(by_id["op/Neg-13/float32/default"], cache)
-    oracle = Oracle(cache, 10.0)
-    try:
-        answers = read(oracle.answer(prepared))
-    finally:
-        oracle.close()
+    engine = OnnxRuntime(cache, 10.0)
+    answers = read(Oracle(cache, engine).answer(prepared))
+    assert engine.pid is None
     (data_set,) = answers.data_sets.values()
     np.testing.assert_array_equal(data_set.desired[0], -data_set.inputs[0])
     assert not (cache.root / "reference").exists()

@@ -50,6 +50,13 @@ def test_a_spoilt_latency_is_not_a_result(spoilt):
         result_from_json(json.loads(line))
 
 
+def test_a_name_that_looks_like_a_mark_is_none():
+    markdown = report.as_markdown([result(case_id="~~zoo/a"), result("disagrees", case_id="~~zoo/b")])
+    assert r"\~\~zoo/a" in markdown
+    assert r"\~\~zoo/b" in markdown
+    assert "~~2.00 ms~~" in markdown
+
+
 @pytest.mark.parametrize("verdict", ["agrees", "loose", "oracle_disagrees", "nondeterministic", "insensitive"])
 def test_a_time_stands_beside_its_verdict(verdict):
     text = report.as_text([result(verdict)])
