@@ -22,7 +22,8 @@ from bench import REPOSITORY, fresh_cache
 from burn_verify.burn.workspace import Workspace
 from burn_verify.cases.generated.collection import Generated, requested
 from burn_verify.core.case import Case
-from burn_verify.core.options import ALL, Settings
+from burn_verify.core.option_values import ALL
+from burn_verify.core.options import Settings
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
 from burn_verify.run.pipeline import Pipeline

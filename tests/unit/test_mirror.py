@@ -35,7 +35,6 @@ cli/main
 cli/ops
 cli/profile
 cli/report
-expectations/document
 onnx_backend
 plugin/controller
 plugin/hooks

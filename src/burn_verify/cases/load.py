@@ -17,7 +17,7 @@ from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
 from burn_verify.cases import zoo
 from burn_verify.cases.seeded import architectures
-from burn_verify.core.case import Case, Collected, Download, ModelFile, Seeded, Unavailable
+from burn_verify.core.case import Case, Collected, Download, ModelFacts, ModelFile, Seeded, Unavailable, facts_of
 from burn_verify.core.errors import LoadError
 from burn_verify.core.stage import FailureKind, PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
@@ -64,39 +64,23 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
         case=case,
         model=source.model,
         digest=source.digest,
-        op_types=source.op_types,
-        opset=source.opset,
-        inputs=source.inputs,
-        outputs=source.outputs,
         stored=tuple(StoredArrays(name=name, path=data, place=place) for place, name in enumerate(names) if data),
         seeded=False,
-        subject=source.subject,
-        random=source.random,
-        tolerance=source.tolerance,
-        unsupported=source.unsupported,
-        answered=source.answered,
-        evaluated=source.evaluated,
-        refused=source.refused,
-        twin=source.twin,
+        **facts_of(source),
     )
 
 
 def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
     external = tuple(_external_files(model, path))
-    found = facts.facts(model)
     given = case.source.inputs if isinstance(case.source, ModelFile) else None
     return PreparedCase(
         case=case,
         model=path,
         digest=_digest(path, external),
-        op_types=found.op_types,
-        opset=found.opset,
-        inputs=found.inputs,
-        outputs=found.outputs,
         stored=_stored_beside(path),
         seeded=given is None,
         given=given,
-        random=found.random,
+        **facts_of(facts.facts(model), ModelFacts),
     )
 
 

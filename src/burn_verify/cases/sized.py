@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 
 CORPUS: Final = "sized"
 """The corpus, and the first part of the ids of its cases."""

@@ -23,7 +23,8 @@ from burn_verify.cli.common import PLACES, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
 from burn_verify.core.case import Case, Download, ModelFile, Seeded
 from burn_verify.core.errors import BurnVerifyError, ToolchainError, UsageError
-from burn_verify.core.options import OPTIONS, Settings, settings_from
+from burn_verify.core.option_table import OPTIONS
+from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import Progress
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Trial
@@ -35,6 +36,9 @@ from burn_verify.run.seams import Seams
 from burn_verify.run.session import Session
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
+
+_COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, blame, gc)
+"""The modules that add a command each, in the order of the help text."""
 
 _EPILOG: Final = """\
 examples:
@@ -110,14 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     add_options(listing, PLACES)
     # Models are positional arguments here.
     add_options(verify, {option.field for option in OPTIONS} - {"models"})
-    report.add_to(commands)
-    expectations.add_to(commands)
-    explain_number.add_to(commands)
-    ops.add_to(commands)
-    latency.add_to(commands)
-    profile.add_to(commands)
-    blame.add_to(commands)
-    gc.add_to(commands)
+    for command in _COMMANDS:
+        command.add_to(commands)
     return parser
 
 

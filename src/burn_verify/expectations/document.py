@@ -3,16 +3,17 @@
 Knows no results; `update` decides whether an entry still holds.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, takewhile
 from typing import Final, TypeAlias
 
-from burn_verify.core.errors import UsageError
+import tomlkit
+from tomlkit.items import AoT, Array, Comment, Item, Null, Table, Whitespace
+
 from burn_verify.core.stage import Stage
-from burn_verify.expectations.match import ENTRY_HEADER, Expectation, has_wildcard, parse
+from burn_verify.expectations.match import Expectation, has_wildcard, parse
 
 HEADER: Final = """\
 # Failures expected of Burn {version} on the {backend} backend.
@@ -37,15 +38,16 @@ Key: TypeAlias = tuple[str, Stage | None, str, str | None, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """The text of an entry, the comments above it included."""
+    """The text of an entry.
+
+    Attributes:
+        text: with the comments above it; empty for an element of an inline array.
+        comments: all of its comments, each with its number sign.
+    """
 
     text: str
+    comments: tuple[str, ...]
     entries: tuple[Expectation, ...]
-
-    @property
-    def comments(self) -> Iterator[str]:
-        """Yield the lines that are comments only."""
-        return (line.strip() for line in self.text.split("\n") if _is_comment(line))
 
     def stands_for(self, entries: Sequence[Expectation]) -> bool:
         """Return whether this block stands for exactly these entries."""
@@ -54,7 +56,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole file: the comments at its start, its entries in order, the comments at its end."""
+    """A whole file.
+
+    Attributes:
+        head: the comments at its start, and the name of the file that it inherits from.
+        blocks: its entries in order.
+        foot: the comments at its end.
+    """
 
     head: str
     blocks: tuple[Block, ...]
@@ -76,51 +84,63 @@ def read(text: str, source: str) -> Document:
     Raises:
         UsageError: the text is not a file of expectations; names ``source:line``.
     """
-    entries = parse(text, source)
-    lines = text.replace("\r\n", "\n").split("\n")
-    *starts, end = _borders(lines)
-    parts = ["\n".join(lines[start:stop]).strip("\n") for start, stop in pairwise([*starts, end])]
-    try:
-        blocks = tuple(Block(text=part, entries=parse(part, source)) for part in parts)
-    except UsageError:  # the start of an entry inside a multi-line string
-        blocks = ()
-    if [entry.pattern for block in blocks for entry in block.entries] != [entry.pattern for entry in entries]:
-        # Or it is an inline array: none of its text can be kept.
-        blocks = tuple(Block(text="", entries=(entry,)) for entry in entries)
-        starts, end = [_content(lines)], len(lines)
-    start = starts[0] if starts else end
-    return Document(head="\n".join(lines[:start]).strip(), blocks=blocks, foot="\n".join(lines[end:]).strip())
+    entries = iter(parse(text, source))
+    whole = tomlkit.parse(text.replace("\r\n", "\n"))
+    found = whole.pop("expect", [])
+    if not isinstance(found, AoT):
+        # An inline array: none of its text can be kept.
+        blocks = tuple(Block(text="", comments=(), entries=(entry,)) for entry in entries)
+        return Document(head=whole.as_string().strip(), blocks=blocks, foot="")
+    remarks = _of_the_first([item for _, item in whole.body if not isinstance(item, Null)])
+    head = whole.as_string().removesuffix(_text(remarks))
+    made = []
+    for table in found:
+        its = tuple(islice(entries, len(table["cases"]) if "cases" in table else 1))
+        made.append(_block(remarks, table, its))
+        remarks = _remarks_after(table)
+    return Document(head=head.strip(), blocks=tuple(made), foot=_text(remarks).strip())
 
 
-def _borders(lines: Sequence[str]) -> list[int]:
-    """Find where each entry starts, with the comments above it, and where the last one ends."""
-    headers = [index for index, line in enumerate(lines) if ENTRY_HEADER.match(line)]
-    if not headers:
-        return [len(lines)]
-    # Comments that touch the first entry are its own, unless they start the file.
-    blanks = [index for index in range(headers[0]) if not lines[index].strip()]
-    first = blanks[-1] + 1 if blanks else headers[0]
-    return [first, *(_back(lines, header) for header in headers[1:]), _back(lines, len(lines))]
+def _of_the_first(above: Sequence[Item]) -> list[Item]:
+    """Return the comments that touch the first entry: they are its own, unless they start the file."""
+    comments = list(takewhile(lambda item: isinstance(item, Comment), reversed(above)))[::-1]
+    before = above[: len(above) - len(comments)]
+    return comments if before and isinstance(before[-1], Whitespace) else []
 
 
-def _back(lines: Sequence[str], end: int) -> int:
-    """Go back over blank lines and comments."""
-    while end > 0 and _is_blank_or_comment(lines[end - 1]):
-        end -= 1
-    return end
+def _remarks_after(table: Table) -> list[Item]:
+    """Return the comments and blank lines below the keys of a table: they belong to what follows."""
+    items = [item for _, item in table.value.body]
+    return list(takewhile(lambda item: isinstance(item, Comment | Whitespace), reversed(items)))[::-1]
 
 
-def _content(lines: Sequence[str]) -> int:
-    """Find the first line that is neither blank nor a comment."""
-    return next(index for index, line in enumerate(lines) if not _is_blank_or_comment(line))
+def _block(above: Sequence[Item], table: Table, entries: tuple[Expectation, ...]) -> Block:
+    below = _remarks_after(table)
+    inside = [item for _, item in table.value.body[: len(table.value.body) - len(below)]]
+    whole = (_text(above) + _entry_text(table).removesuffix(_text(below))).strip("\n")
+    comments = [*above, table, *inside]
+    return Block(text=whole, comments=tuple(word for item in comments for word in _comments_of(item)), entries=entries)
 
 
-def _is_blank_or_comment(line: str) -> bool:
-    return not line.strip() or _is_comment(line)
+def _comments_of(item: Item) -> Iterator[str]:
+    """Yield the comments of a part of a file: its own, or beside it, and those on lines of their own in an array."""
+    if isinstance(item, Array):
+        lines = (line.strip() for line in item.as_string().split("\n"))
+        yield from (line for line in lines if line.startswith("#"))
+    if not isinstance(item, Whitespace) and item.trivia.comment:
+        yield item.trivia.comment
 
 
-def _is_comment(line: str) -> bool:
-    return line.lstrip().startswith("#")
+def _text(items: Sequence[Item]) -> str:
+    return "".join(item.as_string() for item in items)
+
+
+def _entry_text(table: Table) -> str:
+    """Return a table with its header."""
+    entry, array = tomlkit.document(), tomlkit.aot()
+    array.append(table)
+    entry.add("expect", array)
+    return entry.as_string()
 
 
 def render(document: Document, entries: Sequence[Expectation], header: str) -> str:
@@ -164,30 +184,28 @@ def _part(entries: Sequence[Expectation], blocks: Sequence[Block]) -> str:
     if len(blocks) == 1 and blocks[0].text and blocks[0].stands_for(entries):
         return blocks[0].text
     comments = (comment for block in blocks for comment in block.comments)
-    return "\n".join([*comments, *_entry_lines(entries)])
+    return "\n".join([*comments, _entry_text(_table(entries)).strip()])
 
 
-def _entry_lines(entries: Sequence[Expectation]) -> Iterator[str]:
-    """Write an entry.
-
-    By hand, since the format is four keys of text, and libraries that edit TOML in place do not sort and merge tables
-    with their comments.
-    """
+def _table(entries: Sequence[Expectation]) -> Table:
     first = entries[0]
-    yield "[[expect]]"
+    table = tomlkit.table()
     if len(entries) == 1:
-        yield f"pattern = {_quoted(first.pattern)}"
+        table.add("pattern", _string(first.pattern))
     else:
-        yield from ("cases = [", *(f"    {_quoted(entry.pattern)}," for entry in entries), "]")
-    yield f"stage = {_quoted(first.stage_word)}"
-    yield f"reason = {_quoted(first.reason)}"
+        table.add("cases", tomlkit.array().multiline(True))
+        table["cases"].extend(_string(entry.pattern) for entry in entries)
+    table.add("stage", _string(first.stage_word))
+    table.add("reason", _string(first.reason))
     if first.link is not None:
-        yield f"link = {_quoted(first.link)}"
+        table.add("link", _string(first.link))
     if first.on:
-        yield f"on = [{', '.join(map(_quoted, first.on))}]"
+        table.add("on", tomlkit.array())
+        table["on"].extend(map(_string, first.on))
+    return table
 
 
-def _quoted(text: str) -> str:
-    # JSON's escapes are valid in TOML, which requires a few more.
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)
+def _string(text: str) -> Item:
+    """Return a string in which invisible characters are escaped, also those that TOML would accept."""
+    quoted = tomlkit.string(text).as_string()
+    return tomlkit.value("".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted))

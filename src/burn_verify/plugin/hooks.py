@@ -15,7 +15,8 @@ import pytest
 
 from burn_verify.core.case import Case
 from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, UsageError
-from burn_verify.core.options import OPTIONS, SELECTIONS, from_folder, settings_from
+from burn_verify.core.option_table import OPTIONS, SELECTIONS
+from burn_verify.core.options import from_folder, settings_from
 from burn_verify.core.target import Target, Trial
 from burn_verify.plugin import benchmark
 from burn_verify.plugin.items import RESULT, parameters_of, trial_of

@@ -12,10 +12,7 @@ from burn_verify import __version__
 from burn_verify.burn.cargo import rustc_version
 from burn_verify.core.errors import CommandFailed
 from burn_verify.core.target import Target
-from burn_verify.record.codec import (
-    target_environment,
-    target_to_json,
-)
+from burn_verify.record.targets import target_environment, target_to_json
 from burn_verify.system.process import output_of
 
 _PACKAGES: Final = ("onnx", "onnxruntime", "numpy", "ml_dtypes", "pytest")

@@ -13,15 +13,8 @@ from typing import Any, TypeVar
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Target
-from burn_verify.record.codec import (
-    KINDS,
-    READABLE,
-    Record,
-    difference_from_json,
-    result_from_json,
-    target_environment,
-    target_from_json,
-)
+from burn_verify.record.codec import KINDS, READABLE, Record, difference_from_json, result_from_json
+from burn_verify.record.targets import target_environment, target_from_json
 
 T = TypeVar("T")
 

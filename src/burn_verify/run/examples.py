@@ -64,8 +64,8 @@ class Drawn:
         return {**counts, "example": self.program} if self.program else counts
 
 
-class Drawing:
-    """Searches the graphs of a run.
+class ExampleSearch:
+    """Searches the graphs of a run for values on which they fail.
 
     Arguments:
         examples: how many sets of values a graph.

@@ -23,11 +23,11 @@ from burn_verify.record.codec import (
     environment_line,
     failure_line,
     phases_line,
-    recorded,
     result_and_target,
     selection_line,
 )
 from burn_verify.record.environment import environment
+from burn_verify.record.targets import recorded
 from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.views import latency, side_by_side

@@ -27,7 +27,7 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
-    from burn_verify.run.examples import Drawing, Drawn
+    from burn_verify.run.examples import Drawn, ExampleSearch
 
 
 class Verifier:
@@ -43,7 +43,7 @@ class Verifier:
         self._engine = engine
         self._asked: dict[int, Program] = {}
         self._overrides = packaged()
-        self._drawing: Drawing | None = None
+        self._drawing: ExampleSearch | None = None
 
     def verify(
         self, step: Ready | Ended, *, twin: Ready | Ended | None = None, shrink: bool = True, keep: bool = False
@@ -106,10 +106,10 @@ class Verifier:
             shrink: whether to look for the smallest set that fails.
         """
         if self._drawing is None:
-            from burn_verify.run.examples import Drawing
+            from burn_verify.run.examples import ExampleSearch
 
             given = self._settings
-            self._drawing = Drawing(
+            self._drawing = ExampleSearch(
                 self._cache,
                 self._engine(self._cache, given.timeout),
                 examples=given.ops_examples,

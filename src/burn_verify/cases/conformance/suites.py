@@ -9,7 +9,7 @@ from typing import Final
 from burn_verify.cases.seeded import light
 from burn_verify.core.case import Case, Seeded
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 
 COLLECTED: Final = ("node", "simple", "pytorch-converted", "pytorch-operator")
 """The suites whose cases and answers come with onnx, by their names in onnx."""

@@ -5,22 +5,21 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from burn_verify.cases.generated.corpus import CORPUS
 from burn_verify.cases.generated.profiles import PROFILES
 from burn_verify.cases.generated.registry import operator_specs
-from burn_verify.cases.index import MADE_BY, collected_from_json, run_collector
+from burn_verify.cases.index import MADE_BY, cases_of, has_index, read_index, run_collector
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.system.cache import Cache, prune
-from burn_verify.system.files import read_json
 
 _PHASE: Final = "generate"
 _KEPT: Final = 3
@@ -104,16 +103,12 @@ class Generated:
             ToolchainError: they could not be made.
         """
         root = self._root(profile)
-        if any(not (root / name / "index.json").is_file() for name in names):
+        if not all(has_index(root / name) for name in names):
             root.mkdir(parents=True, exist_ok=True)
             with self._cache.lock(f"generated-{profile}", self._waiting):
-                self._make([name for name in names if not (root / name / "index.json").is_file()], profile, root)
-        return tuple(
-            case
-            for name in names
-            for entry in read_json(root / name / "index.json") or ()
-            if (case := _case(entry, root / name)) is not None
-        )
+                self._make([name for name in names if not has_index(root / name)], profile, root)
+        indexes = ((root / name, read_index(root / name)) for name in names)
+        return tuple(case for folder, index in indexes if index for case in cases_of(index, CORPUS, folder))
 
     def _root(self, profile: str) -> Path:
         return self._cache.folder("generated") / key() / profile
@@ -151,9 +146,3 @@ class Generated:
 def key() -> str:
     """Return the name of the folder of what the installed libraries and this code make."""
     return MADE_BY.digest[:16]
-
-
-def _case(entry: Mapping[str, Any], folder: Path) -> Case | None:
-    if entry["invalid"]:
-        return None
-    return Case(id=entry["id"], corpus=CORPUS, source=collected_from_json(entry, folder), note=entry["note"])

@@ -63,9 +63,9 @@ NO_GENERATOR: Final[Mapping[str, str]] = MappingProxyType(
         "ai.onnx.ml.CastMap": "its input is a map, which no Burn value is",
         "ai.onnx.ml.CategoryMapper": "it maps text, for which Burn has no tensor",
         "ai.onnx.ml.DictVectorizer": "its input is a map, which no Burn value is",
-        "ai.onnx.ml.SVMClassifier": "no record of valid support vectors yet",
-        "ai.onnx.ml.SVMRegressor": "no record of valid support vectors yet",
-        "ai.onnx.ml.TreeEnsemble": "no record of valid trees yet",
+        "ai.onnx.ml.SVMClassifier": "no valid support vectors are declared yet",
+        "ai.onnx.ml.SVMRegressor": "no valid support vectors are declared yet",
+        "ai.onnx.ml.TreeEnsemble": "no valid trees are declared yet",
         "ai.onnx.ml.ZipMap": "its output is a sequence of maps, which no Burn value is",
     }
 )

@@ -83,8 +83,8 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
 def totals_lines(totals: Totals) -> list[str]:
     """Say the totals in sentences, "of all" and "of attempted" side by side."""
     lines = [
-        f"{totals.agree} of {totals.total} agree{percent(totals.agree, totals.total, ' of all')}, "
-        f"{totals.agree} of {totals.attempted} attempted{percent(totals.agree, totals.attempted)}"
+        f"{totals.agree} of {totals.total} agree{percent_after(totals.agree, totals.total, ' of all')}, "
+        f"{totals.agree} of {totals.attempted} attempted{percent_after(totals.agree, totals.attempted)}"
     ]
     counts = [
         f"{count} {_ENDED_AT[stage][count != 1]}"
@@ -122,11 +122,14 @@ def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
     return _PASSED_BUT.get(end_of(result), result.outcome.value)
 
 
-def percent(part: int, whole: int, suffix: str = "") -> str:
-    """Say how much of a whole a part is, in brackets after a blank; nothing of no whole."""
-    if not whole:
-        return ""
-    percent = round(100 * part / whole)
-    if 0 < part < whole:  # neither 0% nor 100% unless it is so
-        percent = min(max(percent, 1), 99)
-    return f" ({percent}%{suffix})"
+def percent(part: int, whole: int) -> str:
+    """Return a share as text, such as ``44%``; 0% and 100% only where it is exactly so, and 0% of nothing."""
+    rounded = round(100 * part / whole) if whole else 0
+    if 0 < part < whole:
+        rounded = min(max(rounded, 1), 99)
+    return f"{rounded}%"
+
+
+def percent_after(part: int, whole: int, suffix: str = "") -> str:
+    """Return a share in brackets, to stand after the number it is of; empty for a share of nothing."""
+    return f" ({percent(part, whole)}{suffix})" if whole else ""
