@@ -19,16 +19,6 @@ MISSING = """
 cases/conformance/collector
 cases/generated/collector
 cases/generated/corpus
-cli/blame
-cli/common
-cli/expectations
-cli/explain_number
-cli/gc
-cli/latency
-cli/main
-cli/ops
-cli/profile
-cli/report
 onnx_backend
 plugin/controller
 plugin/hooks

@@ -9,7 +9,7 @@ from burn_verify.burn.drivers import Device
 @pytest.fixture
 def driver(monkeypatch):
     def install(devices):
-        monkeypatch.setitem(drivers.__dict__, "DRIVERS", {"wgpu": devices})
+        monkeypatch.setattr(drivers, "DRIVERS", {"wgpu": devices})
 
     return install
 
