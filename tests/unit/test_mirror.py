@@ -12,7 +12,6 @@ NO_ROOM = ("docs", "tools")
 UNTESTED = {
     "backend": "another name of onnx_backend",
     "cases/conformance/collector": "a child process; cases/conformance/test_collection runs it",
-    "cases/generated/collector": "a child process; cases/generated/test_collection runs it",
     "cases/generated/corpus": "one constant",
     "cases/generated/families/*": "tables of axes and calls; cases/generated/test_profiles checks all of them",
     "plugin/suite/test_models": "it is a test",
@@ -32,7 +31,7 @@ def modules() -> Iterator[str]:
 
 
 def names_of_tests() -> Iterator[str]:
-    """Yield every test file of a module, as a path without `test_`; files beside the folders may be of the repository."""
+    """Yield every test file of a module, as a path without `test_`; others may lie beside the folders."""
     beside = {name for name in modules() if "/" not in name}
     for path in sorted(UNIT.rglob("test_*.py")):
         name = path.relative_to(UNIT).with_name(path.stem.removeprefix("test_"))

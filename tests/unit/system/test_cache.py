@@ -1,4 +1,4 @@
-"""The cache against a real disk, real processes and a real server, none of them further away than this machine."""
+"""The cache against a real disk and real processes: folders, locks, and what is out of use."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from burn_verify.core.errors import ToolchainError
-from burn_verify.system.cache import Cache, prune
+from burn_verify.system.cache import GENERATIONS, Cache, prune
 
 
 def test_a_room_is_made_below_the_root(cache: Cache) -> None:
@@ -89,3 +89,16 @@ def test_only_what_is_old_and_beyond_the_newest_is_forgotten(tmp_path: Path) -> 
     assert {path.name for path in tmp_path.iterdir()} == {"young", "new"}
     prune(tmp_path, keep=0, young=100)
     assert [path.name for path in tmp_path.iterdir()] == ["young"]
+
+
+def test_states_of_the_code_that_are_out_of_use_are_deleted(cache):
+    folders = [cache.generation("made", f"{place}") for place in range(GENERATIONS + 3)]
+    assert all(folder.is_dir() for folder in folders), "all of them were used today"
+    (cache.root / "made" / "a file of an older layout").touch()
+    week = time.time() - 7 * 24 * 3600
+    for age, path in enumerate((cache.root / "made").iterdir()):
+        os.utime(path, (week + age, week + age))
+    # What is used again is young again.
+    assert cache.generation("made", "0") == folders[0]
+    assert folders[0].is_dir()
+    assert len(list((cache.root / "made").iterdir())) == GENERATIONS

@@ -1,4 +1,4 @@
-"""Downloads: kept whole or not at all, each failure with a way out."""
+"""Downloads from a real server, none of them further away than this machine."""
 
 import hashlib
 import socket

@@ -1,4 +1,4 @@
-"""Files are written whole, and only where they change."""
+"""Files against a real disk: written whole, only where they change, and digests of them."""
 
 import hashlib
 import os
