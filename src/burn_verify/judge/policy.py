@@ -3,10 +3,12 @@
 The order is that of docs/numerics.md. Knows no number of its own.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
 import numpy.typing as npt
 
 from burn_verify.core.result import Guilty, JudgeMode, Mismatch, OutputMetrics, Verdict, VerdictName
@@ -14,7 +16,7 @@ from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.discrete import DISCRETE
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, where_of
-from burn_verify.judge.metrics import is_float
+from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.numbers import difference_text, incomparable, measure
 from burn_verify.judge.overrides import Override
 from burn_verify.judge.structure import Problem, Words, count_problem, structural_problem
@@ -259,7 +261,7 @@ def _with_evidence(
     boxes = of_model and "box" in metrics.name.lower() and wanted.shape[-1:] == (4,)
     return replace(
         metrics,
-        headroom=weighed.errors.greatest if bounded else None,
+        headroom=_headroom(came, wanted, weighed) if bounded else None,
         oracle_headroom=weighed.oracle_errors.greatest if bounded else None,
         bound=weighed.yardstick.bound.text,
         reference=weighed.yardstick.origin,
@@ -270,6 +272,16 @@ def _with_evidence(
             **({"iou": least_iou(came, wanted)} if boxes else {}),
         },
     )
+
+
+@np.errstate(all="ignore")
+def _headroom(came: Array, wanted: Array, weighed: Weighed) -> float:
+    """Return the greatest error in units of what is allowed; infinite where no number is off by so much.
+
+    A NaN or an infinity in the place of something else is outside of whatever is allowed.
+    """
+    special = weighed.bad & ~(np.isfinite(widened(came)) & np.isfinite(widened(wanted)))
+    return math.inf if special.any() else weighed.errors.greatest
 
 
 def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence, where: str) -> Verdict | None:

@@ -66,10 +66,20 @@ def histogram(actual: Array, desired: Array) -> list[str]:
     return lines
 
 
+def _outside(entry: OutputMetrics) -> str:
+    """Say how many elements are wrong: each by itself, or all together though none of them is."""
+    if entry.problem is not None:
+        return str(entry.problem)
+    count = f"{entry.mismatching}/{entry.elements} elements"
+    if entry.mismatching and entry.headroom is not None and entry.headroom <= 1:
+        return f"no element outside of what is allowed, but {count} together further off than the reference itself"
+    return f"{count} outside of what is allowed"
+
+
 def _output(entry: OutputMetrics) -> Iterator[str]:
     """Yield the evidence of one output."""
     yield f"{entry.data_set}, {entry.name}: {entry.dtype}{show_index(entry.shape)}"
-    yield f"  {entry.problem or f'{entry.mismatching}/{entry.elements} elements outside of what is allowed'}"
+    yield f"  {_outside(entry)}"
     pairs: Sequence[tuple[str, Any]] = (
         ("measured against", entry.reference),
         ("allowed", entry.bound),
