@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _OTHER: Final = "seeded again"
 # The data set that is only asked whether the answers change.
+_DRAWS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,16 +128,25 @@ class Measurer:
             return ()
 
     def _other(self, prepared: PreparedCase, first: DataSet) -> Sequence[Array]:
-        """Return the answers to inputs drawn anew; nothing where a model is fed nothing, refuses them, or draws."""
+        """Return the answers to inputs drawn anew; nothing where a model is fed nothing, refuses them, or draws.
+
+        A few booleans may well be the same for two inputs: where all outputs are, further inputs are drawn.
+        """
         if not prepared.inputs or prepared.random:
             return ()
-        drawn = list(make_inputs(prepared.digest, prepared.inputs, prepared.case.hints, _OTHER).values())
-        if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
-            return ()
-        try:
-            return infer(self._engine, prepared.model, drawn)
-        except OracleError:
-            return ()
+        answers: Sequence[Array] = ()
+        for attempt in range(_DRAWS):
+            name = f"{_OTHER} {attempt}" if attempt else _OTHER
+            drawn = list(make_inputs(prepared.digest, prepared.inputs, prepared.case.hints, name).values())
+            if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
+                continue
+            try:
+                answers = infer(self._engine, prepared.model, drawn)
+            except OracleError:
+                continue
+            if any(one.tobytes() != other.tobytes() for one, other in zip(first.desired, answers, strict=False)):
+                break
+        return answers
 
 
 def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:

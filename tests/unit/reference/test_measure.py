@@ -116,6 +116,22 @@ def test_other_inputs_are_asked_as_well(cache: Cache, engine: OnnxRuntime, saved
     assert not np.isin(other[0], first).any()
 
 
+def test_inputs_are_drawn_until_an_answer_is_another(cache: Cache, engine: OnnxRuntime, tmp_path: Path) -> None:
+    # Two booleans are the same for every fourth draw, and for eight draws on end practically never.
+    for place in range(6):
+        value = helper.make_tensor_value_info
+        zero = numpy_helper.from_array(np.zeros((), np.float32), f"zero{place}")
+        node = helper.make_node("Greater", ["x", zero.name], ["y"])
+        graph = helper.make_graph([node], "g", [value("x", FLOAT, [2])], [value("y", TensorProto.BOOL, [2])], [zero])
+        path = tmp_path / f"model{place}.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+        prepared = prepare(Case(id="file/model", corpus="file", source=ModelFile(path=path)), cache)
+        reference = measured(cache, engine, prepared)
+        (first,) = read(reference).data_sets["seeded"].desired
+        (other,) = read_measures(reference).data_sets["seeded"].other or ()
+        assert (other != first).any()
+
+
 def test_a_model_that_is_fed_nothing_is_asked_once(cache: Cache, engine: OnnxRuntime, tmp_path: Path) -> None:
     shape = numpy_helper.from_array(np.array([2, 3]), "shape")
     node = helper.make_node("ConstantOfShape", ["shape"], ["y"])
