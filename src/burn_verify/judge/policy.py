@@ -13,7 +13,7 @@ from burn_verify.core.case import Tolerance
 from burn_verify.core.result import JudgeMode, OutputMetrics, Verdict
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge import chance
-from burn_verify.judge.discrete import DISCRETE
+from burn_verify.judge.discrete import rule_for
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.facts import LoneNode
 from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, judge_random, where_of
@@ -229,8 +229,9 @@ def _with_evidence(
     boxes = of_model and "box" in metrics.name.lower() and wanted.shape[-1:] == (4,)
     return replace(
         metrics,
-        headroom=weighed.errors.greatest if bounded else None,
-        oracle_headroom=weighed.oracle_errors.greatest if bounded else None,
+        headroom=weighed.headroom if bounded else None,
+        oracle_headroom=weighed.oracle_headroom if bounded else None,
+        rounding=weighed.share,
         bound=weighed.yardstick.bound.text,
         reference=weighed.yardstick.origin,
         guilty=weighed.guilty,
@@ -245,7 +246,7 @@ def _discrete(
 ) -> tuple[str, str, str] | None:
     """Return verdict, message and guilty side of an operator whose integers need not be equal; None for any other."""
     lone = evidence.measured.lone
-    rule = None if lone is None or lone.facts.domain else DISCRETE.get(lone.facts.op_type)
+    rule = None if lone is None else rule_for(lone.facts, evidence.measured.quotient)
     if lone is None or rule is None or None in lone.gives:
         return None
     inputs = lone.inputs(evidence.inputs)
@@ -283,7 +284,7 @@ def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> str:
 def _widened(bound: Bound, override: Override | None) -> Bound:
     if override is None or bound.limit is None:
         return bound
-    return Bound(limit=bound.limit * override.factor, text=f"{bound.text} · {override.factor:g} {_granted(override)}")
+    return replace(bound.times(override.factor, ""), text=f"{bound.text} · {override.factor:g} {_granted(override)}")
 
 
 def _granted(override: Override) -> str:

@@ -32,7 +32,19 @@ UNKNOWN = Target(burn="", burn_onnx="", backend="")
 """The target of a record that names none."""
 
 
-_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "top1", "top5", "iou")
+_LATER = (
+    "p99",
+    "cosine",
+    "headroom",
+    "rounding",
+    "bound",
+    "reference",
+    "oracle_headroom",
+    "guilty",
+    "top1",
+    "top5",
+    "iou",
+)
 # Fields of metrics that records of the same version may lack.
 _CHECKOUTS = ("burn_checkout", "burn_onnx_checkout")
 
@@ -278,6 +290,7 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         p99=_number_or_none(data.get("p99")),
         cosine=_number_or_none(data.get("cosine")),
         headroom=_number_or_none(data.get("headroom")),
+        rounding=_number_or_none(data.get("rounding")),
         bound=str(data.get("bound", "")),
         reference=str(data.get("reference", "")),
         oracle_headroom=_number_or_none(data.get("oracle_headroom")),

@@ -5,7 +5,7 @@ Asked of the worker of `reference`, bounded in time and kept in the cache. Judge
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -14,9 +14,10 @@ import numpy as np
 
 from burn_verify.core.errors import OracleError
 from burn_verify.core.stage import PreparedCase, Reference
-from burn_verify.judge.bounds import rule_of
+from burn_verify.judge.bounds import bounded, rule_of
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.metrics import is_float
+from burn_verify.judge.quotient import Quotient, quotient_of
 from burn_verify.judge.vacuity import insensitivity
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
@@ -115,9 +116,43 @@ class Measurer:
             if error.reason == CLOSED:
                 # The run is over: nothing was found out, and nothing may be kept.
                 raise
-            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": error.reason == TIMEOUT}
-        note = {"evaluator": answer["evaluator"], "why": answer["why"], "node": answer["node"], "gave_up": False}
-        return decode_named(payload), note
+            found = {}
+            note: dict[str, Any] = {
+                "evaluator": "",
+                "why": error.message,
+                "node": None,
+                "gave_up": error.reason == TIMEOUT,
+            }
+        else:
+            found = decode_named(payload)
+            note = {"evaluator": answer["evaluator"], "why": answer["why"], "node": answer["node"], "gave_up": False}
+        scaled = {int(name.rpartition("/")[2]) for name in found if "/scale/" in name}
+        sigma, why, gave_up = self._noise(prepared, data_set, note["node"], scaled)
+        return found | sigma, note | {"why_no_sigma": why, "gave_up": note["gave_up"] or gave_up}
+
+    def _noise(
+        self, prepared: PreparedCase, data_set: DataSet, node: Mapping[str, Any] | None, scaled: Collection[int]
+    ) -> tuple[dict[str, Array], str, bool]:
+        """Ask how far roundings may move the answers; return that, why it is not known, and whether time was short.
+
+        Arguments:
+            scaled: places of outputs whose magnitude S is known.
+        """
+        lone = None if node is None else from_json(node)
+        if prepared.random or not any(
+            is_float(array.dtype) and not bounded(lone, place, scaled=place in scaled)
+            for place, array in enumerate(data_set.desired)
+        ):
+            return {}, "", False
+        request = {"noise": True, "model": str(prepared.model), "seconds": self._timeout}
+        try:
+            # The walk looks at the clock after every node: it is ended from outside where one node takes as long.
+            answer, payload = self._oracle.ask(request, encode(data_set.inputs), 2 * self._timeout)
+        except OracleError as error:
+            if error.reason == CLOSED:
+                raise
+            return {}, error.message, error.reason == TIMEOUT
+        return decode_named(payload), answer["why"], answer["gave_up"]
 
     def _optimised(self, prepared: PreparedCase, data_set: DataSet) -> Sequence[Array]:
         try:
@@ -142,7 +177,9 @@ class Measurer:
 def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:
     """Return what is known of a data set without asking anybody: the one node of the model."""
     found = lone_node(model, data_set.inputs, [array.shape for array in data_set.desired])
-    return Measured(lone=None if found is None else found[0])
+    if found is None:
+        return Measured()
+    return Measured(lone=found[0], quotient=quotient_of(found[0].facts, found[1]))
 
 
 def read_measures(reference: Reference) -> Measures:
@@ -170,12 +207,16 @@ def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -
         prefix = f"{place:03d}/{kind}/"
         return {int(name.removeprefix(prefix)): array for name, array in named.items() if name.startswith(prefix)}
 
+    target, doubt = (by_place(kind).get(0) for kind in ("target", "doubt"))
     return Measured(
+        quotient=None if target is None or doubt is None else Quotient(target=target, doubt=doubt),
         wide=by_place("wide"),
         scale=by_place("scale"),
+        sigma=by_place("sigma"),
         optimised=at(named, place, "optimised") or None,
         evaluator=note["evaluator"],
         why=note["why"],
+        why_no_sigma=note["why_no_sigma"],
         lone=None if note["node"] is None else from_json(note["node"]),
     )
 
