@@ -25,7 +25,7 @@ from typing import Any
 import psutil
 from tabulate import tabulate
 
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
 from burn_verify.record.environment import environment
@@ -87,7 +87,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - known.keys():
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}: choose from {', '.join(known)}")
-    toolchain = Toolchain(Cache(None), silent, Target())
+    toolchain = Workspace.of(Cache(None), silent, Target())
     toolchain.converter()
     before = json.loads(COMMITTED.read_text(encoding="utf-8")) if COMMITTED.is_file() else {}
     measured = {}

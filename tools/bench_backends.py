@@ -23,7 +23,7 @@ from tabulate import tabulate
 from bench import REPOSITORY, find_mirror
 from burn_verify.burn.batch import Builder
 from burn_verify.burn.convert import Converter
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.cases import load
 from burn_verify.cases.select import Selection
 from burn_verify.core.errors import StageError
@@ -76,13 +76,13 @@ def main() -> None:
 def accepted(cache: Cache, models: Sequence[ConvertedModel], backends: Collection[str]) -> list[ConvertedModel]:
     """Return the models that rustc takes."""
     modules = {model.module: model for model in models}
-    compiled = Builder(cache, Toolchain(cache, silent, Target(), backends)).compile(list(modules.values()))
+    compiled = Builder(cache, Workspace.of(cache, silent, Target(), backends)).compile(list(modules.values()))
     return [model for module, model in modules.items() if module not in compiled.errors]
 
 
 def converted(cache: Cache, names: Sequence[str], suites: Sequence[str]) -> list[ConvertedModel]:
     """Return the models that burn-onnx takes."""
-    toolchain = Toolchain(cache, silent, Target())
+    toolchain = Workspace.of(cache, silent, Target())
     converter = Converter(
         cache,
         toolchain.converter(),
@@ -107,7 +107,7 @@ def converted(cache: Cache, names: Sequence[str], suites: Sequence[str]) -> list
 
 def compiled(cache: Cache, models: Sequence[ConvertedModel], backends: Collection[str]) -> float:
     """Return the processor seconds for models that were never compiled under these names."""
-    toolchain = Toolchain(cache, silent, Target(), backends)
+    toolchain = Workspace.of(cache, silent, Target(), backends)
     toolchain.converter()
     stamp = str(time.monotonic_ns())
     with tempfile.TemporaryDirectory(prefix="burn-verify-bench-") as folder:

@@ -19,7 +19,7 @@ from typing import Any
 from tabulate import tabulate
 
 from bench import REPOSITORY, fresh_cache
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.cases.generated.collection import Generated, wanted
 from burn_verify.core.case import Case
 from burn_verify.core.options import ALL, Settings
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=REPOSITORY / "bench-ops.json", help="where the JSON goes")
     arguments = parser.parse_args()
     cache = Cache(None)
-    toolchain = Toolchain(cache, silent, Target())
+    toolchain = Workspace.of(cache, silent, Target())
     toolchain.converter()
     started = time.monotonic()
     cases = Generated(cache).cases(wanted([ALL]).operators, "nightly")

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from burn_verify.burn.codegen import LATENCY
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.cases.select import Selection
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import silent
@@ -145,13 +145,13 @@ class Project:
         return self.folder / "results"
 
 
-def lay_out(folder: Path, toolchain: Toolchain, models: Sequence[Ready]) -> None:
+def lay_out(folder: Path, toolchain: Workspace, models: Sequence[Ready]) -> None:
     """Copy the project to a folder, with these models in it."""
     shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
     manifest = folder / "Cargo.toml"
-    compat = toolchain.workspace.folder / "compat"
+    compat = toolchain.build.folder / "compat"
     manifest.write_text(manifest.read_text().replace('"COMPAT"', json.dumps(str(compat))))
-    shutil.copy(toolchain.workspace.folder / "Cargo.lock", folder / "Cargo.lock")
+    shutil.copy(toolchain.build.folder / "Cargo.lock", folder / "Cargo.lock")
     (folder / "models").mkdir(exist_ok=True)
     for model in models:
         converted = model.planned.model
@@ -174,12 +174,12 @@ def pin(threads: int) -> None:
 @contextmanager
 def project(cache: Cache, models: Sequence[Ready], threads: int) -> Iterator[Project]:
     """Yield the project with these models in it, in a scratch folder."""
-    toolchain = Toolchain(cache, silent, Target())
+    toolchain = Workspace.of(cache, silent, Target())
     with tempfile.TemporaryDirectory(prefix="by-hand-") as name:
         folder = Path(name)
         lay_out(folder, toolchain, models)
         kept = {name: value for name, value in os.environ.items() if "RUSTFLAGS" not in name}
-        places = {"CARGO_TARGET_DIR": str(toolchain.workspace.target), "RAYON_NUM_THREADS": str(threads)}
+        places = {"CARGO_TARGET_DIR": str(toolchain.build.target), "RAYON_NUM_THREADS": str(threads)}
         yield Project(folder=folder, env={**kept, **places}).in_profile("release", {})
 
 
@@ -190,10 +190,10 @@ def main() -> None:
     folder = parser.parse_args().folder.absolute()
     settings = settings_from({"latency": "on"})
     cache = Cache(settings.cache_dir)
-    toolchain = Toolchain(cache, silent, Target())
+    toolchain = Workspace.of(cache, silent, Target())
     lay_out(folder, toolchain, ready(settings, cache, NAMES))
     print(f"cd {folder}")
-    print(f"CARGO_TARGET_DIR={toolchain.workspace.target} RAYON_NUM_THREADS=1 cargo bench --profile {LATENCY}")
+    print(f"CARGO_TARGET_DIR={toolchain.build.target} RAYON_NUM_THREADS=1 cargo bench --profile {LATENCY}")
     print("Without CARGO_TARGET_DIR Burn is compiled there once more, some ten minutes.")
 
 

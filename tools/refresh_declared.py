@@ -5,24 +5,27 @@ Usage, from the root of the repository::
     python tools/refresh_declared.py           # write the file of the pinned version
     python tools/refresh_declared.py --check   # exit 1 if it is stale
 
-An operator is declared when onnx-ir registers a processor for its node type (``src/registry.rs``) that is not the
-placeholder for what is not supported yet; the opsets are those of the processor's ``NodeSpec`` (``src/node/*.rs``).
+An operator is declared when onnx-ir registers a processor for its node type (``onnx-ir/src/registry.rs``) that is not
+the placeholder for what is not supported yet; the opsets are those of the processor's ``NodeSpec``
+(``onnx-ir/src/node/*.rs``).
 Asks cargo where the sources are, of the versions that the packaged Rust pins; downloads nothing and compiles nothing.
 """
 
 import argparse
 import json
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from burn_verify.burn.cargo import host
 from burn_verify.burn.recipe import overlaid, packaged_sources
+from burn_verify.core.errors import CommandFailed
 from burn_verify.core.versions import DEFAULT
 from burn_verify.graph.operators import all_operators
+from burn_verify.system.process import output_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "burn_verify" / "data" / "declared"
 PLACEHOLDER = "UnsupportedProcessor"
@@ -58,7 +61,7 @@ def find_crates(names: Iterable[str]) -> dict[str, Crate]:
     """Return where the sources of pinned crates are.
 
     Raises:
-        SystemExit: cargo is missing, or the sources were never fetched.
+        CommandFailed: cargo is missing, or the sources were never fetched.
     """
     with tempfile.TemporaryDirectory(prefix="burn-verify-declared-") as scratch:
         for name, text in overlaid(packaged_sources(), DEFAULT).items():
@@ -66,9 +69,8 @@ def find_crates(names: Iterable[str]) -> dict[str, Crate]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         # Sources for other platforms are not here, and cargo would miss them.
-        host = re.search(r"^host: (\S+)$", _output(["rustc", "-vV"], scratch), re.MULTILINE)
-        platform = ["--filter-platform", host[1]] if host else []
-        said = _output(["cargo", "metadata", "--format-version", "1", "--offline", "--locked", *platform], scratch)
+        asked = ["--format-version=1", "--offline", "--locked", "--filter-platform", host()]
+        said = output_of(["cargo", "metadata", *asked, "--manifest-path", str(Path(scratch) / "Cargo.toml")])
     packages = {package["name"]: package for package in json.loads(said)["packages"]}
     return {
         name: Crate(version=packages[name]["version"], folder=Path(packages[name]["manifest_path"]).parent)
@@ -179,25 +181,16 @@ def _widest(variants: Sequence[Spec]) -> Spec:
     )
 
 
-def _output(argv: Sequence[str], folder: str) -> str:
-    try:
-        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        message = f"{argv[0]} was not found"
-        raise SystemExit(message) from None
-    if done.returncode:
-        message = f"{' '.join(argv)} failed: {done.stderr.strip()}"
-        raise SystemExit(message)
-    return done.stdout
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the file, or check it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the file goes")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is stale")
     arguments = parser.parse_args(argv)
-    crates = find_crates(["onnx-ir", "burn-onnx"])
+    try:
+        crates = find_crates(["onnx-ir", "burn-onnx"])
+    except CommandFailed as error:
+        sys.exit(str(error))
     text = render(crates["onnx-ir"], crates["burn-onnx"])
     target = arguments.folder / f"{crates['burn-onnx'].version}.json"
     if not arguments.check:

@@ -19,6 +19,7 @@ from onnx.backend.base import BackendRep, Device, DeviceType
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import RunError
 from burn_verify.core.options import Settings
+from burn_verify.core.stage import FailureKind
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.state import Planned
@@ -48,7 +49,7 @@ class Prepared(BackendRep):
             kind = dtype_name(value.dtype) if isinstance(value, np.ndarray | np.generic) else type(value).__name__
             if burn_kind(kind) is None:
                 message = f"no Burn value for {kind}"
-                raise RunError(message)
+                raise RunError(message, kind=FailureKind.NO_VALUE)
         return tuple(self._pipeline.infer(self._planned, [np.asarray(value) for value in inputs]))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.options import settings_from
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
@@ -22,7 +22,7 @@ COMMAND = (sys.executable, "-c", "from burn_verify.cli.main import main; main()"
 
 def latency_is_built():
     cache = Cache(settings_from({}).cache_dir)
-    toolchain = Toolchain(cache, silent, Target())
+    toolchain = Workspace.of(cache, silent, Target())
     note = read_json(toolchain.folder / "ready-latency.json")
     return note is not None and note["fingerprint"] == toolchain.fingerprint
 

@@ -8,6 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from burn_verify.record.codec import SCHEMA_VERSION
+
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["serial", "xdist"])
 
@@ -101,7 +103,7 @@ def test_the_record(run, pytester):
     run("--models", FIXTURES / "add.onnx")
     lines = [json.loads(line) for line in (pytester.path / "record.jsonl").read_text().splitlines()]
     assert [line["kind"] for line in lines] == ["environment", "selection", "result", "phases"]
-    assert {line["schema_version"] for line in lines} == {1}
+    assert {line["schema_version"] for line in lines} == {SCHEMA_VERSION}
     assert {"burn", "burn_onnx", "rustc", "onnx", "onnxruntime", "numpy", "python", "cpu", "threads", "commit"} <= set(
         lines[0]["environment"]
     )
@@ -163,6 +165,8 @@ def test_a_skip_tells_why(run, pytester):
     pytester.makepyfile(
         """
         import pytest
+
+from burn_verify.record.codec import SCHEMA_VERSION
 
         def test_mine(burn_case, burn_verify):
             pytest.skip("not today")

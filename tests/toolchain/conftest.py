@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from burn_verify.burn import checkouts, disk
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.cargo import host
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Checkout, Target
@@ -53,14 +54,15 @@ def tiny(cache: OwnCache) -> Tiny:
 @pytest.fixture(scope="session")
 def broken(cache: OwnCache, own: Path) -> Iterator[Checkout]:
     """A copy of the registry's sources in which an addition subtracts."""
-    plain = Toolchain(cache, silent, Target())
+    plain = Workspace.of(cache, silent, Target())
     plain.converter()
     with cache.lock(plain.lock):
         # Crates of earlier tests are gone, and cargo would miss them.
         plain.write({}, ())
-    manifest = plain.workspace.folder / "Cargo.toml"
-    said = output_of(["cargo", "metadata", "--offline", "--format-version=1", "--manifest-path", str(manifest)])
-    assert said is not None
+    manifest = plain.build.folder / "Cargo.toml"
+    # Crates of other platforms were never downloaded, and cargo would miss them.
+    asked = ["--offline", "--format-version=1", "--filter-platform", host(), "--manifest-path", str(manifest)]
+    said = output_of(["cargo", "metadata", *asked])
     (found,) = [package for package in json.loads(said)["packages"] if package["name"] == "burn-onnx"]
     copy = own / "broken burn-onnx"
     if not copy.exists():
@@ -71,7 +73,7 @@ def broken(cache: OwnCache, own: Path) -> Iterator[Checkout]:
     checkout = checkouts.look(cache, "burn-onnx", str(copy))
     yield checkout
     # The copy lies elsewhere in the next run, so nobody would ever use this again.
-    local = Toolchain(cache, silent, Target(burn_onnx_checkout=checkout))
+    local = Workspace.of(cache, silent, Target(burn_onnx_checkout=checkout))
     for usage in disk.usages(cache) if local.ready else ():
         if usage.folder == local.converter().parent:
             disk.free(cache, usage)

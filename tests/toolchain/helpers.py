@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from burn_verify.burn.convert import Converter
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.options import settings_from
 from burn_verify.core.progress import silent
@@ -30,7 +30,7 @@ Spoil = Callable[[str], str]
 """Changes the text of a generated module."""
 
 
-def converter_of(cache: Cache, toolchain: Toolchain) -> Converter:
+def converter_of(cache: Cache, toolchain: Workspace) -> Converter:
     """Return the converter of a toolchain, with conversion as it usually is; who asks for it closes it."""
     return Converter(
         cache,
@@ -114,11 +114,11 @@ def fake_binary(path: Path, role: str, **options: object) -> Path:
 
 def sweep(cache: OwnCache) -> None:
     """Remove the crates made of our modules, and what cargo built of them, from the shared workspace."""
-    toolchain = Toolchain(cache, silent, Target())
+    toolchain = Workspace.of(cache, silent, Target())
     # Up to where the name has to be escaped in Rust.
     mark = str(cache.own.root).partition('"')[0]
     with cache.lock(toolchain.lock):
-        generated = toolchain.workspace.folder / "generated"
+        generated = toolchain.build.folder / "generated"
         ours = {path.parents[1].name for path in generated.glob("g_*/src/lib.rs") if mark in path.read_text()}
         batches = {
             path.parent.name
@@ -131,7 +131,7 @@ def sweep(cache: OwnCache) -> None:
         if note is not None:
             note["groups"] = {crate: models for crate, models in note["groups"].items() if mark not in str(models)}
             write_json(toolchain.folder / "groups.json", note)
-        for path in [*toolchain.workspace.target.glob("*/*"), *toolchain.workspace.target.glob("*/*/*")]:
+        for path in [*toolchain.build.target.glob("*/*"), *toolchain.build.target.glob("*/*/*")]:
             name = path.name.removeprefix("lib").partition("-")[0].partition(".")[0]
             if name in ours | batches:
                 _remove(path)

@@ -4,7 +4,7 @@ import pytest
 
 from burn_verify.burn.recipe import Recipe
 from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Toolchain, Workshop, recipes_built
+from burn_verify.burn.workspace import Workspace, recipes_built
 from burn_verify.core.errors import RunError
 from burn_verify.core.progress import silent
 from burn_verify.core.stage import RunnerBinary
@@ -15,7 +15,7 @@ from toolchain.helpers import OwnCache
 
 @pytest.fixture
 def probe(cache: OwnCache):
-    binary = RunnerBinary(path=Toolchain(cache, silent, Target()).probe(), modules=frozenset())
+    binary = RunnerBinary(path=Workspace.of(cache, silent, Target()).probe(), modules=frozenset())
     runner = Runner(cache, binary, timeout=60, memory_limit=0)
     yield runner
     runner.close()
@@ -38,13 +38,13 @@ def test_a_backend_that_was_not_compiled_in(probe: Runner) -> None:
 
 
 def test_wgpu_without_a_driver_says_so(cache: OwnCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    workshop = Workshop(cache, silent, with_wgpu(cache))
+    workspace = Workspace(cache, silent, with_wgpu(cache))
     for name in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES", "__EGL_VENDOR_LIBRARY_FILENAMES"):
         monkeypatch.setenv(name, "/nowhere.json")
     # Mesa's OpenGL would do as well, in software.
     monkeypatch.setenv("WGPU_BACKEND", "vulkan")
     runner = Runner(
-        cache, RunnerBinary(path=workshop.folder / "probe", modules=frozenset()), timeout=60, memory_limit=0
+        cache, RunnerBinary(path=workspace.folder / "probe", modules=frozenset()), timeout=60, memory_limit=0
     )
     try:
         with pytest.raises(RunError, match="wgpu does not start: "):

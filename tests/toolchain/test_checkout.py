@@ -7,7 +7,7 @@ import numpy as np
 
 from burn_verify.burn.batch import Builder
 from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.cases import load
 from burn_verify.core.progress import silent
 from burn_verify.core.stage import ConvertedModel
@@ -16,7 +16,7 @@ from burn_verify.reference import oracle
 from toolchain.helpers import FIXTURES, OwnCache, Tiny, case, converter_of
 
 
-def converted(cache: OwnCache, toolchain: Toolchain, name: str) -> ConvertedModel:
+def converted(cache: OwnCache, toolchain: Workspace, name: str) -> ConvertedModel:
     prepared = load.prepare(case(name, FIXTURES / f"{name}.onnx"), cache)
     converter = converter_of(cache, toolchain)
     try:
@@ -31,7 +31,7 @@ def without_folder(model: ConvertedModel) -> str:
 
 
 def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: OwnCache, tiny: Tiny, broken: Checkout) -> None:
-    plain, local = Toolchain(cache, silent, Target()), Toolchain(cache, silent, Target(burn_onnx_checkout=broken))
+    plain, local = Workspace.of(cache, silent, Target()), Workspace.of(cache, silent, Target(burn_onnx_checkout=broken))
     # Models are compiled where they always are: the runner knows nothing of burn-onnx.
     assert local.fingerprint == plain.fingerprint
     assert local.converter_fingerprint != plain.converter_fingerprint

@@ -20,7 +20,7 @@ from onnx import numpy_helper
 
 from burn_verify.burn.batch import Builder, Compiled
 from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.errors import RunError, ToolchainError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import silent
@@ -100,7 +100,7 @@ def refused(tiny: Tiny, cache: OwnCache) -> Batch:
     models = {word: spoilt(tiny.model(name), folder, spoil) for word, (name, spoil) in REFUSED.items()}
     models |= {f"fine-{name}": spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES}
     return Batch(
-        models=models, compiled=Builder(cache, Toolchain(cache, silent, Target())).compile(list(models.values()))
+        models=models, compiled=Builder(cache, Workspace.of(cache, silent, Target())).compile(list(models.values()))
     )
 
 
@@ -145,7 +145,7 @@ def test_the_others_run_right(refused: Batch, tiny: Tiny, cache: OwnCache) -> No
 
 def test_only_refused_models_leave_no_binary(refused: Batch, cache: OwnCache) -> None:
     model = refused.models["syntax"]
-    compiled = Builder(cache, Toolchain(cache, silent, Target())).compile([model])
+    compiled = Builder(cache, Workspace.of(cache, silent, Target())).compile([model])
     assert compiled.binary is None
     assert set(compiled.errors) == {model.module}
 
@@ -155,14 +155,14 @@ def test_to_doubt_a_model_changes_no_outcome(tiny: Tiny, cache: OwnCache) -> Non
     bad = spoilt(tiny.model("two_outputs"), folder, REFUSED["type"][1])
     fine = [spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES]
     # The good model of that label is doubted as well.
-    compiled = Builder(cache, Toolchain(cache, silent, Target())).compile([bad, *fine], doubtful=[bad.label])
+    compiled = Builder(cache, Workspace.of(cache, silent, Target())).compile([bad, *fine], doubtful=[bad.label])
     assert set(compiled.errors) == {bad.module}
     assert compiled.binary is not None
     assert compiled.binary.modules == {model.module for model in fine}
 
 
 def test_an_error_is_remembered(refused: Batch, cache: OwnCache) -> None:
-    again = Builder(cache, Toolchain(cache, silent, Target())).compile(list(refused.models.values()))
+    again = Builder(cache, Workspace.of(cache, silent, Target())).compile(list(refused.models.values()))
     assert again.seconds == 0.0
     assert again.binary == refused.compiled.binary
     assert {module: error.details for module, error in again.errors.items()} == {
@@ -386,7 +386,7 @@ def test_a_converter_that_dies_or_hangs_takes_nobody_with_it(
 ) -> None:
     pids = tmp_path / "pids"
     binary = fake_binary(tmp_path / "converter", "converter", pids=pids, rust=tiny.model("add").rust.parent)
-    monkeypatch.setattr(Toolchain, "converter", lambda self: binary)
+    monkeypatch.setattr(Workspace, "converter", lambda self: binary)
     # The key of a conversion is the content: two runs must not find each other's.
     words = ("abort", "hang", "before", "after")
     order = ("before", "abort", "hang", "after")

@@ -15,7 +15,7 @@ from burn_verify.burn.convert import Converter
 from burn_verify.burn.runner import Runner
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import ConvertError, ProcessDied, RunError
-from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
+from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase, RunnerBinary
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import Resident
 from toolchain.helpers import fake_binary
@@ -96,7 +96,7 @@ def test_a_fault_is_told_and_the_next_request_works(
     one = child()
     with pytest.raises(ProcessDied) as died:
         one.resident.request({"fault": fault}, timeout=timeout)
-    assert died.value.how == how
+    assert died.value.kind.how == how
     assert said in died.value.message
     assert "\n" not in died.value.message
     answer, payload = one.resident.request({"fine": True}, b"payload", timeout=LONG)
@@ -108,6 +108,31 @@ def test_a_fault_is_told_and_the_next_request_works(
     assert not alive(living)
 
 
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("sigkill", FailureKind.ENDED_FROM_OUTSIDE),
+        ("sigterm", FailureKind.ENDED_FROM_OUTSIDE),
+        ("abort", FailureKind.KILLED),
+        ("overflow", FailureKind.KILLED),
+    ],
+)
+def test_a_signal_that_somebody_sent_is_no_fault_of_the_process(
+    child: Callable[..., Child], fault: str, kind: FailureKind
+) -> None:
+    with pytest.raises(ProcessDied) as died:
+        child().resident.request({"fault": fault}, timeout=LONG)
+    assert died.value.kind is kind
+    assert died.value.kind.how == "killed"
+
+
+def test_a_program_that_is_not_there_is_not_started(tmp_path: Path) -> None:
+    absent = Resident([str(tmp_path / "absent")], role="runner", log=tmp_path / "log")
+    with pytest.raises(ProcessDied) as died:
+        absent.request({}, timeout=LONG)
+    assert died.value.kind is FailureKind.NOT_STARTED
+
+
 @pytest.mark.parametrize(("fault", "how", "said"), STARTS, ids=[row[0] for row in STARTS])
 def test_a_bad_handshake_is_told_and_the_next_start_works(
     child: Callable[..., Child], tmp_path: Path, fault: str, how: str, said: str
@@ -115,7 +140,7 @@ def test_a_bad_handshake_is_told_and_the_next_start_works(
     one = child(start=fault, once=tmp_path / "once")
     with pytest.raises(ProcessDied) as died:
         one.resident.request({}, timeout=LONG)
-    assert died.value.how == how
+    assert died.value.kind.how == how
     assert said in died.value.message
     assert one.resident.request({}, timeout=LONG)[0]["ok"]
     assert not alive(one.pids[0])
@@ -128,7 +153,7 @@ def test_a_child_that_never_shakes_hands_is_ended(
     one = child(start="hang", once=tmp_path / "once")
     with pytest.raises(ProcessDied, match=r"^the runner did not start within 0\.3 s$") as died:
         one.resident.request({}, timeout=LONG)
-    assert died.value.how == "timeout"
+    assert died.value.kind.how == "timeout"
     monkeypatch.undo()
     assert one.resident.request({}, timeout=LONG)[0]["ok"]
     assert not any(alive(pid) for pid in one.pids[:1])
@@ -138,7 +163,7 @@ def test_a_child_that_does_not_read_times_out(child: Callable[..., Child], tmp_p
     one = child(start="deaf", once=tmp_path / "once")
     with pytest.raises(ProcessDied) as died:
         one.resident.request({}, bytes(8 << 20), timeout=SHORT)
-    assert died.value.how == "timeout"
+    assert died.value.kind.how == "timeout"
     payload = bytes(8 << 20)
     assert one.resident.request({}, payload, timeout=LONG)[1] == payload
 
@@ -147,7 +172,7 @@ def test_a_child_that_closes_its_output_and_lives_on_is_ended(child: Callable[..
     one = child()
     with pytest.raises(ProcessDied, match=r"^the runner closed its output and went on$") as died:
         one.resident.request({"fault": "close-stdout"}, timeout=LONG)
-    assert died.value.how == "protocol"
+    assert died.value.kind.how == "protocol"
     assert not alive(one.pids[0])
     assert one.resident.request({}, timeout=LONG)[0]["ok"]
 
@@ -196,7 +221,7 @@ def test_a_request_in_flight_ends_when_another_thread_closes(
         one.resident.close()
         with pytest.raises(ProcessDied) as died:
             waiting.result(timeout=LONG)
-    assert died.value.how == "killed"
+    assert died.value.kind.how == "killed"
     with pytest.raises(ProcessDied, match=r"^the runner was closed$"):
         one.resident.request({}, timeout=LONG)
     assert len(one.pids) == 1

@@ -14,12 +14,13 @@ from onnx import TensorProto, helper
 
 from burn_verify.burn.batch import Builder
 from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Toolchain, recipes_built
+from burn_verify.burn.workspace import Workspace, recipes_built
 from burn_verify.cases import load
 from burn_verify.core import versions
 from burn_verify.core.errors import RunError
 from burn_verify.core.progress import silent
 from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.target import Target
 from burn_verify.core.versions import BurnVersion
 from burn_verify.reference.oracle import Oracle, read
 from burn_verify.system.wire import Array
@@ -57,7 +58,7 @@ def served(cache: OwnCache, own: Path) -> Iterator[dict[str, Served]]:
 
 
 def serve(cache: OwnCache, own: Path, version: BurnVersion, backends: tuple[str, ...]) -> Served:
-    toolchain = Toolchain(cache, silent, versions.target(version.burn), backends)
+    toolchain = Workspace.of(cache, silent, Target(burn=version.burn, burn_onnx=version.burn_onnx), backends)
     converter = converter_of(cache, toolchain)
     oracle = Oracle(cache, timeout=60)
     models, data = {}, {}

@@ -4,9 +4,10 @@ Every import counts, also those under ``TYPE_CHECKING`` and inside functions: a 
 remove it.
 """
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
+
+from imports import imported_names
 
 PACKAGE = "burn_verify"
 ROOT = Path(__file__).parents[2] / "src" / PACKAGE
@@ -37,21 +38,12 @@ CONFINED = {
     "pooch": {"system.download"},
     "onnxruntime": {"reference.bench", "reference.worker"},
     "pytest": {"plugin"},
-    "rich": {"system.console"},
+    "psutil": {"reference.bench", "run.latency.crowd"},
+    "rich": {"system.console", "report.views"},
     "tabulate": {"report.views", "cli"},
     "jinja2": {"report.views"},
     "junitparser": {"report.views"},
 }
-
-
-def imported_names(path: Path) -> Iterator[str]:
-    """Yield the dotted name of everything the file imports."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def room_of(module: str) -> str:
@@ -107,6 +99,17 @@ def test_every_allowed_pair_is_used():
 def test_the_order_of_the_table_is_the_order_of_the_imports():
     order = list(ROOMS)
     assert [pair for pair in allowed() if order.index(pair[1]) >= order.index(pair[0])] == []
+
+
+def test_the_architecture_document_has_this_table():
+    text = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")]
+
+    assert {name.strip("`"): imports for name, _, imports in rows} == {
+        room: " ".join(sorted(others.split(), key=list(ROOMS).index)) or "nothing" for room, others in ROOMS.items()
+    }
+    assert [name.strip("`") for name, _, _ in rows] == list(ROOMS)
+    assert all(sentence for _, sentence, _ in rows)
 
 
 def test_each_outside_thing_has_one_home():

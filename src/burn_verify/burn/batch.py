@@ -1,21 +1,21 @@
-"""Batches: generated modules to one runner binary, rustc's errors blamed on their module.
+"""Batches: generated modules to one runner binary, rustc's errors attributed to their module.
 
-Runs no model. The text of the generated crates is `codegen`'s, whose fault an error is `blame`'s.
+Runs no model. The text of the generated crates is `codegen`'s, the module of an error is `rustc_errors`'.
 """
 
 import json
 import math
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from burn_verify.burn import codegen
 from burn_verify.burn.cargo import CargoRun
-from burn_verify.burn.rustc_errors import RustError, blame, compile_error
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.rustc_errors import RustError, attribute, compile_error
+from burn_verify.burn.workspace import MADE_BY, Workspace
 from burn_verify.core.errors import CompileError
 from burn_verify.core.stage import ConvertedModel, RunnerBinary
 from burn_verify.system.cache import Cache, prune
@@ -44,11 +44,11 @@ class Compiled:
 
 
 class Builder:
-    """Compiles batches with a toolchain."""
+    """Compiles batches in a workspace."""
 
-    def __init__(self, cache: Cache, toolchain: Toolchain) -> None:
+    def __init__(self, cache: Cache, workspace: Workspace) -> None:
         self._cache = cache
-        self._toolchain = toolchain
+        self._workspace = workspace
 
     def compile(self, models: Sequence[ConvertedModel], doubtful: Collection[str] = ()) -> Compiled:
         """Compile modules to one binary; those that rustc refuses are set aside and the rest is built again.
@@ -61,13 +61,13 @@ class Builder:
             ToolchainError: cargo failed without naming a module.
         """
         unique = {model.module: model for model in models}
-        folder = self._binary_folder(unique)
+        folder = self._cache.folder("binaries") / key_of(self._workspace, unique.values())
         if (known := _remembered(folder)) is not None:
             os.utime(folder)
             return known
         if not unique:
             return Compiled(binary=None, errors={}, seconds=0.0)
-        with self._cache.lock(self._toolchain.lock, self._toolchain.waiting):
+        with self._cache.lock(self._workspace.lock, self._workspace.waiting):
             if (known := _remembered(folder)) is not None:
                 return known
             started = time.monotonic()
@@ -90,15 +90,15 @@ class Builder:
         # Borrow-check errors show only once type errors are gone, so one round is not always enough.
         while groups:
             batch = self._write(groups)
-            run = self._toolchain.cargo(batch, {group.crate: group.label for group in groups})
+            run = self._workspace.compile(batch, {group.crate: group.label for group in groups})
             if run.code == 0:
                 self._remember_groups(groups)
                 return run.executables[batch], errors
-            found = blame(groups, run.errors, run.failed)
+            found = attribute(groups, run.errors, run.failed)
             alone = [group for group in found.suspects if len(group.models) == 1]
             if not found.errors and (not found.suspects or (alone and not run.artifacts)):
                 what = "the generated crates could not be built, and no model is to blame"
-                raise self._toolchain.workspace.failure(what)
+                raise self._workspace.build.failure(what, run.code)
             guilty = {**found.errors, **{group.models[0].module: _unnamed(group, run) for group in alone}}
             for module in guilty.keys() & models.keys():
                 text = models[module].rust.read_text(encoding="utf-8")
@@ -119,9 +119,9 @@ class Builder:
         return reused + codegen.pack(sure, sizes, crates) + aside
 
     def _known_groups(self) -> list[codegen.Group]:
-        """Return the crates that were compiled by this very toolchain and whose generated text is still there."""
-        note = read_json(self._toolchain.folder / "groups.json")
-        if note is None or note["fingerprint"] != self._toolchain.fingerprint:
+        """Return the crates that were compiled in this very workspace and whose generated text is still there."""
+        note = read_json(self._workspace.folder / "groups.json")
+        if note is None or note["fingerprint"] != self._workspace.fingerprint:
             return []
         groups = [
             codegen.crate_of(
@@ -138,24 +138,20 @@ class Builder:
             crate: [[model.label, model.module, str(model.rust), str(model.weights)] for model in group.models]
             for crate, group in known.items()
         }
-        write_json(self._toolchain.folder / "groups.json", {"fingerprint": self._toolchain.fingerprint, "groups": note})
+        write_json(self._workspace.folder / "groups.json", {"fingerprint": self._workspace.fingerprint, "groups": note})
 
     def _write(self, groups: Sequence[codegen.Group]) -> str:
         """Write these crates and the binary that registers them; return the binary's name."""
         name = codegen.batch_name(groups)
-        generated = {
-            f"{name}/Cargo.toml": codegen.batch_manifest(name, groups),
-            f"{name}/src/main.rs": codegen.batch_source(groups),
-        }
-        for group in groups:
-            generated[f"{group.crate}/Cargo.toml"] = group.manifest
-            generated[f"{group.crate}/src/lib.rs"] = group.source
-        self._toolchain.write(generated, [*(group.crate for group in groups), name])
+        self._workspace.write(codegen.batch_files(groups), [*(group.crate for group in groups), name])
         return name
 
-    def _binary_folder(self, models: Mapping[str, ConvertedModel]) -> Path:
-        contents = [part for name in sorted(models) for part in (name, sha256_of(models[name].rust))]
-        return self._cache.folder("binaries") / digest_of(self._toolchain.fingerprint, codegen.PROFILE, *contents)[:24]
+
+def key_of(workspace: Workspace, models: Iterable[ConvertedModel]) -> str:
+    """Return the key of what becomes of a batch, the reasons of those that do not compile included."""
+    ordered = sorted(models, key=lambda model: model.module)
+    contents = [part for model in ordered for part in (model.module, sha256_of(model.rust))]
+    return digest_of(MADE_BY.digest, workspace.fingerprint, codegen.PROFILE, *contents)[:24]
 
 
 def _same(model: ConvertedModel, wanted: Mapping[str, ConvertedModel]) -> bool:

@@ -1,6 +1,6 @@
 """cargo and rustc: are they there, and one build with what it said.
 
-Knows no model: crates are names here, and whose fault an error is `blame` says.
+Knows no model: crates are names here, and `rustc_errors` says which module an error is about.
 """
 
 import os
@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from burn_verify.burn.rustc_errors import RustError, failed_crate, parse
-from burn_verify.core.errors import ToolchainError
+from burn_verify.core.errors import CommandFailed, ToolchainError
 from burn_verify.core.progress import Listener, Progress
-from burn_verify.system.process import output_of, stream
+from burn_verify.system.process import ending, in_one_line, output_of, stream
 
 MIN_RUSTC: Final = (1, 95)
 
 INSTALL_RUST: Final = "install Rust from https://rustup.rs, or run: rustup update stable"
+
+_RUSTC_VERSION: Final = ("rustc", "-V")
 
 # cargo's bar: `Building [====>   ] 133/340: burn-flex`
 _BAR: Final = re.compile(r"Building \[[^\]]*\]\s+(\d+)/(\d+)(?:: (.*))?")
@@ -44,16 +46,21 @@ class CargoRun:
     failed: set[str] = field(default_factory=set)
     units: set[str] = field(default_factory=set)
 
+    @property
+    def gave_up(self) -> bool:
+        """Whether cargo failed before anything was compiled, or found compiled: it lacks sources, or cannot read."""
+        return self.code > 0 and not (self.artifacts or self.units or self.errors or self.failed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
-    """A Cargo workspace, the folder it builds into, and the file that keeps what cargo said last."""
+class Build:
+    """Builds of a Cargo workspace: its folder, the folder it builds into, and the file with cargo's last output."""
 
     folder: Path
     target: Path
     log: Path
 
-    def build(
+    def run(
         self,
         arguments: Sequence[str],
         *,
@@ -106,17 +113,33 @@ class Workspace:
             )
         return run
 
-    def failure(self, what: str) -> ToolchainError:
-        """Return the error of a build for which nobody else is to blame: cargo's first, and where the log is."""
-        tail = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        first = next((line for line in tail if line.startswith("error")), tail[-1] if tail else "cargo said nothing")
+    def failure(self, what: str, code: int) -> ToolchainError:
+        """Return the error of a build for which nobody else is to blame: cargo's first, and where the log is.
+
+        Arguments:
+            code: cargo's exit code; where a signal ended it, that is told, as it could not say so itself.
+        """
+        said = self.log.read_text(encoding="utf-8", errors="replace")
+        first = f"cargo: {ending(code)}" if code < 0 else in_one_line(said) or "cargo said nothing"
         message = f"{what}: {first} (whole log: {self.log})"
         return ToolchainError(message)
 
 
 def rustc_version() -> str:
-    """Return what ``rustc -V`` says, empty where there is none."""
-    return output_of(["rustc", "-V"]) or ""
+    """Return what ``rustc -V`` says, empty where it does not answer; `require_rust` says why."""
+    try:
+        return output_of(_RUSTC_VERSION)
+    except CommandFailed:
+        return ""
+
+
+def host() -> str:
+    """Return the platform that this machine's rustc compiles for, as cargo's ``--filter-platform`` wants it.
+
+    Raises:
+        CommandFailed: rustc does not answer.
+    """
+    return output_of(["rustc", "--print", "host-tuple"])
 
 
 def is_new_enough(rustc: str, oldest: tuple[int, int] = MIN_RUSTC) -> bool | None:
@@ -134,10 +157,14 @@ def require_rust(oldest: tuple[int, int] = MIN_RUSTC) -> None:
     if shutil.which("cargo") is None:
         message = f"cargo was not found: {INSTALL_RUST}"
         raise ToolchainError(message)
-    version = rustc_version()
+    try:
+        version = output_of(_RUSTC_VERSION)
+    except CommandFailed as error:
+        message = f"rustc does not answer: {error.summary}: {INSTALL_RUST}"
+        raise ToolchainError(message) from error
     enough = is_new_enough(version, oldest)
     if enough is None:
-        message = f"rustc does not answer: {INSTALL_RUST}"
+        message = f"rustc says {version!r} instead of its version: {INSTALL_RUST}"
         raise ToolchainError(message)
     if not enough:
         wanted = ".".join(map(str, oldest))

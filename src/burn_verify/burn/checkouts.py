@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from burn_verify.burn.recipe import LocalCrate, Patch, overlaid, packaged_sources, replaced
-from burn_verify.core.errors import UsageError
+from burn_verify.core.errors import CommandFailed, UsageError
 from burn_verify.core.target import Checkout, Target
 from burn_verify.core.versions import resolve, version_of_onnx
 from burn_verify.system.cache import Cache
@@ -42,8 +42,7 @@ def look(cache: Cache, project: str, text: str) -> Checkout:
         return _unpacked(cache, project, folder.resolve(), revision)
     path = folder.resolve()
     crates = crates_in(project, path)
-    commit = output_of(["git", "-C", str(path), "rev-parse", "HEAD"]) or ""
-    dirty = bool(commit and output_of(["git", "-C", str(path), "status", "--porcelain", "--", "."]))
+    commit, dirty = _state(project, path)
     return Checkout(path=path, commit=commit, dirty=dirty, digest=_digest(path, crates))
 
 
@@ -79,19 +78,39 @@ def crates_in(project: str, path: Path) -> tuple[LocalCrate, ...]:
         UsageError: cargo finds none.
     """
     manifest = path / "Cargo.toml"
-    said = None
-    if manifest.is_file():
-        arguments = ["--no-deps", "--offline", "--format-version=1", "--manifest-path", str(manifest)]
-        said = output_of(["cargo", "metadata", *arguments])
-    if said is None:
-        what = "cargo cannot read its Cargo.toml" if manifest.is_file() else "it has no Cargo.toml"
-        message = f"{_OPTIONS[project]} {path}: this is no checkout of {project}: {what}"
+    no_checkout = f"{_OPTIONS[project]} {path}: this is no checkout of {project}"
+    if not manifest.is_file():
+        message = f"{no_checkout}: it has no Cargo.toml"
         raise UsageError(message)
+    # Nothing is resolved without dependencies, so crates that are not on this machine are not missed.
+    arguments = ["--no-deps", "--offline", "--format-version=1", "--manifest-path", str(manifest)]
+    try:
+        said = output_of(["cargo", "metadata", *arguments])
+    except CommandFailed as error:
+        message = f"{no_checkout}: cargo cannot read its Cargo.toml: {error.summary}"
+        raise UsageError(message) from error
     found = (
         LocalCrate(name=package["name"], version=package["version"], folder=str(Path(package["manifest_path"]).parent))
         for package in json.loads(said)["packages"]
     )
     return tuple(sorted(found, key=lambda crate: crate.name))
+
+
+def _state(project: str, path: Path) -> tuple[str, bool]:
+    """Return the commit of a folder and whether it was changed since; no commit where it is in no repository.
+
+    Raises:
+        UsageError: it is in one, and git does not say whether it was changed.
+    """
+    try:
+        commit = output_of(["git", "-C", str(path), "rev-parse", "HEAD"])
+    except CommandFailed:
+        return "", False
+    try:
+        return commit, bool(output_of(["git", "-C", str(path), "status", "--porcelain", "--", "."]))
+    except CommandFailed as error:
+        message = f"{_OPTIONS[project]} {path}: git does not say whether it was changed: {error.summary}"
+        raise UsageError(message) from error
 
 
 def _parted(text: str) -> tuple[Path, str]:
@@ -101,10 +120,11 @@ def _parted(text: str) -> tuple[Path, str]:
 
 
 def _unpacked(cache: Cache, project: str, clone: Path, revision: str) -> Checkout:
-    commit = output_of(["git", "-C", str(clone), "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"])
-    if not commit:
-        message = f"{_OPTIONS[project]} {clone}@{revision}: git knows no such revision there"
-        raise UsageError(message)
+    try:
+        commit = output_of(["git", "-C", str(clone), "rev-parse", "--verify", f"{revision}^{{commit}}"])
+    except CommandFailed as error:
+        message = f"{_OPTIONS[project]} {clone}@{revision}: git knows no such revision there: {error.summary}"
+        raise UsageError(message) from error
     path = cache.folder("checkouts") / f"{project}-{commit[:12]}"
     with cache.lock(f"checkout-{commit[:12]}"):
         if not path.is_dir():
@@ -116,10 +136,13 @@ def _unpack(clone: Path, commit: str, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
         packed, unpacked = Path(scratch) / "sources.tar", Path(scratch) / "sources"
         # From the top of the repository, wherever inside of it the clone was named.
-        top = output_of(["git", "-C", str(clone), "rev-parse", "--show-toplevel"]) or str(clone)
-        if output_of(["git", "-C", top, "archive", "--format=tar", "-o", str(packed), commit]) is None:
-            message = f"git cannot unpack {commit} of {clone}"
-            raise UsageError(message)
+        try:
+            # A bare repository has no top, and git answers nothing.
+            top = output_of(["git", "-C", str(clone), "rev-parse", "--show-cdup"])
+            output_of(["git", "-C", str(clone / top), "archive", "--format=tar", "-o", str(packed), commit])
+        except CommandFailed as error:
+            message = f"git cannot unpack {commit} of {clone}: {error.summary}"
+            raise UsageError(message) from error
         with tarfile.open(packed) as archive:
             archive.extractall(unpacked, filter="data")
         shutil.move(unpacked, path)

@@ -126,15 +126,25 @@ def batch_name(groups: Sequence[Group]) -> str:
     return "batch_" + hashlib.sha256(" ".join(group.crate for group in groups).encode()).hexdigest()[:16]
 
 
-def batch_manifest(name: str, groups: Sequence[Group]) -> str:
-    """Return the text of the binary's ``Cargo.toml``."""
-    return _manifest(
-        name, [f'{group.crate} = {{ path = "../{group.crate}" }}' for group in groups] + ["runner.workspace = true"]
-    )
+def crate_files(group: Group) -> dict[str, str]:
+    """Return the files of a library crate: text by path below the folder of generated crates."""
+    return {f"{group.crate}/Cargo.toml": group.manifest, f"{group.crate}/src/lib.rs": group.source}
 
 
-def batch_source(groups: Sequence[Group]) -> str:
-    """Return the text of the binary's ``src/main.rs``."""
+def batch_files(groups: Sequence[Group]) -> dict[str, str]:
+    """Return the files of a selection, its binary crate and all library crates, as `crate_files` does."""
+    name = batch_name(groups)
+    dependencies = [f'{group.crate} = {{ path = "../{group.crate}" }}' for group in groups]
+    files = {
+        f"{name}/Cargo.toml": _manifest(name, [*dependencies, "runner.workspace = true"]),
+        f"{name}/src/main.rs": _batch_source(groups),
+    }
+    for group in groups:
+        files |= crate_files(group)
+    return files
+
+
+def _batch_source(groups: Sequence[Group]) -> str:
     calls = "\n".join(f"    {group.crate}::register(&mut registry);" for group in groups)
     return (
         "fn main() -> std::io::Result<()> {\n"

@@ -6,12 +6,15 @@ Compiles nothing and reads no Rust.
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from burn_verify.burn.reasons import location, refusal, refusal_kind
+from burn_verify.burn.reasons import location, refusal
 from burn_verify.burn.runner import rust_environment
 from burn_verify.core.errors import ConvertError, ProcessDied
-from burn_verify.core.stage import ConvertedModel, PreparedCase
+from burn_verify.core.result import RefusalKind
+from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, read_json, write_json
 from burn_verify.system.resident import Resident
@@ -56,7 +59,7 @@ class Converter:
         Raises:
             ConvertError: burn-onnx refused it, panicked, died or hung; the message is burn-onnx's own.
         """
-        key = digest_of(prepared.digest, self._fingerprint, repr(sorted(self._options.items())))[:24]
+        key = key_of(prepared, self._fingerprint, self._options)
         folder = self._rooms / key
         if _is_done(folder):
             # Without the lock: what is done stays, and taking a thousand locks takes its time.
@@ -86,17 +89,36 @@ class Converter:
             answer, _ = self._process.request(header, timeout=self._timeout)
         except ProcessDied as death:
             message = f"the converter did not survive this model: {death.message}"
-            reason = f"converter: {death.how}"
-            raise ConvertError(message, reason, {"how": death.how, "kind": "died", "log": death.log}) from death
+            how = death.kind.how
+            died = {"how": how, "kind": RefusalKind.DIED.value, "log": death.log}
+            raise ConvertError(message, f"converter: {how}", died, death.kind) from death
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             message = answer["message"].replace(str(prepared.model), prepared.model.name)
             where = location(answer.get("location") or "") or None
-            details = {"how": "panic", "kind": refusal_kind(message, where), "location": where}
-            raise ConvertError(message, refusal(message), details)
+            said = refusal(message, where)
+            # burn-onnx panics on everything that it refuses.
+            details: dict[str, Any] = {
+                "how": FailureKind.PANIC.how,
+                "kind": said.kind.value,
+                "location": where,
+                **said.named,
+            }
+            raise ConvertError(message, said.reason, details)
         if missing := _missing(folder):
             message = f"the converter says that it succeeded, but there is no {missing}"
-            raise ConvertError(message, "converter: protocol", {"how": "protocol"})
+            kind = FailureKind.PROTOCOL
+            raise ConvertError(message, f"converter: {kind.how}", {"how": kind.how}, kind)
+
+
+def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool]) -> str:
+    """Return the key of what the converter makes of a model: the content of the request, and who answers it.
+
+    Arguments:
+        fingerprint: see `Converter`.
+        options: what the converter is asked beside the model, by name.
+    """
+    return digest_of(prepared.digest, fingerprint, repr(sorted(options.items())))[:24]
 
 
 def _is_text(path: Path) -> bool:

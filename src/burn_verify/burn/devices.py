@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from burn_verify.burn.drivers import DRIVERS
 from burn_verify.burn.recipe import Recipe
 from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Workshop, recipes_built
-from burn_verify.core.errors import RunError
+from burn_verify.burn.workspace import Workspace, recipes_built
+from burn_verify.core.errors import CommandFailed, RunError
 from burn_verify.core.progress import silent
 from burn_verify.core.stage import RunnerBinary
 from burn_verify.core.versions import BurnVersion
@@ -47,7 +47,7 @@ def found(cache: Cache, version: BurnVersion) -> Iterator[Found]:
 
 
 def _started(cache: Cache, backend: str, recipe: Recipe) -> Found:
-    probe = RunnerBinary(path=Workshop(cache, silent, recipe).folder / "probe", modules=frozenset())
+    probe = RunnerBinary(path=Workspace(cache, silent, recipe).folder / "probe", modules=frozenset())
     runner = Runner(cache, probe, timeout=_TIMEOUT, memory_limit=0)
     try:
         return Found(backend=backend, device=runner.start(backend), compiled=True)
@@ -60,8 +60,8 @@ def _started(cache: Cache, backend: str, recipe: Recipe) -> Found:
 def _looked_for(backend: str) -> Found:
     if backend not in DRIVERS:
         return Found(backend=backend, device="CPU")
-    said = output_of([sys.executable, "-m", "burn_verify.burn.drivers", backend])
-    if said is None:
-        return Found(backend=backend, why="its driver does not survive being asked")
-    answer = json.loads(said)
+    try:
+        answer = json.loads(output_of([sys.executable, "-m", "burn_verify.burn.drivers", backend]))
+    except CommandFailed as error:
+        return Found(backend=backend, why=f"its driver does not survive being asked: {error.summary}")
     return Found(backend=backend, device=", ".join(answer["devices"]), why=answer["why"])

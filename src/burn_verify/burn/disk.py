@@ -83,7 +83,7 @@ def free(cache: Cache, usage: Usage) -> int:
             freed += _removed(_leftovers(version))
         else:
             freed += _removed(_models(version))
-        if not _workshops(version):
+        if not _workspaces(version):
             freed += _removed([version])
         return freed
 
@@ -93,16 +93,16 @@ def _version(version: Path) -> Iterator[Usage]:
     for path in _entries(version):
         if not _is_generated(path) and (unit := _unit(path)):
             sizes[unit] = sizes.get(unit, 0) + _size(path)
-    for workshop in _workshops(version):
-        units = _units(workshop)
-        others = _needed(version, but=workshop)
+    for workspace in _workspaces(version):
+        units = _units(workspace)
+        others = _needed(version, but=workspace)
         yield Usage(
             kind=Kind.TARGET,
-            name=_title(workshop),
-            folder=workshop,
-            own=_size(workshop) + sum(sizes.get(unit, 0) for unit in units - others),
+            name=_title(workspace),
+            folder=workspace,
+            own=_size(workspace) + sum(sizes.get(unit, 0) for unit in units - others),
             shared=sum(sizes.get(unit, 0) for unit in units & others),
-            used=max((path.stat().st_mtime for path in workshop.iterdir()), default=0.0),
+            used=max((path.stat().st_mtime for path in workspace.iterdir()), default=0.0),
         )
     number, used = version.name.removeprefix("burn-"), version.stat().st_mtime
     parts = {
@@ -115,19 +115,19 @@ def _version(version: Path) -> Iterator[Usage]:
 
 
 def _models(version: Path) -> list[Path]:
-    kept = [path for workshop in _workshops(version) for path in _generated_sources(workshop)]
+    kept = [path for workspace in _workspaces(version) for path in _generated_sources(workspace)]
     return [path for path in _entries(version) if _is_generated(path)] + kept
 
 
-def _generated_sources(workshop: Path) -> list[Path]:
-    paths = [workshop / "groups.json", workshop / "workspace" / "generated"]
+def _generated_sources(workspace: Path) -> list[Path]:
+    paths = [workspace / "groups.json", workspace / "workspace" / "generated"]
     return [path for path in paths if path.exists()]
 
 
 def _leftovers(version: Path) -> list[Path]:
     needed = _needed(version)
-    workshops = {path.name for path in _workshops(version)}
-    strays = [path for path in version.iterdir() if path.name not in workshops | {"target"}]
+    workspaces = {path.name for path in _workspaces(version)}
+    strays = [path for path in version.iterdir() if path.name not in workspaces | {"target"}]
     return strays + [path for path in _entries(version) if not _is_generated(path) and _unit(path) not in needed]
 
 
@@ -139,21 +139,21 @@ def _entries(version: Path) -> Iterator[Path]:
                 yield from (profile / name).iterdir()
 
 
-def _workshops(version: Path) -> list[Path]:
+def _workspaces(version: Path) -> list[Path]:
     return [folder for folder in _folders(version, "") if (folder / "units.json").is_file()]
 
 
 def _needed(version: Path, but: Path | None = None) -> frozenset[str]:
-    return frozenset().union(*(_units(workshop) for workshop in _workshops(version) if workshop != but))
+    return frozenset().union(*(_units(workspace) for workspace in _workspaces(version) if workspace != but))
 
 
-def _units(workshop: Path) -> frozenset[str]:
-    return frozenset(read_json(workshop / "units.json") or ())
+def _units(workspace: Path) -> frozenset[str]:
+    return frozenset(read_json(workspace / "units.json") or ())
 
 
-def _title(workshop: Path) -> str:
-    note = read_json(workshop / "ready.json")
-    return str(note["title"]) if note else f"{workshop.parent.name} {workshop.name}, not complete"
+def _title(workspace: Path) -> str:
+    note = read_json(workspace / "ready.json")
+    return str(note["title"]) if note else f"{workspace.parent.name} {workspace.name}, not complete"
 
 
 def _unit(path: Path) -> str:

@@ -4,9 +4,11 @@ Pure text in, text out. The whole message is always kept beside the reason.
 """
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
+from burn_verify.core.result import RefusalKind
 from burn_verify.core.text import shortened
 
 _LENGTH: Final = 160
@@ -22,12 +24,52 @@ _CAUSE: Final = re.compile(r"^Caused by:\n\s+(\S[^\n]*)", re.MULTILINE)
 _SHADER: Final = re.compile(r"^Shader '[^']*' (?:parsing|validation) error: ([^\n]+)", re.MULTILINE)
 _CHECK: Final = re.compile(r"=== Tensor Operation Error ===\s+Operation: '([^']*)'\s+Reason:\s+1\. ([^\n]*)")
 _NODE: Final = re.compile(r"[Nn]ode '[^']*' \((\w+)\): ")
+_HEAD: Final = re.compile(r"(\w+): ")
 _PREFIX: Final = re.compile(r"^(Failed to parse ONNX file '.*?': |Type inference failed: |Processing error: )+")
 _REGISTRY: Final = re.compile(r"\S*/registry/src/[^/]+/")
 
 
-def refusal(message: str) -> str:
-    """Return burn-onnx's refusal without the path, names and counts of one model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What burn-onnx said no to.
+
+    Attributes:
+        reason: its words without the path, names and counts of one model.
+        unsupported: the operators that it does not have, as ``OpType`` or ``domain::OpType``.
+        operator: the node that it refused: its operator, or what burn-onnx names the node after; empty where none is
+            named.
+    """
+
+    reason: str
+    kind: RefusalKind
+    unsupported: tuple[str, ...] = ()
+    operator: str = ""
+
+    @property
+    def named(self) -> Mapping[str, Any]:
+        """What a record keeps of it beside reason and kind; nothing where nothing is named."""
+        found = {"unsupported": list(self.unsupported), "operator": self.operator}
+        return {key: value for key, value in found.items() if value}
+
+
+def refusal(message: str, where: str | None = None) -> Refusal:
+    """Return what a refusal of burn-onnx says.
+
+    Arguments:
+        where: location of the panic, for burn-onnx panics on everything that it refuses.
+    """
+    reason = _reason(message)
+    unsupported = tuple(_unsupported(message))
+    head = None if unsupported else _HEAD.match(reason)
+    return Refusal(
+        reason=reason,
+        kind=_kind(message, where),
+        unsupported=unsupported,
+        operator=head[1] if head else "",
+    )
+
+
+def _reason(message: str) -> str:
     if operators := _unsupported(message):
         return shortened(f"unsupported operators: {', '.join(operators)}", _LENGTH)
     first = message.strip().partition("\n")[0]
@@ -39,19 +81,11 @@ def refusal(message: str) -> str:
     return shortened(_PREFIX.sub("", first), _LENGTH)
 
 
-def refusal_kind(message: str, where: str | None) -> str:
-    """Return which of three kinds a refusal of burn-onnx is.
-
-    ``unsupported operator``: it has no such operator at all. ``unsupported attribute``: it has, and says itself that it
-    does not take this attribute, dtype, rank or kind of operand. ``internal panic``: it did not see it coming.
-
-    Arguments:
-        where: location of the panic, for burn-onnx panics on everything that it refuses.
-    """
+def _kind(message: str, where: str | None) -> RefusalKind:
     if _unsupported(message):
-        return "unsupported operator"
+        return RefusalKind.UNSUPPORTED_OPERATOR
     stated = where is None or _STATED in where or _UNSUPPORTED.search(message)
-    return "unsupported attribute" if stated else "internal panic"
+    return RefusalKind.UNSUPPORTED_ATTRIBUTE if stated else RefusalKind.INTERNAL_PANIC
 
 
 def _unsupported(message: str) -> list[str]:

@@ -6,6 +6,7 @@ blamed on anybody here, for all models did compile before, in the *correctness* 
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from typing import Final
 
 from burn_verify.burn import codegen, rustc_clock
 from burn_verify.burn.cargo import CargoRun
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import MADE_BY, Workspace
 from burn_verify.core.errors import CompileError
 from burn_verify.core.latency import Cost
 from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
@@ -37,9 +38,9 @@ class Release:
 class ReleaseBuilder:
     """Builds models one after the other, so that no rustc shares the machine with another one."""
 
-    def __init__(self, cache: Cache, toolchain: Toolchain) -> None:
+    def __init__(self, cache: Cache, workspace: Workspace) -> None:
         self._cache = cache
-        self._toolchain = toolchain
+        self._workspace = workspace
 
     def build(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
         """Return the program of a model, from the cache where it was built before.
@@ -48,11 +49,10 @@ class ReleaseBuilder:
             CompileError: it does not compile in this profile.
             ToolchainError: Burn itself does not.
         """
-        key = digest_of(self._toolchain.fingerprint, codegen.LATENCY, model.module, sha256_of(model.rust))[:24]
-        folder = self._cache.folder("release") / key
+        folder = self._cache.folder("release") / key_of(self._workspace, model)
         if (cost := _known(folder)) is None:
-            self._toolchain.dependencies()
-            with self._cache.lock(self._toolchain.lock, self._toolchain.waiting):
+            self._workspace.dependencies()
+            with self._cache.lock(self._workspace.lock, self._workspace.waiting):
                 if (cost := _known(folder)) is None:
                     cost = self._compile(prepared, model, folder)
                     prune(folder.parent, keep=_KEPT, young=_DAY)
@@ -63,19 +63,13 @@ class ReleaseBuilder:
     def _compile(self, prepared: PreparedCase, model: ConvertedModel, folder: Path) -> Cost:
         group = codegen.crate_of([model])
         name = codegen.batch_name([group])
-        generated = {
-            f"{name}/Cargo.toml": codegen.batch_manifest(name, [group]),
-            f"{name}/src/main.rs": codegen.batch_source([group]),
-            f"{group.crate}/Cargo.toml": group.manifest,
-            f"{group.crate}/src/lib.rs": group.source,
-        }
-        self._toolchain.write(generated, [group.crate, name])
+        self._workspace.write(codegen.batch_files([group]), [group.crate, name])
         for crate, source in ((group.crate, "lib.rs"), (name, "main.rs")):
             # What cargo has compiled before, it would not compile again, and there would be nothing to see.
-            os.utime(self._toolchain.workspace.folder / "generated" / crate / "src" / source)
-        log = self._toolchain.folder / "rustc-clock.jsonl"
+            os.utime(self._workspace.build.folder / "generated" / crate / "src" / source)
+        log = self._workspace.folder / "rustc-clock.jsonl"
         log.unlink(missing_ok=True)
-        run = self._toolchain.cargo(name, {group.crate: group.label}, profile=codegen.LATENCY, env=self._clocked(log))
+        run = self._workspace.compile(name, {group.crate: group.label}, profile=codegen.LATENCY, env=self._clocked(log))
         if run.code != 0:
             raise _refused(model, run)
         executable = Path(run.executables[name])
@@ -99,11 +93,17 @@ class ReleaseBuilder:
 
     def _clocked(self, log: Path) -> dict[str, str]:
         """Return the environment in which rustc's time and memory are noted."""
-        wrapper = self._toolchain.folder / "rustc-clock"
-        script = f'#!/bin/sh\nexec {_quoted(sys.executable)} -I -S {_quoted(rustc_clock.__file__)} "$@"\n'
+        wrapper = self._workspace.folder / "rustc-clock"
+        script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(rustc_clock.__file__)} "$@"\n'
         write_if_changed(wrapper, script)
         wrapper.chmod(0o755)
         return {"RUSTC_WRAPPER": str(wrapper), rustc_clock.LOG: str(log)}
+
+
+def key_of(workspace: Workspace, model: ConvertedModel) -> str:
+    """Return the key of the program of a model and of its cost."""
+    parts = (codegen.LATENCY, model.module, sha256_of(model.rust), sha256_of(model.weights))
+    return digest_of(MADE_BY.digest, workspace.fingerprint, *parts)[:24]
 
 
 def _known(folder: Path) -> Cost | None:
@@ -126,7 +126,3 @@ def _refused(model: ConvertedModel, run: CargoRun) -> CompileError:
     said = [error.message for _, error in run.errors] or ["rustc ended without naming an error"]
     message = f"{model.label} compiles in the profile {codegen.PROFILE}, not in {codegen.LATENCY}: {said[0]}"
     return CompileError(message, f"{codegen.LATENCY}: {said[0]}")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"

@@ -12,7 +12,7 @@ from typing import Any
 from burn_verify.burn.reasons import location, panic
 from burn_verify.core.errors import ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
-from burn_verify.core.stage import ConvertedModel, RunnerBinary
+from burn_verify.core.stage import ConvertedModel, FailureKind, RunnerBinary
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import MOST_AT_ONCE, Resident
 from burn_verify.system.wire import Array, decode, encode, unsupported_dtype
@@ -60,10 +60,11 @@ class Runner:
             answer, _ = self._process.request({"backend": backend}, timeout=self._timeout)
         except ProcessDied as death:
             message = f"{backend} does not start: {death.message}"
-            raise RunError(message, f"{death.how}: {death.message}", {"how": death.how, "log": death.log}) from death
+            raise _died(death, message) from death
         if not answer["ok"]:
             message = f"{backend} does not start: {answer['message']}"
-            raise RunError(message, f"{backend} does not start", {"how": answer.get("kind", "error")})
+            kind = _kind_of(answer)
+            raise RunError(message, f"{backend} does not start", {"how": kind.how}, kind)
         return str(answer["device"])
 
     def infer(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:
@@ -128,8 +129,7 @@ class Runner:
         try:
             return self._process.request({**header, **(more or {})}, payload, timeout=limit)
         except ProcessDied as death:
-            reason = f"{death.how}: {death.message}"
-            raise RunError(death.message, reason, {"how": death.how, "log": death.log}) from death
+            raise _died(death, death.message) from death
 
     def _inference(self, answer: Mapping[str, Any], payload: bytes) -> Inference:
         if answer.get("broken"):
@@ -150,21 +150,32 @@ class Runner:
         except (ValueError, KeyError, TypeError) as error:
             self._process.end()
             message = f"the runner's answer cannot be read: {error}"
-            raise RunError(message, "protocol: unreadable answer", {"how": "protocol"}) from error
+            kind = FailureKind.PROTOCOL
+            raise RunError(message, "protocol: unreadable answer", {"how": kind.how}, kind) from error
 
 
 def _request(model: ConvertedModel, inputs: Sequence[Array], backend: str) -> tuple[dict[str, Any], bytes]:
     if dtype := unsupported_dtype(inputs):
         message = f"no Burn value for {dtype}"
-        raise RunError(message)
+        raise RunError(message, kind=FailureKind.NO_VALUE)
     return {"module": model.module, "weights": str(model.weights), "backend": backend}, encode(inputs)
 
 
 def _check(answer: Mapping[str, Any]) -> None:
     if not answer["ok"]:
-        kind = answer.get("kind", "error")
-        details = {"how": kind, "location": location(answer.get("location") or "") or None}
-        raise RunError(answer["message"], f"{kind}: {panic(answer['message'])}", details)
+        kind = _kind_of(answer)
+        details = {"how": kind.how, "location": location(answer.get("location") or "") or None}
+        raise RunError(answer["message"], f"{kind.how}: {panic(answer['message'])}", details, kind)
+
+
+def _kind_of(answer: Mapping[str, Any]) -> FailureKind:
+    """Return how the runner says that a request failed, see docs/runner-protocol.md."""
+    return FailureKind.PANIC if answer.get("kind") == "panic" else FailureKind.ERROR
+
+
+def _died(death: ProcessDied, message: str) -> RunError:
+    how = death.kind.how
+    return RunError(message, f"{how}: {death.message}", {"how": how, "log": death.log}, death.kind)
 
 
 def rust_environment() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Stands between cargo and rustc, as ``RUSTC_WRAPPER``: runs rustc and notes what it took.
 
-Started as a script by itself and never imported: it knows nothing of the package, and starts fast.
+Started as a script, so it imports nothing of the package and starts fast; `release` imports it for its path and `LOG`.
 """
 
 import itertools

@@ -1,6 +1,6 @@
-"""rustc's and cargo's JSON messages: which file an error names, what it says, which ONNX node the line came from.
+"""What rustc and cargo say of generated crates, and which module and ONNX node each error is about.
 
-Pure: values in, values out. Which model a file belongs to is `build`'s business.
+Pure: JSON messages in, values out.
 """
 
 import json
@@ -61,6 +61,19 @@ class CargoMessage:
     units: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """The errors of a failed build by module.
+
+    Attributes:
+        errors: rustc's errors by module; every error names the module's file, or the line that binds it.
+        suspects: crates that failed while none of their modules was named.
+    """
+
+    errors: Mapping[str, Sequence[RustError]]
+    suspects: tuple[Group, ...]
+
+
 def parse(line: str) -> CargoMessage | None:
     """Return what a line says, None where it says nothing of interest."""
     if not line.startswith("{"):
@@ -88,75 +101,25 @@ def failed_crate(line: str) -> str | None:
     return found[1] if found else None
 
 
-def node_of(source_line: str) -> str | None:
-    """Return burn-onnx's name of the node that a generated line computes, e.g. ``conv2d1``, where it can be told.
-
-    burn-onnx names a node by operator and number, and its outputs ``<node>_out<n>``.
-    """
-    if binding := _BINDING.match(source_line):
-        return binding[1]
-    if field := _FIELD.search(source_line):
-        return field[1]
-    return None
-
-
-def _rust_error(message: Mapping[str, Any]) -> RustError:
-    code = message.get("code") or {}
-    return RustError(
-        code=code.get("code"),
-        message=message.get("message", ""),
-        rendered=message.get("rendered") or "",
-        spots=tuple(_spots(message)),
-    )
-
-
-def _spots(message: Mapping[str, Any]) -> Iterator[Spot]:
-    for span in sorted(message.get("spans", ()), key=lambda span: not span.get("is_primary", False)):
-        yield from _unfold(span)
-    for child in message.get("children", ()):
-        yield from _spots(child)
-
-
-def _unfold(span: Mapping[str, Any]) -> Iterator[Spot]:
-    """Yield a span, then the macro calls it came from."""
-    yield Spot(file=span.get("file_name", ""), line=span.get("line_start", 0))
-    expansion = span.get("expansion")
-    if expansion:
-        yield from _unfold(expansion["span"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blame:
-    """What a failed round of cargo proves.
-
-    Attributes:
-        errors: rustc's errors by module; every error names the module's file, or the line that binds it.
-        suspects: crates that failed while none of their modules was named.
-    """
-
-    errors: Mapping[str, Sequence[RustError]]
-    suspects: tuple[Group, ...]
-
-
-def blame(groups: Sequence[Group], errors: Sequence[tuple[str, RustError]], failed: Collection[str]) -> Blame:
-    """Sort rustc's errors by module.
+def attribute(groups: Sequence[Group], errors: Sequence[tuple[str, RustError]], failed: Collection[str]) -> Attribution:
+    """Find the module that each error of rustc is about.
 
     Arguments:
         errors: crate and error, in the order of rustc.
         failed: crates that cargo says could not be compiled.
     """
     by_crate = {group.crate: group for group in groups}
-    guilty: dict[str, list[RustError]] = {}
+    by_module: dict[str, list[RustError]] = {}
     for crate, error in errors:
         if crate in by_crate and (model := next(_named(error, by_crate[crate]), None)):
-            guilty.setdefault(model.module, []).append(error)
+            by_module.setdefault(model.module, []).append(error)
     suspects = tuple(
         group
         for group in groups
-        if group.modules.isdisjoint(guilty)
+        if group.modules.isdisjoint(by_module)
         and (group.crate in failed or any(crate == group.crate for crate, _ in errors))
     )
-    return Blame(errors=guilty, suspects=suspects)
+    return Attribution(errors=by_module, suspects=suspects)
 
 
 def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustError]) -> CompileError:
@@ -182,6 +145,18 @@ def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustEr
     return CompileError(message, rejection([(error.code, error.message) for error in errors]), details)
 
 
+def node_of(source_line: str) -> str | None:
+    """Return burn-onnx's name of the node that a generated line computes, e.g. ``conv2d1``, where it can be told.
+
+    burn-onnx names a node by operator and number, and its outputs ``<node>_out<n>``.
+    """
+    if binding := _BINDING.match(source_line):
+        return binding[1]
+    if field := _FIELD.search(source_line):
+        return field[1]
+    return None
+
+
 def _named(error: RustError, group: Group) -> Iterator[ConvertedModel]:
     files = {str(model.rust): model for model in group.models}
     for spot in error.spots:
@@ -189,3 +164,28 @@ def _named(error: RustError, group: Group) -> Iterator[ConvertedModel]:
             yield files[spot.file]
         elif spot.file.endswith(f"{group.crate}/src/lib.rs") and (model := group.model_at(spot.line)):
             yield model
+
+
+def _rust_error(message: Mapping[str, Any]) -> RustError:
+    code = message.get("code") or {}
+    return RustError(
+        code=code.get("code"),
+        message=message.get("message", ""),
+        rendered=message.get("rendered") or "",
+        spots=tuple(_spots(message)),
+    )
+
+
+def _spots(message: Mapping[str, Any]) -> Iterator[Spot]:
+    for span in sorted(message.get("spans", ()), key=lambda span: not span.get("is_primary", False)):
+        yield from _unfold(span)
+    for child in message.get("children", ()):
+        yield from _spots(child)
+
+
+def _unfold(span: Mapping[str, Any]) -> Iterator[Spot]:
+    """Yield a span, then the macro calls it came from."""
+    yield Spot(file=span.get("file_name", ""), line=span.get("line_start", 0))
+    expansion = span.get("expansion")
+    if expansion:
+        yield from _unfold(expansion["span"])

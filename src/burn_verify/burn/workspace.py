@@ -1,15 +1,16 @@
-"""One Cargo workspace in the cache: its files, the converter and the probe that are compiled in it.
+"""Burn and burn-onnx of a target: a Cargo workspace in the cache, the converter and the probe compiled in it.
 
-Knows no model; what is generated joins the workspace as files, see `build`. Which workspace a target needs is
-`toolchain`'s business.
+Knows no model; what is generated joins the workspace as files, see `batch`. What the workspace is made of is a
+`Recipe`.
 """
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from burn_verify.burn.cargo import CargoRun, Workspace, require_rust, rustc_version
+from burn_verify.burn.cargo import Build, CargoRun, require_rust, rustc_version
 from burn_verify.burn.checkouts import patches_of
 from burn_verify.burn.codegen import LATENCY, PROFILE
 from burn_verify.burn.recipe import Recipe, manifest, overlaid, packaged_sources, recipes
@@ -18,21 +19,30 @@ from burn_verify.core.target import Target
 from burn_verify.core.versions import BurnVersion
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import copy_atomically, digest_of, read_json, write_if_changed, write_json
+from burn_verify.system.made_by import MadeBy
+
+MADE_BY: Final = MadeBy(rooms=("core", "graph", "system", "burn"), libraries=("onnx", "numpy", "ml_dtypes"))
+"""What decides, apart from Rust, what is kept of a compiled model: its crates' text, its errors, its cost."""
 
 _TOOLS: Final = ("converter", "probe")
 
 
-class Workshop:
-    """The workspace of a recipe.
+class Workspace:
+    """The workspace of a recipe, in which models are compiled.
 
     Workspaces of one version of Burn share its target folder, where cargo keeps what differs side by side: another
     one costs only the crates that are compiled differently.
 
     Arguments:
         listen: told of every step.
+        converting: the recipe of the workspace whose converter is asked; None where it is this one.
+
+    Attributes:
+        folder: its tools and notes; the sources are below.
+        lock: name of the lock of the cache that is held while something is compiled.
     """
 
-    def __init__(self, cache: Cache, listen: Listener, recipe: Recipe) -> None:
+    def __init__(self, cache: Cache, listen: Listener, recipe: Recipe, converting: Recipe | None = None) -> None:
         self.recipe = recipe
         self._cache = cache
         self._listen = listen
@@ -41,9 +51,21 @@ class Workshop:
         version = cache.root / f"burn-{recipe.version.burn}"
         self.folder = version / recipe.name
         self.lock = f"cargo-{recipe.version.burn}"
-        self.workspace = Workspace(
-            folder=self.folder / "workspace", target=version / "target", log=self.folder / "cargo.log"
-        )
+        self.build = Build(folder=self.folder / "workspace", target=version / "target", log=self.folder / "cargo.log")
+        other = None if converting in (None, recipe) else converting
+        self._converting = None if other is None else Workspace(cache, listen, other)
+
+    @classmethod
+    def of(cls, cache: Cache, listen: Listener, target: Target, backends: Collection[str] = ()) -> "Workspace":
+        """Return the workspace of a target.
+
+        Arguments:
+            backends: those of other targets with the same `Target.build_key`, which the one binary shall serve as well.
+
+        Raises:
+            UsageError: the version has not these backends, or a checkout does not fit it.
+        """
+        return cls(cache, listen, *recipes(target, backends, patches_of(target)))
 
     @property
     def fingerprint(self) -> str:
@@ -53,28 +75,36 @@ class Workshop:
 
     @property
     def converter_fingerprint(self) -> str:
-        """Whatever decides what the converter makes of a model: its sources, the pinned versions, checkouts."""
-        parts = [text for name, text in sorted(self._sources.items()) if name.startswith(("converter/", "Cargo.lock"))]
-        return digest_of(*parts, *(patch.checkout.digest for patch in self.recipe.patches))
+        """Whatever decides what the converter makes of a model: our Rust, the pinned versions, checkouts.
+
+        Backends and the compiler are left out: the converter writes the same text whatever runs it.
+        """
+        if self._converting is not None:
+            return self._converting.converter_fingerprint
+        sources = (part for item in sorted(self._sources.items()) for part in item)
+        return digest_of(*sources, *(patch.checkout.digest for patch in self.recipe.patches))
 
     @property
     def ready(self) -> Mapping[str, Any] | None:
-        """The note left by the build of this very workspace, None where it was not built yet."""
-        note = read_json(self.folder / "ready.json")
-        there = all((self.folder / tool).is_file() for tool in _TOOLS)
-        return note if note and note["fingerprint"] == self.fingerprint and there else None
+        """The note left by the build of this very workspace, None where it, or the converter's, was not built yet."""
+        return self._note() if self._converting is None or self._converting.ready else None
 
-    def tool(self, name: str) -> Path:
-        """Return a compiled tool, ``converter`` or ``probe``; build Burn's dependencies if this was never done.
+    def converter(self) -> Path:
+        """Return the compiled converter; build it, and what models are compiled with, if this was never done.
 
         Raises:
             ToolchainError: cargo is missing, too old, or failed.
         """
-        if self.ready is None:
-            with self._cache.lock(self.lock, self.waiting):
-                if self.ready is None:
-                    self._build()
-        return self.folder / name
+        own = self._tool("converter")
+        return own if self._converting is None else self._converting.converter()
+
+    def probe(self) -> Path:
+        """Return a runner without models, which says which backends start here: `burn_verify.burn.runner.Runner.start`.
+
+        Raises:
+            ToolchainError: cargo is missing, too old, or failed.
+        """
+        return self._tool("probe")
 
     def write(self, generated: Mapping[str, str], crates: Sequence[str]) -> None:
         """Write the workspace with generated crates as members, touching only files whose content changed.
@@ -86,12 +116,12 @@ class Workshop:
         own = {name: text for name, text in self._sources.items() if name not in ("Cargo.toml", "Cargo.lock")}
         own |= {f"generated/{path}": text for path, text in generated.items()}
         for name, text in own.items():
-            write_if_changed(self.workspace.folder / name, text)
+            write_if_changed(self.build.folder / name, text)
         self._write_lock()
         text = manifest(self._sources["Cargo.toml"], self.recipe, [f"generated/{crate}" for crate in crates])
-        write_if_changed(self.workspace.folder / "Cargo.toml", text)
+        write_if_changed(self.build.folder / "Cargo.toml", text)
 
-    def cargo(
+    def compile(
         self,
         package: str,
         labels: Mapping[str, str],
@@ -99,10 +129,19 @@ class Workshop:
         profile: str = PROFILE,
         env: Mapping[str, str] | None = None,
     ) -> CargoRun:
-        """Build a generated package; nothing is fetched, for the tools were built before."""
-        arguments = ["--profile", profile, "-p", package, "--keep-going", "--offline"]
+        """Build a generated package; nothing is fetched, for the tools were built before.
+
+        Where the sources are gone since (cargo's registry was emptied, or is another one), they are fetched again.
+        """
+        arguments = ["--profile", profile, "-p", package, "--keep-going"]
         phase = "compile" if profile == PROFILE else f"compile {profile}"
-        return self.workspace.build(arguments, phase=phase, labels=labels, listen=self._listen, env=env)
+        run_cargo = partial(self.build.run, phase=phase, labels=labels, listen=self._listen, env=env)
+        run = run_cargo([*arguments, "--offline"])
+        if not run.gave_up:
+            return run
+        text = f"fetching the sources of {self.recipe.title} again"
+        self._listen(Progress(phase=phase, done=0, total=0, text=text))
+        return run_cargo(arguments)
 
     def dependencies(self) -> None:
         """Build what a runner in the profile `LATENCY` needs, if this was never done: Burn once more.
@@ -120,30 +159,42 @@ class Workshop:
             self._listen(Progress(phase=phase, done=0, total=0))
             self.write({}, ())
             arguments = ["--profile", LATENCY, "-p", "runner"]
-            run = self.workspace.build(arguments, phase=phase, labels={}, listen=self._listen)
+            run = self.build.run(arguments, phase=phase, labels={}, listen=self._listen)
             if run.code != 0:
                 what = f"{self.recipe.title} could not be built in the profile {LATENCY}"
-                raise self.workspace.failure(what)
+                raise self.build.failure(what, run.code)
             write_json(stamp, {"fingerprint": self.fingerprint})
 
     def waiting(self, text: str) -> None:
         """Tell that another run holds the lock."""
         self._listen(Progress(phase="compile", done=0, total=0, text=text))
 
-    def _build(self) -> None:
+    def _tool(self, name: str) -> Path:
+        if self._note() is None:
+            with self._cache.lock(self.lock, self.waiting):
+                if self._note() is None:
+                    self._make_tools()
+        return self.folder / name
+
+    def _note(self) -> Mapping[str, Any] | None:
+        note = read_json(self.folder / "ready.json")
+        there = all((self.folder / tool).is_file() for tool in _TOOLS)
+        return note if note and note["fingerprint"] == self.fingerprint and there else None
+
+    def _make_tools(self) -> None:
         require_rust(self.recipe.version.min_rustc)
         started = time.monotonic()
         self._listen(Progress(phase="toolchain", done=0, total=0, text=f"fetching the sources of {self.recipe.title}"))
         # Generated crates of earlier runs stay on disk; the workspace forgets them until they are asked for again.
         self.write({}, ())
-        write_if_changed(self.workspace.folder / "Cargo.lock", self._sources["Cargo.lock"])
+        write_if_changed(self.build.folder / "Cargo.lock", self._sources["Cargo.lock"])
         # The lock file says nothing of a checkout's crates: cargo notes there where they come from.
         locked = [] if self.recipe.patches else ["--locked"]
         arguments = ["--profile", PROFILE, "-p", "converter", "-p", "runner", *locked]
-        run = self.workspace.build(arguments, phase="toolchain", labels={}, listen=self._listen)
+        run = self.build.run(arguments, phase="toolchain", labels={}, listen=self._listen)
         if run.code != 0:
             what = f"{self.recipe.title} could not be built"
-            raise self.workspace.failure(what)
+            raise self.build.failure(what, run.code)
         for tool in _TOOLS:
             copy_atomically(Path(run.executables[tool]), self.folder / tool)
         # The first build is the long one; what follows a change of our own sources says nothing of it.
@@ -162,7 +213,7 @@ class Workshop:
         """Put the pinned lock file in place; cargo adds the generated crates to it, so only a change of ours counts."""
         stamp = self.folder / "lock.sha256"
         wanted = digest_of(self._sources["Cargo.lock"])
-        lock = self.workspace.folder / "Cargo.lock"
+        lock = self.build.folder / "Cargo.lock"
         if not lock.is_file() or not stamp.is_file() or stamp.read_text() != wanted:
             write_if_changed(lock, self._sources["Cargo.lock"])
             write_if_changed(stamp, wanted)
@@ -173,88 +224,9 @@ def recipes_built(cache: Cache, version: BurnVersion) -> list[Recipe]:
     notes = [read_json(path) for path in sorted(cache.root.glob(f"burn-{version.burn}/*/ready.json"))]
     sets = {tuple(note["backends"]) for note in notes if note}
     recipes = [Recipe(version=version, backends=backends) for backends in sorted(sets, key=len)]
-    return [recipe for recipe in recipes if Workshop(cache, silent, recipe).ready]
+    return [recipe for recipe in recipes if Workspace(cache, silent, recipe).ready]
 
 
 def _is_stamped(stamp: Path, fingerprint: str) -> bool:
     note = read_json(stamp)
     return note is not None and note["fingerprint"] == fingerprint
-
-
-class Toolchain:
-    """Burn and burn-onnx of a target.
-
-    Arguments:
-        listen: told of every step.
-        backends: those of other targets with the same `Target.build_key`, which the one binary shall serve as well.
-
-    Raises:
-        UsageError: the version has not these backends, or a checkout does not fit it.
-    """
-
-    def __init__(self, cache: Cache, listen: Listener, target: Target, backends: Collection[str] = ()) -> None:
-        self.target = target
-        running, converting = recipes(target, backends, patches_of(target))
-        self._running = Workshop(cache, listen, running)
-        self._converting = self._running if converting == running else Workshop(cache, listen, converting)
-        self.folder, self.lock, self.workspace = self._running.folder, self._running.lock, self._running.workspace
-
-    @property
-    def backends(self) -> tuple[str, ...]:
-        """The backends that are compiled in."""
-        return self._running.recipe.backends
-
-    @property
-    def fingerprint(self) -> str:
-        """Whatever decides what the runner does."""
-        return self._running.fingerprint
-
-    @property
-    def converter_fingerprint(self) -> str:
-        """Whatever decides what the converter makes of a model, version of burn-onnx included."""
-        return self._converting.converter_fingerprint
-
-    @property
-    def ready(self) -> Mapping[str, Any] | None:
-        """The note left by the build of the models' workspace, None where something is not built yet."""
-        return self._running.ready if self._converting.ready else None
-
-    def converter(self) -> Path:
-        """Return the compiled converter; build it, and what models are compiled with, if this was never done.
-
-        Raises:
-            ToolchainError: cargo is missing, too old, or failed.
-        """
-        self._running.tool("converter")
-        return self._converting.tool("converter")
-
-    def probe(self) -> Path:
-        """Return a runner without models, which says which backends start here: `burn_verify.burn.runner.Runner.start`.
-
-        Raises:
-            ToolchainError: cargo is missing, too old, or failed.
-        """
-        return self._running.tool("probe")
-
-    def write(self, generated: Mapping[str, str], crates: Sequence[str]) -> None:
-        """Write the models' workspace, see `Workshop.write`."""
-        self._running.write(generated, crates)
-
-    def cargo(
-        self,
-        package: str,
-        labels: Mapping[str, str],
-        *,
-        profile: str = PROFILE,
-        env: Mapping[str, str] | None = None,
-    ) -> CargoRun:
-        """Build a generated package, see `Workshop.cargo`."""
-        return self._running.cargo(package, labels, profile=profile, env=env)
-
-    def dependencies(self) -> None:
-        """Build what a runner in the profile `LATENCY` needs, see `Workshop.dependencies`."""
-        self._running.dependencies()
-
-    def waiting(self, text: str) -> None:
-        """Tell that another run holds the lock."""
-        self._running.waiting(text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from burn_verify.core.errors import ToolchainError
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.system.files import sha256_of
+from burn_verify.system.made_by import MadeBy
 from burn_verify.system.process import stream
 from burn_verify.system.wire import Array, encode_named, placed
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from burn_verify.graph.facts import Facts
 from burn_verify.core.case import Case, Collected, Subject, TensorSpec, Tolerance
 
-MADE_BY: Final = ("core", "graph", "judge", "system", "reference", "cases")
-"""The rooms whose code decides what a collector writes: the key of every collection names them."""
+MADE_BY: Final = MadeBy(
+    rooms=("core", "graph", "judge", "system", "reference", "cases"),
+    libraries=("onnx", "onnxruntime", "numpy", "ml_dtypes", "allpairspy", "hypothesis"),
+)
+"""What decides what a collector writes: the key of every collection holds it."""
 
 
 def run_collector(

@@ -9,22 +9,25 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from burn_verify import __version__
 from burn_verify.cases import zoo
 from burn_verify.cases.seeded import architectures
 from burn_verify.core.case import Case, Collected, Download, ModelFile, Seeded, Unavailable
 from burn_verify.core.errors import LoadError
-from burn_verify.core.stage import PreparedCase, StoredArrays, StoredData, StoredFiles
+from burn_verify.core.stage import FailureKind, PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch
-from burn_verify.system.files import digest_of, sha256_of
+from burn_verify.system.files import sha256_of
+from burn_verify.system.made_by import MadeBy
+
+SEEDED_BY: Final = MadeBy(rooms=("core", "cases/seeded"), libraries=("onnx", "numpy", "ml_dtypes"))
+"""What decides how an architecture is built and its weights are drawn."""
 
 
 def prepare(case: Case, cache: Cache) -> PreparedCase:
@@ -48,7 +51,9 @@ def prepare(case: Case, cache: Cache) -> PreparedCase:
 
 def stored_location(cache: Cache, download: Download) -> Path:
     """Return where a download is kept once it is there."""
-    return cache.root / "zoo" / download.sha256[:16] / Path(download.path).name
+    data = download.test_data_sha256
+    folder = download.sha256[:16] + (f"-{data[:8]}" if data else "")
+    return cache.root / "zoo" / folder / Path(download.path).name
 
 
 def _collected(case: Case, source: Collected) -> PreparedCase:
@@ -101,20 +106,20 @@ def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cac
         case Seeded(architecture=architecture, seed=seed):
             return _seeded(cache, architecture, seed)
         case Unavailable(reason=reason):
-            raise LoadError(reason, "not available here")
+            raise LoadError(reason, "not available here", kind=FailureKind.MACHINE)
 
 
 def _local(path: Path, sha256: str | None) -> Path:
     try:
         if not path.is_file():
             message = f"{path}: no such file"
-            raise LoadError(message, "no such file")
+            raise LoadError(message, "no such file", kind=FailureKind.MACHINE)
         found = sha256_of(path) if sha256 is not None else None
     except OSError as error:
         raise _unreadable(path, error) from error
     if found != sha256:
         message = f"{path} is not the file it should be: sha256 {sha256} expected, {found} found"
-        raise LoadError(message, "wrong sha256")
+        raise LoadError(message, "wrong sha256", kind=FailureKind.MACHINE)
     return path
 
 
@@ -127,15 +132,18 @@ def _downloaded(cache: Cache, download: Download) -> Path:
 
 
 def _seeded(cache: Cache, architecture: str, seed: int) -> Path:
-    # The versions in the name: another release of onnx, NumPy or of ours may build the same architecture otherwise.
-    made_by = digest_of(__version__, onnx.__version__, np.__version__)[:8]
-    path = cache.folder("seeded") / f"{architecture}-{seed}-{made_by}.onnx"
+    path = cache.folder("seeded") / f"{seeded_key(architecture, seed)}.onnx"
     with cache.lock(f"seeded-{architecture}"):
         if not path.is_file():
             scratch = path.with_suffix(".new")
             onnx.save(architectures.build(architecture, seed), scratch)
             scratch.replace(path)
     return path
+
+
+def seeded_key(architecture: str, seed: int) -> str:
+    """Return the name, without suffix, of the file of an architecture with weights drawn from a seed."""
+    return f"{architecture}-{seed}-{SEEDED_BY.digest[:8]}"
 
 
 def _fetch_stored(download: Download, model: Path) -> None:
@@ -199,7 +207,8 @@ def _not_onnx(path: Path, error: Exception) -> LoadError:
 
 
 def _unreadable(path: Path, error: OSError) -> LoadError:
-    return LoadError(f"{path}: cannot be read: {error.strerror or error}", "cannot be read")
+    message = f"{path}: cannot be read: {error.strerror or error}"
+    return LoadError(message, "cannot be read", kind=FailureKind.MACHINE)
 
 
 def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:

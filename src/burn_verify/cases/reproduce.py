@@ -8,7 +8,7 @@ from burn_verify.cases.generated.corpus import CORPUS as GENERATED
 from burn_verify.core import versions
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.option_values import LATEST
-from burn_verify.core.options import Settings, said
+from burn_verify.core.options import Settings, options_given
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Target
 
@@ -47,7 +47,7 @@ def selection_of(case_id: str, corpus: str, path: str | None = None) -> tuple[st
 
 
 def _command(case_id: str, corpus: str, path: str | None, settings: Settings) -> str:
-    others = (f"{flag}={shlex.quote(value)}" for flag, value in said(settings))
+    others = (f"{flag}={shlex.quote(value)}" for flag, value in options_given(settings))
     return " ".join(["pytest", *_selecting(case_id, corpus, path), *others])
 
 

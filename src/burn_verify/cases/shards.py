@@ -1,7 +1,7 @@
-"""Which cases each of several machines runs: shards of about equal cost, cut alike by everyone who cuts.
+"""The division of a selection into shards of about equal cost, one for each machine.
 
-Pure. Machines cannot ask one another, so the cut is a function of what all of them are given: the ids of the selected
-cases and, where one is named, a record of what they cost before.
+Pure. Machines cannot ask one another, so the division is a function of the ids of the selected cases and, where one is
+given, of a record with their costs.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ class Shard:
 
     Attributes:
         index: from 1.
-        count: shards of this cut.
+        count: shards of this division.
         cases, of: how many cases it holds, and how many all shards hold.
-        cut: a digest of the whole cut; shards that were cut differently must not be put together.
+        cut: a digest of the whole division, by its name in the record; only shards of one division are put together.
     """
 
     index: int
@@ -30,17 +30,17 @@ class Shard:
     cut: str
 
 
-def cut(
+def divide(
     cases: Sequence[Case], index: int, count: int, costs: Mapping[str, float] | None = None
 ) -> tuple[tuple[Case, ...], Shard]:
-    """Return the cases of a shard, in their order, and what to record of it.
+    """Return the cases of a shard, in their order, and the description of the shard for the record.
 
-    The dearest case first, each goes to the shard that has least to do (R. L. Graham, "Bounds on multiprocessing timing
-    anomalies", 1969): no shard takes more than 4/3 of the time of the best cut.
+    By falling cost, each case goes to the shard with the smallest sum so far (R. L. Graham, "Bounds on multiprocessing
+    timing anomalies", 1969): no shard takes more than 4/3 of the time of the best division.
 
     Arguments:
         index: from 1 to `count`.
-        costs: seconds by case id. A case that is not in it costs the mean of its corpus, or of all.
+        costs: seconds by case id. A case without an entry costs the mean of its corpus, or of all.
     """
     known = costs or {}
     means = _means(cases, known)

@@ -13,9 +13,10 @@ from typing import Final
 
 from burn_verify import __version__
 from burn_verify.burn import devices
-from burn_verify.burn.cargo import INSTALL_RUST, MIN_RUSTC, is_new_enough, rustc_version
+from burn_verify.burn.cargo import INSTALL_RUST, MIN_RUSTC, is_new_enough
 from burn_verify.burn.workspace import recipes_built
 from burn_verify.cases import zoo
+from burn_verify.core.errors import CommandFailed
 from burn_verify.core.options import Settings
 from burn_verify.core.versions import DEFAULT, DEPRECATED, VERSIONS, BurnVersion
 from burn_verify.system.cache import Cache
@@ -63,23 +64,31 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 
 def _cargo() -> Check:
-    found = output_of(["cargo", "-V"])
-    if found is None:
-        return Check(name="cargo", grade=Grade.MISSING, found="not found", advice=INSTALL_RUST)
-    return Check(name="cargo", grade=Grade.OK, found=found)
+    try:
+        return Check(name="cargo", grade=Grade.OK, found=output_of(["cargo", "-V"]))
+    except CommandFailed as error:
+        return _unanswered("cargo", error)
 
 
 def _rustc() -> Check:
-    found = rustc_version()
+    try:
+        found = output_of(["rustc", "-V"])
+    except CommandFailed as error:
+        return _unanswered("rustc", error)
     enough = is_new_enough(found)
     if enough is None:
-        return Check(name="rustc", grade=Grade.MISSING, found="not found", advice=INSTALL_RUST)
+        return Check(name="rustc", grade=Grade.MISSING, found=f"it says {found!r}", advice=INSTALL_RUST)
     if not enough:
         wanted = ".".join(map(str, MIN_RUSTC))
         return Check(
             name="rustc", grade=Grade.MISSING, found=f"{found}, {wanted} is needed", advice="rustup update stable"
         )
     return Check(name="rustc", grade=Grade.OK, found=found)
+
+
+def _unanswered(name: str, error: CommandFailed) -> Check:
+    found = "not found" if shutil.which(name) is None else f"it does not answer: {error.summary}"
+    return Check(name=name, grade=Grade.MISSING, found=found, advice=INSTALL_RUST)
 
 
 def _linker() -> Check:

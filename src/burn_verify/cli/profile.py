@@ -1,6 +1,6 @@
 """The command ``profile``: where the time of a model goes, found by truncating it at successive nodes.
 
-Each piece goes through the whole pipeline, verdict included; see `cuts` for what the differences say.
+Each prefix goes through the whole pipeline, verdict included; see `prefixes` for what the differences say.
 """
 
 import argparse
@@ -21,27 +21,27 @@ from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import Progress
 from burn_verify.graph import truncate
-from burn_verify.graph.truncate import Cut, Segment, Timed
+from burn_verify.graph.truncate import Prefix, Segment, Timed
 from burn_verify.report.views.latency import seconds
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
 _TEXT: Final = """\
-Truncate a model at successive nodes, time every piece beside ONNX Runtime, and name the five places that add most to
-Burn's time. What a place adds is the difference of two medians; where that is smaller than the calls differ among
-themselves, it is in the table and not named."""
+Truncate a model at successive nodes, time every prefix beside ONNX Runtime, and name the five places that add most to
+Burn's time. A place adds the difference of two medians; a difference below the spread of the calls is in the table, but
+not named."""
 _EXAMPLES: Final = """\
 examples:
   burn-verify profile squeezenet               24 places, some minutes
   burn-verify profile my.onnx --cuts 8         fewer places, each of several nodes
-exit codes: 0 done, 1 pieces could not be timed, 3 toolchain, 4 usage"""
+exit codes: 0 done, 1 a prefix could not be timed, 3 toolchain, 4 usage"""
 _FIELDS: Final = PLACES | {"timeout", "memory_limit", "simplify", "partition", "threads"}
 
 
 def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
-    command = add_command(commands, "profile", "say which nodes of a model take the time", _TEXT, _EXAMPLES)
+    command = add_command(commands, "profile", "show which nodes of a model take the time", _TEXT, _EXAMPLES)
     command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
     command.add_argument(
         "--cuts", type=int, default=truncate.MOST, metavar="N", help=f"places (default: {truncate.MOST})"
@@ -64,9 +64,9 @@ def _profile(arguments: argparse.Namespace) -> int:
         message = f"{arguments.model} is {len(found)} models: profile one at a time"
         raise UsageError(message)
     (case,) = found
-    pieces = truncate.cuts(onnx.load(prepare(case, cache).model), arguments.cuts)
-    timed, untimed = _timed(settings, cache, case, pieces)
-    made = truncate.segments(timed, pieces)
+    prefixes = truncate.prefixes(onnx.load(prepare(case, cache).model), arguments.cuts)
+    timed, untimed = _timed(settings, cache, case, prefixes)
+    made = truncate.segments(timed, prefixes)
     print(_table(made))
     print(f"\nthe slowest of {case.id}:")
     for segment in truncate.slowest(made):
@@ -76,8 +76,8 @@ def _profile(arguments: argparse.Namespace) -> int:
     return 1 if untimed else 0
 
 
-def _timed(settings: Settings, cache: Cache, case: Case, pieces: Sequence[Cut]) -> tuple[list[Timed], list[str]]:
-    """Return the pieces that could be timed, and a line for each of the others."""
+def _timed(settings: Settings, cache: Cache, case: Case, prefixes: Sequence[Prefix]) -> tuple[list[Timed], list[str]]:
+    """Return the prefixes that could be timed, and a line for each of the others."""
     import onnx
 
     done: list[Timed] = []
@@ -85,23 +85,23 @@ def _timed(settings: Settings, cache: Cache, case: Case, pieces: Sequence[Cut]) 
     with tempfile.TemporaryDirectory(prefix="burn-verify-") as folder, LongWork(sys.stderr) as work:
         pipeline = Pipeline(settings, cache, work.listen)
         cases = []
-        for piece in pieces:
-            path = Path(folder) / f"{piece.last:05d}.onnx"
-            onnx.save(piece.model, path)
-            cases.append(replace(case, id=f"{case.id} to node {piece.last}", source=ModelFile(path=path)))
+        for prefix in prefixes:
+            path = Path(folder) / f"{prefix.last:05d}.onnx"
+            onnx.save(prefix.model, path)
+            cases.append(replace(case, id=f"{case.id} to node {prefix.last}", source=ModelFile(path=path)))
         try:
             plan = pipeline.prepare(cases)
-            for place, (one, piece) in enumerate(zip(cases, pieces, strict=True)):
+            for place, (one, prefix) in enumerate(zip(cases, prefixes, strict=True)):
                 work.listen(Progress(phase="verify", done=place, total=len(cases), text=one.id))
                 result = pipeline.verify(plan.cases[one.id])
                 latency = result.latency
                 if latency is None or latency.burn is None:
-                    said = latency.why if latency is not None else result.message.partition("\n")[0]
-                    untimed.append(f"{one.id} was not timed: {said}")
+                    why = latency.why if latency is not None else result.message.partition("\n")[0]
+                    untimed.append(f"{one.id} was not timed: {why}")
                     continue
                 steady, runtime = latency.burn.steady, latency.onnxruntime
                 other = runtime.steady.median if runtime else None
-                done.append(Timed(cut=piece, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
+                done.append(Timed(prefix=prefix, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
         finally:
             pipeline.close()
     return done, untimed

@@ -1,16 +1,16 @@
-"""A case: its id, where its model comes from, and what is known of feeding it. Data only."""
+"""A case: its id, the source of its model, and hints for its inputs. Data only."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 Shape: TypeAlias = tuple[int | str | None, ...]
-"""Dimensions of a graph input or output: a number, a symbolic name, or None where nothing is known."""
+"""Dimensions of a graph input or output: a number, a symbolic name, or None where it is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputHint:
-    """What a graph input should be fed, where the type alone does not say.
+    """How to fill a graph input where its type is not enough.
 
     Attributes:
         shape: the shape to use instead of the declared one.
@@ -30,7 +30,7 @@ class InputHint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """Everything a catalogue knows about feeding a model: values of symbolic dimensions, and hints by input."""
+    """What the catalogue says about the inputs of a model: values of symbolic dimensions, and hints by input."""
 
     dims: tuple[tuple[str, int], ...] = ()
     inputs: tuple[InputHint, ...] = ()
@@ -57,7 +57,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seeded:
-    """A source: the named architecture with random weights drawn from `seed`, made on the spot."""
+    """A source: the named architecture with random weights drawn from `seed`, built when it is loaded."""
 
     architecture: str
     seed: int = 0
@@ -65,7 +65,7 @@ class Seeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A source that was asked for and cannot be had here now; `reason` is one line with what to do about it."""
+    """A source that is not available on this machine now; `reason` is one line with the remedy."""
 
     reason: str
 
@@ -84,10 +84,10 @@ class Subject:
 
     Attributes:
         domain: empty for ``ai.onnx``.
-        since_version: the version of the operator that the model's opset means.
+        since_version: the version of the operator that the model's opset selects.
         dtype: of the operator's widest type parameter, i.e. the one that allows the most types; empty where no input
             or output has it.
-        axes: name and value of what a generated graph varies beside, as text; empty for other cases.
+        axes: name and value of each further axis of a generated graph, as text; empty for other cases.
     """
 
     op_type: str
@@ -108,7 +108,7 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """A source: a case of a corpus that was collected, and understood, before.
+    """A source: a case whose model a collector has written and read already.
 
     Attributes:
         model, digest, op_types, opset, inputs, outputs, subject, random, tolerance, unsupported: see `PreparedCase`.
@@ -143,7 +143,7 @@ class Case:
     """One thing to verify: an id and the description of a model, no protobuf in memory.
 
     Attributes:
-        id: stable, greppable and parsed by nobody, e.g. ``zoo/mnist-12``.
+        id: stable; no code takes it apart, e.g. ``zoo/mnist-12``.
         corpus: ``zoo``, ``file``, ``node``, ``simple`` …
         note: one line shown beside the result, e.g. that the weights are seeded stand-ins.
     """

@@ -6,7 +6,7 @@ Decides nothing about reporting: `plugin` and `cli` turn these into outcomes and
 from collections.abc import Mapping
 from typing import Any
 
-from burn_verify.core.stage import Stage
+from burn_verify.core.stage import FailureKind, Stage
 
 
 class BurnVerifyError(Exception):
@@ -16,37 +16,57 @@ class BurnVerifyError(Exception):
 
 
 class UsageError(BurnVerifyError):
-    """An option or name that cannot be meant."""
+    """An option or a name that is not valid."""
 
     exit_code = 4
 
 
 class ToolchainError(BurnVerifyError):
-    """The machine lacks something (cargo, rustc, disk), or Burn itself could not be built. No case is to blame."""
+    """The machine lacks something (cargo, rustc, disk), or Burn itself could not be built. No case fails for it."""
 
     exit_code = 3
 
 
 class RecordError(BurnVerifyError):
-    """Records that say nothing about Burn, or that cannot be put beside one another."""
+    """Records that say nothing about Burn, or that cannot be shown in one table."""
 
 
 class StoreError(BurnVerifyError):
     """The record could not be written. The run goes on: callers turn this into a warning."""
 
 
+class CommandFailed(BurnVerifyError):
+    """A short command could not be started, took too long, or failed.
+
+    Attributes:
+        code: its exit code, negative for a signal; None where it was not started or did not end in time.
+        words: the end of its output, else how it ended; never empty.
+        summary: `words` in one line.
+    """
+
+    def __init__(self, command: str, words: str, summary: str, code: int | None = None) -> None:
+        super().__init__(command, words, summary, code)
+        self.command = command
+        self.words = words
+        self.summary = summary
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.command} failed: {self.summary}"
+
+
 class ProcessDied(BurnVerifyError):
     """A child process ended, hung or broke the protocol while a request was in flight.
 
     Attributes:
-        how: ``exited``, ``killed``, ``timeout``, ``memory`` or ``protocol``.
+        kind: what ended it.
         log: the end of what the process wrote to stderr.
     """
 
-    def __init__(self, message: str, how: str = "exited", log: str = "") -> None:
-        super().__init__(message, how, log)
+    def __init__(self, message: str, kind: FailureKind = FailureKind.EXITED, log: str = "") -> None:
+        super().__init__(message, kind, log)
         self.message = message
-        self.how = how
+        self.kind = kind
         self.log = log
 
     def __str__(self) -> str:
@@ -57,26 +77,34 @@ class StageError(BurnVerifyError):
     """A case stopped at a stage; the subclass says which.
 
     Attributes:
-        message: whole and in the words of whoever failed.
+        message: complete, in the words of the program that failed.
         reason: short and normalised, fit for grouping.
         details: further evidence for the record; JSON values only.
+        kind: what ended the case.
     """
 
     stage: Stage
 
-    def __init__(self, message: str, reason: str = "", details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        reason: str = "",
+        details: Mapping[str, Any] | None = None,
+        kind: FailureKind = FailureKind.REFUSED,
+    ) -> None:
         # Positional, so that the exception survives pickling: pickle calls the class with `args`.
-        super().__init__(message, reason, dict(details or {}))
+        super().__init__(message, reason, dict(details or {}), kind)
         self.message = message
         self.reason = reason or message.partition("\n")[0]
         self.details = dict(details or {})
+        self.kind = kind
 
     def __str__(self) -> str:
         return self.message
 
 
 class LoadError(StageError):
-    """The model could not be found, fetched or read."""
+    """The model could not be located, downloaded or read."""
 
     stage = Stage.LOAD
 

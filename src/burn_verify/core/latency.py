@@ -1,6 +1,6 @@
-"""The vocabulary of latency: what was timed, what it cost to get there, and both as JSON.
+"""Latency as data: times, costs of the build, and both as JSON.
 
-Holds data only: numbers are made of samples in `samples`, shown in `report.latency`.
+Holds data only: `run.latency.samples` computes it from samples, `report.views.latency` shows it.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 CONFIDENCE: Final = 0.99
-"""Of the interval of a ratio. In one of a hundred comparisons of a program with itself, 1.00 may lie outside."""
+"""Confidence level of the interval of a ratio.
+
+In one of a hundred comparisons of a program with itself, 1.00 may lie outside.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class Ratio:
     """Median of Burn's calls over that of ONNX Runtime's, round by round, with its interval.
 
     Attributes:
-        noisy: the interval is so wide that the ratio is not worth saying, or the machine was too busy.
+        noisy: the interval is too wide for the ratio to be shown, or the machine was too busy.
     """
 
     value: float
@@ -50,11 +53,11 @@ class Side:
         first: the first call after that; likewise.
         prepare: median time to make the inputs of one call, which is not part of the call; 0 where they stay bound.
         resident: memory of the process before the model was loaded, after that, and after the first call, at the first
-            start; None where the system does not tell.
-        warm_calls: calls before the first that counts, at the start where they were most.
+            start; None where the system does not report it.
+        warm_calls: uncounted calls before the first counted one; the largest number over the starts.
         stable: whether the calls had stopped getting faster by then, at every start.
-        others: processors that other programs used while the calls were timed; None where the system does not tell.
-        starts_ns: every call that counts, in nanoseconds, by start of the program and by round.
+        others: processors that other programs used while the calls were timed; None where the system does not say.
+        starts_ns: every counted call, in nanoseconds, by start of the program and by round.
     """
 
     load: float
@@ -69,18 +72,18 @@ class Side:
 
     @property
     def grown(self) -> int | None:
-        """Resident memory that loading and the first call added, None where the system does not tell."""
+        """Bytes of resident memory that loading and the first call added; None where the system does not report it."""
         before, _, called = self.resident
         return None if before is None or called is None else max(called - before, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What it took to have a program, in seconds and bytes.
+    """The cost of building a program, in seconds and bytes.
 
     Attributes:
         codegen: seconds of burn-onnx.
-        rustc: seconds of wall time of compiling the generated code, dependencies compiled before and linking apart.
+        rustc: wall time of compiling the generated code, in seconds; without dependencies and linking.
         rustc_peak: memory of that rustc at its peak.
         link: seconds of linking the program.
         lines: of generated Rust.
@@ -106,17 +109,17 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Everything that was measured of one case.
+    """The times and costs of one case.
 
     Attributes:
         profile: name of the cargo profile of the program that was timed.
         threads: that either side could use.
         data_set: the inputs.
-        load_average: of the machine, over the minute before; None where the system does not tell.
+        load_average: of the machine, over the minute before; None where the system does not report it.
         burn: None where it could not be timed.
         onnxruntime: None where it could not be timed.
-        ratio: None unless both were.
-        why: what is missing, or why the times do not count; empty where they do.
+        ratio: None unless both were timed.
+        why: what is missing, or why the times are not valid; empty where they are.
     """
 
     profile: str
@@ -131,15 +134,15 @@ class Latency:
 
 
 def to_json(latency: Latency) -> dict[str, Any]:
-    """Return what `from_json` reads."""
+    """Return the JSON value that `from_json` reads."""
     return asdict(latency)
 
 
 def from_json(data: Mapping[str, Any]) -> Latency:
-    """Return a latency as it was written.
+    """Return the latency of a JSON value written by `to_json`.
 
     Raises:
-        KeyError, TypeError, ValueError: it was not.
+        KeyError, TypeError, ValueError: the value has another form.
     """
     ratio = data["ratio"]
     return Latency(
@@ -169,11 +172,11 @@ def _side(data: Mapping[str, Any] | None) -> Side | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockPlan:
-    """What a contestant is asked for; `calls` and `seconds` are limits, and one call is made in any case.
+    """One block that a contestant has to run; `calls` and `seconds` are limits, at least one call is made.
 
     Attributes:
-        fresh: load the model anew before.
-        settle: seconds of calls that do not count.
+        fresh: load the model again first.
+        settle: seconds of calls that are not counted.
     """
 
     fresh: bool
@@ -184,14 +187,14 @@ class BlockPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """What a contestant answers.
+    """The times of one block.
 
     Attributes:
-        load: seconds it took to load the model; about 0 unless it was loaded anew.
-        calls_ns, prepare_ns: of each call that counts, and of making its inputs.
+        load: seconds it took to load the model; about 0 unless it was loaded again.
+        calls_ns, prepare_ns: of each counted call, and of making its inputs.
         resident: bytes before and after loading, and after the block.
-        others: processor time that other programs used meanwhile, and how long that was, in seconds; None where nobody
-            can tell.
+        others: processor time that other programs used meanwhile, and the wall time, in seconds; None where the system
+            does not report it.
     """
 
     load: float
@@ -202,15 +205,15 @@ class Block:
 
 
 def bench_request(plan: BlockPlan) -> dict[str, Any]:
-    """Return what a request says of a block."""
+    """Return the field ``bench`` of a request."""
     return {"fresh": plan.fresh, "settle_seconds": plan.settle, "calls": plan.calls, "seconds": plan.seconds}
 
 
 def block_of(answer: Mapping[str, Any]) -> Block:
-    """Return what an answer says of a block.
+    """Return the block that an answer describes.
 
     Raises:
-        KeyError, TypeError, ValueError: it says nothing of the kind.
+        KeyError, TypeError, ValueError: the answer has another form, or no call.
     """
     before, loaded, called = answer["resident_bytes"]
     calls = tuple(map(int, answer["forward_ns"]))

@@ -1,6 +1,6 @@
-"""From what was typed to what it means, one function a kind of value.
+"""Parsers of option values, one function for each kind of value.
 
-Each takes text and raises ValueError with a message fit for a user. Writes nothing.
+Each takes text and raises ValueError with a message for the user. None writes a file.
 """
 
 import re
@@ -14,7 +14,7 @@ from burn_verify.core.versions import BACKENDS
 T = TypeVar("T")
 
 RELEASE: Final = "release"
-"""Instead of a checkout: what was published."""
+"""Instead of a checkout: the published release."""
 LATEST: Final = "latest"
 
 _WEEK: Final = 7 * 24 * 3600.0
@@ -24,23 +24,23 @@ _VERSION: Final = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Return names that commas part."""
-    found = _parts(text)
-    if not found:
+    """Return names separated by commas, at least one."""
+    parsed = _parts(text)
+    if not parsed:
         msg = "names nothing; try --models mnist, --conformance node, or --ops Conv"
         raise ValueError(msg)
-    return found
+    return parsed
 
 
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Return what reads values that commas part, each once and in their order."""
+    """Return a parser of values separated by commas; it drops duplicates and keeps the order."""
 
     def parse_all(text: str) -> tuple[T, ...]:
-        found = tuple(dict.fromkeys(parse(part) for part in _parts(text)))
-        if not found:
+        values = tuple(dict.fromkeys(parse(part) for part in _parts(text)))
+        if not values:
             msg = "a value is needed, or several with commas between them"
             raise ValueError(msg)
-        return found
+        return values
 
     return parse_all
 
@@ -64,7 +64,7 @@ def burn_version(text: str) -> str:
 
 
 def checkout(text: str) -> str | None:
-    """Return the absolute path of a checkout, ``@revision`` behind it where one was named; None for the release."""
+    """Return the absolute path of a checkout, with ``@revision`` if one is named; None for the release."""
     if text.lower() == RELEASE:
         return None
     whole = path(text)
@@ -78,46 +78,46 @@ def checkout(text: str) -> str | None:
 
 
 def path(text: str) -> Path:
-    """Return an absolute path; nothing need be there."""
+    """Return an absolute path; it need not exist."""
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
-        msg = f"{text} is in nobody's home directory"
+        msg = f"{text} names the home directory of an unknown user"
         raise ValueError(msg) from None
 
 
 def folder(text: str) -> Path:
-    """Return the absolute path of a folder that is there."""
-    found = path(text)
-    if not found.is_dir():
-        msg = f"{found} is not a folder"
+    """Return the absolute path of an existing folder."""
+    absolute = path(text)
+    if not absolute.is_dir():
+        msg = f"{absolute} is not a folder"
         raise ValueError(msg)
-    return found
+    return absolute
 
 
 def file(text: str) -> Path:
-    """Return the absolute path of a file that is there."""
-    found = path(text)
-    if not found.is_file():
-        msg = f"{found} is not a file"
+    """Return the absolute path of an existing file."""
+    absolute = path(text)
+    if not absolute.is_file():
+        msg = f"{absolute} is not a file"
         raise ValueError(msg)
-    return found
+    return absolute
 
 
 def seconds(text: str) -> float:
-    """Return a duration."""
+    """Return a duration in seconds, above 0 and up to a week."""
     try:
-        found = float(text)
+        duration = float(text)
     except ValueError:
-        found = 0.0
-    if not 0 < found <= _WEEK:
+        duration = 0.0
+    if not 0 < duration <= _WEEK:
         msg = f"a number of seconds above 0 and up to a week is needed, not {text!r}"
         raise ValueError(msg)
-    return found
+    return duration
 
 
 def mebibytes(text: str) -> int:
-    """Return a limit of memory, 0 for none."""
+    """Return a memory limit in MiB, 0 for no limit."""
     if not text.isdecimal() or int(text) > _PEBIBYTE:
         msg = f"a whole number of MiB up to {_PEBIBYTE} is needed (0 for no limit), not {text!r}"
         raise ValueError(msg)
@@ -125,7 +125,7 @@ def mebibytes(text: str) -> int:
 
 
 def mode(text: str) -> JudgeMode:
-    """Return how answers are compared."""
+    """Return a mode of the judge."""
     if text.lower() not in list(JudgeMode):
         msg = f"{', '.join(JudgeMode)} are known, not {text!r}"
         raise ValueError(msg)
@@ -133,7 +133,7 @@ def mode(text: str) -> JudgeMode:
 
 
 def count(text: str) -> int:
-    """Return how many."""
+    """Return a whole number from 0."""
     if not text.isdecimal() or int(text) >= _PEBIBYTE:
         msg = f"a whole number is needed, not {text!r}"
         raise ValueError(msg)
@@ -141,7 +141,7 @@ def count(text: str) -> int:
 
 
 def thread_count(text: str) -> int:
-    """Return how many threads, one at least."""
+    """Return a number of threads from 1."""
     if not text.isdecimal() or not 1 <= int(text) <= _MOST_THREADS:
         msg = f"a whole number from 1 to {_MOST_THREADS} is needed, not {text!r}"
         raise ValueError(msg)
@@ -149,7 +149,7 @@ def thread_count(text: str) -> int:
 
 
 def profile(text: str) -> str:
-    """Return how many graphs an operator, in a word."""
+    """Return an ops profile: how many graphs are generated for an operator."""
     profiles = ("quick", "nightly", "full")
     if text.lower() not in profiles:
         msg = f"{' or '.join(profiles)} is needed, not {text!r}"
@@ -158,7 +158,7 @@ def profile(text: str) -> str:
 
 
 def switch(text: str) -> bool:
-    """Return whether something is on."""
+    """Return True for ``on`` and its synonyms, False for ``off`` and its synonyms."""
     words = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
     if text.lower() not in words:
         msg = f"on or off is needed, not {text!r}"
@@ -167,7 +167,7 @@ def switch(text: str) -> bool:
 
 
 def part(text: str) -> tuple[int, int]:
-    """Return which part of how many, from 1."""
+    """Return I and N of ``I/N``: one shard of N, counted from 1."""
     index, slash, of = text.partition("/")
     if not (slash and index.isdecimal() and of.isdecimal() and 1 <= int(index) <= int(of)):
         msg = f"I/N is needed, such as 1/4 to 4/4, not {text!r}"

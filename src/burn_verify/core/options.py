@@ -1,6 +1,6 @@
 """One table of options, read by the plugin, the command line and the table in the README.
 
-Turns what was typed into what it means (`Settings`); touches no file.
+Turns the text of options into `Settings`; reads and writes no file.
 """
 
 import os
@@ -15,20 +15,20 @@ from burn_verify.core.option_values import LATEST, RELEASE, several
 from burn_verify.core.result import JudgeMode
 
 ALL: Final = "all"
-"""The name that means every model of the zoo, every suite or every operator that has graphs."""
+"""The name for every model of the zoo, every suite, or every operator that has graphs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One option: how it is typed, where else it may be set, what it turns into.
+    """One option: its flag, where else it may be set, and the value that its text becomes.
 
     Attributes:
         field: the field of `Settings` it fills.
         flag: on the command line.
         ini: in pytest's configuration file.
         env: environment variable, for locations only.
-        bare: what the flag means without a value; None where it needs one.
-        parse: text to value; raises ValueError with a message fit for a user.
+        bare: the value of the flag without a value; None where it needs one.
+        parse: text to value; raises ValueError with a message for the user.
     """
 
     field: str
@@ -43,7 +43,7 @@ class Option:
 
     @property
     def argument(self) -> dict[str, Any]:
-        """What argparse and pytest have to know of the flag."""
+        """Keyword arguments of the flag for argparse and for pytest."""
         bare = {} if self.bare is None else {"nargs": "?", "const": self.bare}
         return {"metavar": self.metavar, "help": self.help, **bare}
 
@@ -57,20 +57,20 @@ class Settings:
         conformance: suites of ONNX's own cases, as typed.
         ops: operators whose generated graphs are verified, as typed.
         ops_profile: how many of them, see `burn_verify.cases.generated.profiles.PROFILES`.
-        ops_examples: further sets of values that every graph which agrees is fed.
-        ops_seed: what those are drawn from; no option of ours, since Hypothesis has one.
+        ops_examples: how many further sets of values are drawn for every graph that agrees.
+        ops_seed: the seed of these; no option of its own, since Hypothesis has one.
         cache_dir: None for the user's cache folder.
         timeout: seconds a model may take to answer, converter and reference included.
         memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
-        shard: which of how many parts of the selection to run, from 1; None for all of it.
-        shard_costs: a record that says what each case costs.
+        shard: I and N of one part of the selection, counted from 1; None for all of it.
+        shard_costs: a record with the seconds of each case.
         judge_timeout: seconds that an answer in float64 may take.
         latency: whether to time the cases that answer, as a release build.
         threads: that either side may use while it is timed, 0 for as many as there are processors.
         compile_budget: seconds that rustc may take for a model as a release build.
-        burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition: of each of these one or several;
-            their product is the targets of the run. A path is absolute, ``@revision`` behind it where one was named,
-            and None stands for what was published.
+        burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition: one or several values each; their
+            product is the targets of the run. A path is absolute, with ``@revision`` if one is named; None is the
+            published release.
     """
 
     models: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ class Settings:
 
     @property
     def selects(self) -> bool:
-        """Whether anything was selected."""
+        """Whether the options select any case."""
         return bool(self.models or self.conformance or self.ops)
 
 
@@ -147,8 +147,8 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_ops_profile",
         parse=option_values.profile,
         default="quick",
-        help="how many graphs an operator: every value of every axis once, pairs of them for the newest version, or "
-        "pairs for every version (default: quick)",
+        help="how many graphs for each operator: every value of every axis once, pairs of values for the newest "
+        "version, or pairs of values for every version (default: quick)",
     ),
     Option(
         field="ops_examples",
@@ -157,8 +157,8 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_ops_examples",
         parse=option_values.count,
         default=0,
-        help="feed every generated graph that agrees so many further sets of values, and shapes where they are "
-        "symbolic, drawn by Hypothesis, whose --hypothesis-seed holds (default: 0)",
+        help="test every generated graph that agrees on N further sets of values, and of shapes where they are "
+        "symbolic, drawn by Hypothesis with its --hypothesis-seed (default: 0)",
     ),
     Option(
         field="zoo_mirror",
@@ -187,7 +187,7 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_record",
         parse=option_values.path,
         default=None,
-        help="append what happened to this file, one JSON line a case; the last run is always kept in the cache",
+        help="append the results to this file, one JSON line for each case; the last run is always kept in the cache",
     ),
     Option(
         field="timeout",
@@ -353,7 +353,7 @@ OPTIONS: tuple[Option, ...] = (
 
 
 def from_folder(field: str, text: str, folder: Path) -> str:
-    """Return the value of an ini file with its relative paths seen from the folder of that file, as pytest does."""
+    """Return the value of an ini file with relative paths resolved against the folder of that file, as pytest does."""
     parse = next(option.parse for option in OPTIONS if option.field == field)
     if text and parse in (option_values.path, option_values.folder, option_values.file):
         return str(folder / Path(text).expanduser())
@@ -379,21 +379,21 @@ _WITHOUT_EFFECT = (
 )
 
 
-def said(settings: Settings) -> list[tuple[str, str]]:
-    """Return flag and value of every option that a result may depend on and that is not at its default."""
+def options_given(settings: Settings) -> list[tuple[str, str]]:
+    """Return flag and value of every option that can change a result and is not at its default."""
     different = (
         (option.flag, getattr(settings, option.field))
         for option in OPTIONS
         if option.field not in _WITHOUT_EFFECT and getattr(settings, option.field) != option.default
     )
-    return [(flag, _typed(value)) for flag, value in different]
+    return [(flag, _as_text(value)) for flag, value in different]
 
 
-def _typed(value: Any) -> str:
-    """Return a value as a user would type it."""
+def _as_text(value: Any) -> str:
+    """Return a value in the syntax of the command line."""
     match value:
         case tuple():
-            return ",".join(map(_typed, value))
+            return ",".join(map(_as_text, value))
         case bool():
             return ("off", "on")[value]
         case None:
@@ -406,25 +406,25 @@ SELECTIONS: tuple[str, ...] = ("--models", "--conformance", "--ops")
 
 
 def settings_from(typed: Mapping[str, str | None], ini: Mapping[str, str | None] | None = None) -> Settings:
-    """Return the settings: what was typed, else the environment (locations only), else the ini file, else the default.
+    """Return the settings: command line, else environment (locations only), else ini file, else default.
 
     Arguments:
-        typed, ini: text by field name, None or empty where nothing was said.
+        typed, ini: text by field name, None or empty where it is not given.
 
     Raises:
-        UsageError: a value cannot be meant; the message names the option.
+        UsageError: a value is not valid; the message names the option.
     """
     values = {option.field: _value(option, typed, ini or {}) for option in OPTIONS}
     return Settings(**values)
 
 
 def _value(option: Option, typed: Mapping[str, str | None], ini: Mapping[str, str | None]) -> Any:
-    said = [
+    places = [
         (option.flag, typed.get(option.field)),
         (option.env, os.environ.get(option.env) if option.env else None),
         (f"{option.ini} (ini)", ini.get(option.field)),
     ]
-    for place, text in said:
+    for place, text in places:
         if text:
             try:
                 return option.parse(text)

@@ -1,6 +1,6 @@
-"""What long work says of itself while it goes on: an event, and the shape of whoever listens.
+"""Progress of long work: an event, and the type of its listeners.
 
-Draws nothing: see `console`.
+Prints nothing: see `system.console`.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ class Progress:
     """One step of long work.
 
     Attributes:
-        phase: what goes on, e.g. ``compile``.
-        done, total: how many of how many; `total` is 0 where it is not known yet.
-        text: what is worked on now.
+        phase: the kind of work, e.g. ``compile``.
+        done, total: finished steps and all steps; `total` is 0 where it is not known yet.
+        text: the current item.
     """
 
     phase: str
@@ -29,5 +29,5 @@ Listener: TypeAlias = Callable[[Progress], None]
 
 
 def silent(event: Progress) -> None:
-    """Listen to nothing."""
+    """Ignore the event."""
     del event

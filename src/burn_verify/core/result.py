@@ -7,7 +7,7 @@ from typing import Any
 
 from burn_verify.core.case import Subject
 from burn_verify.core.latency import Latency
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 
 
@@ -20,6 +20,53 @@ class JudgeMode(StrEnum):
     """By evidence, and what is loose disagrees."""
     ONNX = "onnx"
     """By the tolerance that the corpus brings along."""
+
+
+class VerdictName(StrEnum):
+    """What the judge says of one case."""
+
+    AGREES = "agrees"
+    LOOSE = "loose"
+    """Outside of the bound, in proportion to the reference's own error."""
+    DISAGREES = "disagrees"
+    ORACLE_DISAGREES = "oracle_disagrees"
+    """Agrees with float64 or what was stored; ONNX Runtime does not."""
+    NONDETERMINISTIC = "nondeterministic"
+    """Draws numbers: range and moments were checked."""
+    INSENSITIVE = "insensitive"
+    """The reference cannot tell a right program from a wrong one."""
+
+
+class Guilty(StrEnum):
+    """Whose answer is wrong."""
+
+    NONE = ""
+    BURN = "burn"
+    ONNXRUNTIME = "onnxruntime"
+    BOTH = "both"
+    UNKNOWN = "unknown"
+
+
+class Mismatch(StrEnum):
+    """In what an answer differs from the expected one."""
+
+    COUNT = "wrong number of outputs"
+    DTYPE = "wrong dtype"
+    SHAPE = "wrong shape"
+    VALUES = "wrong values"
+    DISTRIBUTION = "not what was to be drawn"
+
+
+class RefusalKind(StrEnum):
+    """How burn-onnx refused a model, as ``details["kind"]`` of a record says it."""
+
+    UNSUPPORTED_OPERATOR = "unsupported operator"
+    """It has no such operator at all."""
+    UNSUPPORTED_ATTRIBUTE = "unsupported attribute"
+    """It says itself that it does not take this attribute, dtype, rank or kind of operand."""
+    INTERNAL_PANIC = "internal panic"
+    """It did not see it coming."""
+    DIED = "died"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +86,11 @@ class OutputMetrics:
         rounding: root mean square error in units of what rounding explains: the deviation that noise of its size
             causes in a graph, the bound of a single operator; None where neither is known.
         oracle_headroom: the same as `headroom` for the answer that was expected.
-        guilty: who is wrong, where somebody is: ``burn``, ``onnxruntime``, ``both`` or ``unknown``.
-        top1, top5: of a whole model with scores of classes: the share of the best classes that are the same.
-        iou: of a whole model with boxes: the smallest intersection over union with the box at the same place.
+        guilty: whose answer is wrong.
+        override: name of the exception that the bound was widened by; empty where it was not.
+        metrics: of a whole model, by name; any task may add its own. Today ``top1`` and ``top5`` (scores of classes:
+            the share of the best classes that are the same) and ``iou`` (boxes: the smallest intersection over union
+            with the box at the same place).
     """
 
     data_set: str
@@ -60,10 +109,9 @@ class OutputMetrics:
     bound: str = ""
     reference: str = ""
     oracle_headroom: float | None = None
-    guilty: str = ""
-    top1: float | None = None
-    top5: float | None = None
-    iou: float | None = None
+    guilty: Guilty = Guilty.NONE
+    override: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def fraction(self) -> float:
@@ -76,28 +124,32 @@ class Verdict:
     """What the judge says of one case: whether it agrees, in one line why not, and the evidence.
 
     Attributes:
-        name: ``agrees``, ``loose``, ``disagrees``, ``oracle_disagrees``, ``nondeterministic`` or ``insensitive``.
         message: empty, or the first disagreement in the project's dialect.
         reason: the same without numbers and names, fit for grouping: ``wrong values``, ``wrong shape`` …
         metrics: one entry an output and data set, also on agreement.
-        guilty: who is wrong, where somebody is; see `OutputMetrics`.
+        mismatch: in what the answer differs; None where it does not, or by words of `reason` only.
+        guilty: whose answer is wrong.
+        difference: how the answer and what it was compared with differ, without a word on who is right: what it was
+            compared with is called ``before``, the answer ``after``. Empty where they agree.
     """
 
-    name: str
+    name: VerdictName
     message: str
     metrics: tuple[OutputMetrics, ...]
     reason: str = ""
-    guilty: str = ""
+    mismatch: Mismatch | None = None
+    guilty: Guilty = Guilty.NONE
+    difference: str = ""
 
     @property
     def agrees(self) -> bool:
         """Whether the answers are the expected ones."""
-        return self.name == "agrees"
+        return self.name == VerdictName.AGREES
 
     @property
     def passes(self) -> bool:
         """Whether nothing speaks against the case; a random answer passes without agreeing."""
-        return self.name != "disagrees"
+        return self.name != VerdictName.DISAGREES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +162,7 @@ class CaseResult:
         subject: the one operator that the case is about.
         message: what was said by whoever refused or failed, whole; empty on success.
         reason: the same, short and normalised, fit for grouping.
+        failure: what ended the case; None where it passed, or nothing is known.
         details: further evidence: rustc codes, generated line, log path …
         durations: seconds by stage.
         latency: what was measured of the case in the profile for it; None where nobody asked, or it did not answer.
@@ -122,7 +175,8 @@ class CaseResult:
     op_types: tuple[str, ...] = ()
     opset: int = 0
     subject: Subject | None = None
-    verdict: str | None = None
+    verdict: VerdictName | None = None
+    failure: FailureKind | None = None
     message: str = ""
     reason: str = ""
     note: str | None = None

@@ -31,6 +31,47 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+class FailureKind(StrEnum):
+    """What ended a case that failed, whatever its stage."""
+
+    REFUSED = "refused"
+    """Somebody said no, in words: burn-onnx, rustc, ONNX Runtime, or our own reading of the model."""
+    NO_VALUE = "no value"
+    """Burn has no tensor for what the case is fed or answers."""
+    NO_REFERENCE = "no reference"
+    """No program answers this graph."""
+    PANIC = "panic"
+    ERROR = "error"
+    """The compiled model returned an error instead of an answer."""
+    EXITED = "exited"
+    """A process ended by itself."""
+    KILLED = "killed"
+    """A process was ended by a signal that its own doing raised."""
+    PROTOCOL = "protocol"
+    """A process answered what cannot be understood."""
+    MISMATCH = "mismatch"
+    """An answer came, and it is not the expected one."""
+    BUDGET = "budget"
+    """A limit was exceeded that the user set for this very purpose."""
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CLOSED = "closed"
+    """The run ended while the case was in flight."""
+    ENDED_FROM_OUTSIDE = "ended from outside"
+    """A process was ended by a signal that somebody else sent."""
+    NOT_STARTED = "not started"
+    """A process could not be started, or died too often to be started again."""
+    MACHINE = "machine"
+    """A file is missing, damaged or could not be fetched."""
+    NO_RESULT = "no result"
+    """The test ended without handing over a result."""
+
+    @property
+    def how(self) -> str:
+        """How a process ended, as ``details["how"]`` of a record says it."""
+        return {FailureKind.ENDED_FROM_OUTSIDE: "killed", FailureKind.NOT_STARTED: "exited"}.get(self, self.value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFiles:
     """One stored data set of a model: ``.pb`` files (serialised TensorProto) in the order of the graph."""
@@ -54,21 +95,21 @@ StoredData: TypeAlias = StoredFiles | StoredArrays
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedCase:
-    """A case whose model is a file that was read and understood.
+    """A case whose model is a file that could be read.
 
     Attributes:
         model: the ``.onnx`` file; external data lies in the same folder or below.
         digest: sha256 (hex) over the model and its external data: the key of every later cache.
         opset: version of the default domain, 0 where the model does not import it.
         inputs: graph inputs that are not initializers, in the order of the graph.
-        stored: what somebody stored as the right answers.
-        seeded: whether to draw inputs as well, which ONNX Runtime answers.
+        stored: data sets stored with the model, with expected outputs.
+        seeded: whether inputs are drawn as well; ONNX Runtime answers them.
         subject: the one operator that the case is about; None for a model of several.
-        random: an operator draws numbers, so two right answers differ.
+        random: an operator draws random numbers, so that two correct answers differ.
         tolerance: the corpus' own, where it has one.
-        unsupported: why no Burn tensor can hold what is stored, in a few words; nothing can be run then.
-        answered: what is stored is a reference already, made when the case was; nobody is asked again.
-        evaluated: those answers are of onnx's reference evaluator, not of ONNX Runtime.
+        unsupported: why no Burn tensor can hold the stored data, in a few words; such a case is not run.
+        answered: the stored answers are the reference, made when the case was collected.
+        evaluated: the stored answers are of onnx's reference evaluator, not of ONNX Runtime.
         refused: why no reference could answer when the case was made.
         twin: id of another case that has to answer the same.
     """
@@ -94,13 +135,13 @@ class PreparedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What a model is fed and what it is expected to answer.
+    """The inputs of a model and its expected outputs.
 
     Attributes:
         path: a safetensors file, read with `burn_verify.reference.oracle.read`; it holds every data set.
         data_sets: their names: ``seeded``, then the stored ones.
         seconds: wall time of the reference, 0.0 when it came from the cache.
-        measures: a safetensors file with what `burn_verify.reference.measure` found out; None before it was asked.
+        measures: a safetensors file written by `burn_verify.reference.measure`; None before that.
     """
 
     path: Path
@@ -114,7 +155,7 @@ class ConvertedModel:
     """Rust and weights made by burn-onnx.
 
     Attributes:
-        label: the case it was first made for, to show to people.
+        label: the case it was first made for, for messages.
         module: name of the Rust module, unique to the generated text.
         rust: the generated ``.rs`` file.
         weights: the ``.bpk`` file beside it.

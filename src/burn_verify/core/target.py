@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burn_verify.core.case import Case
+from burn_verify.core.versions import BACKENDS, DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Checkout:
         path: the folder with ``Cargo.toml``; of a workspace or of one crate.
         commit: hex; empty where the folder is in no git repository.
         dirty: whether the sources differ from that commit.
-        digest: sha256 (hex) over the sources that count.
+        digest: sha256 (hex) over the sources that are compiled.
     """
 
     path: Path
@@ -25,7 +26,7 @@ class Checkout:
 
     @property
     def label(self) -> str:
-        """The commit, short, and the digest where the commit does not say it all: ``1a2b3c4``, ``1a2b3c4~9f8e7d6``."""
+        """The short commit, and the digest where the sources differ from it: ``1a2b3c4``, ``1a2b3c4~9f8e7d6``."""
         sources = f"~{self.digest[:7]}" if self.dirty or not self.commit else ""
         return self.commit[:7] + sources
 
@@ -41,9 +42,9 @@ class Target:
         burn_checkout, burn_onnx_checkout: sources that replace the registry's, of the same version.
     """
 
-    burn: str = "0.22.1"
-    burn_onnx: str = "0.22.0"
-    backend: str = "flex"
+    burn: str = DEFAULT.burn
+    burn_onnx: str = DEFAULT.burn_onnx
+    backend: str = BACKENDS[0]
     simplify: bool = True
     partition: bool = True
     burn_checkout: Checkout | None = None
@@ -64,7 +65,7 @@ class Target:
 
     @property
     def label(self) -> str:
-        """Words for a sentence: ``Burn 0.22.1 on flex``."""
+        """The target as part of a sentence: ``Burn 0.22.1 on flex``."""
         words = f"Burn {self.version}".rstrip() + (f" on {self.backend}" if self.backend else "")
         options = {", not simplified": self.simplify, ", not partitioned": self.partition}
         return words + "".join(name for name, on in options.items() if not on)
@@ -76,9 +77,9 @@ class Target:
 
     @property
     def build_key(self) -> tuple[str, str, str, str]:
-        """What has to be compiled: targets of one key share Burn, models and one binary.
+        """Equal for targets that share Burn, models and one binary.
 
-        Models that are converted with other options are other modules of that binary.
+        Models that are converted with other options are further modules of that binary.
         """
         digests = [checkout.digest if checkout else "" for checkout in (self.burn_checkout, self.burn_onnx_checkout)]
         return (self.burn, self.burn_onnx, *digests)  # type: ignore[return-value]
@@ -86,7 +87,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A case on a target: what has one result."""
+    """A case on a target; it has one result."""
 
     case: Case
     target: Target

@@ -1,6 +1,6 @@
-"""The targets of a run: the product of what was asked for, a short name for each, and which of them are neighbours.
+"""Functions over several targets: short names, and which of them are neighbours.
 
-Pure. Whether a target can be built and started is found out by the stages.
+Pure: whether a target can be built and started is known only later.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from burn_verify.core import versions
 from burn_verify.core.target import Target
 
 PARTS: Final = ("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition")
-"""What two targets may differ in, in words for people."""
+"""The parts in which two targets may differ, as shown to users."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Neighbours:
 
 
 def refusal(target: Target) -> str | None:
-    """Return in one line why no such target can be built, None where it can."""
+    """Return in one line why the version has no such target, None where it has."""
     pinned = versions.resolve(target.burn)
     if target.backend in pinned.backends:
         return None
@@ -32,19 +32,19 @@ def refusal(target: Target) -> str | None:
 
 
 def names(targets: Iterable[Target]) -> dict[Target, str]:
-    """Return a short name of each: what it does not share with all others, such as ``0.22.1/wgpu``; empty for one."""
+    """Return a short name of each target: the parts that differ, such as ``0.22.1/wgpu``; empty for one target."""
     every = tuple(targets)
     words = {target: tuple(_words(target)) for target in every}
     columns = list(zip(*words.values(), strict=True))
-    telling = [place for place, column in enumerate(columns) if len(set(column)) > 1]
-    return {target: "/".join(words[target][place] for place in telling) for target in every}
+    different = [place for place, column in enumerate(columns) if len(set(column)) > 1]
+    return {target: "/".join(words[target][place] for place in different) for target in every}
 
 
 def neighbours(targets: Sequence[Target]) -> tuple[Neighbours, ...]:
-    """Return the pairs that are worth comparing, old before new and defaults before anything else.
+    """Return the pairs to compare, old versions before new ones and defaults before other values.
 
-    A target is compared with an earlier one that differs in one part only: in another backend with the first, as all
-    backends are to answer as the default does; in another version with the last before it.
+    A target is compared with an earlier one that differs in one part only: in another backend with the first, since all
+    backends should answer as the default one; in another version with the last before it.
     """
     ordered = sorted(targets, key=age)
     found = []
@@ -64,7 +64,7 @@ def neighbours(targets: Sequence[Target]) -> tuple[Neighbours, ...]:
 
 
 def age(target: Target) -> tuple[Any, ...]:
-    """Return a key that puts old versions first, and what is usual before what is not."""
+    """Return a sort key: old versions first, defaults before other values."""
     numbers, pre, rest = target.burn.partition("-")
     version = tuple(int(part) if part.isdecimal() else 0 for part in numbers.split("."))
     checkouts = [checkout.label if checkout else "" for checkout in (target.burn_checkout, target.burn_onnx_checkout)]

@@ -1,4 +1,4 @@
-"""Texts for people, made to fit: one line, so many characters, so many of something."""
+"""Text for people: one line, shortened, with a plural; and JSON."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def one_line(text: str) -> str:
-    """Join the lines of a text, squeeze its white space and drop what cannot be printed."""
+    """Join the lines of a text, collapse white space and drop characters that are not printable."""
     joined = " ".join(text.split())
     return joined if joined.isprintable() else "".join(filter(str.isprintable, joined))
 
@@ -17,10 +17,10 @@ def shortened(text: str, room: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return how many there are of what a regular noun names: ``1 case``, ``2 cases``."""
+    """Return a number with a regular noun: ``1 case``, ``2 cases``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def json_text(value: Mapping[str, Any]) -> str:
-    """Return JSON that Git can show line by line."""
+    """Return JSON with one value a line, so that diffs are readable."""
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

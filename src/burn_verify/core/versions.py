@@ -1,17 +1,15 @@
-"""The versions of Burn that are supported: a table, and what a user may call its rows.
+"""The table of supported versions of Burn, and its rows by name.
 
-Holds data only. What the Rust of a version needs is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is
-added.
+Holds data only. The Rust of each version is in ``rust/compat``; docs/adding-a-burn-version.md says how a row is added.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from burn_verify.core.errors import UsageError
-from burn_verify.core.target import Checkout, Target
 
 BACKENDS: Final = ("flex", "ndarray", "wgpu", "cuda")
-"""Every backend that some version serves, the default first."""
+"""Every backend that at least one version has, the default first."""
 
 DEPRECATED: Final = frozenset({"ndarray"})
 """Backends that Burn itself no longer recommends."""
@@ -25,7 +23,6 @@ class BurnVersion:
         burn, burn_onnx, onnx_ir: versions on crates.io.
         min_rustc: the oldest rustc that compiles it.
         backends: those that can be asked for, the default first.
-        notes: one line for people.
     """
 
     burn: str
@@ -33,30 +30,29 @@ class BurnVersion:
     onnx_ir: str
     min_rustc: tuple[int, int]
     backends: tuple[str, ...]
-    notes: str
 
     @property
     def is_release(self) -> bool:
-        """Whether it is more than a preview."""
+        """Whether it is no preview."""
         return "-" not in self.burn
 
 
 VERSIONS: Final = (
+    # The backend is a type: Tensor<B, D, K>, Model<B>.
     BurnVersion(
         burn="0.21.0",
         burn_onnx="0.21.0",
         onnx_ir="0.21.0",
         min_rustc=(1, 95),
         backends=("flex",),
-        notes="the backend is a type: Tensor<B, D, K>, Model<B>",
     ),
+    # From here on the backend is chosen at run time.
     BurnVersion(
         burn="0.22.1",
         burn_onnx="0.22.0",
         onnx_ir="0.22.0",
         min_rustc=(1, 95),
         backends=BACKENDS,
-        notes="the backend is chosen at run time",
     ),
     BurnVersion(
         burn="0.23.0-pre.1",
@@ -64,7 +60,6 @@ VERSIONS: Final = (
         onnx_ir="0.23.0-pre.1",
         min_rustc=(1, 95),
         backends=("flex", "wgpu", "cuda"),
-        notes="a preview; as 0.22, without ndarray",
     ),
 )
 """From the oldest to the newest."""
@@ -75,7 +70,7 @@ LATEST: Final = [version for version in VERSIONS if version.is_release][-1]
 
 
 def resolve(text: str) -> BurnVersion:
-    """Return the version that a user means: its number, or ``latest``.
+    """Return the version of a number, or of ``latest``.
 
     Raises:
         UsageError: it is not supported.
@@ -102,32 +97,3 @@ def version_of_onnx(burn_onnx: str) -> BurnVersion:
     known = ", ".join(version.burn_onnx for version in VERSIONS)
     message = f"burn-onnx {burn_onnx!r} is not supported; one of {known} is"
     raise UsageError(message)
-
-
-def target(
-    burn: str = DEFAULT.burn,
-    backend: str = "flex",
-    *,
-    simplify: bool = True,
-    partition: bool = True,
-    burn_checkout: Checkout | None = None,
-    burn_onnx_checkout: Checkout | None = None,
-) -> Target:
-    """Return the target of a version and a backend as a user names them.
-
-    Raises:
-        UsageError: the version is not supported, or does not serve the backend.
-    """
-    version = resolve(burn)
-    if backend not in version.backends:
-        message = f"Burn {version.burn} has no backend {backend!r} here; it has {', '.join(version.backends)}"
-        raise UsageError(message)
-    return Target(
-        burn=version.burn,
-        burn_onnx=version.burn_onnx,
-        backend=backend,
-        simplify=simplify,
-        partition=partition,
-        burn_checkout=burn_checkout,
-        burn_onnx_checkout=burn_onnx_checkout,
-    )

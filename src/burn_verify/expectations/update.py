@@ -10,23 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.expectations.document import key_of, read, render
 from burn_verify.expectations.match import Expectation, Expectations, has_wildcard
 
-_MACHINE: Final = frozenset(
-    {
-        "cannot be read",
-        "download failed",
-        "no such file",
-        "not available here",
-        "reference cache damaged",
-        "wrong sha256",
-    }
-)
-_LIMITS: Final = ("timeout", "memory", "closed")
-_ENDED_FROM_OUTSIDE: Final = re.compile(r"was ended by SIG(KILL|TERM|INT|HUP)\b")
-_NOT_STARTED: Final = re.compile(r"is not started again$|cannot be started: ")
+_NO_EVIDENCE: Final = {
+    FailureKind.NO_RESULT: "no result",
+    FailureKind.TIMEOUT: "timeout",
+    FailureKind.MEMORY: "memory",
+    FailureKind.CLOSED: "closed",
+    FailureKind.ENDED_FROM_OUTSIDE: "ended from outside",
+    FailureKind.NOT_STARTED: "its process was not started",
+}
+"""What the machine, its load or the limits of the run decided, in a few words."""
 
 _HERE: Final = "passes here"
 _MORE_ERRORS: Final = re.compile(r" \(\+\d+ more\)$")
@@ -103,18 +99,10 @@ def no_evidence(result: CaseResult) -> str | None:
 
     What the machine, its load or the limits of the run decided is not evidence: the next run may end otherwise.
     """
-    if result.reason.startswith("no result"):
-        return "no result"
-    if result.reason in _MACHINE:
+    if result.failure is FailureKind.MACHINE:
         return result.reason
-    # The reference has it in the reason only.
-    how = result.details.get("how") or result.reason.removeprefix("ONNX Runtime: ")
-    if how in _LIMITS:
-        return str(how)
-    if _ENDED_FROM_OUTSIDE.search(result.message):
-        return "ended from outside"
-    if _NOT_STARTED.search(result.message):
-        return "its process was not started"
+    if result.failure in _NO_EVIDENCE:
+        return _NO_EVIDENCE[result.failure]
     return None if _can_be_named(result.case_id) else "an id that no entry can name"
 
 

@@ -1,6 +1,6 @@
-"""ONNX facts: element types, their dtype names, and what Burn and safetensors call them.
+"""Tables of element types: ONNX's number, the dtype name, and the names in Burn and safetensors.
 
-Holds tables only; imports neither onnx nor anything that reads a model. A unit test checks the tables against onnx.
+Imports neither onnx nor a module that reads a model. A unit test checks the tables against onnx.
 """
 
 import functools
@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 
 BurnKind: TypeAlias = Literal["float", "int", "bool"]
-"""The kinds of tensor Burn knows: ``Tensor<D>``, ``Tensor<D, Int>``, ``Tensor<D, Bool>``."""
+"""The kinds of Burn's tensors: ``Tensor<D>``, ``Tensor<D, Int>``, ``Tensor<D, Bool>``."""
 
 STRING: Final = "string"
 """The dtype name of text, which NumPy has under several names."""
@@ -70,12 +70,12 @@ SAFETENSORS_DTYPES: Final[Mapping[str, str]] = MappingProxyType(
         "float8_e5m2": "F8_E5M2",
     }
 )
-"""dtype name → dtype code of a safetensors header. A dtype that is missing here cannot be stored as it is."""
+"""dtype name → dtype code of a safetensors header. A dtype that is missing here cannot be stored."""
 
 SAFETENSORS_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {code: name for name, code in SAFETENSORS_DTYPES.items()}
 )
-"""The same the other way round: dtype code → dtype name."""
+"""The inverse: dtype code → dtype name."""
 
 _ELEM_TYPES_BY_NAME: Final[Mapping[str, int]] = MappingProxyType({name: number for number, name in ELEM_TYPES.items()})
 
@@ -134,9 +134,9 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     return np.dtype(getattr(ml_dtypes, name, name))
 
 
-@functools.cache  # NumPy puts a name together anew each time it is asked for, and the judge asks often
+@functools.cache  # NumPy builds a name on every access, and the judge needs it often
 def dtype_name(dtype: np.dtype[Any]) -> str:
-    """Return the dtype name of a NumPy dtype: any text, fixed or variable or object, is ``string``."""
+    """Return the dtype name of a NumPy dtype: text, of fixed or variable width or as objects, is ``string``."""
     return STRING if dtype.kind in "OUST" else dtype.name
 
 

@@ -1,6 +1,6 @@
-"""What an ONNX model says of itself: its operators, inputs, outputs, and whether it draws numbers.
+"""Facts about an ONNX model: operators, inputs, outputs, and whether it draws random numbers.
 
-Takes protobuf messages that were read already; opens no file and runs nothing.
+Takes protobuf messages; opens no file and runs nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,12 +16,12 @@ from burn_verify.graph.dtypes import dtype_of
 from burn_verify.graph.operators import RANDOM, canonical, qualified, subject_of
 
 _TRAINING_IS_AN_INPUT: Final = 12
-"""The version of Dropout from which it trains only where its third input says so; from 7 on it does nothing."""
+"""From this version on, Dropout trains only if its third input is true; from 7 on it does nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What `facts` finds; see `burn_verify.core.stage.PreparedCase` for the fields."""
+    """The result of `facts`; see `burn_verify.core.stage.PreparedCase` for the fields."""
 
     op_types: tuple[str, ...]
     opset: int
@@ -31,16 +31,16 @@ class Facts:
 
 
 def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = None) -> Facts:
-    """Return what a model says of itself.
+    """Return the facts about a model.
 
     Arguments:
-        fed: values that inputs will have, by name, as far as they are known.
+        fed: known values of inputs, by name.
 
     Raises:
         ValueError: the model is damaged.
     """
     opset = _versions(model).get("", 0)
-    # Only Dropout asks, and reading every constant of a large model would take its time.
+    # Only Dropout needs them, and reading every constant of a large model is slow.
     known = _constants(model) if any(node.op_type == "Dropout" for node in nodes(model)) else {}
     known |= fed or {}
     return Facts(
@@ -53,7 +53,7 @@ def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = N
 
 
 def subject(model: onnx.ModelProto) -> Subject | None:
-    """Return the one operator that a model is about, None where it has several; constants do not count."""
+    """Return the one operator of a model, None where it has several; constants do not count."""
     computing = [node for node in model.graph.node if node.op_type != "Constant"] or list(model.graph.node)
     if len(computing) != 1:
         return None
@@ -82,7 +82,7 @@ def graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
 
 
 def tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    """Yield every tensor that is part of a model: initializers, sparse ones taken apart, and attributes."""
+    """Yield every tensor of a model: initializers, both parts of sparse ones, and attributes."""
     for graph in graphs(model):
         yield from graph.initializer
         for sparse in graph.sparse_initializer:
@@ -93,16 +93,16 @@ def tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
 
 
 def runtime_inputs(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:
-    """Yield the inputs that somebody has to feed: up to IR version 3 every initializer is listed among the inputs."""
+    """Yield the inputs that are no initializers: up to IR version 3 every initializer is listed among the inputs."""
     fixed = {tensor.name for tensor in graph.initializer} | {tensor.values.name for tensor in graph.sparse_initializer}
     return (value for value in graph.input if value.name not in fixed)
 
 
 def text(value: str) -> str:
-    """Return a text of a model.
+    """Return a string of a model unchanged.
 
     Raises:
-        ValueError: protobuf hands out bytes where a damaged file holds no UTF-8.
+        ValueError: it is no text; protobuf returns bytes where a damaged file holds no UTF-8.
     """
     if not isinstance(value, str):
         msg = f"{value!r} is not text"
@@ -126,7 +126,7 @@ def _inner_graphs(inside: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]
 def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
     kind = value.type.WhichOneof("value")
     if kind != "tensor_type":
-        # Sequences, maps and optionals have no dtype: the name says what came instead.
+        # Sequences, maps and optionals have no dtype: their kind takes its place.
         return TensorSpec(name=text(value.name), dtype=(kind or "untyped").removesuffix("_type"), shape=())
     tensor = value.type.tensor_type
     dims = tuple(
@@ -137,13 +137,13 @@ def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
 
 
 def _draws(node: onnx.NodeProto, opset: int, known: Mapping[str, npt.NDArray[Any]]) -> bool:
-    """Return whether a node draws numbers, as far as can be told from the values that are known."""
+    """Return whether a node draws random numbers, as far as the known values tell."""
     if canonical(node.domain):
         return False
     if node.op_type != "Dropout":
         return node.op_type in RANDOM
     if opset < _TRAINING_IS_AN_INPUT:
-        # Before version 7 it trained unless it was told not to.
+        # Before version 7 it trained unless is_test was set.
         return opset < 7 and not any(attribute.name == "is_test" and attribute.i for attribute in node.attribute)
     ratio, training = ([*node.input, "", "", ""][place] for place in (1, 2))
     drops = ratio not in known or bool(known[ratio].any())
@@ -151,7 +151,7 @@ def _draws(node: onnx.NodeProto, opset: int, known: Mapping[str, npt.NDArray[Any
 
 
 def _constants(model: onnx.ModelProto) -> dict[str, npt.NDArray[Any]]:
-    """Return the single values that lie in the model itself, by name."""
+    """Return the scalar constants of the model, by name."""
     found = {tensor.name: tensor for graph in graphs(model) for tensor in graph.initializer}
     for node in nodes(model):
         if node.op_type == "Constant":

@@ -1,6 +1,6 @@
-"""ONNX's operators: which there are, in which versions, and for which types.
+"""ONNX's operators, their versions and types, from `onnx.defs`.
 
-Asks `onnx.defs`, on first use; knows no model and no case.
+Imports onnx on first use; knows no model and no case.
 """
 
 import functools
@@ -12,12 +12,12 @@ from burn_verify.core.case import Subject
 from burn_verify.graph.dtypes import dtype_of
 
 DOMAINS: Final = ("", "ai.onnx.ml")
-"""The domains whose operators the reports list: ONNX's own, by their names in a model."""
+"""The domains of ONNX, by their names in a model; reports list their operators."""
 
 RANDOM: Final = frozenset(
     {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
 )
-"""Operators of ``ai.onnx`` whose answer is drawn anew each time. Dropout draws in training mode only."""
+"""Operators of ``ai.onnx`` with random output. Dropout is random in training mode only."""
 
 _NUMBERS: Final = {
     "float": 1,
@@ -58,8 +58,8 @@ class Operator:
 
     Attributes:
         versions: every since_version, ascending; a version in which it is only declared deprecated is not one of them.
-        deprecated: the newest opset has it no more.
-        dtypes: what the widest type parameter of the newest version allows.
+        deprecated: the newest opset does not have it.
+        dtypes: those that the widest type parameter of the newest version allows.
     """
 
     op_type: str
@@ -70,17 +70,17 @@ class Operator:
 
     @property
     def name(self) -> str:
-        """The name as the record writes it."""
+        """The name in the record."""
         return qualified(self.op_type, self.domain)
 
 
 def canonical(domain: str) -> str:
-    """Return a domain by the one name that this project has for it: ``ai.onnx`` goes without."""
+    """Return a domain by its name in this project: empty for ``ai.onnx``."""
     return "" if domain == "ai.onnx" else domain
 
 
 def qualified(op_type: str, domain: str) -> str:
-    """Return the name of an operator as the record writes it: ``domain.op_type`` outside of ``ai.onnx``."""
+    """Return the name of an operator in the record: ``domain.op_type`` outside of ``ai.onnx``."""
     return f"{domain}.{op_type}" if (domain := canonical(domain)) else op_type
 
 
@@ -97,7 +97,7 @@ def all_operators() -> tuple[Operator, ...]:
 
 
 def since_version(op_type: str, domain: str, opset: int) -> int | None:
-    """Return the version of an operator that an opset means, None where it has no such operator."""
+    """Return the version of an operator that an opset selects, None where it has no such operator."""
     from onnx import defs
 
     try:
@@ -111,7 +111,7 @@ def dtypes_of(op_type: str, domain: str, version: int, parameter: str = "") -> t
     """Return the dtypes of tensors that a type parameter of a version allows, the most usual one first.
 
     Arguments:
-        parameter: the widest one where none is named.
+        parameter: name of the type parameter; the widest one where it is empty.
     """
     from onnx import defs
 
@@ -151,7 +151,7 @@ def attributes_of(op_type: str, domain: str) -> frozenset[str]:
 def subject_of(
     op_type: str, domain: str, opset: int, inputs: Sequence[str | None], outputs: Sequence[str | None]
 ) -> Subject | None:
-    """Return what a graph of one node is about.
+    """Return the subject of a graph of one node.
 
     Arguments:
         inputs, outputs: dtype names of the node's values, None where one is omitted or not known.
@@ -203,6 +203,6 @@ def _typed(parameters: Sequence[Any], dtypes: Sequence[str | None]) -> list[tupl
 
 
 def _dtype(text: str) -> str:
-    """Return the dtype name inside a type string; a sequence or an optional is called by its outermost word."""
+    """Return the dtype name inside a type string; a sequence or an optional has its outermost word."""
     word = text.removeprefix("tensor(").removesuffix(")")
     return dtype_of(_NUMBERS[word]) if word in _NUMBERS else text.partition("(")[0]

@@ -1,6 +1,6 @@
-"""A model truncated at successive nodes, and what the times of the pieces say of the nodes between the cuts.
+"""Prefixes of a model, and the time of the nodes between them from the times of the prefixes.
 
-Takes and gives protobuf messages and numbers; opens no file and times nothing.
+Takes and returns protobuf messages and seconds; opens no file and times nothing.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ MOST: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class Prefix:
     """The first nodes of a model.
 
     Attributes:
-        first, last: nodes since the cut before, counted from 1 in the order of the graph.
-        op_types: of those.
+        first, last: nodes since the prefix before, counted from 1 in the order of the graph.
+        op_types: of those nodes.
         model: all nodes up to the last; its outputs are all tensors that later nodes read, so that nothing is dropped.
     """
 
@@ -30,10 +30,10 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """The nodes between two cuts, and the seconds that they add.
+    """The nodes between two prefixes, and the seconds that they add.
 
     Attributes:
-        below_noise: the difference is smaller than the calls of the two pieces differ among themselves.
+        below_noise: the difference is smaller than the spread of the calls of the two prefixes.
     """
 
     first: int
@@ -46,46 +46,46 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """A cut that was timed, in seconds."""
+    """A prefix that was timed, in seconds."""
 
-    cut: Cut
+    prefix: Prefix
     burn: float
     onnxruntime: float | None
     iqr: float
 
 
-def cuts(model: onnx.ModelProto, most: int = MOST) -> list[Cut]:
+def prefixes(model: onnx.ModelProto, most: int = MOST) -> list[Prefix]:
     """Truncate a model after every node, or, if it has more than `most`, at as many places, evenly.
 
-    A place where a tensor of no known type would have to be handed out is passed over.
+    A place where a tensor of unknown type would become an output is left out.
 
     Raises:
         ValueError: the model has no nodes.
     """
     nodes = list(model.graph.node)
     if not nodes:
-        msg = "a model without nodes cannot be cut"
+        msg = "a model without nodes has no prefix"
         raise ValueError(msg)
     count = min(most, len(nodes))
     places = sorted({round((place + 1) * len(nodes) / count) for place in range(count)})
     known = _typed(model)
-    made: list[Cut] = []
+    made: list[Prefix] = []
     start = 0
     for place in places:
-        if (piece := _piece(model, place, known)) is None:
+        if (prefix := _truncated(model, place, known)) is None:
             continue
         op_types = tuple(node.op_type for node in nodes[start:place])
-        made.append(Cut(first=start + 1, last=place, op_types=op_types, model=piece))
+        made.append(Prefix(first=start + 1, last=place, op_types=op_types, model=prefix))
         start = place
     return made
 
 
-def segments(timed: Sequence[Timed], pieces: Sequence[Cut]) -> list[Segment]:
-    """Return what the nodes between cuts add, the first cut counted from nothing.
+def segments(timed: Sequence[Timed], every: Sequence[Prefix]) -> list[Segment]:
+    """Return the seconds that the nodes between prefixes add; before the first prefix there is an empty model.
 
     Arguments:
-        timed: the pieces that could be timed; the nodes of the others belong to the next one that could.
-        pieces: all of them.
+        timed: the prefixes that could be timed; the nodes of the others belong to the next one that could.
+        every: all prefixes.
     """
     made = []
     before: Timed | None = None
@@ -93,13 +93,13 @@ def segments(timed: Sequence[Timed], pieces: Sequence[Cut]) -> list[Segment]:
         burn = one.burn - (before.burn if before else 0.0)
         theirs = None if one.onnxruntime is None else one.onnxruntime - ((before.onnxruntime or 0.0) if before else 0.0)
         noise = (one.iqr + (before.iqr if before else 0.0)) / 2
-        first = before.cut.last + 1 if before else 1
-        inside = [piece for piece in pieces if first <= piece.last <= one.cut.last]
+        first = before.prefix.last + 1 if before else 1
+        inside = [prefix for prefix in every if first <= prefix.last <= one.prefix.last]
         made.append(
             Segment(
                 first=first,
-                last=one.cut.last,
-                op_types=tuple(op_type for piece in inside for op_type in piece.op_types),
+                last=one.prefix.last,
+                op_types=tuple(op_type for prefix in inside for op_type in prefix.op_types),
                 burn=burn,
                 onnxruntime=theirs,
                 below_noise=burn <= noise,
@@ -110,7 +110,7 @@ def segments(timed: Sequence[Timed], pieces: Sequence[Cut]) -> list[Segment]:
 
 
 def slowest(found: Sequence[Segment], count: int = 5) -> list[Segment]:
-    """Return the segments that add most to Burn's time, the slowest first; what is below the noise is not named."""
+    """Return the segments that add most to Burn's time, the slowest first, without those below the noise."""
     named = [segment for segment in found if not segment.below_noise]
     return sorted(named, key=lambda segment: -segment.burn)[:count]
 
@@ -122,8 +122,8 @@ def _typed(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
     return {value.name: value for value in values if value.type.tensor_type.elem_type}
 
 
-def _piece(model: onnx.ModelProto, place: int, known: dict[str, onnx.ValueInfoProto]) -> onnx.ModelProto | None:
-    """Return the first nodes of a model, None where a tensor that has to be handed out has no known type."""
+def _truncated(model: onnx.ModelProto, place: int, known: dict[str, onnx.ValueInfoProto]) -> onnx.ModelProto | None:
+    """Return the first nodes of a model, None where an output would have no known type."""
     graph = model.graph
     inside, outside = graph.node[:place], graph.node[place:]
     made = {name for node in inside for name in node.output if name}
@@ -132,21 +132,21 @@ def _piece(model: onnx.ModelProto, place: int, known: dict[str, onnx.ValueInfoPr
     if not wanted or any(name not in known for name in wanted):
         return None
     read = {name for node in inside for name in _reads(node)}
-    piece = onnx.ModelProto()
-    piece.CopyFrom(model)
-    del piece.graph.node[place:]
-    weights = [tensor for tensor in piece.graph.initializer if tensor.name in read]
-    del piece.graph.initializer[:]
-    piece.graph.initializer.extend(weights)
-    inner = [value for value in piece.graph.value_info if value.name in made]
-    del piece.graph.value_info[:]
-    piece.graph.value_info.extend(inner)
-    inputs = [value for value in piece.graph.input if value.name in read]
-    del piece.graph.input[:]
-    piece.graph.input.extend(inputs)
-    del piece.graph.output[:]
-    piece.graph.output.extend(known[name] for name in wanted)
-    return piece
+    prefix = onnx.ModelProto()
+    prefix.CopyFrom(model)
+    del prefix.graph.node[place:]
+    weights = [tensor for tensor in prefix.graph.initializer if tensor.name in read]
+    del prefix.graph.initializer[:]
+    prefix.graph.initializer.extend(weights)
+    inner = [value for value in prefix.graph.value_info if value.name in made]
+    del prefix.graph.value_info[:]
+    prefix.graph.value_info.extend(inner)
+    inputs = [value for value in prefix.graph.input if value.name in read]
+    del prefix.graph.input[:]
+    prefix.graph.input.extend(inputs)
+    del prefix.graph.output[:]
+    prefix.graph.output.extend(known[name] for name in wanted)
+    return prefix
 
 
 def _reads(node: onnx.NodeProto) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from burn_verify.judge import counts as c
 from burn_verify.judge import counts_elementwise as e
-from burn_verify.judge.facts import Count, Magnitude, Rule
+from burn_verify.judge.facts import Count, Magnitude, Rule, RuleKind
 
 _ML: Final = "ai.onnx.ml"
 _WEBNN: Final = "WebNN"
@@ -30,11 +30,17 @@ def _row(
         yield Rule(op_type=op_type, formula=formula, count=counted, magnitude=magnitude, source=source, **further)
 
 
-def _exact(op_types: str, why: str, domain: str = "") -> Iterator[Rule]:
+def _exact(op_types: str, why: str, domain: str = "", kind: RuleKind = RuleKind.EXACT) -> Iterator[Rule]:
     """Yield rows of operators that round nothing."""
     for op_type in op_types.split():
         yield Rule(
-            op_type=op_type, domain=domain, formula="0", count=c.constant(0), magnitude=Magnitude.REFERENCE, source=why
+            op_type=op_type,
+            domain=domain,
+            formula="0",
+            count=c.constant(0),
+            magnitude=Magnitude.REFERENCE,
+            source=why,
+            kind=kind,
         )
 
 
@@ -48,6 +54,7 @@ def _unknown(op_types: str, why: str, domain: str = "") -> Iterator[Rule]:
             count=None,
             magnitude=Magnitude.REFERENCE,
             source=why,
+            kind=RuleKind.UNKNOWN,
         )
 
 
@@ -58,6 +65,7 @@ def _exact_rows() -> Iterator[Rule]:
         "ReverseSequence Scatter SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert Slice "
         "SpaceToDepth Split SplitToSequence Squeeze TensorScatter Tile Transpose Trilu Unsqueeze Where",
         "moves elements; WebNN: 0",
+        kind=RuleKind.MOVES,
     )
     yield from _exact(
         "Abs Ceil Clip Floor GlobalMaxPool Hardmax Max MaxPool MaxRoiPool Min Neg ReduceMax ReduceMin Relu Round Sign "
@@ -142,7 +150,7 @@ def _elementwise_rows() -> Iterator[Rule]:
     yield from _row("Sum", "n", c.variadic(0), absolute, _HIGHAM)
     yield from _row("Mean", "n+2", c.variadic(2), absolute, f"{_HIGHAM}; a division")
     yield from _row("Cast CastLike", "1, or 0 where the type is wider", e.cast, reference, "one IEEE rounding")
-    yield from _row("Dropout", "0", e.dropout, reference, "the identity, unless it trains")
+    yield from _row("Dropout", "0", e.dropout, reference, "the identity, unless it trains", kind=RuleKind.EXACT)
     yield from _row("Range", "n+4", e.generated, Magnitude.INPUTS, f"{_HIGHAM}: n additions of the step")
     yield from _row(
         "BlackmanWindow HammingWindow HannWindow",

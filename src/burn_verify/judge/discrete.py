@@ -20,12 +20,12 @@ from burn_verify.judge.facts import NodeFacts, needed
 from burn_verify.judge.metrics import Mask, first_index, is_float, is_integer, widened
 from burn_verify.judge.quotient import Quotient, is_quantising
 from burn_verify.judge.roundoff import smallest_subnormal, unit_roundoff
-from burn_verify.judge.structure import show_count, show_index
+from burn_verify.judge.structure import Words, show_count, show_index, two_shapes
 
 Array: TypeAlias = npt.NDArray[Any]
 """Any dtype and shape."""
 
-DiscreteRule: TypeAlias = Callable[[NodeFacts, Sequence[Array | None], Sequence[Array], Sequence[Array]], str | None]
+DiscreteRule: TypeAlias = Callable[[NodeFacts, Sequence[Array | None], Sequence[Array], Sequence[Array]], Words | None]
 """From facts, inputs, actual outputs and desired outputs of one node to None, or what is wrong."""
 
 
@@ -36,7 +36,7 @@ def arg_extreme(
     desired: Sequence[Array],
     *,
     slack: float = 0.0,
-) -> str | None:
+) -> Words | None:
     """Compare what ArgMax or ArgMin points at: ties are legal, also where the standard prefers the first or last.
 
     Args:
@@ -47,12 +47,12 @@ def arg_extreme(
     """
     data, came, wanted = needed(inputs, 0), actual[0], desired[0]
     if came.shape != wanted.shape:
-        return _shapes(came, wanted)
+        return two_shapes(came, wanted)
     axis = _axis(facts.attributes.get("axis", 0), data)
     if not facts.attributes.get("keepdims", 1):
         came, wanted = np.expand_dims(came, axis), np.expand_dims(wanted, axis)
-    if (text := _out_of_range(came, data.shape[axis])) is not None:
-        return text
+    if (words := _out_of_range(came, data.shape[axis])) is not None:
+        return words
     return _unlike(np.take_along_axis(data, came, axis), np.take_along_axis(data, wanted, axis), slack)
 
 
@@ -63,7 +63,7 @@ def top_k(
     desired: Sequence[Array],
     *,
     slack: float = 0.0,
-) -> str | None:
+) -> Words | None:
     """Compare TopK: the values match, the indices point at them, none occurs twice; unsorted, in any order.
 
     Args:
@@ -74,15 +74,15 @@ def top_k(
     """
     data, (values, indices), wanted = needed(inputs, 0), actual[:2], desired[0]
     if values.shape != wanted.shape or indices.shape != wanted.shape:
-        return _shapes(values if values.shape != wanted.shape else indices, wanted)
+        return two_shapes(values if values.shape != wanted.shape else indices, wanted)
     axis = _axis(facts.attributes.get("axis", -1), data)
-    if (text := _out_of_range(indices, data.shape[axis])) is not None:
-        return text
+    if (words := _out_of_range(indices, data.shape[axis])) is not None:
+        return words
     ordered = np.sort(indices, axis=axis)
     if (np.diff(ordered, axis=axis) == 0).any():
-        return "an index occurs twice"
-    if (text := _unlike(np.take_along_axis(data, indices, axis), values, 0.0)) is not None:
-        return f"indices do not point at the values: {text}"
+        return Words("an index occurs twice")
+    if (words := _unlike(np.take_along_axis(data, indices, axis), values, 0.0)) is not None:
+        return words.after("indices do not point at the values: ")
     if not facts.attributes.get("sorted", 1):
         values, wanted = np.sort(values, axis=axis), np.sort(wanted, axis=axis)
     return _unlike(values, wanted, slack)
@@ -90,7 +90,7 @@ def top_k(
 
 def selected_boxes(
     facts: NodeFacts, inputs: Sequence[Array | None], actual: Sequence[Array], desired: Sequence[Array]
-) -> str | None:
+) -> Words | None:
     """Compare the rows (batch, class, box) of NonMaxSuppression as sets: the standard calls them one.
 
     Args:
@@ -100,19 +100,19 @@ def selected_boxes(
     """
     came, wanted, scores = actual[0], desired[0], needed(inputs, 1)
     if came.ndim != 2 or came.shape[1] != 3:
-        return f"rows of 3 expected, shape {show_index(came.shape)} came"
+        return Words(expected="rows of 3", came=f"shape {show_index(came.shape)}")
     bad = np.asarray((came < 0) | (came >= np.asarray(scores.shape)))
     if (place := first_index(bad)) is not None:
-        return f"{came[place]} at {show_index(place)} is out of range"
+        return Words(f"{came[place]} at {show_index(place)} is out of range")
     rows = [tuple(map(int, row)) for row in came]
     expected = {tuple(map(int, row)) for row in wanted}
     if len(rows) != len(set(rows)):
-        return "a row occurs twice"
+        return Words("a row occurs twice")
     missing, extra = sorted(expected - set(rows)), sorted(set(rows) - expected)
     if not missing and not extra:
         return None
     first = f"{show_index(missing[0])} is missing" if missing else f"{show_index(extra[0])} is too many"
-    return f"{len(missing)} of {len(expected)} rows missing, {len(extra)} too many: {first}"
+    return Words(f"{len(missing)} of {len(expected)} rows missing, {len(extra)} too many: {first}")
 
 
 def one_step(
@@ -122,7 +122,7 @@ def one_step(
     desired: Sequence[Array],
     *,
     quotient: Quotient | None = None,
-) -> str | None:
+) -> Words | None:
     """Compare quantised outputs, which may be one step apart where the quotient is near a half and rounds either way.
 
     Args:
@@ -131,22 +131,22 @@ def one_step(
         actual, desired: one output each, of integers or floats of 8 bits or less.
         quotient: what is rounded; where it is not known one step is allowed everywhere.
     """
-    text = _apart(actual[0], desired[0], 1)
-    if text is not None or quotient is None or quotient.target.shape != actual[0].shape:
-        return text
+    words = _apart(actual[0], desired[0], 1)
+    if words is not None or quotient is None or quotient.target.shape != actual[0].shape:
+        return words
     came, wanted = widened(actual[0]), widened(desired[0])
     equal = (came == wanted) | (np.isnan(came) & np.isnan(wanted))
     bad: Mask = np.asarray(~(equal | quotient.between(came, wanted)))
     place = first_index(bad)
     if place is None:
         return None
-    text = f"{show_count(bad)} by a step, {wanted[place]:g} at {show_index(place)} expected, {came[place]:g} came"
-    return f"{text}: before it is rounded it is {quotient.target[place]:.9g}"
+    lead = f"{show_count(bad)} by a step, before it is rounded it is {quotient.target[place]:.9g}, "
+    return Words(lead, expected=f"{wanted[place]:g} at {show_index(place)}", came=f"{came[place]:g}")
 
 
 def dynamic_quantised(
     facts: NodeFacts, inputs: Sequence[Array | None], actual: Sequence[Array], desired: Sequence[Array]
-) -> str | None:
+) -> Words | None:
     """Compare DynamicQuantizeLinear: the zero point within a step, the numbers within one of the zero point's.
 
     Args:
@@ -154,12 +154,12 @@ def dynamic_quantised(
         inputs: not looked at.
         actual, desired: y (uint8), scale (float32, within 4 roundings) and zero point (uint8) each.
     """
-    if (text := _apart(actual[2], desired[2], 1)) is not None:
-        return f"zero point: {text}"
+    if (words := _apart(actual[2], desired[2], 1)) is not None:
+        return words.after("zero point: ")
     scale = widened(desired[1])
     allowed = 4 * unit_roundoff("float32") * float(np.abs(scale).max(initial=0.0))
-    if (text := _unlike(actual[1], desired[1], allowed)) is not None:
-        return f"scale: {text}"
+    if (words := _unlike(actual[1], desired[1], allowed)) is not None:
+        return words.after("scale: ")
     # Another zero point moves all numbers along.
     return _apart(actual[0], desired[0], 1 if np.array_equal(actual[2], desired[2]) else 2)
 
@@ -195,22 +195,19 @@ def _axis(axis: int, data: Array) -> int:
     return int(axis) % max(1, data.ndim)
 
 
-def _shapes(came: Array, wanted: Array) -> str:
-    """Write two shapes."""
-    return f"shape {show_index(wanted.shape)} expected, {show_index(came.shape)} came"
-
-
-def _out_of_range(indices: Array, length: int) -> str | None:
+def _out_of_range(indices: Array, length: int) -> Words | None:
     """Write the first index that points nowhere; results of the standard are not negative."""
     place = first_index(np.asarray((indices < 0) | (indices >= length)))
-    return None if place is None else f"index {indices[place]} at {show_index(place)} is not below {length}"
+    if place is None:
+        return None
+    return Words(f"index {indices[place]} at {show_index(place)} is not below {length}")
 
 
 @np.errstate(all="ignore")
-def _unlike(came: Array, wanted: Array, slack: float) -> str | None:
+def _unlike(came: Array, wanted: Array, slack: float) -> Words | None:
     """Write the first value that is not the wanted one, NaN for NaN, within an absolute slack."""
     if came.shape != wanted.shape:
-        return _shapes(came, wanted)
+        return two_shapes(came, wanted)
     equal = np.asarray(came == wanted) | np.asarray((came != came) & (wanted != wanted))
     if slack > 0:
         equal = equal | (np.abs(widened(came) - widened(wanted)) <= slack)
@@ -218,16 +215,15 @@ def _unlike(came: Array, wanted: Array, slack: float) -> str | None:
     place = first_index(bad)
     if place is None:
         return None
-    return (
-        f"{show_count(bad)}, {float(wanted[place]):.6g} at {show_index(place)} expected, {float(came[place]):.6g} came"
-    )
+    expected = f"{float(wanted[place]):.6g} at {show_index(place)}"
+    return Words(f"{show_count(bad)}, ", expected, f"{float(came[place]):.6g}")
 
 
 @np.errstate(all="ignore")
-def _apart(came: Array, wanted: Array, steps: int) -> str | None:
+def _apart(came: Array, wanted: Array, steps: int) -> Words | None:
     """Write the first number that is more than so many steps from the wanted one."""
     if came.shape != wanted.shape:
-        return _shapes(came, wanted)
+        return two_shapes(came, wanted)
     if not (is_integer(wanted.dtype) or is_float(wanted.dtype)):
         msg = f"{wanted.dtype} has no steps"
         raise ValueError(msg)
@@ -242,4 +238,4 @@ def _apart(came: Array, wanted: Array, steps: int) -> str | None:
     if place is None:
         return None
     more = f"more than {steps} step{'s' * (steps != 1)}"
-    return f"{show_count(bad)} by {more}, {wanted[place]} at {show_index(place)} expected, {came[place]} came"
+    return Words(f"{show_count(bad)} by {more}, ", f"{wanted[place]} at {show_index(place)}", f"{came[place]}")

@@ -81,6 +81,19 @@ class Magnitude(StrEnum):
     """What subtracting a mean and dividing by a deviation does to the inputs, by element: normalisations."""
 
 
+class RuleKind(StrEnum):
+    """What an operator does to the elements it is given."""
+
+    MOVES = "moves"
+    """Every element of the output is one of an input, the sign of zero included."""
+    EXACT = "exact"
+    """Chooses, counts, compares or rounds to integers: nothing is rounded to a float."""
+    ROUNDS = "rounds"
+    """Within the bound of the row."""
+    UNKNOWN = "unknown"
+    """No bound is known."""
+
+
 Count: TypeAlias = Callable[[NodeFacts], float]
 """From a node to a number of unit roundoffs; infinite where this node has no bound."""
 
@@ -94,7 +107,8 @@ class Rule:
         formula: the count in words; the reason, where `count` is None.
         count: c_op, in unit roundoffs; None where no bound is known.
         magnitude: what S is.
-        source: where the formula comes from.
+        source: where the formula comes from, in words.
+        kind: what the operator does to elements.
         constant: further unit roundoffs of an absolute error.
         relative: further unit roundoffs of |reference|; the default is one rounding of the reference itself.
         outputs: how many outputs, from the first, the rule speaks of; None for all.
@@ -109,6 +123,7 @@ class Rule:
     count: Count | None
     magnitude: Magnitude
     source: str
+    kind: RuleKind = RuleKind.ROUNDS
     constant: Count | None = None
     relative: float = 1.0
     outputs: int | None = None

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.core.result import OutputMetrics, Verdict
+from burn_verify.core.result import Mismatch, OutputMetrics, Verdict
 from burn_verify.judge.metrics import mismatches
 from burn_verify.judge.numbers import difference_text, measure, same_numbers
-from burn_verify.judge.structure import WRONG_VALUES, Problem, count_problem, structural_problem
+from burn_verify.judge.structure import Problem, Words, count_problem, structural_problem
 from burn_verify.judge.tolerance import BoundRule, bound
 from burn_verify.judge.weigh import AGREES, DISAGREES, LOOSE, NONDETERMINISTIC, ORACLE_DISAGREES
 
@@ -51,17 +51,29 @@ def judge(
     check_names(names, desired)
     where = where_of(case_id, data_set)
     if (problem := count_problem(len(actual), len(desired))) is not None:
-        return Verdict(name=DISAGREES, message=f"{problem.text} [{where}]", reason=problem.reason, metrics=())
-    found: list[tuple[str, str]] = []
+        return _disagrees("", problem, where, [])
+    found: list[tuple[str, Problem]] = []
     metrics: list[OutputMetrics] = []
     for name, came, wanted in zip(names, actual, desired, strict=True):
         problem, measured = _compare(name, came, wanted, data_set, bound_rule)
         if problem is not None:
-            found.append((f"{name}: {problem.text} [{where}]", problem.reason))
+            found.append((f"{name}: ", problem))
         if measured is not None:
             metrics.append(measured)
-    message, reason = found[0] if found else ("", "")
-    return Verdict(name=DISAGREES if found else AGREES, message=message, reason=reason, metrics=tuple(metrics))
+    if not found:
+        return Verdict(name=AGREES, message="", metrics=tuple(metrics))
+    return _disagrees(*found[0], where, metrics)
+
+
+def _disagrees(output: str, problem: Problem, where: str, metrics: Sequence[OutputMetrics]) -> Verdict:
+    return Verdict(
+        name=DISAGREES,
+        message=f"{output}{problem.words} [{where}]",
+        reason=problem.kind.value,
+        mismatch=problem.kind,
+        metrics=tuple(metrics),
+        difference=f"{output}{problem.words.neutral}",
+    )
 
 
 def judge_random(
@@ -73,8 +85,8 @@ def judge_random(
 ) -> Verdict:
     """Compare what is no matter of chance where an operator draws numbers: count, dtypes and shapes of the outputs."""
     verdict = judge(names, actual, desired, data_set, case_id)
-    if verdict.reason in ("", WRONG_VALUES):
-        return replace(verdict, name=NONDETERMINISTIC, message="", reason="")
+    if verdict.mismatch in (None, Mismatch.VALUES):
+        return replace(verdict, name=NONDETERMINISTIC, message="", reason="", mismatch=None, difference="")
     return verdict
 
 
@@ -125,4 +137,4 @@ def _compare(
     if not measured.mismatching:
         return None, measured
     text = difference_text(actual, desired, bad, allowed.text)
-    return Problem(reason=WRONG_VALUES, text=text, comparable=True), measured
+    return Problem(kind=Mismatch.VALUES, words=Words(text), comparable=True), measured

@@ -3,14 +3,14 @@
 The order is that of docs/numerics.md. Knows no number of its own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy.typing as npt
 
 from burn_verify.core.case import Tolerance
-from burn_verify.core.result import JudgeMode, OutputMetrics, Verdict
+from burn_verify.core.result import Guilty, JudgeMode, Mismatch, OutputMetrics, Verdict, VerdictName
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge import chance
 from burn_verify.judge.discrete import rule_for
@@ -20,7 +20,7 @@ from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, judge_rando
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.numbers import difference_text, measure
 from burn_verify.judge.overrides import Override
-from burn_verify.judge.structure import WRONG_VALUES, count_problem, structural_problem
+from burn_verify.judge.structure import Problem, Words, count_problem, structural_problem
 from burn_verify.judge.task_metrics import least_iou, top_agreement
 from burn_verify.judge.tolerance import Bound, within
 from burn_verify.judge.weigh import (
@@ -38,7 +38,7 @@ from burn_verify.judge.weigh import (
 
 Array = npt.NDArray[Any]
 
-INSENSITIVE: Final = "insensitive"
+INSENSITIVE: Final = VerdictName.INSENSITIVE
 _CLASSES: Final = 10
 """From how many columns on a matrix of floats is taken for scores of classes."""
 
@@ -110,8 +110,8 @@ class Question:
 
 def used_overrides(metrics: Iterable[OutputMetrics], overrides: Iterable[Override]) -> list[str]:
     """Return the names of exceptions that outputs were granted, in the order of the file."""
-    texts = [entry.bound for entry in metrics]
-    return [override.name for override in overrides if any(_granted(override) in text for text in texts)]
+    used = {entry.override for entry in metrics}
+    return [override.name for override in overrides if override.name in used]
 
 
 def insensitive(verdict: Verdict, why: str) -> Verdict:
@@ -140,7 +140,14 @@ def _by_tolerance(
     if text is None:
         return verdict
     message = f"{names[0]}: {text}, disagrees, guilty: {BURN} [{where_of(subject.case_id, data_set)}]"
-    return replace(verdict, name=DISAGREES, message=message, reason="not what was to be drawn", guilty=BURN)
+    return replace(
+        verdict,
+        name=DISAGREES,
+        message=message,
+        reason=Mismatch.DISTRIBUTION.value,
+        mismatch=Mismatch.DISTRIBUTION,
+        guilty=BURN,
+    )
 
 
 def _by_evidence(
@@ -155,29 +162,43 @@ def _by_evidence(
     check_names(names, desired)
     where = where_of(subject.case_id, data_set)
     if (problem := count_problem(len(actual), len(desired))) is not None:
-        message = f"{problem.text}, {DISAGREES}, guilty: {BURN} [{where}]"
-        return Verdict(name=DISAGREES, message=message, reason=problem.reason, metrics=(), guilty=BURN)
+        return Verdict(
+            name=DISAGREES,
+            message=f"{problem.words}, {DISAGREES}, guilty: {BURN} [{where}]",
+            reason=problem.kind.value,
+            mismatch=problem.kind,
+            metrics=(),
+            guilty=BURN,
+            difference=problem.words.neutral,
+        )
     found = [_output(rules, subject, place, names[place], actual, evidence, data_set) for place in range(len(names))]
     if (verdict := _discrete(names, actual, evidence, where)) is not None:
-        name, text, guilty = verdict
-        metrics = tuple(replace(one.metrics, guilty=guilty) for one in found if one.metrics is not None)
-        reason = WRONG_VALUES if text else ""
+        metrics = tuple(replace(one.metrics, guilty=verdict.guilty) for one in found if one.metrics is not None)
         if all(one.metrics is not None for one in found):
-            return Verdict(name=name, message=text, reason=reason, metrics=metrics, guilty=guilty)
+            return replace(verdict, metrics=metrics)
     worst = min(found, key=lambda one: WORST_FIRST.index(one.name), default=_Judged(name=AGREES))
     message = f"{worst.text} [{where}]" if worst.text else ""
     metrics = tuple(one.metrics for one in found if one.metrics is not None)
-    return Verdict(name=worst.name, message=message, reason=worst.reason, metrics=metrics, guilty=worst.guilty)
+    return Verdict(
+        name=worst.name,
+        message=message,
+        reason="" if worst.mismatch is None else worst.mismatch.value,
+        mismatch=worst.mismatch,
+        metrics=metrics,
+        guilty=worst.guilty,
+        difference=worst.difference,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
     """What is said of one output."""
 
-    name: str
+    name: VerdictName
     text: str = ""
-    reason: str = ""
-    guilty: str = ""
+    mismatch: Mismatch | None = None
+    guilty: Guilty = Guilty.NONE
+    difference: str = ""
     metrics: OutputMetrics | None = field(default=None)
 
 
@@ -195,29 +216,44 @@ def _output(
     problem = structural_problem(came, wanted, exact=False)
     if problem is not None and not problem.comparable:
         guilty = _structurally_guilty(place, wanted, evidence)
-        text = f"{name}: {problem.text}, {DISAGREES}, guilty: {guilty}"
-        return _Judged(name=DISAGREES, text=text, reason=problem.reason, guilty=guilty)
+        text = f"{name}: {problem.words}, {DISAGREES}, guilty: {guilty}"
+        difference = f"{name}: {problem.words.neutral}"
+        return _Judged(name=DISAGREES, text=text, mismatch=problem.kind, guilty=guilty, difference=difference)
     override = rules.override(subject, evidence, name, dtype_name(wanted.dtype))
     weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
     verdict = DISAGREES if weighed.name == LOOSE and rules.mode is JudgeMode.STRICT else weighed.name
     metrics = _with_evidence(measure(name, came, wanted, weighed.bad, data_set), weighed, came, wanted, evidence)
     if verdict == AGREES:
         return _Judged(name=verdict, metrics=metrics)
-    text = f"{name}: {_words(came, wanted, weighed, verdict, problem)}"
-    reason = "" if verdict != DISAGREES else WRONG_VALUES
-    return _Judged(name=verdict, text=text, reason=reason, guilty=weighed.guilty, metrics=metrics)
+    words = _words(came, wanted, weighed, problem)
+    return _Judged(
+        name=verdict,
+        text=f"{name}: {', '.join([str(words), *_judgement(weighed, verdict, words)])}",
+        mismatch=Mismatch.VALUES if verdict is DISAGREES else None,
+        guilty=weighed.guilty,
+        difference=f"{name}: {words.neutral}",
+        metrics=metrics,
+    )
 
 
-def _words(came: Array, wanted: Array, weighed: Weighed, verdict: str, problem: Any) -> str:
-    """Write what is wrong with the numbers in the project's dialect."""
-    guilty = f"guilty: {weighed.guilty}" if weighed.guilty else ""
-    bound = weighed.yardstick.bound.text
-    against = f"against {weighed.yardstick.origin}"
-    if problem is not None and weighed.bad.any() and is_float(wanted.dtype):
-        return ", ".join(part for part in (problem.text, verdict, guilty) if part)
-    if weighed.bad.any():
-        return difference_text(came, wanted, weighed.bad, f"bound {bound}", weighed.text, against, verdict, guilty)
-    return ", ".join(part for part in (f"bound {bound}", against, verdict, guilty) if part)
+def _words(came: Array, wanted: Array, weighed: Weighed, problem: Problem | None) -> Words:
+    """Write how the numbers differ, and what is allowed."""
+    bound = f"bound {weighed.yardstick.bound.text}"
+    if not weighed.bad.any():
+        return Words(bound)
+    if problem is not None and is_float(wanted.dtype):
+        return problem.words
+    return Words(difference_text(came, wanted, weighed.bad, bound))
+
+
+def _judgement(weighed: Weighed, verdict: VerdictName, words: Words) -> Iterator[str]:
+    """Write what is thought of a difference; a value that is missing or infinite is off by no number."""
+    if not words.expected:
+        yield from (weighed.text,) if weighed.bad.any() and weighed.text else ()
+        yield f"against {weighed.yardstick.origin}"
+    yield verdict
+    if weighed.guilty:
+        yield f"guilty: {weighed.guilty}"
 
 
 def _with_evidence(
@@ -235,16 +271,16 @@ def _with_evidence(
         bound=weighed.yardstick.bound.text,
         reference=weighed.yardstick.origin,
         guilty=weighed.guilty,
-        top1=top_agreement(came, wanted, 1) if ranked else None,
-        top5=top_agreement(came, wanted, 5) if ranked else None,
-        iou=least_iou(came, wanted) if boxes else None,
+        override=weighed.yardstick.bound.override,
+        metrics={
+            **({"top1": top_agreement(came, wanted, 1), "top5": top_agreement(came, wanted, 5)} if ranked else {}),
+            **({"iou": least_iou(came, wanted)} if boxes else {}),
+        },
     )
 
 
-def _discrete(
-    names: Sequence[str], actual: Sequence[Array], evidence: Evidence, where: str
-) -> tuple[str, str, str] | None:
-    """Return verdict, message and guilty side of an operator whose integers need not be equal; None for any other."""
+def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence, where: str) -> Verdict | None:
+    """Return the verdict, without metrics, over an operator whose integers need not be equal; None for any other."""
     lone = evidence.measured.lone
     rule = None if lone is None else rule_for(lone.facts, evidence.measured.quotient)
     if lone is None or rule is None or None in lone.gives:
@@ -252,18 +288,29 @@ def _discrete(
     inputs = lone.inputs(evidence.inputs)
     desired = _by_position(lone, evidence.desired)
     try:
-        text = rule(lone.facts, inputs, _by_position(lone, actual), desired)
+        words = rule(lone.facts, inputs, _by_position(lone, actual), desired)
     except ValueError:
         # A large constant of the model, which is not kept: its values cannot be looked up.
         return None
     runtime = evidence.runtime
     fits = runtime is None or rule(lone.facts, inputs, _by_position(lone, runtime), desired) is None
-    if text is None:
-        if fits:
-            return AGREES, "", ""
-        return ORACLE_DISAGREES, f"{names[0]}: {ORACLE_DISAGREES}, guilty: {ONNXRUNTIME} [{where}]", ONNXRUNTIME
+    if words is None and fits:
+        return Verdict(name=AGREES, message="", metrics=())
+    # What ONNX Runtime alone gets wrong is grouped as other wrong values are.
+    reason = Mismatch.VALUES.value
+    if words is None:
+        message = f"{names[0]}: {ORACLE_DISAGREES}, guilty: {ONNXRUNTIME} [{where}]"
+        return Verdict(name=ORACLE_DISAGREES, message=message, reason=reason, metrics=(), guilty=ONNXRUNTIME)
     guilty = UNKNOWN if evidence.stored is None else BURN if fits else BOTH
-    return DISAGREES, f"{names[0]}: {text}, {DISAGREES}, guilty: {guilty} [{where}]", guilty
+    return Verdict(
+        name=DISAGREES,
+        message=f"{names[0]}: {words}, {DISAGREES}, guilty: {guilty} [{where}]",
+        reason=reason,
+        mismatch=Mismatch.VALUES,
+        metrics=(),
+        guilty=guilty,
+        difference=f"{names[0]}: {words.neutral}",
+    )
 
 
 def _by_position(lone: LoneNode, outputs: Sequence[Array]) -> list[Array]:
@@ -272,7 +319,7 @@ def _by_position(lone: LoneNode, outputs: Sequence[Array]) -> list[Array]:
     return [output for _, output in sorted(pairs, key=lambda pair: pair[0])]
 
 
-def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> str:
+def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> Guilty:
     """Name who is wrong where dtype or shape is not what was expected."""
     runtime = evidence.runtime
     if evidence.stored is None or runtime is None or place >= len(runtime):
@@ -284,8 +331,5 @@ def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> str:
 def _widened(bound: Bound, override: Override | None) -> Bound:
     if override is None or bound.limit is None:
         return bound
-    return replace(bound.times(override.factor, ""), text=f"{bound.text} · {override.factor:g} {_granted(override)}")
-
-
-def _granted(override: Override) -> str:
-    return f"(override {override.name})"
+    text = f"{bound.text} · {override.factor:g} (override {override.name})"
+    return replace(bound.times(override.factor, ""), text=text, override=override.name)

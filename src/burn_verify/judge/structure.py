@@ -3,17 +3,47 @@
 Knows no tolerance. A `Problem` is text without names: who and where is added by the verdict.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.core.result import Mismatch
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.metrics import Mask, first_index, is_float, is_integer, max_abs, mismatches, worst_index
 
-WRONG_VALUES = "wrong values"
 _LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How two answers differ; which of them is right is said only where the words are written.
+
+    Attributes:
+        lead: what comes first, or all there is.
+        expected, came: the two values, where two are named.
+    """
+
+    lead: str = ""
+    expected: str = ""
+    came: str = ""
+
+    def __str__(self) -> str:
+        """Write what was expected and what came instead."""
+        return self._written("expected", "came")
+
+    @property
+    def neutral(self) -> str:
+        """The same for two answers of which neither is the right one: what was first is called ``before``."""
+        return self._written("before", "after")
+
+    def after(self, text: str) -> "Words":
+        """Return the same behind other words."""
+        return replace(self, lead=f"{text}{self.lead}")
+
+    def _written(self, expected: str, came: str) -> str:
+        return f"{self.lead}{self.expected} {expected}, {self.came} {came}" if self.expected else self.lead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +51,13 @@ class Problem:
     """A structural disagreement.
 
     Attributes:
-        reason: what kind of disagreement it is, without numbers, fit for grouping.
-        text: what was expected and what came.
+        kind: what kind of disagreement it is, fit for grouping.
+        words: what was expected and what came.
         comparable: whether the elements can still be measured against each other.
     """
 
-    reason: str
-    text: str
+    kind: Mismatch
+    words: Words
     comparable: bool
 
 
@@ -35,8 +65,8 @@ def count_problem(actual: int, desired: int) -> Problem | None:
     """Compare numbers of outputs."""
     if actual == desired:
         return None
-    text = f"{desired} output{'s' * (desired != 1)} expected, {actual} came"
-    return Problem(reason="wrong number of outputs", text=text, comparable=False)
+    words = Words(expected=f"{desired} output{'s' * (desired != 1)}", came=str(actual))
+    return Problem(kind=Mismatch.COUNT, words=words, comparable=False)
 
 
 @np.errstate(all="ignore")
@@ -46,13 +76,12 @@ def structural_problem(actual: npt.NDArray[Any], desired: npt.NDArray[Any], *, e
     Equality is asked of the elements where `exact` is true, as it is for integers, booleans and text.
     """
     if dtype_name(actual.dtype) != dtype_name(desired.dtype):
-        text = f"dtype {dtype_name(desired.dtype)} expected, {dtype_name(actual.dtype)} came"
-        return Problem(reason="wrong dtype", text=text, comparable=False)
+        words = Words("dtype ", dtype_name(desired.dtype), dtype_name(actual.dtype))
+        return Problem(kind=Mismatch.DTYPE, words=words, comparable=False)
     if actual.shape != desired.shape:
-        text = f"shape {show_index(desired.shape)} expected, {show_index(actual.shape)} came"
-        return Problem(reason="wrong shape", text=text, comparable=False)
+        return Problem(kind=Mismatch.SHAPE, words=two_shapes(actual, desired), comparable=False)
     if is_float(desired.dtype) and (place := _special_place(actual, desired)) is not None:
-        return Problem(reason=WRONG_VALUES, text=_expected_came(actual, desired, place), comparable=True)
+        return Problem(kind=Mismatch.VALUES, words=_two_values(actual, desired, place), comparable=True)
     return _equality_problem(actual, desired) if exact else None
 
 
@@ -64,6 +93,11 @@ def show_index(index: tuple[int, ...]) -> str:
 def show_tensor(array: npt.NDArray[Any]) -> str:
     """Write dtype and shape as ``float32[2,3]``."""
     return dtype_name(array.dtype) + show_index(array.shape)
+
+
+def two_shapes(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> Words:
+    """Name two shapes."""
+    return Words("shape ", show_index(desired.shape), show_index(actual.shape))
 
 
 def show_count(mask: Mask) -> str:
@@ -88,19 +122,17 @@ def _equality_problem(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> Pr
     place = worst_index(actual, desired, bad)
     if place is None:
         return None
-    text = f"{show_tensor(desired)} {show_count(bad)}, "
+    lead = f"{show_tensor(desired)} {show_count(bad)}, "
     if is_integer(desired.dtype):
-        greatest = max_abs(actual, desired)
-        text += f"max_abs={greatest:g} at {show_index(place)}, exact"
+        words = Words(f"max_abs={max_abs(actual, desired):g} at {show_index(place)}, exact")
     else:
-        text += _expected_came(actual, desired, place)
-    return Problem(reason=WRONG_VALUES, text=text, comparable=True)
+        words = _two_values(actual, desired, place)
+    return Problem(kind=Mismatch.VALUES, words=words.after(lead), comparable=True)
 
 
-def _expected_came(actual: npt.NDArray[Any], desired: npt.NDArray[Any], place: tuple[int, ...]) -> str:
-    """Write the two values at a place."""
-    wanted, came = _show_value(desired, place), _show_value(actual, place)
-    return f"{wanted} at {show_index(place)} expected, {came} came"
+def _two_values(actual: npt.NDArray[Any], desired: npt.NDArray[Any], place: tuple[int, ...]) -> Words:
+    """Name the two values at a place."""
+    return Words(expected=f"{_show_value(desired, place)} at {show_index(place)}", came=_show_value(actual, place))
 
 
 def _show_value(array: npt.NDArray[Any], place: tuple[int, ...]) -> str:

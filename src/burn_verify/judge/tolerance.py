@@ -28,6 +28,7 @@ class Bound:
         deviation: the root mean square that rounding explains, of which `mean` is a multiple.
         overflows: where +∞ is legal although the reference is finite, and where -∞ is, as a rounding may reach beyond
             the greatest number; None where neither is anywhere.
+        override: name of the exception that widened it; empty where none did.
     """
 
     limit: npt.NDArray[np.float64] | None
@@ -35,6 +36,7 @@ class Bound:
     mean: float | None = None
     deviation: float | None = None
     overflows: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None = None
+    override: str = ""
 
     def times(self, factor: float, words: str, *, mean_factor: float | None = None) -> "Bound":
         """Return a bound that allows a factor more, said in words; another one for the mean, where that is given."""

@@ -11,10 +11,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.core.result import Guilty, VerdictName
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.bounds import allowed, bounded, rule_of
 from burn_verify.judge.evidence import Evidence
-from burn_verify.judge.facts import NodeFacts
+from burn_verify.judge.facts import NodeFacts, RuleKind
 from burn_verify.judge.metrics import Mask, is_float, widened
 from burn_verify.judge.noise import explained
 from burn_verify.judge.tolerance import Bound, bound, within
@@ -22,22 +23,20 @@ from burn_verify.judge.yardstick import Errors, Yardstick
 
 Array = npt.NDArray[Any]
 
-AGREES: Final = "agrees"
-LOOSE: Final = "loose"
-DISAGREES: Final = "disagrees"
-ORACLE_DISAGREES: Final = "oracle_disagrees"
-NONDETERMINISTIC: Final = "nondeterministic"
+AGREES: Final = VerdictName.AGREES
+LOOSE: Final = VerdictName.LOOSE
+DISAGREES: Final = VerdictName.DISAGREES
+ORACLE_DISAGREES: Final = VerdictName.ORACLE_DISAGREES
+NONDETERMINISTIC: Final = VerdictName.NONDETERMINISTIC
 
-BURN: Final = "burn"
-ONNXRUNTIME: Final = "onnxruntime"
-BOTH: Final = "both"
-UNKNOWN: Final = "unknown"
+BURN: Final = Guilty.BURN
+ONNXRUNTIME: Final = Guilty.ONNXRUNTIME
+BOTH: Final = Guilty.BOTH
+UNKNOWN: Final = Guilty.UNKNOWN
 
 _HALF: Final = frozenset({"float16", "bfloat16"})
 _OWN: Final = 2.0
 """How many times the reference's own error an answer of a graph may be off."""
-_MOVES: Final = "moves elements"
-# How the table of bounds calls operators that copy, and so keep the sign of zero.
 _SUMS_IN_ONNXRUNTIME: Final = frozenset({"Where"})
 # ONNX Runtime adds what is chosen from either side, with zeros elsewhere: -0 becomes 0.
 
@@ -51,15 +50,15 @@ class Weighed:
         bad: where elements are outside of what is allowed.
         yardstick: what it was measured against.
         errors, oracle_errors: of what came and of the answers that confirm the reference.
-        guilty: who is wrong; empty where nobody is.
+        guilty: whose answer is wrong.
     """
 
-    name: str
+    name: VerdictName
     bad: Mask
     yardstick: Yardstick
     errors: Errors
     oracle_errors: Errors
-    guilty: str = ""
+    guilty: Guilty = Guilty.NONE
 
     @property
     def headroom(self) -> float | None:
@@ -189,7 +188,7 @@ def _copies(facts: NodeFacts | None, origin: str) -> bool:
     if facts is None or (origin == ONNXRUNTIME and facts.op_type in _SUMS_IN_ONNXRUNTIME):
         return False
     rule = rule_of(facts.op_type, facts.domain)
-    return rule is not None and rule.source.startswith(_MOVES)
+    return rule is not None and rule.kind is RuleKind.MOVES
 
 
 def _bound(place: int, reference: Array, dtype: str, evidence: Evidence) -> tuple[Bound, bool]:
@@ -248,7 +247,7 @@ def _concluded(actual: Array, yardstick: Yardstick, own: list[Errors], runtime: 
         name = LOOSE
     else:
         name = DISAGREES
-    guilty = ""
+    guilty = Guilty.NONE
     if name == DISAGREES:
         if clean:
             bad = _above(actual, yardstick)
@@ -269,7 +268,7 @@ def _beside_noise(
     errors, oracle = yardstick.errors(actual), replace(oracle, greatest=oracle.greatest / each, share=share / together)
     bad = yardstick.misses(actual)
     name = AGREES if not bad.any() and errors.share <= 1 else DISAGREES
-    guilty = ""
+    guilty = Guilty.NONE
     if name == DISAGREES:
         bad = bad if bad.any() else _beyond_mean(actual, yardstick)
         guilty = _guilty(yardstick, runtime)
@@ -311,7 +310,7 @@ def _far(answer: Array, actual: Array, yardstick: Yardstick) -> bool:
     return bool((missed & tolerance.misses(answer)).any())
 
 
-def _guilty(yardstick: Yardstick, runtime: Array | None) -> str:
+def _guilty(yardstick: Yardstick, runtime: Array | None) -> Guilty:
     """Name who is wrong where Burn's answer is not that of the yardstick."""
     if yardstick.origin == ONNXRUNTIME:
         # Two answers, and nobody to say which is right.

@@ -14,12 +14,16 @@ from typing import Any
 
 from burn_verify.core import latency
 from burn_verify.core.case import Subject
-from burn_verify.core.result import CaseResult, Difference, OutputMetrics
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, Difference, Guilty, OutputMetrics, VerdictName
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Checkout, Target
+from burn_verify.record import schema1
 
-SCHEMA_VERSION = 1
-"""Version of the lines; a reader refuses any other."""
+SCHEMA_VERSION = 2
+"""Version of the lines that are written. It rises where a reader of the version before would misunderstand them."""
+
+READABLE = (1, SCHEMA_VERSION)
+"""Versions of lines that are read; a reader refuses any other. What a line lacks has its default."""
 
 KINDS = ("environment", "selection", "result", "phases", "target", "difference")
 """Every kind of line.
@@ -32,20 +36,8 @@ UNKNOWN = Target(burn="", burn_onnx="", backend="")
 """The target of a record that names none."""
 
 
-_LATER = (
-    "p99",
-    "cosine",
-    "headroom",
-    "rounding",
-    "bound",
-    "reference",
-    "oracle_headroom",
-    "guilty",
-    "top1",
-    "top5",
-    "iou",
-)
-# Fields of metrics that records of the same version may lack.
+_LATER = ("p99", "cosine", "headroom", "rounding", "bound", "reference", "oracle_headroom", "guilty", "override")
+# Fields of an output that lines may lack.
 _CHECKOUTS = ("burn_checkout", "burn_onnx_checkout")
 
 
@@ -90,6 +82,7 @@ def result_to_line(result: CaseResult, target: Target) -> str:
             "stage": result.stage,
             "outcome": result.outcome,
             "verdict": result.verdict,
+            "failure": result.failure,
             "message": result.message,
             "reason": result.reason,
             "note": result.note,
@@ -205,15 +198,6 @@ def phases_line(phases: Mapping[str, Any]) -> str:
     return _line("phases", {"phases": phases})
 
 
-def result_from_line(line: str) -> CaseResult:
-    """Decode what `result_to_line` made.
-
-    Raises:
-        ValueError: the line is not a result.
-    """
-    return result_from_json(json.loads(line))
-
-
 def result_and_target(line: str) -> tuple[CaseResult, Target]:
     """Decode what `result_to_line` made, and which target it is of, as `recorded` has it.
 
@@ -227,12 +211,14 @@ def result_and_target(line: str) -> tuple[CaseResult, Target]:
 def result_from_json(data: Mapping[str, Any]) -> CaseResult:
     """Decode a line of kind ``result``, after `json.loads`.
 
-    Keys that are not known are passed over.
+    Keys that are not known are passed over. A line of an earlier version is read as one of today.
 
     Raises:
         ValueError: a field is missing or holds what it cannot hold; the message names it.
     """
     try:
+        if data.get("schema_version") == 1:
+            data = schema1.upgraded(data)
         return CaseResult(
             case_id=str(data["case_id"]),
             corpus=str(data["corpus"]),
@@ -241,7 +227,8 @@ def result_from_json(data: Mapping[str, Any]) -> CaseResult:
             op_types=tuple(str(op_type) for op_type in data.get("op_types", ())),
             opset=int(data.get("opset", 0)),
             subject=_subject_from_json(data.get("subject")),
-            verdict=data.get("verdict"),
+            verdict=None if data.get("verdict") is None else VerdictName(data["verdict"]),
+            failure=None if data.get("failure") is None else FailureKind(data["failure"]),
             message=str(data.get("message", "")),
             reason=str(data.get("reason", "")),
             note=data.get("note"),
@@ -272,6 +259,7 @@ def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
         "first_bad": metrics.first_bad,
         # Left out where there is nothing to say: most outputs of a record are equal to the last bit.
         **{key: value for key in _LATER if (value := getattr(metrics, key)) not in (None, "")},
+        **({"metrics": metrics.metrics} if metrics.metrics else {}),
     }
 
 
@@ -294,10 +282,9 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         bound=str(data.get("bound", "")),
         reference=str(data.get("reference", "")),
         oracle_headroom=_number_or_none(data.get("oracle_headroom")),
-        guilty=str(data.get("guilty", "")),
-        top1=_number_or_none(data.get("top1")),
-        top5=_number_or_none(data.get("top5")),
-        iou=_number_or_none(data.get("iou")),
+        guilty=Guilty(data.get("guilty", "")),
+        override=str(data.get("override", "")),
+        metrics={str(name): _number(value) for name, value in data.get("metrics", {}).items()},
     )
 
 

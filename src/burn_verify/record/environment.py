@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from burn_verify import __version__
 from burn_verify.burn.cargo import rustc_version
+from burn_verify.core.errors import CommandFailed
 from burn_verify.core.target import Target
 from burn_verify.record.codec import (
     target_environment,
@@ -43,7 +44,11 @@ def environment(targets: Sequence[Target]) -> dict[str, Any]:
 def _commit() -> str | None:
     """Return the commit of a checkout of this project; a user's own repository around an installation is not it."""
     package = Path(__file__).parents[1]
-    said = output_of(["git", "-C", str(package), "rev-parse", "--show-toplevel", "HEAD"]) or ""
+    try:
+        said = output_of(["git", "-C", str(package), "rev-parse", "--show-toplevel", "HEAD"])
+    except CommandFailed:
+        # An installation is in no repository; whatever else git says is in the log.
+        return None
     top, _, commit = said.partition("\n")
     return commit if commit and Path(top, "src", package.name) == package else None
 

@@ -15,7 +15,7 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Target
 from burn_verify.record.codec import (
     KINDS,
-    SCHEMA_VERSION,
+    READABLE,
     Record,
     difference_from_json,
     result_from_json,
@@ -24,8 +24,6 @@ from burn_verify.record.codec import (
 )
 
 T = TypeVar("T")
-
-__all__ = ["Record", "append", "read", "read_all", "read_run"]
 
 
 def append(path: Path, lines: Iterable[str]) -> None:
@@ -160,10 +158,10 @@ def _check(path: Path, number: int, data: Any) -> None:
     """Refuse an object that this version cannot understand."""
     if not isinstance(data, dict) or "schema_version" not in data:
         message = f"{path}:{number}: not a line of a record: it has no schema_version"
-    elif data["schema_version"] != SCHEMA_VERSION:
+    elif data["schema_version"] not in READABLE:
         message = (
             f"{path}:{number}: schema_version {data['schema_version']!r} is not known, this burn-verify reads "
-            f"{SCHEMA_VERSION}: read the record with the version that wrote it"
+            f"{' and '.join(map(str, READABLE))}: read the record with the version that wrote it"
         )
     elif data.get("kind") not in KINDS:
         message = f"{path}:{number}: unknown kind {data.get('kind')!r}, expected one of {', '.join(KINDS)}"

@@ -6,7 +6,6 @@ Only `runtime` imports this. Decides neither how many blocks there are nor when 
 import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from burn_verify.system.wire import Array
@@ -86,11 +85,8 @@ def _timed(call: Callable[[], None], settle: float, calls: int, seconds: float) 
     return taken
 
 
-def resident() -> int | None:
-    """Return the memory of this process that is resident, in bytes; known on Linux only."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return None
-    found = (line.split()[1] for line in lines if line.startswith("VmRSS:"))
-    return next((int(kib) << 10 for kib in found), None)
+def resident() -> int:
+    """Return the memory of this process that is resident, in bytes."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)

@@ -57,11 +57,6 @@ _COUNT: Final = range(0, 10)
 # Pixels and quantised values use their whole range; wider integers are mostly indices, lengths and token ids.
 
 
-def seed_of(case_id: str, data_set: str = SEEDED) -> int:
-    """Return the seed of a case's data set: 64 bits, the same in every process and on every machine."""
-    return _seed(case_id, data_set)
-
-
 def bind_shape(spec: TensorSpec, hints: Hints) -> tuple[int, ...]:
     """Return the shape to feed an input with, every dimension a number.
 

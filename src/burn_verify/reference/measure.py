@@ -7,23 +7,23 @@ import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from burn_verify.core.errors import OracleError
-from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference
 from burn_verify.judge.bounds import bounded, rule_of
 from burn_verify.judge.evidence import Measured
+from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.quotient import Quotient, quotient_of
 from burn_verify.judge.vacuity import insensitivity
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
-from burn_verify.reference.oracle import CLOSED, MADE_BY, TIMEOUT, DataSet, Oracle, read
+from burn_verify.reference.oracle import MADE_BY, DataSet, Oracle, read
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, source_digest, write_if_changed
+from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode, encode_named, placed
 
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ class Measurer:
         self._cache = cache
         self._oracle = oracle
         self._timeout = timeout
-        # Once: to look a version up takes longer than everything else that is done for a case that is known.
-        self._made_by = (source_digest(*MADE_BY), version("onnx"), version("onnxruntime"))
 
     def measured(self, prepared: PreparedCase, reference: Reference) -> Reference:
         """Return a reference that knows where its measures are.
@@ -67,10 +65,7 @@ class Measurer:
         Raises:
             OracleError: the cached reference is gone or damaged.
         """
-        # Generated graphs bring their answers along, in files whose names are no digests.
-        about = (str(reference.path), prepared.digest, *reference.data_sets)
-        key = digest_of(*about, *self._made_by)
-        path = self._cache.folder("measured") / f"{key[:32]}.safetensors"
+        path = self._cache.folder("measured") / f"{key_of(prepared, reference)}.safetensors"
         # Apart, as a file that is whole need not be opened to be known as such.
         cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
         for known in (path, cut):
@@ -113,7 +108,7 @@ class Measurer:
         try:
             answer, payload = self._oracle.ask(request, encode(data_set.inputs), self._timeout)
         except OracleError as error:
-            if error.reason == CLOSED:
+            if error.kind is FailureKind.CLOSED:
                 # The run is over: nothing was found out, and nothing may be kept.
                 raise
             found = {}
@@ -121,7 +116,8 @@ class Measurer:
                 "evaluator": "",
                 "why": error.message,
                 "node": None,
-                "gave_up": error.reason == TIMEOUT,
+                # More time may mend it.
+                "gave_up": error.kind is FailureKind.TIMEOUT,
             }
         else:
             found = decode_named(payload)
@@ -149,9 +145,9 @@ class Measurer:
             # The walk looks at the clock after every node: it is ended from outside where one node takes as long.
             answer, payload = self._oracle.ask(request, encode(data_set.inputs), 2 * self._timeout)
         except OracleError as error:
-            if error.reason == CLOSED:
+            if error.kind is FailureKind.CLOSED:
                 raise
-            return {}, error.message, error.reason == TIMEOUT
+            return {}, error.message, error.kind is FailureKind.TIMEOUT
         return decode_named(payload), answer["why"], answer["gave_up"]
 
     def _optimised(self, prepared: PreparedCase, data_set: DataSet) -> Sequence[Array]:
@@ -172,6 +168,12 @@ class Measurer:
             return insensitivity(first.desired, self._oracle.infer(prepared.model, drawn))
         except OracleError:
             return ""
+
+
+def key_of(prepared: PreparedCase, reference: Reference) -> str:
+    """Return the key of what is found out about the reference of a case."""
+    # Generated graphs bring their answers along, in files whose names are no digests.
+    return digest_of(MADE_BY.digest, str(reference.path), prepared.digest, *reference.data_sets)[:32]
 
 
 def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:
@@ -227,4 +229,4 @@ def _wants_float64(prepared: PreparedCase, desired: Sequence[Array]) -> bool:
         return False
     subject = prepared.subject
     rule = None if subject is None else rule_of(subject.op_type, subject.domain)
-    return rule is None or rule.formula != "0"
+    return rule is None or rule.kind not in (RuleKind.MOVES, RuleKind.EXACT)

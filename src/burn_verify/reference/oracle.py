@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +15,12 @@ import numpy as np
 
 from burn_verify.core.errors import OracleError, ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
-from burn_verify.core.stage import PreparedCase, Reference, StoredArrays, StoredData
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, source_digest, write_if_changed
+from burn_verify.system.files import digest_of, sha256_of, write_if_changed
+from burn_verify.system.made_by import MadeBy
 from burn_verify.system.resident import Resident
 from burn_verify.system.wire import (
     Array,
@@ -62,15 +62,11 @@ class Answers:
     refusal: str = ""
 
 
-MADE_BY: Final = ("core", "graph", "judge", "system", "reference")
-"""The rooms whose code decides what a reference holds: references made by other code are not these."""
-
-
-CLOSED: Final = "ONNX Runtime: closed"
-"""The reason of an error that says nothing of a model: the run ended while it was asked for."""
-
-TIMEOUT: Final = "ONNX Runtime: timeout"
-"""The reason of an error that more time may mend."""
+MADE_BY: Final = MadeBy(
+    rooms=("core", "graph", "judge", "system", "reference"),
+    libraries=("onnx", "onnxruntime", "numpy", "ml_dtypes"),
+)
+"""What decides what a reference holds: references made by other code or other libraries are not these."""
 
 
 class Oracle:
@@ -83,7 +79,6 @@ class Oracle:
     def __init__(self, cache: Cache, timeout: float) -> None:
         self._cache = cache
         self._timeout = timeout
-        self._runtime_version = version("onnxruntime")
         self._worker = Resident(
             [sys.executable, "-m", "burn_verify.reference.worker"],
             role="reference",
@@ -101,24 +96,14 @@ class Oracle:
         if prepared.unsupported is not None:
             reason = f"no Burn value for {prepared.unsupported}"
             message = f"an input or an answer is of {prepared.unsupported}, for which Burn has no value"
-            raise RunError(message, reason)
+            raise RunError(message, reason, kind=FailureKind.NO_VALUE)
         if prepared.refused is not None:
-            raise OracleError(prepared.refused, "no reference runs this graph")
+            raise OracleError(prepared.refused, "no reference runs this graph", kind=FailureKind.NO_REFERENCE)
         if prepared.answered:
             (stored,) = prepared.stored
             assert isinstance(stored, StoredArrays)
             return Reference(path=stored.path, data_sets=(stored.name,), seconds=0.0)
-        key = digest_of(
-            prepared.digest,
-            source_digest(*MADE_BY),
-            prepared.case.id,
-            repr(prepared.case.hints),
-            str(prepared.seeded),
-            self._runtime_version,
-            np.__version__,
-            *(stamp for stored in prepared.stored for stamp in _stamps(stored)),
-        )
-        path = self._cache.folder("reference") / f"{key[:32]}.safetensors"
+        path = self._cache.folder("reference") / f"{key_of(prepared)}.safetensors"
         names = (*([SEEDED] if prepared.seeded else []), *(stored.name for stored in prepared.stored))
         if path.is_file():
             return Reference(path=path, data_sets=names, seconds=0.0)
@@ -169,7 +154,8 @@ class Oracle:
             answer, data = self._worker.request(header, payload, timeout=timeout)
         except ProcessDied as death:
             message = f"ONNX Runtime: {death.message}"
-            raise OracleError(message, f"ONNX Runtime: {death.how}", {"log": death.log}) from death
+            reason = f"ONNX Runtime: {death.kind.how}"
+            raise OracleError(message, reason, {"log": death.log}, death.kind) from death
         if not answer["ok"]:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             model = Path(header["model"])
@@ -208,9 +194,20 @@ class Oracle:
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
-                raise RunError(message, f"no Burn value for {dtype}")
+                raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
         values = list(drawn.values())
         return DataSet(inputs=values, desired=self.infer(prepared.model, values))
+
+
+def key_of(prepared: PreparedCase) -> str:
+    """Return the key of the reference of a case: whatever decides what its model is fed and should answer.
+
+    Raises:
+        OracleError: stored data cannot be read.
+    """
+    about = (prepared.digest, prepared.case.id, repr(prepared.case.hints), str(prepared.seeded))
+    stored = (part for stored in prepared.stored for part in (stored.name, *_contents(stored)))
+    return digest_of(MADE_BY.digest, *about, *stored)[:32]
 
 
 def read(reference: Reference) -> Answers:
@@ -224,7 +221,7 @@ def read(reference: Reference) -> Answers:
         named, notes = decode_named(payload), decode_notes(payload)
     except (OSError, ValueError) as error:
         message = f"{reference.path} cannot be read ({error}); delete it and run again"
-        raise OracleError(message, "reference cache damaged") from error
+        raise OracleError(message, "reference cache damaged", kind=FailureKind.MACHINE) from error
     data_sets = {
         name: DataSet(
             inputs=at(named, place, "in"),
@@ -251,13 +248,13 @@ def stored_inputs(prepared: PreparedCase) -> list[Array]:
         raise _damaged(stored.path, error) from error
 
 
-def _stamps(stored: StoredData) -> Iterator[str]:
+def _contents(stored: StoredData) -> Iterator[str]:
+    # By content: an archive that is unpacked again may leave the same sizes and times behind.
     for path in (stored.path,) if isinstance(stored, StoredArrays) else stored.inputs + stored.outputs:
         try:
-            stat = path.stat()
+            yield sha256_of(path)
         except OSError as error:
             raise _damaged(path, error) from error
-        yield f"{path.name} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
@@ -294,5 +291,5 @@ def _read_tensor(path: Path) -> Array:
         raise _damaged(path, error) from error
     if dtype := unsupported_dtype([array]):
         message = f"{path}: stored test data has dtype {dtype}, for which Burn has no value"
-        raise RunError(message, f"no Burn value for {dtype}")
+        raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
     return np.asarray(array)

@@ -12,7 +12,7 @@ from burn_verify.burn.batch import Builder
 from burn_verify.burn.convert import Converter
 from burn_verify.burn.release import ReleaseBuilder
 from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Toolchain
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.case import Case
 from burn_verify.core.errors import BurnVerifyError, RunError, ToolchainError, UsageError
 from burn_verify.core.options import Settings
@@ -100,7 +100,7 @@ class Maker:
         """Convert for targets that share a binary, and compile it."""
         if not good:
             return {target: {} for target in targets}
-        toolchain = Toolchain(self._cache, self._listen, targets[0], _backends(targets))
+        toolchain = Workspace.of(self._cache, self._listen, targets[0], _backends(targets))
         with timed(phases, "toolchain"):
             binary = toolchain.converter()
             found: dict[Target, Built | str] = dict(self._not_started(toolchain, targets))
@@ -126,7 +126,7 @@ class Maker:
             self._release(toolchain, [found[target] for target in living], phases)
         return found
 
-    def _release(self, toolchain: Toolchain, several: Iterable[Built | str], phases: dict[str, float]) -> None:
+    def _release(self, toolchain: Workspace, several: Iterable[Built | str], phases: dict[str, float]) -> None:
         """Build what compiled once more, to be timed; one that does not compile then ends there."""
         builder = ReleaseBuilder(self._cache, toolchain)
 
@@ -140,7 +140,7 @@ class Maker:
                 if not isinstance(built, str):
                     built |= {one.case.id: one for one in each(self._listen, "release", list(built.values()), step)}
 
-    def _not_started(self, toolchain: Toolchain, targets: Sequence[Target]) -> dict[Target, str]:
+    def _not_started(self, toolchain: Workspace, targets: Sequence[Target]) -> dict[Target, str]:
         """Return, by target, why a backend does not start here, in one line; nothing of those that do."""
         probe = RunnerBinary(path=toolchain.probe(), modules=frozenset())
         runner = Runner(self._cache, probe, timeout=self._settings.timeout, memory_limit=self._settings.memory_limit)
@@ -156,7 +156,7 @@ class Maker:
         return found
 
     def _convert(
-        self, toolchain: Toolchain, binary: Path, cases: Sequence[Planned], simplify: bool, partition: bool
+        self, toolchain: Workspace, binary: Path, cases: Sequence[Planned], simplify: bool, partition: bool
     ) -> Built:
         converter = Converter(
             self._cache,

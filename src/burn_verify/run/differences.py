@@ -5,7 +5,6 @@ answers are kept while a run lasts and compared at its end.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,12 +26,6 @@ from burn_verify.system.wire import Array, at, decode_named, decode_notes, encod
 BEFORE: Final = "before"
 AFTER: Final = "after"
 NEITHER: Final = "neither"
-
-_SIDES: Final = re.compile(r", (?:against|guilty:|loose\b|disagrees\b)[^,\[]*|, headroom [^,\[]*")
-"""What the judge says of a reference: here there are two answers, and neither is one."""
-
-
-_EXPECTED: Final = re.compile(r"(.+) expected, (.+) came$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +64,7 @@ def between(planned: Planned, before: Path, after: Path) -> Said | None:
         verdict = _verdict(planned, data_set, sides[0][data_set], sides[1][data_set], known)
         if not verdict.passes:
             near = _nearer(sides[0][data_set], sides[1][data_set], known.desired)
-            return Said(nearer=near, message=_told(verdict.message))
+            return Said(nearer=near, message=verdict.difference)
     return None
 
 
@@ -168,12 +161,6 @@ def _spread(before: Sequence[Array], known: _Known) -> Sequence[Array] | None:
         far = widened(answer) + (widened(optimised) - widened(plain)) if numbers else answer
         moved.append(np.where(np.isfinite(far), far, widened(answer)).astype(answer.dtype) if numbers else answer)
     return moved
-
-
-def _told(message: str) -> str:
-    """Return what the judge said in words for two answers of which neither is the expected one."""
-    text = _SIDES.sub("", message.rpartition(" [")[0])
-    return _EXPECTED.sub(r"\1 before, \2 after", text)
 
 
 def _nearer(before: Sequence[Array], after: Sequence[Array], desired: Sequence[Array] | None) -> str:

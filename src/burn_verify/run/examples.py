@@ -17,7 +17,7 @@ from burn_verify.cases.generated.snippet import snippet
 from burn_verify.core.case import Subject
 from burn_verify.core.errors import CompareError, OracleError, RunError
 from burn_verify.core.result import Verdict
-from burn_verify.core.stage import PreparedCase
+from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.graph.operators import qualified
 from burn_verify.judge.evidence import Measured
 from burn_verify.reference.measure import Measurer, at_hand
@@ -93,7 +93,7 @@ class Drawing:
                 ways = (partial(at_hand, model, data), partial(self._measurer.of_data_set, prepared, data))
                 verdict = judged(data, actual, ways)
                 if not verdict.passes:
-                    raise Failed(CompareError(verdict.message, verdict.reason), feeds)
+                    raise Failed(CompareError(verdict.message, verdict.reason, kind=FailureKind.MISMATCH), feeds)
             return len(answered)
 
         memory = self._memory / digest_of(prepared.case.id)[:16]

@@ -6,6 +6,7 @@ Values in, values out: says which targets to try and what follows from how they 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any, Final
 
 from burn_verify.core import versions
@@ -26,6 +27,22 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _WORD: Final = re.compile(r"(burn|burn-onnx|simplify|partition)=(.+)")
 _VERSION: Final = re.compile(r"\d+(\.\d+)+[-\w.]*|latest")
+
+
+class _Ends(StrEnum):
+    """As which side a mixture of two targets ends."""
+
+    GOOD = "good"
+    BAD = "bad"
+    OTHER = "other"
+
+
+_ENDS_IN_WORDS: Final[Mapping[_Ends | None, str]] = {
+    _Ends.GOOD: "as the good one",
+    _Ends.BAD: "as the bad one",
+    _Ends.OTHER: "otherwise",
+    None: "cannot be built",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,43 +141,90 @@ def judged(
     """
     mended = _end(results[exchange.mended], good, bad)
     broken = _end(results[exchange.broken], good, bad)
-    mends, breaks = None if mended is None else mended == "good", None if broken is None else broken == "bad"
+    mends = None if mended is None else mended is _Ends.GOOD
+    breaks = None if broken is None else broken is _Ends.BAD
     if mends is None and breaks is None:
         text = f"cannot be exchanged alone: {_why(results[exchange.mended])}"
         return Finding(part=exchange.part, mends=None, breaks=None, text=text)
-    words = {"good": "as the good one", "bad": "as the bad one", None: "cannot be built", "other": "otherwise"}
-    text = f"the bad one with the good one's ends {words[mended]}, the good one with the bad one's {words[broken]}"
+    one, other = (_ENDS_IN_WORDS[end] for end in (mended, broken))
+    text = f"the bad one with the good one's ends {one}, the good one with the bad one's {other}"
     return Finding(part=exchange.part, mends=mends, breaks=breaks, text=text)
 
 
-def conclusion(findings: tuple[Finding, ...]) -> str:
+class Blame(StrEnum):
+    """What follows from all exchanges."""
+
+    NAMED = "named"
+    """One part, or each of several, turns one result into the other."""
+    EACH_BREAKS = "each breaks"
+    """Each of several parts is enough to break the result, and none alone mends it."""
+    TOGETHER = "together"
+    """Several parts break the result only together."""
+    STUCK = "stuck"
+    """No part can be exchanged alone."""
+    NOTHING = "nothing"
+    """No part alone changes anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """Which part flips the result, or why none can be named.
+
+    Attributes:
+        parts: those that `blame` speaks of; none for ``nothing``.
+        stuck: parts that cannot be exchanged alone.
+    """
+
+    blame: Blame
+    parts: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The conclusion in one line."""
+        stuck = f"{' and '.join(self.stuck)} cannot be exchanged alone"
+        rest = f"; {stuck}" if self.stuck else ""
+        parts = " and ".join(self.parts)
+        match self.blame:
+            case Blame.NAMED:
+                return f"to blame: {' or '.join(self.parts)}"
+            case Blame.STUCK:
+                return f"no part can be named: {stuck}"
+            case Blame.EACH_BREAKS:
+                return f"no part alone is to blame: each of {parts} is enough to break it{rest}"
+            case Blame.TOGETHER:
+                return f"no part alone is to blame: {parts} break it only together{rest}"
+            case Blame.NOTHING:
+                return f"no part alone flips the result{rest}"
+
+
+def conclusion(findings: tuple[Finding, ...]) -> Conclusion:
     """Name the part that flips the result, or say why none can be named."""
     guilty = [finding.part for finding in findings if finding.guilty]
     if TOGETHER in guilty and len(guilty) > 1:
         guilty.remove(TOGETHER)
+    stuck = tuple(finding.part for finding in findings if finding.stuck)
     if guilty:
-        return f"to blame: {' or '.join(guilty)}"
-    stuck = [finding.part for finding in findings if finding.stuck]
+        return Conclusion(blame=Blame.NAMED, parts=tuple(guilty), stuck=stuck)
     if stuck and len(stuck) == len(findings):
-        return f"no part can be named: {' and '.join(stuck)} cannot be exchanged alone"
-    rest = f"; {' and '.join(stuck)} cannot be exchanged alone" if stuck else ""
-    if breaks := [finding.part for finding in findings if finding.breaks]:
-        return f"no part alone is to blame: each of {' and '.join(breaks)} is enough to break it{rest}"
-    if mends := [finding.part for finding in findings if finding.mends]:
-        return f"no part alone is to blame: {' and '.join(mends)} break it only together{rest}"
-    return f"no part alone flips the result{rest}"
+        return Conclusion(blame=Blame.STUCK, parts=stuck, stuck=stuck)
+    if breaks := tuple(finding.part for finding in findings if finding.breaks):
+        return Conclusion(blame=Blame.EACH_BREAKS, parts=breaks, stuck=stuck)
+    if mends := tuple(finding.part for finding in findings if finding.mends):
+        return Conclusion(blame=Blame.TOGETHER, parts=mends, stuck=stuck)
+    return Conclusion(blame=Blame.NOTHING, stuck=stuck)
 
 
-def _end(result: CaseResult | str, good: CaseResult, bad: CaseResult) -> str | None:
+def _end(result: CaseResult | str, good: CaseResult, bad: CaseResult) -> _Ends | None:
     """Return as which side a mixture ended, None where it says nothing: the two do not go together."""
     if isinstance(result, str):
         return None
     if alike(result, good):
-        return "good"
+        return _Ends.GOOD
     if alike(result, bad):
-        return "bad"
+        return _Ends.BAD
     # What one burn-onnx writes need not compile with another Burn: that is no answer of either.
-    return None if result.stage is Stage.COMPILE else "other"
+    return None if result.stage is Stage.COMPILE else _Ends.OTHER
 
 
 def _why(result: CaseResult | str) -> str:

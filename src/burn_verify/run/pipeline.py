@@ -18,7 +18,7 @@ from burn_verify.core.errors import CompareError, OracleError, StageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
 from burn_verify.core.result import CaseResult, Verdict
-from burn_verify.core.stage import Outcome, Reference, RunnerBinary, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Reference, RunnerBinary, Stage
 from burn_verify.core.target import Target
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
@@ -128,7 +128,7 @@ class Pipeline:
             verdict = self._compared(planned, durations, details, kept)
             details |= self._beside(planned, twin)
             if verdict.passes and (differs := details.get("twins_differ")):
-                raise CompareError(differs, "twins differ")
+                raise CompareError(differs, "twins differ", kind=FailureKind.MISMATCH)
             if verdict.passes and self._settings.ops_examples and planned.case.corpus == CORPUS:
                 with timed(durations, "examples"):
                     self.draw(planned, details, shrink=shrink)
@@ -139,6 +139,7 @@ class Pipeline:
         result = replace(
             result,
             verdict=verdict.name,
+            failure=None if verdict.passes else FailureKind.MISMATCH,
             message=verdict.message,
             reason=verdict.reason,
             metrics=verdict.metrics,

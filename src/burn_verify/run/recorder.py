@@ -11,7 +11,7 @@ from burn_verify.burn.codegen import LATENCY, LATENCY_PROFILE
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.result import CaseResult, Difference
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target, Trial
 from burn_verify.expectations.match import Expectation, expected_reasons
 from burn_verify.judge import overrides
@@ -122,6 +122,7 @@ class Recorder:
                 message=message,
                 reason=f"no result: {message.strip().splitlines()[-1]}" if message.strip() else "no result",
                 note=case.note,
+                failure=FailureKind.NO_RESULT if outcome is Outcome.FAILED else None,
             )
             self.add(self._session.line(result, trial.target))
 

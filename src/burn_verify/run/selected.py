@@ -129,7 +129,7 @@ def part_of(cases: tuple[Case, ...], settings: Settings) -> tuple[tuple[Case, ..
         return cases, None
     index, count = settings.shard
     costs = costs_of(store.read_run(settings.shard_costs)) if settings.shard_costs else None
-    return shards.cut(cases, index, count, costs)
+    return shards.divide(cases, index, count, costs)
 
 
 def expected_of(settings: Settings, target: Target) -> Expectations:

@@ -14,7 +14,7 @@ from burn_verify.core.case import Case
 from burn_verify.core.errors import STAGE_ERRORS, StageError
 from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, Reference, RunnerBinary, Stage
+from burn_verify.core.stage import ConvertedModel, FailureKind, Outcome, PreparedCase, Reference, RunnerBinary, Stage
 from burn_verify.core.target import Target
 
 T = TypeVar("T")
@@ -63,7 +63,9 @@ def error_of(result: CaseResult) -> StageError | None:
     """Return the exception that stands for a result, None for a pass."""
     if result.outcome is Outcome.PASSED:
         return None
-    return STAGE_ERRORS[result.stage](result.message, result.reason, result.details)
+    return STAGE_ERRORS[result.stage](
+        result.message, result.reason, result.details, result.failure or FailureKind.REFUSED
+    )
 
 
 def each(listen: Listener, phase: str, items: Sequence[Planned], step: Callable[[Planned], Planned]) -> list[Planned]:
@@ -115,7 +117,8 @@ def ended(planned: Planned, error: StageError) -> CaseResult:
     refused = planned.prepared.refused if planned.prepared else None
     # Whoever ended the case, that nobody could have said what is right is worth knowing.
     silent = {"no_reference": refused} if refused else {}
-    return replace(result, message=error.message, reason=error.reason, details={**error.details, **silent})
+    details = {**error.details, **silent}
+    return replace(result, message=error.message, reason=error.reason, failure=error.kind, details=details)
 
 
 def result_of(planned: Planned, stage: Stage, outcome: Outcome) -> CaseResult:

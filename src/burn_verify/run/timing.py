@@ -8,7 +8,7 @@ from dataclasses import replace
 from burn_verify.burn.release import Release
 from burn_verify.core.latency import Latency
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, Reference, Stage
+from burn_verify.core.stage import ConvertedModel, FailureKind, Outcome, PreparedCase, Reference, Stage
 from burn_verify.judge.policy import Judge
 from burn_verify.reference import measure, oracle
 from burn_verify.run.compare import verdict_on
@@ -48,4 +48,5 @@ def within_budget(result: CaseResult, budget: float | None) -> CaseResult:
         return result
     message = f"rustc took {latency.cost.rustc:.1f} s for the generated code, --compile-budget allows {budget:g} s"
     reason = "over the compile budget"
-    return replace(result, stage=Stage.COMPILE, outcome=Outcome.FAILED, message=message, reason=reason)
+    failed = replace(result, stage=Stage.COMPILE, outcome=Outcome.FAILED, failure=FailureKind.BUDGET)
+    return replace(failed, message=message, reason=reason)

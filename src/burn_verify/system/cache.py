@@ -1,6 +1,6 @@
 """The cache on disk: folders by name, and locks between runs.
 
-Knows nothing of what is kept: each user of the cache names a folder and a key.
+Knows nothing about its content: each caller names a folder and a key.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from burn_verify.core.errors import ToolchainError
 
 
 class Cache:
-    """A folder in which everything that is expensive is kept.
+    """The folder for results that are expensive to make.
 
     Arguments:
         root: None for the user's cache folder.
@@ -40,7 +40,7 @@ class Cache:
 
     @contextlib.contextmanager
     def lock(self, name: str, on_wait: Callable[[str], None] = lambda text: None) -> Iterator[None]:
-        """Hold a lock that other runs on this machine respect; `on_wait` is told once when it is not free.
+        """Hold a lock that other runs on this machine respect; `on_wait` is called once if it has to wait.
 
         Raises:
             ToolchainError: the cache cannot be written.
@@ -65,10 +65,10 @@ class Cache:
 
 
 def prune(folder: Path, *, keep: int, young: float) -> None:
-    """Forget all but the entries of a folder that changed last.
+    """Delete all entries of a folder but the `keep` that changed last.
 
     Arguments:
-        young: seconds for which an entry is kept in any case, as it may belong to a run that is going on.
+        young: seconds for which every entry is kept, since it may belong to a run in progress.
     """
     entries = sorted(folder.iterdir(), key=_changed, reverse=True)
     for path in (entry for entry in entries[keep:] if _changed(entry) < time.time() - young):
@@ -79,7 +79,7 @@ def prune(folder: Path, *, keep: int, young: float) -> None:
 
 
 def _changed(path: Path) -> float:
-    """Return when (seconds since the epoch) an entry changed; one that is gone did so long ago."""
+    """Return when an entry changed (seconds since the epoch), 0 if it is gone."""
     try:
         return path.stat().st_mtime
     except OSError:

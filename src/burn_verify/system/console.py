@@ -1,6 +1,6 @@
-"""What a person sees while long work goes on: bars on a terminal, a line now and then elsewhere.
+"""Progress of long work: bars on a terminal, elsewhere a line every few seconds.
 
-Knows no stage and no case; shows `progress.Progress` events.
+Knows no stage and no case; shows `core.progress.Progress` events.
 """
 
 import threading
@@ -48,7 +48,7 @@ class LongWork:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.fields[what]}", markup=False),
-            # Said aloud, as FORCE_COLOR would make a terminal of a file.
+            # Explicit, since FORCE_COLOR would treat a file as a terminal.
             console=Console(file=stream, force_terminal=stream.isatty()),
             transient=True,
         )

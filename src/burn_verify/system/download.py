@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from burn_verify.core.errors import LoadError
+from burn_verify.core.stage import FailureKind
 
 NETWORK_TIMEOUT = 5.0
 """Seconds after which a run stops waiting for the model hub."""
@@ -58,11 +59,11 @@ def fetch(url: str, sha256: str, target: Path) -> Path:
             )
     except requests.RequestException as error:
         message = f"{url} could not be downloaded: {error}; put the file into a folder and use --zoo-mirror DIR"
-        raise LoadError(message, "download failed") from error
+        raise LoadError(message, "download failed", kind=FailureKind.MACHINE) from error
     except OSError as error:
         message = f"{url} could not be kept as {target}: {error.strerror or error}"
-        raise LoadError(message, "download failed") from error
+        raise LoadError(message, "download failed", kind=FailureKind.MACHINE) from error
     except ValueError as error:
         message = f"{url} is not the file it should be (sha256 {sha256} expected); nothing was kept: {error}"
-        raise LoadError(message, "wrong sha256") from error
+        raise LoadError(message, "wrong sha256", kind=FailureKind.MACHINE) from error
     return target

@@ -1,6 +1,5 @@
 """Digests of content, and files that are written whole or not at all."""
 
-import functools
 import hashlib
 import json
 import os
@@ -62,23 +61,3 @@ def copy_atomically(source: Path, target: Path) -> None:
     scratch = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copy2(source, scratch)
     scratch.replace(target)
-
-
-@functools.cache
-def source_digest(*rooms: str) -> str:
-    """Return a digest of every Python file of the rooms, names included: the key of what their code makes.
-
-    A room holds more than what decides, so that nothing which decides can be left out.
-
-    Raises:
-        ValueError: there is no such room.
-    """
-    package = Path(__file__).parents[1]
-    parts = []
-    for room in rooms:
-        found = sorted((package / room).rglob("*.py"))
-        if not found:
-            msg = f"no room is called {room!r}"
-            raise ValueError(msg)
-        parts += [part for path in found for part in (path.relative_to(package).as_posix(), sha256_of(path))]
-    return digest_of(*parts)

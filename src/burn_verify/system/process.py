@@ -1,6 +1,6 @@
-"""A command run to its end, its output handed out line by line. Knows nothing of what is run.
+"""A command run to its end, its output handed out line by line. Knows nothing about the command.
 
-With `resident` the only importer of `subprocess`.
+Only this module and `resident` import `subprocess`.
 """
 
 import contextlib
@@ -10,10 +10,15 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+from burn_verify.core.errors import CommandFailed
 
 logger = logging.getLogger("burn_verify")
+
+_LOG_TAIL: Final = 4000
 
 
 def stream(
@@ -26,8 +31,8 @@ def stream(
 ) -> int:
     r"""Run a command to its end and return its exit code.
 
-    Lines of stdout end at ``\n``; those of stderr at ``\n`` or ``\r``, as progress bars write them. Whatever ends this
-    call early, Ctrl-C included, ends the command and all that it started.
+    Lines of stdout end at ``\n``; those of stderr at ``\n`` or ``\r``, as progress bars write them. An exception that
+    ends this call early, Ctrl-C included, ends the command and its children.
     """
     logger.info("+ %s", " ".join(argv))
     process = subprocess.Popen(
@@ -56,13 +61,53 @@ def stream(
         process.stderr.close()
 
 
-def output_of(argv: Sequence[str]) -> str | None:
-    """Return what a short command prints, or None where it is missing or fails."""
+def output_of(argv: Sequence[str], *, timeout: float | None = 60.0) -> str:
+    """Return the stdout of a short command.
+
+    Arguments:
+        timeout: seconds after which it is ended; None for no limit.
+
+    Raises:
+        CommandFailed: it is missing, took too long, or failed; with its output.
+    """
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired as error:
+        why, code, words = f"no answer within {timeout:g} s", None, _words(error.stderr, error.stdout)
+    except OSError as error:
+        why, code, words = f"it cannot be started: {error.strerror or error}", None, ""
+    else:
+        if done.returncode == 0:
+            return done.stdout.decode("utf-8", "replace").strip()
+        why, code, words = ending(done.returncode), done.returncode, _words(done.stderr, done.stdout)
+    # The output of a command that ended by itself is more specific than its exit code.
+    summary = in_one_line(words) if words and code is not None and code > 0 else why
+    failed = CommandFailed(" ".join(argv[:2]), words or why, summary, code)
+    logger.info("%s failed (%s): %s", " ".join(argv), why, failed.words)
+    raise failed
+
+
+def in_one_line(words: str) -> str:
+    """Return the first error in the output of a command, with its causes as cargo lists them; else its last line.
+
+    Arguments:
+        words: the whole output.
+    """
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    first = next((place for place, line in enumerate(lines) if line.startswith(("error", "fatal:"))), len(lines) - 1)
+    causes = [line for before, line in pairwise(lines[first:]) if before == "Caused by:"]
+    return ": ".join([*lines[first : first + 1], *causes])
+
+
+def _words(*outputs: bytes | None) -> str:
+    """Return the end of the first of a command's outputs that is not empty."""
+    texts = ((output or b"")[-_LOG_TAIL:].decode("utf-8", "replace").strip() for output in outputs)
+    return next(filter(None, texts), "")
+
+
+def ending(code: int) -> str:
+    """Return in words how a process ended, by its exit code; that is negative for a signal."""
+    return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 def _pump(pipe: IO[bytes], sink: Callable[[str], None], also_ends_a_line: bytes) -> None:
@@ -78,7 +123,7 @@ def _pump(pipe: IO[bytes], sink: Callable[[str], None], also_ends_a_line: bytes)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started, and wait for it."""
+    """End a process and its children, and wait for it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

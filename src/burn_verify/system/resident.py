@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from burn_verify.core.errors import ProcessDied
+from burn_verify.core.stage import FailureKind
 from burn_verify.system.process import kill_group, logger
 from burn_verify.system.wire import PREFIX, VERSION, pack, unpack_header, unpack_prefix
 
@@ -32,6 +33,8 @@ _OUT_OF_MEMORY = (
     "cannot allocate memory",
     "failed to map segment",
 )
+_SENT: Final = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+# Signals that no fault of a process itself raises.
 # A stack that does not fit under the limit; without one, threads run out for other reasons.
 _NO_THREAD = "Resource temporarily unavailable"
 
@@ -145,7 +148,7 @@ class Resident:
             return
         if self._deaths_in_a_row >= _GIVE_UP_AFTER:
             message = f"the {self.role} died {self._deaths_in_a_row} times in a row and is not started again"
-            raise ProcessDied(message, "exited", self._tail())
+            raise ProcessDied(message, FailureKind.NOT_STARTED, self._tail())
         logger.info("+ %s", " ".join(self._argv))
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
         self._log = self._log_path.open("ab")
@@ -154,7 +157,7 @@ class Resident:
             with self._guard:
                 if self._closed:
                     message = f"the {self.role} was closed"
-                    raise ProcessDied(message, "closed")
+                    raise ProcessDied(message, FailureKind.CLOSED)
                 self._process = subprocess.Popen(
                     self._argv,
                     env=self._env,
@@ -170,7 +173,7 @@ class Resident:
         except OSError as error:
             self.end()
             message = f"the {self.role} cannot be started: {error}"
-            raise ProcessDied(message) from error
+            raise ProcessDied(message, FailureKind.NOT_STARTED) from error
         self._limit_memory(self._process.pid)
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
@@ -189,9 +192,9 @@ class Resident:
         try:
             yield
         except TimeoutError:
-            death = "timeout", too_slow
+            death = FailureKind.TIMEOUT, too_slow
         except ValueError as error:
-            death = "protocol", f"the {self.role} broke the protocol: {error}"
+            death = FailureKind.PROTOCOL, f"the {self.role} broke the protocol: {error}"
         except (EOFError, BrokenPipeError):
             death = self._cause_of_death()
         except BaseException:
@@ -202,8 +205,8 @@ class Resident:
         self._deaths_in_a_row += 1
         tail = self._tail()
         self.end()
-        how, message = death
-        raise ProcessDied(message, how, tail)
+        kind, message = death
+        raise ProcessDied(message, kind, tail)
 
     def _write(self, data: bytes, deadline: float) -> None:
         assert self._process is not None
@@ -234,20 +237,22 @@ class Resident:
             data += chunk
         return bytes(data)
 
-    def _cause_of_death(self) -> tuple[str, str]:
+    def _cause_of_death(self) -> tuple[FailureKind, str]:
         assert self._process is not None
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            return "protocol", f"the {self.role} closed its output and went on"
+            return FailureKind.PROTOCOL, f"the {self.role} closed its output and went on"
         tail = self._tail()
         if "has overflowed its stack" in tail:
-            return "killed", "stack overflow"
+            return FailureKind.KILLED, "stack overflow"
         if any(sign in tail for sign in _OUT_OF_MEMORY) or (self._memory_limit and _NO_THREAD in tail):
-            return "memory", f"out of memory (limit {self._memory_limit >> 20} MiB)"
+            return FailureKind.MEMORY, f"out of memory (limit {self._memory_limit >> 20} MiB)"
         if code < 0:
-            return "killed", f"the process was ended by {signal.Signals(-code).name}"
-        return "exited", f"the process ended with exit code {code}"
+            name = signal.Signals(-code)
+            kind = FailureKind.ENDED_FROM_OUTSIDE if name in _SENT else FailureKind.KILLED
+            return kind, f"the process was ended by {name.name}"
+        return FailureKind.EXITED, f"the process ended with exit code {code}"
 
     def _tail(self) -> str:
         """Return the end of what the process wrote to stderr since the request began."""

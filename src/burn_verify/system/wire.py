@@ -1,6 +1,6 @@
-"""Frames and tensors as bytes: what goes over a pipe and what the reference cache holds.
+"""Frames and tensors as bytes, for pipes between processes and for the reference cache.
 
-Pure: knows neither pipes nor files. The other side is ``rust/protocol`` and ``rust/runner/src/wire.rs``.
+Pure: uses neither pipes nor files. The other side is ``rust/protocol`` and ``rust/runner/src/wire.rs``.
 """
 
 import json
@@ -18,7 +18,7 @@ from burn_verify.graph.dtypes import SAFETENSORS_DTYPES, SAFETENSORS_NAMES, dtyp
 Array = npt.NDArray[Any]
 
 VERSION: Final = 2
-"""Version of frames and requests; both sides say it first."""
+"""Version of frames and requests, sent first by both sides."""
 
 PREFIX: Final = struct.Struct("<IQ")
 """Length of the header (bytes, u32) and of the payload (bytes, u64), little-endian."""
@@ -40,7 +40,7 @@ def unpack_prefix(prefix: bytes) -> tuple[int, int]:
     """Return the lengths (bytes) of header and payload.
 
     Raises:
-        ValueError: no honest peer sends such a prefix.
+        ValueError: the lengths are impossible.
     """
     if len(prefix) != PREFIX.size:
         msg = f"a prefix has {PREFIX.size} bytes, got {len(prefix)}"
@@ -100,7 +100,7 @@ def placed(place: int, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
 
 
 def at(named: Mapping[str, Array], place: int, kind: str) -> list[Array]:
-    """Return the arrays that `placed` named."""
+    """Return the arrays of a data set from the names that `placed` gives."""
     return in_order(named, _prefix(place, kind))
 
 
@@ -110,7 +110,7 @@ def _prefix(place: int, kind: str) -> str:
 
 def encode_named(arrays: Mapping[str, Array], notes: Mapping[str, str] | None = None) -> bytes:
     """Return a safetensors payload with the arrays under their names, and `notes` as its metadata."""
-    # `require` keeps rank 0, which `ascontiguousarray` would make rank 1.
+    # `require` keeps rank 0; `ascontiguousarray` would return rank 1.
     contiguous = {name: np.require(array, requirements="C") for name, array in arrays.items()}
     return save(contiguous, dict(notes) if notes else None)
 
@@ -144,7 +144,7 @@ def decode_named(payload: bytes) -> dict[str, Array]:
 
 
 def dealt(arrays: Sequence[Array], sets: int) -> list[list[Array]]:
-    """Part arrays into so many lists of one length."""
+    """Split arrays into `sets` lists of equal length."""
     size = len(arrays) // sets
     return [list(arrays[place * size : (place + 1) * size]) for place in range(sets)]
 

@@ -1,5 +1,6 @@
 """Local checkouts: what is in a folder, at which commit, and which messages a user gets."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,9 +10,8 @@ from burn_verify.burn import checkouts
 from burn_verify.core.errors import UsageError
 from burn_verify.core.target import Target
 from burn_verify.system.cache import Cache
-from burn_verify.system.process import output_of
 
-pytestmark = pytest.mark.skipif(output_of(["cargo", "-V"]) is None, reason="cargo reads the manifests")
+pytestmark = pytest.mark.skipif(shutil.which("cargo") is None, reason="cargo reads the manifests")
 
 MANIFEST = '[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"\n'
 

@@ -59,15 +59,15 @@ runner.workspace = true
 """
 BATCH_MANIFEST = """\
 [package]
-name = "batch_x"
+name = "{name}"
 version.workspace = true
 edition.workspace = true
 license.workspace = true
 publish.workspace = true
 
 [dependencies]
-g_0000 = { path = "../g_0000" }
-g_0001 = { path = "../g_0001" }
+g_0000 = {{ path = "../g_0000" }}
+g_0001 = {{ path = "../g_0001" }}
 runner.workspace = true
 """
 BATCH_SOURCE = """\
@@ -88,8 +88,11 @@ def test_a_group_in_full():
 
 def test_a_batch_in_full():
     groups = tuple(codegen.Group(crate=f"g_000{place}", models=(model,)) for place, model in enumerate(models(2)))
-    assert codegen.batch_manifest("batch_x", groups) == BATCH_MANIFEST
-    assert codegen.batch_source(groups) == BATCH_SOURCE
+    name = codegen.batch_name(groups)
+    libraries = {path: text for group in groups for path, text in codegen.crate_files(group).items()}
+    binary = {f"{name}/Cargo.toml": BATCH_MANIFEST.format(name=name), f"{name}/src/main.rs": BATCH_SOURCE}
+    assert codegen.batch_files(groups) == {**libraries, **binary}
+    assert len(libraries) == 4
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -177,7 +180,8 @@ def test_the_profile_is_in_the_packaged_workspace():
 def test_what_the_crates_depend_on_is_in_the_packaged_workspace():
     known = tomllib.loads(PACKAGED)["workspace"]["dependencies"]
     group = tomllib.loads(a_group(1).manifest)
-    batch = tomllib.loads(codegen.batch_manifest("batch_x", [a_group(1)]))
+    name = codegen.batch_name([a_group(1)])
+    batch = tomllib.loads(codegen.batch_files([a_group(1)])[f"{name}/Cargo.toml"])
     asked = {**group["dependencies"], **batch["dependencies"]}
     assert {name for name, source in asked.items() if source == {"workspace": True}} <= set(known)
     inherited = {name for name, value in group["package"].items() if value == {"workspace": True}}

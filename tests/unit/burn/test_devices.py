@@ -7,14 +7,19 @@ import pytest
 from burn_verify.burn import devices, drivers
 from burn_verify.burn.devices import Found
 from burn_verify.core import versions
+from burn_verify.core.errors import CommandFailed
 from burn_verify.system.cache import Cache
 
 
 def asked(monkeypatch, **answers):
     """Let the drivers say these things; None stands for a process that died."""
-    monkeypatch.setattr(
-        devices, "output_of", lambda argv: None if answers[argv[-1]] is None else json.dumps(answers[argv[-1]])
-    )
+
+    def output_of(argv):
+        if answers[argv[-1]] is None:
+            raise CommandFailed("python -m", "a word", "it was ended by SIGSEGV", -11)
+        return json.dumps(answers[argv[-1]])
+
+    monkeypatch.setattr(devices, "output_of", output_of)
 
 
 def found(tmp_path, version="0.22.1"):
@@ -36,7 +41,7 @@ def test_every_backend_is_looked_for(tmp_path, monkeypatch):
 
 def test_a_driver_that_takes_the_process_with_it(tmp_path, monkeypatch):
     asked(monkeypatch, wgpu=None, cuda=None)
-    assert found(tmp_path)["wgpu"].why == "its driver does not survive being asked"
+    assert found(tmp_path)["wgpu"].why == "its driver does not survive being asked: it was ended by SIGSEGV"
 
 
 def test_a_library_that_is_not_there(monkeypatch):

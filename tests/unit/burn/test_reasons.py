@@ -44,7 +44,7 @@ Register hooks via ModelGen::register_custom_op."""
     ],
 )
 def test_a_refusal(message, reason):
-    assert reasons.refusal(message) == reason
+    assert reasons.refusal(message).reason == reason
 
 
 @given(
@@ -57,7 +57,9 @@ def test_equal_causes_give_equal_reasons(path, node, count):
     def said(path, node):
         return f"Failed to parse ONNX file '{path}.onnx': Type inference failed: Node '{node}' (Gather): bad axis"
 
-    assert reasons.refusal(said(path, node)) == reasons.refusal(said("a", "gather1")) == "Gather: bad axis"
+    assert (
+        reasons.refusal(said(path, node)).reason == reasons.refusal(said("a", "gather1")).reason == "Gather: bad axis"
+    )
     assert reasons.refusal(CUSTOM.replace("7", str(count)).replace("candy", path)) == reasons.refusal(CUSTOM)
 
 
@@ -102,7 +104,7 @@ def test_a_location(text, location):
 @given(st.text())
 @settings(deadline=None, derandomize=True)
 def test_a_reason_is_one_short_line(text):
-    for reason in (reasons.refusal(text), reasons.panic(text)):
+    for reason in (reasons.refusal(text).reason, reasons.panic(text)):
         assert len(reason) <= 160
         assert "\n" not in reason
 
@@ -150,7 +152,22 @@ def test_a_check_of_burn_is_known_by_its_operation_and_first_reason():
     ],
 )
 def test_three_kinds_of_refusal_are_kept_apart(message, where, kind, reason):
-    assert (reasons.refusal_kind(message, where), reasons.refusal(message)) == (kind, reason)
+    found = reasons.refusal(message, where)
+    assert (found.kind, found.reason) == (kind, reason)
+
+
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        ("Unsupported ONNX operation(s): Foo (node 'foo1'), Bar (node 'bar1')", {"unsupported": ["Foo", "Bar"]}),
+        ("  - mamba::Scan used by 2 node(s)", {"unsupported": ["mamba::Scan"]}),
+        ("Node 'if1' (If): Node 'cast1' (Cast): no such dtype", {"operator": "Cast"}),
+        ("Conv2d: no such padding", {"operator": "Conv2d"}),
+        ("no such thing", {}),
+    ],
+)
+def test_what_is_refused_is_named_in_fields(message, named):
+    assert reasons.refusal(message).named == named
 
 
 WGSL = """\

@@ -1,4 +1,4 @@
-"""rustc's and cargo's messages: what they say, and which module a failed build is the fault of."""
+"""rustc's and cargo's messages: what they say, and which module each error of a failed build is about."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from burn_verify.burn import rustc_errors
 from burn_verify.burn.codegen import crate_of
-from burn_verify.burn.rustc_errors import RustError, Spot, blame, compile_error
+from burn_verify.burn.rustc_errors import RustError, Spot, attribute, compile_error
 from burn_verify.core.stage import ConvertedModel
 
 
@@ -27,7 +27,7 @@ def error(*spots, code="E0308"):
 
 
 def test_an_error_is_its_files():
-    found = blame([PAIR, SINGLE], [(PAIR.crate, error(Spot(file=str(B.rust), line=3)))], {PAIR.crate})
+    found = attribute([PAIR, SINGLE], [(PAIR.crate, error(Spot(file=str(B.rust), line=3)))], {PAIR.crate})
     assert list(found.errors) == ["m_b"]
     assert found.suspects == ()
 
@@ -35,27 +35,27 @@ def test_an_error_is_its_files():
 def test_an_error_in_the_line_that_binds_is_that_models():
     line = next(number for number, text in enumerate(PAIR.source.splitlines(), 1) if text.endswith(", m_b);"))
     spot = Spot(file=f"generated/{PAIR.crate}/src/lib.rs", line=line)
-    assert list(blame([PAIR], [(PAIR.crate, error(spot))], {PAIR.crate}).errors) == ["m_b"]
+    assert list(attribute([PAIR], [(PAIR.crate, error(spot))], {PAIR.crate}).errors) == ["m_b"]
 
 
 def test_a_library_around_the_generated_line_is_not_blamed():
     spots = (Spot(file="/registry/burn/src/tensor.rs", line=9), Spot(file=str(A.rust), line=2))
-    assert list(blame([PAIR], [(PAIR.crate, error(*spots))], {PAIR.crate}).errors) == ["m_a"]
+    assert list(attribute([PAIR], [(PAIR.crate, error(*spots))], {PAIR.crate}).errors) == ["m_a"]
 
 
 def test_a_crate_that_failed_without_a_name_is_suspect():
-    assert blame([PAIR, SINGLE], [], {PAIR.crate}).suspects == (PAIR,)
+    assert attribute([PAIR, SINGLE], [], {PAIR.crate}).suspects == (PAIR,)
     elsewhere = error(Spot(file="/registry/burn/src/tensor.rs", line=9))
-    assert blame([PAIR, SINGLE], [(SINGLE.crate, elsewhere)], set()).suspects == (SINGLE,)
+    assert attribute([PAIR, SINGLE], [(SINGLE.crate, elsewhere)], set()).suspects == (SINGLE,)
 
 
 def test_a_crate_with_a_named_module_is_not_suspect():
     named = (PAIR.crate, error(Spot(file=str(A.rust), line=1)))
-    assert blame([PAIR], [named, (PAIR.crate, error())], {PAIR.crate}).suspects == ()
+    assert attribute([PAIR], [named, (PAIR.crate, error())], {PAIR.crate}).suspects == ()
 
 
 def test_errors_of_other_crates_blame_nobody():
-    found = blame([SINGLE], [("runner", error(Spot(file="runner/src/lib.rs", line=2)))], {"runner"})
+    found = attribute([SINGLE], [("runner", error(Spot(file="runner/src/lib.rs", line=2)))], {"runner"})
     assert (dict(found.errors), found.suspects) == ({}, ())
 
 

@@ -388,10 +388,3 @@ def test_a_seeded_model_is_built_once(cache: Cache, monkeypatch: pytest.MonkeyPa
     assert built == [("mnist", 0), ("mnist", 1)]
     assert other.digest != first.digest
     assert not list(first.model.parent.glob("*.new"))
-
-
-def test_a_seeded_model_of_another_version_is_built_anew(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = Case(id="zoo/mnist@seeded", corpus="zoo", source=Seeded(architecture="mnist"))
-    first = prepare(case, cache)
-    monkeypatch.setattr(load, "__version__", "0.0.0")
-    assert prepare(case, cache).model != first.model

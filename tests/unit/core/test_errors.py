@@ -7,8 +7,8 @@ import pickle
 import pytest
 
 from burn_verify.core import errors
-from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, ProcessDied, StageError
-from burn_verify.core.stage import Stage
+from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, CommandFailed, ProcessDied, StageError
+from burn_verify.core.stage import FailureKind, Stage
 
 CLASSES = [
     value
@@ -30,6 +30,8 @@ def an_error(kind):
         return kind("it said\nmany things", "it said", {"line": 3, "codes": ["E0308"]})
     if issubclass(kind, ProcessDied):
         return kind("it died", "memory", "the log\nof the end")
+    if issubclass(kind, CommandFailed):
+        return kind("git status", "fatal: why\nand more", "fatal: why", 128)
     return kind("what is wrong, and what to do")
 
 
@@ -96,5 +98,5 @@ def test_details_are_the_errors_own():
 
 def test_a_message_is_what_an_error_says():
     assert str(errors.ConvertError("whole\nmessage", "short")) == "whole\nmessage"
-    assert str(ProcessDied("it died", "killed", "log")) == "it died"
-    assert ProcessDied("it died").how == "exited"
+    assert str(ProcessDied("it died", FailureKind.KILLED, "log")) == "it died"
+    assert ProcessDied("it died").kind is FailureKind.EXITED

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import OPTIONS, SELECTIONS, Settings, from_folder, said, settings_from
+from burn_verify.core.options import OPTIONS, SELECTIONS, Settings, from_folder, options_given, settings_from
 from burn_verify.core.result import JudgeMode
 
 BY_FIELD = {option.field: option for option in OPTIONS}
@@ -162,7 +162,7 @@ def test_checkouts_of_an_ini_file_are_seen_from_its_folder(tmp_path):
 def test_what_is_said_can_be_typed_again():
     typed = {"burn_path": "release,.@main", "simplify": "off,on", "burn_backend": "wgpu"}
     settings = settings_from(typed)
-    flags = {flag: text for flag, text in said(settings)}
+    flags = {flag: text for flag, text in options_given(settings)}
     assert settings_from({field: flags[FLAGS[field]] for field in typed}) == settings
 
 

@@ -32,12 +32,9 @@ def test_what_is_not_supported_is_said_with_what_is():
         versions.resolve("0.1")
     with pytest.raises(UsageError, match=r"burn-onnx '0\.1' is not supported"):
         versions.version_of_onnx("0.1")
-    with pytest.raises(UsageError, match=r"has no backend 'ndarray'"):
-        versions.target("0.23.0-pre.1", "ndarray")
 
 
 def test_the_default_target_is_the_default_version():
-    assert versions.target() == Target()
     assert (Target().burn, Target().burn_onnx) == (versions.DEFAULT.burn, versions.DEFAULT.burn_onnx)
 
 

@@ -8,12 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.expectations import packaged
 from burn_verify.expectations.document import HEADER
 from burn_verify.expectations.match import Expectations, inherited_by, parse
 from burn_verify.expectations.update import cause, no_evidence, updated
 
+DECIDED_ELSEWHERE = {
+    FailureKind.NO_RESULT,
+    FailureKind.MACHINE,
+    FailureKind.TIMEOUT,
+    FailureKind.MEMORY,
+    FailureKind.CLOSED,
+    FailureKind.ENDED_FROM_OUTSIDE,
+    FailureKind.NOT_STARTED,
+}
 HEAD = "# About this file.\n#\n# More about it."
 FILE = f"""\
 {HEAD}
@@ -35,8 +44,9 @@ reason = "index out of bounds"
 """
 
 
-def a_result(case_id, stage=Stage.COMPARE, outcome=Outcome.FAILED, reason="why", **changes):
+def a_result(case_id, stage=Stage.COMPARE, outcome=Outcome.FAILED, reason="why", failure=None, **changes):
     corpus = case_id.partition("/")[0]
+    changes["failure"] = failure
     return CaseResult(case_id=case_id, corpus=corpus, stage=stage, outcome=outcome, reason=reason, **changes)
 
 
@@ -141,7 +151,7 @@ def test_a_wildcard_stays_while_it_is_right():
 def test_a_wildcard_that_goes_leaves_what_it_said_of_cases_without_evidence():
     text = f"{HEAD}\n\n{an_entry('node/*')}"
     skipped = a_result("node/b", Stage.LOAD, Outcome.SKIPPED)
-    revision = revised(text, passed("node/a"), skipped, a_result("node/c", reason="no result: crashed"))
+    revision = revised(text, passed("node/a"), skipped, a_result("node/c", failure=FailureKind.NO_RESULT))
 
     assert entries_of(revision.text) == [("node/b", "run", "r"), ("node/c", "run", "r")]
     assert revision.passed_over == {"no result": ("node/c",)}
@@ -156,19 +166,18 @@ def test_the_order_of_wildcards_stays():
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"reason": "no result: the test ended without a word"}, "no result"),
-        ({"reason": "no result"}, "no result"),
-        ({"reason": "download failed"}, "download failed"),
-        ({"reason": "not available here"}, "not available here"),
-        ({"reason": "timeout: no answer", "details": {"how": "timeout"}}, "timeout"),
-        ({"reason": "converter: memory", "details": {"how": "memory"}}, "memory"),
-        ({"reason": "ONNX Runtime: timeout"}, "timeout"),
-        ({"message": "the process was ended by SIGKILL", "details": {"how": "killed"}}, "ended from outside"),
-        ({"message": "the runner died 5 times in a row and is not started again"}, "its process was not started"),
-        ({"message": "the runner cannot be started: no such file"}, "its process was not started"),
-        ({"message": "the process was ended by SIGABRT", "details": {"how": "killed"}}, None),
-        ({"message": "stack overflow", "details": {"how": "killed"}}, None),
-        ({"reason": "wrong values"}, None),
+        ({"failure": FailureKind.NO_RESULT}, "no result"),
+        ({"failure": FailureKind.MACHINE, "reason": "download failed"}, "download failed"),
+        ({"failure": FailureKind.MACHINE, "reason": "not available here"}, "not available here"),
+        ({"failure": FailureKind.TIMEOUT}, "timeout"),
+        ({"failure": FailureKind.MEMORY}, "memory"),
+        ({"failure": FailureKind.CLOSED}, "closed"),
+        ({"failure": FailureKind.ENDED_FROM_OUTSIDE}, "ended from outside"),
+        ({"failure": FailureKind.NOT_STARTED}, "its process was not started"),
+        *(({"failure": kind}, None) for kind in FailureKind if kind not in DECIDED_ELSEWHERE),
+        # What is said decides nothing: a panic may say anything.
+        ({"failure": FailureKind.PANIC, "message": "this model was ended by SIGKILL", "reason": "no result"}, None),
+        ({"reason": "timeout"}, None),
         ({"case_id": "file/a?"}, "an id that no entry can name"),
         ({"case_id": "file/\ud800"}, "an id that no entry can name"),
     ],
@@ -184,9 +193,9 @@ def test_what_the_machine_decided_is_no_evidence(changes, why):
 
 def test_what_is_no_evidence_changes_nothing():
     results = [
-        a_result("node/a", reason="no result: the worker crashed"),
+        a_result("node/a", failure=FailureKind.NO_RESULT),
         a_result("node/b", Stage.LOAD, Outcome.SKIPPED),
-        a_result("zoo/candy", Stage.LOAD, reason="not available here"),
+        a_result("zoo/candy", Stage.LOAD, failure=FailureKind.MACHINE),
     ]
 
     assert revised(FILE, *results).text == revised(FILE).text
@@ -282,7 +291,8 @@ RESULTS = st.lists(
         IDS,
         st.sampled_from(Stage),
         st.sampled_from(Outcome),
-        st.one_of(REASONS, st.just("no result: x")),
+        REASONS,
+        st.sampled_from([None, FailureKind.NO_RESULT, FailureKind.PANIC]),
     ),
     max_size=6,
     unique_by=lambda result: result.case_id,

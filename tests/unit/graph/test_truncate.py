@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from burn_verify.graph.truncate import Cut, Timed, cuts, segments, slowest
+from burn_verify.graph.truncate import Prefix, Timed, prefixes, segments, slowest
 
 
 def diamond(links=1):
@@ -34,27 +34,27 @@ def diamond(links=1):
 
 def test_every_piece_is_a_model_and_the_last_is_the_whole():
     model = diamond()
-    made = cuts(model)
-    for cut in made:
-        onnx.checker.check_model(cut.model, full_check=True)
-    assert [(cut.first, cut.last) for cut in made] == [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]
-    assert [cut.op_types for cut in made] == [("Relu",), ("Neg",), ("Abs",), ("Add",), ("Mul",)]
+    made = prefixes(model)
+    for prefix in made:
+        onnx.checker.check_model(prefix.model, full_check=True)
+    assert [(prefix.first, prefix.last) for prefix in made] == [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]
+    assert [prefix.op_types for prefix in made] == [("Relu",), ("Neg",), ("Abs",), ("Add",), ("Mul",)]
     assert list(made[-1].model.graph.node) == list(model.graph.node)
 
 
 def test_all_that_is_read_later_is_handed_out_so_that_nothing_is_dropped():
-    names = [[value.name for value in cut.model.graph.output] for cut in cuts(diamond())]
+    names = [[value.name for value in prefix.model.graph.output] for prefix in prefixes(diamond())]
     assert names == [["r0"], ["r0", "n0"], ["n0", "a0"], ["y0"], ["out"]]
 
 
 def test_only_weights_that_are_read_stay():
-    sizes = [len(cut.model.graph.initializer) for cut in cuts(diamond())]
+    sizes = [len(prefix.model.graph.initializer) for prefix in prefixes(diamond())]
     assert sizes == [0, 0, 0, 0, 1]
 
 
 @given(st.integers(1, 12), st.integers(1, 30))
 def test_the_places_cover_the_model_once(links, most):
-    made = cuts(diamond(links), most)
+    made = prefixes(diamond(links), most)
     assert len(made) <= most
     assert made[0].first == 1
     assert made[-1].last == 4 * links + 1
@@ -64,7 +64,7 @@ def test_the_places_cover_the_model_once(links, most):
 def test_a_model_is_left_as_it_was():
     model = diamond()
     before = model.SerializeToString()
-    cuts(model)
+    prefixes(model)
     assert model.SerializeToString() == before
 
 
@@ -73,45 +73,45 @@ def test_a_place_of_unknown_type_is_passed_over():
     model.graph.node[0].domain = "nobody.knows"
     model.opset_import.append(helper.make_opsetid("nobody.knows", 1))
     del model.graph.value_info[:]
-    made = cuts(model)
+    made = prefixes(model)
     assert made[0].first == 1
     assert made[-1].last == 5
-    assert "r0" not in {value.name for cut in made for value in cut.model.graph.output}
+    assert "r0" not in {value.name for prefix in made for value in prefix.model.graph.output}
 
 
 def test_a_model_without_nodes():
     model = diamond()
     del model.graph.node[:]
     with pytest.raises(ValueError, match="without nodes"):
-        cuts(model)
+        prefixes(model)
 
 
-def piece(last):
-    return Cut(first=last, last=last, op_types=(f"Op{last}",), model=onnx.ModelProto())
+def prefix(last):
+    return Prefix(first=last, last=last, op_types=(f"Op{last}",), model=onnx.ModelProto())
 
 
 def timed(last, burn, runtime=None, iqr=0.0):
-    return Timed(cut=piece(last), burn=burn, onnxruntime=runtime, iqr=iqr)
+    return Timed(prefix=prefix(last), burn=burn, onnxruntime=runtime, iqr=iqr)
 
 
-PIECES = [piece(last) for last in range(1, 5)]
+PREFIXES = [prefix(last) for last in range(1, 5)]
 
 
 def test_a_segment_is_a_difference():
-    made = segments([timed(1, 1.0, 0.5), timed(2, 4.0, 0.75), timed(3, 4.5)], PIECES)
+    made = segments([timed(1, 1.0, 0.5), timed(2, 4.0, 0.75), timed(3, 4.5)], PREFIXES)
     assert [segment.burn for segment in made] == [1.0, 3.0, 0.5]
     assert [segment.onnxruntime for segment in made] == [0.5, 0.25, None]
 
 
 def test_the_nodes_of_a_piece_that_was_not_timed_fall_to_the_next():
-    made = segments([timed(1, 1.0), timed(4, 4.0)], PIECES)
+    made = segments([timed(1, 1.0), timed(4, 4.0)], PREFIXES)
     assert [(segment.first, segment.last) for segment in made] == [(1, 1), (2, 4)]
     assert [segment.op_types for segment in made] == [("Op1",), ("Op2", "Op3", "Op4")]
 
 
 def test_what_is_below_the_noise_is_not_named():
     said = [timed(1, 1.0, iqr=0.1), timed(2, 1.05, iqr=0.2), timed(3, 0.9, iqr=0.1), timed(4, 9.0, iqr=0.1)]
-    made = segments(said, PIECES)
+    made = segments(said, PREFIXES)
     assert [segment.below_noise for segment in made] == [False, True, True, False]
     assert [segment.last for segment in slowest(made)] == [4, 1]
     assert [segment.last for segment in slowest(made, 1)] == [4]

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from burn_verify.core.result import Verdict
+from burn_verify.core.result import Mismatch, Verdict
 from burn_verify.graph.dtypes import ELEM_TYPES, dtype_name, numpy_dtype
 from burn_verify.judge import judge, merge
 from burn_verify.judge.metrics import first_index, max_abs, max_ulp, mismatches, quantile
@@ -254,7 +254,11 @@ def test_long_text_is_cut():
 )
 def test_another_number_of_outputs_disagrees(came, text):
     answer = judge(["Y", "Z"], [f32(1)] * came, [f32(1)] * 2, "seeded", "c")
-    assert answer == Verdict(name="disagrees", message=text, reason="wrong number of outputs", metrics=())
+    kind = Mismatch.COUNT
+    neutral = f"2 outputs before, {came} after"
+    assert answer == Verdict(
+        name="disagrees", message=text, reason=kind.value, mismatch=kind, metrics=(), difference=neutral
+    )
 
 
 def test_one_output_is_singular():

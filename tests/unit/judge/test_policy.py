@@ -13,6 +13,7 @@ from burn_verify.judge import Judge, Question, insensitive, merge
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.facts import LoneNode, NodeFacts
 from burn_verify.judge.overrides import Override
+from burn_verify.judge.policy import used_overrides
 from burn_verify.judge.weigh import weigh
 
 quick = settings(deadline=None, database=None)
@@ -86,6 +87,9 @@ def test_what_is_outside_is_burns_fault():
     assert "at [1,2]" in answer.message
     assert "ULP, bound 2 u·S (Div: 2), headroom 3" in answer.message
     assert answer.message.endswith("against float64 (onnxruntime), disagrees, guilty: burn [op/Div-14/float32]")
+    # What is left for two answers of which neither is the right one.
+    assert answer.message.startswith(f"{answer.difference}, headroom 3")
+    assert answer.difference.endswith("ULP, bound 2 u·S (Div: 2)")
     assert answer.metrics[0].first_bad == (1, 2)
     assert answer.metrics[0].headroom > 2.5
 
@@ -316,9 +320,9 @@ def test_scores_of_classes_are_ranked():
     scores = np.linspace(0, 1, 20).reshape(2, 10)
     evidence = graph(runtime=scores.astype(np.float32), wide=scores)
     (entry,) = verdict(scores.astype(np.float32), evidence).metrics
-    assert (entry.top1, entry.top5) == (1.0, 1.0)
+    assert entry.metrics == {"top1": 1.0, "top5": 1.0}
     (entry,) = verdict(scores[:, ::-1].astype(np.float32), evidence).metrics
-    assert (entry.top1, entry.top5) == (0.0, 0.0)
+    assert entry.metrics == {"top1": 0.0, "top5": 0.0}
     assert entry.cosine < 1
 
 
@@ -346,6 +350,7 @@ def test_an_exception_widens_what_it_is_about(fields, fits):
     answer = verdict(off(9), known(), overrides=(exception(**fields),), burn_backend="flex")
     assert answer.name == ("agrees" if fits else "disagrees")
     assert ("(override mine)" in answer.metrics[0].bound) == fits
+    assert used_overrides(answer.metrics, [exception()]) == (["mine"] if fits else [])
 
 
 def test_what_is_insensitive_passes_and_agrees_not():
@@ -375,7 +380,7 @@ def test_boxes_overlap():
     boxes = np.array([[[0.0, 0.0, 2.0, 2.0], [1.0, 1.0, 3.0, 4.0]]])
     evidence = graph(runtime=boxes.astype(np.float32), wide=boxes)
     answer = Judge().verdict(QUESTION, ["pred_boxes"], [boxes.astype(np.float32)], evidence, "seeded")
-    assert answer.metrics[0].iou == 1.0
+    assert answer.metrics[0].metrics == {"iou": 1.0}
 
 
 def test_integers_of_a_widened_model_name_the_guilty():

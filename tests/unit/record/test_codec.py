@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burn_verify.core.result import CaseResult, OutputMetrics
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, Guilty, OutputMetrics, VerdictName
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record import codec
 
@@ -35,6 +35,9 @@ METRICS = st.builds(
     max_abs=st.none() | FLOATS,
     max_ulp=st.none() | SIZES,
     first_bad=st.none() | st.lists(SIZES, max_size=4).map(tuple),
+    guilty=st.sampled_from(Guilty),
+    override=st.text(),
+    metrics=st.dictionaries(st.text(), FLOATS, max_size=3),
 )
 RESULTS = st.builds(
     CaseResult,
@@ -44,7 +47,8 @@ RESULTS = st.builds(
     outcome=st.sampled_from(Outcome),
     op_types=st.lists(st.text(), max_size=3).map(tuple),
     opset=st.integers(min_value=0, max_value=30),
-    verdict=st.none() | st.sampled_from(["agrees", "disagrees"]),
+    verdict=st.none() | st.sampled_from(VerdictName),
+    failure=st.none() | st.sampled_from(FailureKind),
     message=st.text(),
     reason=st.text(),
     note=st.none() | st.text(),
@@ -91,7 +95,18 @@ def test_a_line_has_the_documented_fields():
     assert (data["burn_version"], data["burn_backend"]) == ("0.22.0", "flex")
     assert (data["stage"], data["outcome"]) == ("run", "failed")
     assert data["metrics"][0]["fraction"] == 0.25
-    fields = {"case_id", "corpus", "op_types", "opset", "verdict", "message", "reason", "note", "details", "durations"}
+    fields = {
+        "case_id",
+        "corpus",
+        "op_types",
+        "opset",
+        "verdict",
+        "failure",
+        "message",
+        "reason",
+        "details",
+        "durations",
+    }
     assert fields <= set(data)
 
 
@@ -142,8 +157,12 @@ def test_not_a_number_is_a_number_again_where_the_field_is_one():
 def test_environment_and_phases_are_lines_of_their_kind():
     environment, phases = codec.environment_line({"cpu": "x"}), codec.phases_line({"compile": np.float32(1.5)})
 
-    assert load(environment) == {"schema_version": 1, "kind": "environment", "environment": {"cpu": "x"}}
-    assert load(phases) == {"schema_version": 1, "kind": "phases", "phases": {"compile": 1.5}}
+    assert load(environment) == {
+        "schema_version": codec.SCHEMA_VERSION,
+        "kind": "environment",
+        "environment": {"cpu": "x"},
+    }
+    assert load(phases) == {"schema_version": codec.SCHEMA_VERSION, "kind": "phases", "phases": {"compile": 1.5}}
 
 
 def test_unknown_keys_are_passed_over_and_optional_ones_may_lack():
@@ -157,6 +176,8 @@ def test_unknown_keys_are_passed_over_and_optional_ones_may_lack():
     [
         ({"stage": "dance"}, "dance"),
         ({"outcome": None}, "None is not a valid Outcome"),
+        ({"verdict": "splendid"}, "'splendid' is not a valid VerdictName"),
+        ({"failure": "bad luck"}, "'bad luck' is not a valid FailureKind"),
         ({"metrics": [{"name": "Y"}]}, "without 'data_set'"),
         ({"metrics": 3}, "not a result"),
         ({"durations": []}, "not a result"),

@@ -110,7 +110,10 @@ def test_a_run_after_a_crash_does_not_suffer_from_it(path):
         ("\ufffd\x00", ":1: not a line of a record"),
         ("[1]\n", ":1: not a line of a record: it has no schema_version"),
         ("{}\n", ":1: not a line of a record: it has no schema_version"),
-        ('{"schema_version": 99, "kind": "result"}', ":1: schema_version 99 is not known, this burn-verify reads 1"),
+        (
+            '{"schema_version": 99, "kind": "result"}',
+            ":1: schema_version 99 is not known, this burn-verify reads 1 and 2",
+        ),
         (
             '{"schema_version": 1, "kind": "poem"}',
             ":1: unknown kind 'poem', expected one of environment, selection, result",

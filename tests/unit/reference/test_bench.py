@@ -45,7 +45,7 @@ def test_a_block_without_time_has_one_call(oracle, fed):
 def test_a_session_is_made_anew_when_that_is_asked_for(oracle, fed):
     first, second, anew = (oracle.block(ADD, fed, 1, plan(fresh=fresh)) for fresh in (True, False, True))
     assert second.load < min(first.load, anew.load)
-    assert all(size is None or size > 0 for size in first.resident)
+    assert all(size > 0 for size in first.resident)
 
 
 def test_a_model_that_is_refused_is_said_and_answers_go_on(oracle, fed, tmp_path):

@@ -13,7 +13,7 @@ from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import OracleError
 from burn_verify.core.result import JudgeMode
-from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.core.stage import FailureKind, PreparedCase, Reference
 from burn_verify.judge import Judge, Question
 from burn_verify.judge.evidence import Measured
 from burn_verify.reference import oracle as reference_module
@@ -130,7 +130,7 @@ def test_who_gave_up_tries_again_with_more_time(
     def slow(self: Oracle, header: dict[str, object], payload: bytes, timeout: float) -> object:
         if header.get("measure"):
             message = f"ONNX Runtime: no answer within {timeout:g} s"
-            raise OracleError(message, "ONNX Runtime: timeout")
+            raise OracleError(message, kind=FailureKind.TIMEOUT)
         return honest(self, header, payload, timeout)
 
     with monkeypatch.context() as patch:

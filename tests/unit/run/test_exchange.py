@@ -92,7 +92,8 @@ def test_the_part_that_decides_is_named(good, bad, name):
         findings(good, bad, lambda side: FINE if getattr(side, name) == getattr(good, name) else WRONG)
     )
 
-    assert said == f"to blame: {'burn-onnx' if name == 'burn_onnx' else name}"
+    part = "burn-onnx" if name == "burn_onnx" else name
+    assert (said.blame, said.parts, said.text) == (exchange.Blame.NAMED, (part,), f"to blame: {part}")
 
 
 @given(SIDES, SIDES)
@@ -103,15 +104,17 @@ def test_nothing_is_named_where_two_parts_are_needed(good, bad):
         findings(good, bad, lambda side: WRONG if all(getattr(side, n) == getattr(bad, n) for n in different) else FINE)
     )
 
-    assert said.startswith("no part alone is to blame: ")
-    assert said.endswith(" break it only together")
+    assert said.blame is exchange.Blame.TOGETHER
+    assert said.text.startswith("no part alone is to blame: ")
+    assert said.text.endswith(" break it only together")
 
 
 def test_two_parts_may_each_be_enough():
     good, bad = Target(), Target(backend="wgpu", simplify=False)
     said = exchange.conclusion(findings(good, bad, lambda side: FINE if side == good else WRONG))
 
-    assert said == "no part alone is to blame: each of backend and simplify is enough to break it"
+    assert said.blame is exchange.Blame.EACH_BREAKS
+    assert said.text == "no part alone is to blame: each of backend and simplify is enough to break it"
 
 
 def test_what_cannot_be_built_is_said():
@@ -124,7 +127,19 @@ def test_what_cannot_be_built_is_said():
 
     found = findings(good, bad, ends)
     assert [one.text for one in found] == ["cannot be exchanged alone: no such combination"] * 2
-    assert exchange.conclusion(found) == "no part can be named: burn and burn-onnx cannot be exchanged alone"
+    said = exchange.conclusion(found)
+    assert (said.blame, said.stuck) == (exchange.Blame.STUCK, ("burn", "burn-onnx"))
+    assert said.text == "no part can be named: burn and burn-onnx cannot be exchanged alone"
+
+
+def test_nothing_is_named_where_nothing_changes():
+    found = tuple(exchange.Finding(part=part, mends=False, breaks=False, text="") for part in ("burn", "backend"))
+    stuck = exchange.Finding(part="simplify", mends=None, breaks=None, text="")
+
+    assert exchange.conclusion(found).blame is exchange.Blame.NOTHING
+    assert exchange.conclusion((*found, stuck)).text == (
+        "no part alone flips the result; simplify cannot be exchanged alone"
+    )
 
 
 def test_what_does_not_compile_together_is_no_answer():

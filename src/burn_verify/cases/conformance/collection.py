@@ -6,7 +6,6 @@ of megabytes and makes NumPy warn. Runs no model.
 
 import os
 import shutil
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from burn_verify.cases.index import MADE_BY, case_from_json, run_collector
 from burn_verify.core.case import Case
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, read_json, source_digest
+from burn_verify.system.files import read_json
+from burn_verify.system.made_by import installed_version
 
 
 class Corpus:
@@ -38,8 +38,7 @@ class Corpus:
         Raises:
             ToolchainError: they could not be collected.
         """
-        key = digest_of(version("onnx"), version("numpy"), version("ml_dtypes"), source_digest(*MADE_BY))[:12]
-        folder = self._cache.folder("conformance") / f"onnx-{version('onnx')}-{key}" / suite
+        folder = self._cache.folder("conformance") / key() / suite
         index = read_json(folder / "index.json")
         if index is None:
             with self._cache.lock(f"conformance-{suite}", self._waiting):
@@ -48,7 +47,7 @@ class Corpus:
 
     def _collect(self, suite: str, folder: Path) -> Any:
         scratch = folder.with_name(f".{suite}.{os.getpid()}")
-        self._listen(Progress(phase=_PHASE, done=0, total=0, text=f"{suite} cases of onnx {version('onnx')}"))
+        self._listen(Progress(phase=_PHASE, done=0, total=0, text=f"{suite} cases of onnx {installed_version('onnx')}"))
         try:
             scratch.mkdir(parents=True)
             failed = "the cases of onnx could not be collected"
@@ -67,3 +66,8 @@ class Corpus:
 
     def _waiting(self, text: str) -> None:
         self._listen(Progress(phase=_PHASE, done=0, total=0, text=text))
+
+
+def key() -> str:
+    """Return the name of the folder of what is collected by the installed onnx and this code."""
+    return f"onnx-{installed_version('onnx')}-{MADE_BY.digest[:12]}"

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from burn_verify.core.errors import UsageError
 from burn_verify.core.options import ALL
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.system.cache import Cache, prune
-from burn_verify.system.files import digest_of, read_json, source_digest
+from burn_verify.system.files import read_json
 
 _PHASE: Final = "generate"
 _KEPT: Final = 3
@@ -116,14 +115,8 @@ class Generated:
             if (case := _case(entry, root / name)) is not None
         )
 
-    def dropped(self, names: Sequence[str], profile: str) -> Mapping[str, str]:
-        """Return the graphs that onnx's checker or shape inference refused, and why: defects of our declarations."""
-        root = self._root(profile)
-        entries = (entry for name in names for entry in read_json(root / name / "index.json") or ())
-        return {entry["id"]: entry["invalid"] for entry in entries if entry["invalid"]}
-
     def _root(self, profile: str) -> Path:
-        return self._cache.folder("generated") / _key() / profile
+        return self._cache.folder("generated") / key() / profile
 
     def _make(self, names: Sequence[str], profile: str, root: Path) -> None:
         self._done = 0
@@ -155,9 +148,9 @@ class Generated:
         self._listen(Progress(phase=_PHASE, done=0, total=0, text=text))
 
 
-def _key() -> str:
-    installed = (version(name) for name in ("onnx", "numpy", "ml_dtypes", "onnxruntime", "allpairspy"))
-    return digest_of(*installed, source_digest(*MADE_BY))[:16]
+def key() -> str:
+    """Return the name of the folder of what the installed libraries and this code make."""
+    return MADE_BY.digest[:16]
 
 
 def _case(entry: Mapping[str, Any], folder: Path) -> Case | None:

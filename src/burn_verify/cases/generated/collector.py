@@ -8,6 +8,7 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,11 +30,26 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
 _TIMEOUT: Final = 60.0
-_NO_KERNEL: Final = "answers of onnx.reference, as ONNX Runtime refuses the graph"
-_FLOAT32: Final = "answers of ONNX Runtime to the same graph in float32, as it has no kernel for this dtype"
 _WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
 _OF_FLOAT32: Final = {"rtol": 1e-4, "atol": 1e-5}
 """What float32 may have lost, where the answer should be one of float64."""
+
+
+class _Source(Enum):
+    """Whose answers a graph has."""
+
+    ONNXRUNTIME = auto()
+    EVALUATOR = auto()
+    FLOAT32 = auto()
+    NONE = auto()
+
+
+_NOTES: Final = {
+    _Source.ONNXRUNTIME: None,
+    _Source.EVALUATOR: "answers of onnx.reference, as ONNX Runtime refuses the graph",
+    _Source.FLOAT32: "answers of ONNX Runtime to the same graph in float32, as it has no kernel for this dtype",
+    _Source.NONE: None,
+}
 
 
 def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
@@ -106,7 +122,7 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: b
         return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
-    outputs, note, refused = _answers(choice, path, model, feeds, oracle, unsupported)
+    outputs, source, refused = _answers(choice, path, model, feeds, oracle, unsupported)
     try:
         _finish(model, outputs)
     except Exception as error:  # the same
@@ -117,7 +133,7 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: b
     return {
         **entry,
         **index_entry(path, found, {SEEDED: ([*feeds.values()], outputs)}, unsupported),
-        "note": note,
+        "note": _NOTES[source],
         "refused": refused,
         "subject": {
             "op_type": record.op_type,
@@ -127,8 +143,8 @@ def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: b
             "axes": axes,
         },
         "answered": True,
-        "evaluated": note == _NO_KERNEL,
-        **(_OF_FLOAT32 if note == _FLOAT32 and point.dtype == "float64" else {}),
+        "evaluated": source is _Source.EVALUATOR,
+        **(_OF_FLOAT32 if source is _Source.FLOAT32 and point.dtype == "float64" else {}),
         "family": family_of(qualified(record.op_type, record.domain)),
     }
 
@@ -182,22 +198,22 @@ def _finish(model: Any, outputs: Sequence[Array]) -> None:
 
 def _answers(
     choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
-) -> tuple[list[Array], str | None, str | None]:
-    """Return answers, a note of whose they are unless they are ONNX Runtime's, and why there are none."""
+) -> tuple[list[Array], _Source, str | None]:
+    """Return answers, whose they are, and why there are none."""
     refusal = ""
     if unsupported is None:
         try:
-            return oracle.infer(path, list(feeds.values())), None, None
+            return oracle.infer(path, list(feeds.values())), _Source.ONNXRUNTIME, None
         except OracleError as error:
             refusal = f"{error.message}; "
     try:
-        return Evaluator(model).answer(feeds), _NO_KERNEL, None
+        return Evaluator(model).answer(feeds), _Source.EVALUATOR, None
     except ValueError as error:
         refusal += str(error)
     try:
-        return _in_float32(choice, path, model, oracle), _FLOAT32, None
+        return _in_float32(choice, path, model, oracle), _Source.FLOAT32, None
     except (ValueError, OracleError) as error:
-        return [], None, _one_line(f"{refusal}; in float32: {error}")
+        return [], _Source.NONE, _one_line(f"{refusal}; in float32: {error}")
 
 
 def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[Array]:

@@ -5,15 +5,15 @@ Knows results one by one; what follows for an operator is told in `operator_rows
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
 from burn_verify.cases import sized
 from burn_verify.cases.conformance.suites import COLLECTED
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
-from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.result import CaseResult, VerdictName
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.text import one_line
 from burn_verify.graph.operators import qualified
 
@@ -21,8 +21,6 @@ SEVERAL: Final = "several"
 """Where it cannot be told which operator of a graph is to blame."""
 
 _SIZES = re.compile(r"\[([\d,\s]*)\]$")
-_UNSUPPORTED = re.compile(r"unsupported operators?: ([^\s,]+)$")
-_HEAD = re.compile(r"(\w+): ")
 # A folder in quotes may hold blanks, one without does not.
 _QUOTED_FOLDER = re.compile(r"(?<=['\"`])/[^'\"`\n]*/(?=[^'\"`/\n]*['\"`])")
 _FOLDER = re.compile(r"(?<![\w:/.)\]*])/(?:[^\s/'\"`:*]+/)+(?=[\w.])")
@@ -42,12 +40,12 @@ class End(StrEnum):
     SILENT = "silent"  # skipped, not loaded, without reference: says nothing of Burn
 
 
-_PASSED: Final = {
-    "agrees": End.AGREES,
-    "loose": End.AGREES,
-    "oracle_disagrees": End.AGREES,
-    "nondeterministic": End.RANDOM,
-    "insensitive": End.INSENSITIVE,
+_PASSED: Final[Mapping[str, End]] = {
+    VerdictName.AGREES: End.AGREES,
+    VerdictName.LOOSE: End.AGREES,
+    VerdictName.ORACLE_DISAGREES: End.AGREES,
+    VerdictName.NONDETERMINISTIC: End.RANDOM,
+    VerdictName.INSENSITIVE: End.INSENSITIVE,
 }
 """Ends of cases that passed, by the judge's word."""
 
@@ -61,7 +59,7 @@ def end_of(result: CaseResult) -> End:
             return End.SILENT
         return _PASSED.get(result.verdict or "", End.SILENT)
     if result.stage is Stage.RUN:
-        return End.NO_VALUE if reason_of(result).startswith("no Burn value") else End.FAILED
+        return End.NO_VALUE if result.failure is FailureKind.NO_VALUE else End.FAILED
     ends = {Stage.COMPARE: End.WRONG, Stage.COMPILE: End.NO_PROGRAM, Stage.CONVERT: End.REFUSED}
     return ends.get(result.stage, End.SILENT)
 
@@ -114,12 +112,17 @@ def blamed_operator(result: CaseResult) -> str:
         return own
     if len(result.op_types) == 1:
         return result.op_types[0]
-    if found := _UNSUPPORTED.match(result.reason):
-        # burn-onnx writes domain::op_type.
-        return found[1].replace("::", ".")
-    head = _HEAD.match(result.reason) if result.stage is Stage.CONVERT else None
-    names = [head[1] if head else "", str(result.details.get("node") or "")]
+    if len(unsupported := unsupported_operators(result)) == 1:
+        return unsupported[0]
+    names = [str(result.details.get(key) or "") for key in ("operator", "node")]
     return next((named for name in names if name and (named := _operator_of_node(name, result))), SEVERAL)
+
+
+def unsupported_operators(result: CaseResult) -> tuple[str, ...]:
+    """Return the operators that burn-onnx says it does not have, by the names that a record has for them."""
+    found = result.details.get("unsupported")
+    # burn-onnx writes domain::op_type.
+    return tuple(str(name).replace("::", ".") for name in found) if isinstance(found, list | tuple) else ()
 
 
 def _operator_of_node(name: str, result: CaseResult) -> str | None:

@@ -8,15 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, RefusalKind
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.ends import blamed_operator, reason_of, smallest
 
 STAGES: Final = (Stage.CONVERT, Stage.COMPILE, Stage.RUN, Stage.COMPARE)
 """The stages at which Burn can fail."""
 
-KINDS: Final = ("unsupported operator", "unsupported attribute", "internal panic", "died")
-"""Of a refusal, as the converter classifies it."""
+KINDS: Final = tuple(kind.value for kind in RefusalKind)
 
 OTHER_KIND: Final = "other refusals"
 NO_CODE: Final = "no code"

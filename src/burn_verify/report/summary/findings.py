@@ -6,7 +6,7 @@ Pure; words and counts only, laid out by `matrix`, `junit` and `page`.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from burn_verify.cases.reproduce import reproduce_recorded
 from burn_verify.core.result import CaseResult, OutputMetrics
@@ -122,10 +122,20 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
         "rust_line": line if isinstance(line, int) else None,
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, column.target),
-        "metrics": [
-            {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__} for output in result.metrics
-        ],
+        "metrics": [_output_json(output) for output in result.metrics],
     }
+
+
+_OPEN: Final = ("override", "metrics")
+_TASK_METRICS: Final = ("top1", "top5", "iou")
+"""Metrics that every output has a key for, whether its task knows them or not."""
+
+
+def _output_json(output: OutputMetrics) -> dict[str, Any]:
+    """Return the fields of an output, and the metrics of its task by their names."""
+    own = {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__ if name not in _OPEN}
+    override = {"override": output.override} if output.override else {}
+    return own | override | dict.fromkeys(_TASK_METRICS) | {name: _plain(one) for name, one in output.metrics.items()}
 
 
 def _writable(text: str) -> str:

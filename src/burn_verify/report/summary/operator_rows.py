@@ -21,11 +21,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, RefusalKind
 from burn_verify.graph.operators import RANDOM, Operator, all_operators
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.declared import Declaration, Declarations, load_packaged
-from burn_verify.report.summary.ends import End, attempted, end_of, own_operator, reason_of, smallest
+from burn_verify.report.summary.ends import (
+    End,
+    attempted,
+    end_of,
+    own_operator,
+    reason_of,
+    smallest,
+    unsupported_operators,
+)
 
 
 class Status(StrEnum):
@@ -228,7 +236,7 @@ def _problems(own: Iterable[CaseResult], operator: Operator, status: Status) -> 
         end = end_of(result)
         if end is not End.AGREES and (end is not End.RANDOM or result.reason):
             rank = decisive.index(end) if end in decisive else len(decisive)
-            groups[rank, _own_reason(reason_of(result), operator)].append(result)
+            groups[rank, _own_reason(result, operator)].append(result)
     ordered = sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
     return tuple(
         Problem(reason=reason, count=len(results), example=smallest(results).case_id)
@@ -236,10 +244,10 @@ def _problems(own: Iterable[CaseResult], operator: Operator, status: Status) -> 
     )
 
 
-def _own_reason(reason: str, operator: Operator) -> str:
+def _own_reason(result: CaseResult, operator: Operator) -> str:
     """Return a reason without the name that the row has already."""
-    name = re.escape(operator.op_type)
-    if re.fullmatch(rf"unsupported operators?: (\S*[.:])?{name}", reason):
-        return "unsupported operator"
+    name, reason = re.escape(operator.op_type), reason_of(result)
+    if [lacking.rpartition(".")[2] for lacking in unsupported_operators(result)] == [operator.op_type]:
+        return RefusalKind.UNSUPPORTED_OPERATOR.value
     # Also with the rank that burn-onnx adds, and where the message begins with the name once more.
     return re.sub(rf"^({name}([123]d)?: )+", "", reason, flags=re.IGNORECASE) or reason

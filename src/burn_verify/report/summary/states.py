@@ -3,11 +3,12 @@
 A state that is not in the table does not exist: what no line of it fits says nothing, and is never shown as agreement.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.ends import End, end_of
 from burn_verify.report.summary.operator_rows import Status
@@ -49,15 +50,15 @@ SILENT: Final = State(key="silent", symbol="?", word="no evidence", tone=Tone.NE
 
 LOOSE: Final = State(key="loose", symbol="≈", word="agrees loosely", tone=Tone.GOOD, passes=True)
 
-_VERDICTS: Final = {
-    "disagrees": WRONG,
-    "insensitive": State(key="insensitive", symbol="○", word="insensitive", tone=Tone.NEUTRAL, speaks=False),
-    "nondeterministic": State(key="random", symbol="~", word="random", tone=Tone.NEUTRAL, passes=True),
-    "oracle_disagrees": State(
+_VERDICTS: Final[Mapping[str, State]] = {
+    VerdictName.DISAGREES: WRONG,
+    VerdictName.INSENSITIVE: State(key="insensitive", symbol="○", word="insensitive", tone=Tone.NEUTRAL, speaks=False),
+    VerdictName.NONDETERMINISTIC: State(key="random", symbol="~", word="random", tone=Tone.NEUTRAL, passes=True),
+    VerdictName.ORACLE_DISAGREES: State(
         key="oracle", symbol="≠", word="agrees, ONNX Runtime does not", tone=Tone.GOOD, passes=True
     ),
-    "loose": LOOSE,
-    "agrees": State(key="agrees", symbol="✓", word="agrees", tone=Tone.GOOD, passes=True),
+    VerdictName.LOOSE: LOOSE,
+    VerdictName.AGREES: State(key="agrees", symbol="✓", word="agrees", tone=Tone.GOOD, passes=True),
 }
 """By the judge's word, whatever the outcome: these are cases that were compared."""
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.ends import End, attempted, end_of
 
@@ -72,8 +72,8 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
         ),
         random=ends.count(End.RANDOM),
         insensitive=ends.count(End.INSENSITIVE),
-        loose=verdicts["loose"],
-        oracle_disagrees=verdicts["oracle_disagrees"],
+        loose=verdicts[VerdictName.LOOSE],
+        oracle_disagrees=verdicts[VerdictName.ORACLE_DISAGREES],
     )
 
 
@@ -103,11 +103,16 @@ def totals_lines(totals: Totals) -> list[str]:
     return lines
 
 
+def passed_unexpectedly(result: CaseResult, expected: Mapping[str, str]) -> bool:
+    """Return whether a case passed that was expected to fail."""
+    return result.case_id in expected and result.outcome is Outcome.PASSED
+
+
 def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
     """Name the outcome in the light of what was expected."""
     if result.case_id in expected and result.outcome is Outcome.FAILED:
         return "expected failure"
-    if result.case_id in expected and result.outcome is Outcome.PASSED:
+    if passed_unexpectedly(result, expected):
         return "unexpected pass"
     return _PASSED_BUT.get(end_of(result), result.outcome.value)
 

@@ -5,13 +5,13 @@ achievement. Computes no statistics: see `burn_verify.run.latency.samples`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tabulate import tabulate
 
 from burn_verify.core.latency import CONFIDENCE, Latency, Ratio, Side
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import Outcome
 from burn_verify.core.text import counted, one_line
 from burn_verify.report.views.markdown import escape, table
@@ -81,7 +81,7 @@ def as_markdown(results: Sequence[CaseResult]) -> str:
     made = rows(results)
     if not made:
         return ""
-    tables = [_markdown_table(*one) for one in _tables(made, "~~{}~~")]
+    tables = [_markdown_table(*one) for one in _tables([_escaped(row) for row in made], "~~{}~~")]
     remarks = "\n".join(f"- {escape(row.speed[0])}: {escape(row.remark)}" for row in made if row.remark)
     return "\n\n".join(filter(None, [f"{escape(sentence(results))}.", *tables, remarks]))
 
@@ -114,7 +114,7 @@ def ratio_text(ratio: Ratio | None) -> str:
 
 def _row(result: CaseResult, latency: Latency) -> Row:
     burn, runtime, cost = latency.burn, latency.onnxruntime, latency.cost
-    struck = result.verdict == "disagrees" or result.outcome is Outcome.SKIPPED
+    struck = result.verdict == VerdictName.DISAGREES or result.outcome is Outcome.SKIPPED
     name = one_line(result.case_id)
     return Row(
         speed=(name, _verdict(result), _median(burn), _median(runtime), ratio_text(latency.ratio)),
@@ -156,7 +156,7 @@ def _begun(side: Side | None) -> tuple[str, ...]:
 
 def _verdict(result: CaseResult) -> str:
     verdict = (result.verdict or "").replace("_", " ")
-    over = result.outcome is Outcome.FAILED and result.verdict != "disagrees"
+    over = result.outcome is Outcome.FAILED and result.verdict != VerdictName.DISAGREES
     return f"{verdict}, {one_line(result.reason)}" if over else verdict
 
 
@@ -193,8 +193,13 @@ def _text_table(names: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
 
 
 def _markdown_table(names: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    escaped = [[cell if cell.startswith("~~") else escape(cell) for cell in row] for row in cells]
-    return "\n".join(table(names, escaped, right=[name for name in names if name not in _TEXTS]))
+    return "\n".join(table(names, cells, right=[name for name in names if name not in _TEXTS]))
+
+
+def _escaped(row: Row) -> Row:
+    """Return a row whose cells are safe in Markdown; what is marked is marked afterwards."""
+    speed, calls, cost = (tuple(map(escape, cells)) for cells in (row.speed, row.calls, row.cost))
+    return replace(row, speed=speed, calls=calls, cost=cost)
 
 
 def _three_digits(value: float) -> str:

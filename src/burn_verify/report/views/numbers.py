@@ -15,6 +15,9 @@ from burn_verify.judge.structure import show_index
 
 Array = npt.NDArray[Any]
 
+_METRICS: Final = {"top1": "top-1", "top5": "top-5", "iou": "least IoU"}
+"""Metrics of a task that are called otherwise here than in the record."""
+
 _BAR: Final = 40
 """Columns of the longest bar of a histogram."""
 
@@ -77,9 +80,8 @@ def _output(entry: OutputMetrics) -> Iterator[str]:
         ("cosine", entry.cosine),
         ("first bad", None if entry.first_bad is None else show_index(entry.first_bad)),
         ("guilty", entry.guilty),
-        ("top-1", entry.top1),
-        ("top-5", entry.top5),
-        ("least IoU", entry.iou),
+        ("override", entry.override),
+        *((_METRICS.get(name, name), value) for name, value in entry.metrics.items()),
     )
     for name, value in pairs:
         if value not in (None, ""):

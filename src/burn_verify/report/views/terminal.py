@@ -9,12 +9,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tabulate import tabulate
+from rich.cells import cell_len
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
 
 from burn_verify.core.result import CaseResult, OutputMetrics
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.text import one_line, shortened
-from burn_verify.report.summary.totals import outcome_of, summary, totals_lines
+from burn_verify.report.summary.totals import outcome_of, passed_unexpectedly, summary, totals_lines
 
 COLUMNS = ("model", "stage", "outcome", "max abs", "ULP", "outputs")
 FOLD_FROM = 4
@@ -28,6 +32,8 @@ _GAP = 2
 _LEAST_REASON = 20
 _LEAST_MODEL = 20
 _INDENT = "    "
+_NUMBERS = frozenset({"max abs", "ULP", "outputs"})
+_ENDLESS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +123,7 @@ def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
     first = result.message.partition("\n")[0]
     # What differs and how far says more than that it differs.
     reason = first if first and result.stage is Stage.COMPARE else result.reason or first
-    if outcome_of(result, expected) == "unexpected pass":
+    if passed_unexpectedly(result, expected):
         reason = f"expected to fail: {expected[result.case_id]}"
     elif result.case_id in expected:
         reason = reason or expected[result.case_id]
@@ -128,22 +134,26 @@ def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
 def _table(rows: Sequence[Row], width: int, verbose: bool) -> str:
     """Lay out the rows, with the reason in the last column, or below the row where the terminal is narrow."""
     columns = [index for index in range(len(COLUMNS)) if any(row.cells[index] for row in rows)]
-    room = width - sum(_width(rows, index) + _GAP for index in columns)
-    longest = max(len(row.reason) for row in rows)
+    room = width - _width(rows, columns) - _GAP
+    longest = max(cell_len(row.reason) for row in rows)
     if room >= (longest if verbose else min(longest, _LEAST_REASON)):
+        headers = [*(COLUMNS[index] for index in columns), *(["reason"] if longest else [])]
         table = [[*(row.cells[index] for index in columns), shortened(row.reason, room)] for row in rows]
-        return "\n".join(_lines(table, [*(COLUMNS[index] for index in columns), *(["reason"] if longest else [])]))
+        return "\n".join(_lines(_grid(headers, table)))
     return _table_with_reasons_below(rows, columns, width, verbose)
 
 
 def _table_with_reasons_below(rows: Sequence[Row], columns: list[int], width: int, verbose: bool) -> str:
     columns = _fitting(rows, columns, width)
-    room = width - _used(rows, columns) + _width(rows, 0)
+    others = _width(rows, columns) - _width(rows, columns[:1])
     table = [
-        [shorten_name(row.cells[0], max(room, _LEAST_MODEL)), *(row.cells[index] for index in columns[1:])]
+        [
+            shorten_name(row.cells[0], max(width - others, _LEAST_MODEL)),
+            *(row.cells[index] for index in columns[1:]),
+        ]
         for row in rows
     ]
-    header, rule, *body = _lines(table, [COLUMNS[index] for index in columns])
+    header, rule, *body = _lines(_grid([COLUMNS[index] for index in columns], table))
     lines = [header, rule]
     for row, line in zip(rows, body, strict=True):
         lines.append(line)
@@ -155,27 +165,42 @@ def _table_with_reasons_below(rows: Sequence[Row], columns: list[int], width: in
 
 def _fitting(rows: Sequence[Row], columns: list[int], width: int) -> list[int]:
     """Drop numbers from the right until the rest fits; the first number rather costs the names some letters."""
-    while len(columns) > 4 and _used(rows, columns) > width:
+    while len(columns) > 4 and _width(rows, columns) > width:
         columns = columns[:-1]
-    spare = max(0, _width(rows, 0) - _LEAST_MODEL)
-    return columns if _used(rows, columns) - spare <= width else columns[:3]
+    spare = max(0, _width(rows, columns[:1]) - _LEAST_MODEL)
+    return columns if _width(rows, columns) - spare <= width else columns[:3]
 
 
-def _lines(table: Sequence[Sequence[str]], headers: Sequence[str]) -> list[str]:
-    cells = [row[: len(headers)] for row in table]
-    # Headers as rows: tabulate would pad real ones, and the width is already given away.
-    rule = ["-" * max(map(len, column)) for column in zip(headers, *cells, strict=True)]
-    align = ["right" if header in ("max abs", "ULP", "outputs") else "left" for header in headers]
-    text = tabulate([headers, rule, *cells], tablefmt="plain", disable_numparse=True, colalign=align)
-    return [line.rstrip() for line in text.split("\n")]
+def _grid(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table of one line a row, below its headers and a rule."""
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    for place, header in enumerate(headers):
+        # With its width given, rich need not measure a column again: that takes longer than all else.
+        width = max(cell_len(cells[place]) for cells in (headers, *rows))
+        table.add_column(justify="right" if header in _NUMBERS else "left", no_wrap=True, width=width)
+    table.add_row(*headers)
+    table.add_row(*(Rule(characters="-") for _ in headers))
+    for cells in rows:
+        table.add_row(*(Text(cell) for cell in cells[: len(headers)]))
+    return table
 
 
-def _width(rows: Sequence[Row], index: int) -> int:
-    return max(len(COLUMNS[index]), *(len(row.cells[index]) for row in rows))
+def _width(rows: Sequence[Row], columns: Sequence[int]) -> int:
+    """Return how many columns of a terminal the cells of rows take."""
+    widths = (max(cell_len(COLUMNS[index]), *(cell_len(row.cells[index]) for row in rows)) for index in columns)
+    return sum(widths) + _GAP * (len(columns) - 1)
 
 
-def _used(rows: Sequence[Row], columns: Sequence[int]) -> int:
-    return sum(_width(rows, index) for index in columns) + _GAP * (len(columns) - 1)
+def _lines(table: Table) -> list[str]:
+    console = _console()
+    with console.capture() as capture:
+        console.print(table)
+    return [line.rstrip() for line in capture.get().removesuffix("\n").split("\n")]
+
+
+def _console() -> Console:
+    """Return a console that writes plain text and never cuts: what is too wide was shortened before."""
+    return Console(width=_ENDLESS, color_system=None, force_terminal=False, legacy_windows=False)
 
 
 def shorten_name(text: str, room: int) -> str:

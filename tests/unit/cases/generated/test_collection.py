@@ -1,5 +1,7 @@
 """Generated graphs: made once, checked and answered; names and ids mean what a user types."""
 
+import json
+
 import numpy as np
 import onnx
 import pytest
@@ -21,7 +23,8 @@ def test_graphs_are_made_once(cache):
     assert not told
     assert {case.corpus for case in cases} == {"op"}
     assert len({case.id for case in cases}) == len(cases) > 10
-    assert Generated(cache).dropped(["Gelu", "Neg"], "quick") == {}
+    indexes = [json.loads(path.read_text()) for path in (cache.root / "generated").rglob("index.json")]
+    assert [len(indexes), sum(map(len, indexes))] == [2, len(cases)], "onnx refuses one of our declarations"
     for case in cases:
         source = case.source
         assert sha256_of(source.model) == source.digest

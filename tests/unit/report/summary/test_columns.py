@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burn_verify.cases.shards import cut
+from burn_verify.cases.shards import divide
 from burn_verify.core.case import Case, Unavailable
 from burn_verify.core.errors import RecordError
 from burn_verify.core.target import Checkout, Target
@@ -20,7 +20,7 @@ CASES = tuple(Case(id=f"node/{n}", corpus="node", source=Unavailable(reason=""))
 
 
 def a_shard(index, count, cases=CASES, **fields):
-    own, shard = cut(cases, index, count)
+    own, shard = divide(cases, index, count)
     results = tuple(agrees(case.id) for case in own)
     return a_record(*results, selection=tuple(case.id for case in own), shard=asdict(shard), **fields)
 
@@ -50,12 +50,12 @@ def test_a_shard_that_is_not_there_is_missing_with_its_cases():
 
     assert not merged.complete
     assert merged.columns[0].lacking == ("shard 3 of 4 of Burn 0.22.1 on flex is missing",)
-    assert merged.columns[0].unnamed == len(cut(CASES, 3, 4)[0])
+    assert merged.columns[0].unnamed == len(divide(CASES, 3, 4)[0])
     assert numbers_of(merged.columns[0]).total == len(CASES)
 
 
 def test_a_shard_of_which_every_case_was_left_out_is_there():
-    empty = a_record(selection=(), shard=asdict(cut(CASES, 2, 2)[1]))
+    empty = a_record(selection=(), shard=asdict(divide(CASES, 2, 2)[1]))
 
     assert merge([a_shard(1, 2), empty]).complete
 

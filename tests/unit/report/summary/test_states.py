@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.report.summary.operator_rows import Status
 from burn_verify.report.summary.states import MISSING, OPERATOR_STATES, RANK, SILENT, STATES, WRONG, state_of
 from reported import a_result, agrees, no_program, no_reference, refused, skipped, wrong
@@ -21,7 +21,7 @@ from reported import a_result, agrees, no_program, no_reference, refused, skippe
         (a_result("a/b", verdict="oracle_disagrees"), "oracle"),
         (wrong("a/b"), "wrong"),
         (a_result("a/b", Stage.RUN, Outcome.FAILED, reason="panic"), "failed"),
-        (a_result("a/b", Stage.RUN, Outcome.FAILED, reason="no Burn value for int4"), "no-value"),
+        (a_result("a/b", Stage.RUN, Outcome.FAILED, failure=FailureKind.NO_VALUE), "no-value"),
         (no_program("a/b"), "no-program"),
         (refused("a/b"), "refused"),
         (no_reference("a/b"), "silent"),

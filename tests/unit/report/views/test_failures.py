@@ -148,20 +148,21 @@ def test_only_what_adds_something_is_said(message, reason, said):
 
 
 @pytest.mark.parametrize(
-    ("stage", "reason", "node", "operator"),
+    ("stage", "details", "operator"),
     [
-        (Stage.CONVERT, "Conv2d: x", None, "Conv"),
-        (Stage.CONVERT, "unsupported operators: mamba::Scan", None, "mamba.Scan"),
-        (Stage.CONVERT, "unsupported operators: Foo, Bar", None, "several"),
-        (Stage.CONVERT, "Gemm: not in this graph", None, "several"),
-        (Stage.COMPILE, "E0308: x", "reducel11", "ReduceL1"),
-        (Stage.COMPILE, "E0308: x", "linear1", "several"),
-        (Stage.RUN, "Conv: a panic may begin with anything", None, "several"),
-        (Stage.COMPARE, "wrong values", None, "several"),
+        (Stage.CONVERT, {"operator": "Conv2d"}, "Conv"),
+        (Stage.CONVERT, {"unsupported": ["mamba::Scan"]}, "mamba.Scan"),
+        (Stage.CONVERT, {"unsupported": ["Foo", "Bar"]}, "several"),
+        (Stage.CONVERT, {"operator": "Gemm"}, "several"),
+        (Stage.COMPILE, {"node": "reducel11"}, "ReduceL1"),
+        (Stage.COMPILE, {"node": "linear1"}, "several"),
+        (Stage.RUN, {}, "several"),
+        (Stage.COMPARE, {}, "several"),
     ],
 )
-def test_the_operator_of_a_larger_graph(stage, reason, node, operator):
-    assert blamed_operator(a_failure(stage=stage, op_type=None, reason=reason, details={"node": node})) == operator
+def test_the_operator_of_a_larger_graph(stage, details, operator):
+    # What a reason begins with decides nothing.
+    assert blamed_operator(a_failure(stage=stage, op_type=None, reason="Conv: x", details=details)) == operator
 
 
 def test_the_operator_of_a_case_of_its_own():

@@ -1,11 +1,13 @@
 """Pages of generated graphs: every operator is there, cells follow from graphs, the oracle's refusals count."""
 
+import json
+
 from burn_verify.cases.generated.registry import FAMILIES, NO_GENERATOR, records
 from burn_verify.core.case import Subject
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
-from burn_verify.record.codec import Record, result_from_line, result_to_line
+from burn_verify.record.codec import Record, result_from_json, result_to_line
 from burn_verify.report.files import artefacts
 from burn_verify.report.views.generated import cell_of, pages
 
@@ -72,6 +74,6 @@ def test_generated_graphs_are_no_models_of_the_matrix():
 
 def test_axes_survive_the_record_and_other_cases_have_none():
     line = result_to_line(RESULTS[0], Target())
-    assert result_from_line(line) == RESULTS[0]
+    assert result_from_json(json.loads(line)) == RESULTS[0]
     plain = result("op/Relu-14/float32/default")
     assert '"axes"' not in result_to_line(plain, Target())

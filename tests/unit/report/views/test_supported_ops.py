@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from burn_verify.core.case import Subject
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.graph.operators import all_operators, qualified
 from burn_verify.record.codec import Record
@@ -35,7 +35,9 @@ def a_case(case_id="node/a", op_type="Conv", stage=Stage.COMPARE, outcome=PASSED
 AGREES = a_case()
 WRONG = a_case("node/w", outcome=FAILED, verdict="disagrees", reason="wrong values")
 PANICS = a_case("node/p", stage=Stage.RUN, outcome=FAILED, reason="panic: index out of bounds")
-NO_VALUE = a_case("node/v", stage=Stage.RUN, outcome=FAILED, reason="no Burn value for int4")
+NO_VALUE = a_case(
+    "node/v", stage=Stage.RUN, outcome=FAILED, reason="no Burn value for int4", failure=FailureKind.NO_VALUE
+)
 NO_RUST = a_case("node/r", stage=Stage.COMPILE, outcome=FAILED, reason="E0308: mismatched types")
 REFUSED = a_case("node/c", stage=Stage.CONVERT, outcome=FAILED, reason="Conv: no such thing")
 RANDOM = a_case("node/d", verdict="nondeterministic")
@@ -163,10 +165,15 @@ def test_the_example_is_the_smallest_case():
 
 
 def test_the_operator_is_not_named_again_in_its_own_row():
-    reasons = ["Conv: a", "Conv2d: CONV: b", "unsupported operators: Conv", "unsupported operators: Conv, Relu"]
+    said = [
+        ("Conv: a", {}),
+        ("Conv2d: CONV: b", {}),
+        ("unsupported operators: Conv", {"unsupported": ["Conv"]}),
+        ("unsupported operators: Conv, Relu", {"unsupported": ["Conv", "Relu"]}),
+    ]
     cases = [
-        a_case(f"node/{place}", stage=Stage.CONVERT, outcome=FAILED, reason=reason)
-        for place, reason in enumerate(reasons)
+        a_case(f"node/{place}", stage=Stage.CONVERT, outcome=FAILED, reason=reason, details=details)
+        for place, (reason, details) in enumerate(said)
     ]
     assert {problem.reason for problem in a_row(*cases).problems} == {
         "a",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from burn_verify.core.result import CaseResult, OutputMetrics
 from burn_verify.core.stage import Outcome, Stage
@@ -95,6 +96,18 @@ def test_no_line_is_wider_than_the_terminal(width):
     report = terminal.render_table(RESULTS, EXPECTED, width)
 
     assert max(map(len, report.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_columns_are_aligned_where_characters_are_two_columns_wide(width):
+    wide = [a_result("file/画像分類", Stage.COMPARE, Outcome.PASSED), *RESULTS[:3]]
+    header, *lines = terminal.render_table(wide, EXPECTED, width).splitlines()
+    rows = [line for line in lines if line.startswith(("file/", "zoo/"))]
+    stages = ["compare", "compare", "compare", "convert"]
+
+    assert [cell_len(row.partition(stage)[0]) for row, stage in zip(rows, stages, strict=True)] == 4 * [
+        header.index("stage")
+    ]
 
 
 def result_strategy():

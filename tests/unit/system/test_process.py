@@ -1,0 +1,118 @@
+"""Short commands: what they print, and that nothing they say is lost where they fail."""
+
+import sys
+
+import pytest
+
+from burn_verify.burn.cargo import INSTALL_RUST, require_rust, rustc_version
+from burn_verify.cli.doctor import Grade, examine
+from burn_verify.core.errors import CommandFailed, ToolchainError
+from burn_verify.core.options import Settings
+from burn_verify.system.process import in_one_line, output_of
+
+CARGO = """\
+    Updating crates.io index
+error: failed to download `anstyle-wincon v3.0.11`
+
+Caused by:
+  unable to get packages from source
+
+Caused by:
+  attempting to make an HTTP request, but --offline was specified
+"""
+RUSTC = "error: no default toolchain is set\nhelp: run 'rustup default stable'"
+
+
+def python(script: str) -> list[str]:
+    return [sys.executable, "-c", script]
+
+
+def test_what_a_command_prints():
+    assert output_of(python(r"import sys; sys.stdout.buffer.write(b' caf\xc3\xa9 \xff\n')")) == "café \ufffd"
+    assert output_of(python("import sys; print(repr(sys.stdin.read()))")) == "''", "nobody types for it"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "words", "summary"),
+    [
+        ("import sys; sys.exit('first\\nfatal: second\\nthird')", 1, "first\nfatal: second\nthird", "fatal: second"),
+        ("import sys; print('on stdout'); sys.exit(3)", 3, "on stdout", "on stdout"),
+        ("import sys; sys.exit(7)", 7, "exit code 7", "exit code 7"),
+        ("raise ValueError('why')", 1, "ValueError: why", "ValueError: why"),
+        (
+            "import os, sys; print('words', file=sys.stderr, flush=True); os.kill(os.getpid(), 6)",
+            -6,
+            "words",
+            "it was ended by SIGABRT",
+        ),
+    ],
+)
+def test_a_command_that_fails_keeps_its_words(script, code, words, summary):
+    with pytest.raises(CommandFailed) as caught:
+        output_of(python(script))
+    assert caught.value.code == code
+    assert caught.value.words.endswith(words)
+    assert caught.value.summary == summary
+    assert str(caught.value) == f"{sys.executable} -c failed: {summary}"
+
+
+def test_a_command_that_is_not_there(tmp_path):
+    with pytest.raises(CommandFailed, match="it cannot be started: No such file") as caught:
+        output_of([str(tmp_path / "nothing")])
+    assert caught.value.code is None
+
+
+def test_a_command_that_takes_too_long():
+    slow = "import sys, threading; print('waiting for a lock', file=sys.stderr, flush=True); threading.Event().wait()"
+    with pytest.raises(CommandFailed, match=r"no answer within 0\.5 s") as caught:
+        output_of(python(slow), timeout=0.5)
+    assert caught.value.code is None
+    assert caught.value.words in ("waiting for a lock", "no answer within 0.5 s")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            CARGO,
+            "error: failed to download `anstyle-wincon v3.0.11`: unable to get packages from source: "
+            "attempting to make an HTTP request, but --offline was specified",
+        ),
+        (
+            "Traceback:\n  File\nModuleNotFoundError: No module named 'onnx'\n",
+            "ModuleNotFoundError: No module named 'onnx'",
+        ),
+        ("one\n\n", "one"),
+        (" \n", ""),
+        ("", ""),
+    ],
+)
+def test_one_line_is_the_first_error_with_its_causes(words, line):
+    assert in_one_line(words) == line
+
+
+def install(folder, monkeypatch, **scripts):
+    """Make the programs with these names the only ones on the machine."""
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_a_rustup_without_a_toolchain_is_told_in_its_words(tmp_path, monkeypatch):
+    fails = f'echo "{RUSTC}" >&2; exit 1'
+    install(tmp_path, monkeypatch, cargo=fails, rustc=fails)
+    assert rustc_version() == ""
+    with pytest.raises(ToolchainError) as caught:
+        require_rust()
+    assert str(caught.value) == f"rustc does not answer: error: no default toolchain is set: {INSTALL_RUST}"
+    found = {check.name: check for check in examine(Settings(cache_dir=tmp_path / "cache", offline=True))}
+    for name in ("cargo", "rustc"):
+        assert found[name].grade is Grade.MISSING
+        assert found[name].found == "it does not answer: error: no default toolchain is set"
+
+
+def test_a_rustc_that_is_none_is_told_in_its_words(tmp_path, monkeypatch):
+    install(tmp_path, monkeypatch, cargo="echo cargo 1.95.0", rustc="echo a wrapper")
+    with pytest.raises(ToolchainError, match="rustc says 'a wrapper' instead of its version"):
+        require_rust()

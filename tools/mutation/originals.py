@@ -1,0 +1,106 @@
+"""The unmutated cases: taken through the pipeline first, as only what agrees can be mutated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from burn_verify.core.case import Case
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import Listener, Progress
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase
+from burn_verify.judge.weigh import AGREES, LOOSE, ORACLE_DISAGREES
+from burn_verify.reference import oracle
+from burn_verify.run.pipeline import Kept, Pipeline
+from burn_verify.run.selected import Selected
+from burn_verify.run.session import Session
+from burn_verify.run.state import Planned, sure
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
+from mutation.boundary import Answered
+
+_EVIDENT: Final = frozenset({AGREES, LOOSE, ORACLE_DISAGREES})
+"""Verdicts that say Burn is right; a pass without evidence says nothing that a mutant could disprove."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A case that agrees.
+
+    Attributes:
+        planned: ready to run.
+        twin: the case that has to answer the same, where there is one.
+        answers: what compiled Burn answered, by data set.
+    """
+
+    planned: Planned
+    twin: Planned | None
+    answers: Kept
+
+    @property
+    def model(self) -> ConvertedModel:
+        """What burn-onnx made of it."""
+        return sure(self.planned.model)
+
+    @property
+    def prepared(self) -> PreparedCase:
+        """The model in ONNX."""
+        return sure(self.planned.prepared)
+
+    @property
+    def text(self) -> str:
+        """The generated Rust."""
+        return self.model.rust.read_text(encoding="utf-8")
+
+    @property
+    def answered(self) -> Answered:
+        """Inputs and Burn's answer of the first data set."""
+        name, outputs = next(iter(self.answers.items()))
+        return Answered(inputs=oracle.read(sure(self.planned.reference)).data_sets[name].inputs, outputs=outputs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Originals:
+    """All cases of a corpus.
+
+    Attributes:
+        agreeing: by case id, those that can be mutated.
+        results: of all that were run, by case id.
+    """
+
+    agreeing: Mapping[str, Original]
+    results: Mapping[str, CaseResult]
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """Ids of cases that fail though no failure is expected of them."""
+        return tuple(one for one, result in self.results.items() if result.outcome is Outcome.FAILED)
+
+
+def originals(settings: Settings, cache: Cache, work: LongWork) -> Originals:
+    """Run every case of a selection of which no failure is expected."""
+    selected = Session.open(settings, work.listen).selected
+    pipeline = Pipeline(settings, cache, work.listen)
+    try:
+        plan = pipeline.prepare(_hopeful(selected)).cases
+        return _verified(pipeline, plan, work.listen)
+    finally:
+        pipeline.close()
+
+
+def _hopeful(selected: Selected) -> list[Case]:
+    """Return the cases of which no failure is expected."""
+    expected = selected.expectations_of(selected.targets[0].target)
+    return [case for case in selected.cases if expected.of(case.id) is None]
+
+
+def _verified(pipeline: Pipeline, plan: Mapping[str, Planned], listen: Listener) -> Originals:
+    agreeing, results = {}, {}
+    for place, (case_id, planned) in enumerate(plan.items()):
+        listen(Progress(phase="verify", done=place, total=len(plan), text=case_id))
+        answers: Kept = {}
+        twin = plan.get(planned.prepared.twin or "") if planned.prepared else None
+        result = results[case_id] = pipeline.verify(planned, twin=twin, shrink=False, kept=answers)
+        if result.verdict in _EVIDENT and result.outcome is Outcome.PASSED and not sure(planned.prepared).random:
+            agreeing[case_id] = Original(planned=planned, twin=twin, answers=answers)
+    return Originals(agreeing=agreeing, results=results)
