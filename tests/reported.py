@@ -2,7 +2,7 @@
 
 from burn_verify.core.case import Subject
 from burn_verify.core.result import CaseResult, OutputMetrics
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import Record
 
@@ -37,6 +37,13 @@ def refused(case_id, **fields):
 def no_program(case_id, **fields):
     details = {"codes": ["E0308"], "rust": "let x = y;", "line": 7}
     return a_result(case_id, Stage.COMPILE, Outcome.FAILED, reason="E0308: mismatched", details=details, **fields)
+
+
+def no_device(case_id, **fields):
+    reason = "device: no 64-bit integers"
+    details = {"how": "device", "lacks": ["int64"]}
+    kind = FailureKind.DEVICE
+    return a_result(case_id, Stage.RUN, Outcome.FAILED, reason=reason, details=details, failure=kind, **fields)
 
 
 def no_reference(case_id, **fields):

@@ -21,7 +21,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from bench import REPOSITORY, find_mirror
-from burn_verify.burn.batch import Builder
+from burn_verify.burn.batch import BatchCompiler
 from burn_verify.burn.convert import Converter
 from burn_verify.burn.workspace import Workspace
 from burn_verify.cases import load
@@ -76,7 +76,7 @@ def main() -> None:
 def accepted(cache: Cache, models: Sequence[ConvertedModel], backends: Collection[str]) -> list[ConvertedModel]:
     """Return the models that rustc takes."""
     modules = {model.module: model for model in models}
-    compiled = Builder(cache, Workspace.of(cache, silent, Target(), backends)).compile(list(modules.values()))
+    compiled = BatchCompiler(cache, Workspace.of(cache, silent, Target(), backends)).compile(list(modules.values()))
     return [model for module, model in modules.items() if module not in compiled.errors]
 
 
@@ -118,7 +118,7 @@ def compiled(cache: Cache, models: Sequence[ConvertedModel], backends: Collectio
             rust.write_bytes(model.rust.read_bytes())
             renamed.append(replace(model, module=module, rust=rust))
         before = os.times()
-        Builder(cache, toolchain).compile(renamed)
+        BatchCompiler(cache, toolchain).compile(renamed)
         after = os.times()
         return after.children_user + after.children_system - before.children_user - before.children_system
 

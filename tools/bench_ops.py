@@ -20,13 +20,14 @@ from tabulate import tabulate
 
 from bench import REPOSITORY, fresh_cache
 from burn_verify.burn.workspace import Workspace
-from burn_verify.cases.generated.collection import Generated, wanted
+from burn_verify.cases.generated.collection import Generated, requested
 from burn_verify.core.case import Case
-from burn_verify.core.options import ALL, Settings
+from burn_verify.core.option_values import ALL
+from burn_verify.core.options import Settings
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
 from burn_verify.run.pipeline import Pipeline
-from burn_verify.run.state import Plan
+from burn_verify.run.steps import Plan, Ready
 from burn_verify.system.cache import Cache
 
 EXAMPLES_OF = (
@@ -49,7 +50,7 @@ def main() -> None:
     toolchain = Workspace.of(cache, silent, Target())
     toolchain.converter()
     started = time.monotonic()
-    cases = Generated(cache).cases(wanted([ALL]).operators, "nightly")
+    cases = Generated(cache).cases(requested([ALL]).operators, "nightly")
     generated = time.monotonic() - started
     drawn = examples_per_second(cache, cases, arguments.examples)
     print(json.dumps(drawn), file=sys.stderr, flush=True)
@@ -87,7 +88,7 @@ def grown(scratch: Path, toolchain: Path, cases: Sequence[Case]) -> dict[str, An
     warm, _ = prepared(cache, cases)
     return {
         "graphs": len(cases),
-        "compiled": sum(planned.binary is not None for planned in plan.cases.values()),
+        "compiled": sum(step.built is not None for step in plan.cases.values()),
         "convert": plan.phases["convert"],
         "compile": plan.phases["compile"],
         "run and judge": run,
@@ -114,9 +115,10 @@ def examples_per_second(cache: Cache, cases: Sequence[Case], examples: int) -> l
     rows = []
     for case in chosen:
         pipeline.verify(plan.cases[case.id])
-        details: dict[str, Any] = {}
+        step = plan.cases[case.id]
+        assert isinstance(step, Ready)
         started = time.monotonic()
-        compared = pipeline.draw(plan.cases[case.id], details, shrink=False)
+        compared = pipeline.draw(step.built, shrink=False).agree
         rows.append({"graph": case.id, "sets": compared, "sets a second": compared / (time.monotonic() - started)})
     pipeline.close()
     return rows

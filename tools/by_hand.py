@@ -26,8 +26,8 @@ from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
 from burn_verify.reference import oracle
+from burn_verify.run import steps
 from burn_verify.run.pipeline import Pipeline
-from burn_verify.run.state import Planned
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
@@ -41,7 +41,7 @@ class Ready:
     """A model that can be timed."""
 
     name: str
-    planned: Planned
+    step: steps.Ready
     inputs: Sequence[Array]
 
 
@@ -52,11 +52,11 @@ def ready(settings: Settings, cache: Cache, names: Sequence[str]) -> list[Ready]
     plan = Pipeline(settings, cache).prepare(list(cases.values()))
     made = []
     for name, case in cases.items():
-        planned = plan.cases[case.id]
-        if planned.error is not None or planned.reference is None:
-            sys.exit(f"{case.id}: {planned.error}")
-        data = next(iter(oracle.read(planned.reference).data_sets.values()))
-        made.append(Ready(name=name, planned=planned, inputs=data.inputs))
+        step = plan.cases[case.id]
+        if isinstance(step, steps.Ended):
+            sys.exit(f"{case.id}: {step.error}")
+        data = next(iter(oracle.read(step.reference).data_sets.values()))
+        made.append(Ready(name=name, step=step, inputs=data.inputs))
     return made
 
 
@@ -154,8 +154,7 @@ def lay_out(folder: Path, toolchain: Workspace, models: Sequence[Ready]) -> None
     shutil.copy(toolchain.build.folder / "Cargo.lock", folder / "Cargo.lock")
     (folder / "models").mkdir(exist_ok=True)
     for model in models:
-        converted = model.planned.model
-        assert converted is not None
+        converted = model.step.built.model
         shutil.copy(converted.rust, folder / "models" / f"{model.name}.rs")
         shutil.copy(converted.weights, folder / "models" / f"{model.name}.bpk")
         (values,) = model.inputs

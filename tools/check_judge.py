@@ -30,9 +30,11 @@ from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge, Question
 from burn_verify.judge.weigh import AGREES, DISAGREES, weigh
 from burn_verify.judge.yardstick import Yardstick
+from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED
 from burn_verify.reference.measure import Measurer, read_measures
 from burn_verify.reference.oracle import Oracle, read
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.compare import evidence_of
 from burn_verify.run.session import Session
 from burn_verify.system.cache import Cache
@@ -75,14 +77,14 @@ def main() -> None:
     spoilt: Counter[tuple[str, str]] = Counter()
     missed: list[tuple[str, str]] = []
     cache = Cache(None)
-    oracle = Oracle(cache, settings.timeout)
+    engine = OnnxRuntime(cache, settings.timeout)
     with LongWork(sys.stderr) as work:
         session = Session.open(settings, work.listen)
         cases = session.selected.cases[:: arguments.every]
         for place, case in enumerate(cases):
             work.listen(Progress(phase="reference", done=place, total=len(cases), text=case.id))
-            for known in knowns(case, cache, oracle, settings.judge_timeout):
-                for way, name in against_itself(known, oracle):
+            for known in knowns(case, cache, engine, settings.judge_timeout):
+                for way, name in against_itself(known, engine):
                     honest[name] += 1
                     if name == DISAGREES:
                         alarms.append((case.id, way))
@@ -90,15 +92,15 @@ def main() -> None:
                     spoilt[kind, name] += 1
                     if (name == DISAGREES) == (kind == UNTOUCHED):
                         missed.append((case.id, kind))
-    oracle.close()
+    engine.close()
     sys.exit(told(honest, alarms, spoilt, missed))
 
 
-def knowns(case: Case, cache: Cache, oracle: Oracle, timeout: float) -> Iterator[Known]:
+def knowns(case: Case, cache: Cache, engine: Engine, timeout: float) -> Iterator[Known]:
     """Yield what is known of each data set of a case; nothing where there is no reference."""
     try:
         prepared = load.prepare(case, cache)
-        reference = Measurer(cache, oracle, timeout).measured(prepared, oracle.answer(prepared))
+        reference = Measurer(cache, engine, timeout).measured(prepared, Oracle(cache, engine).answer(prepared))
         answers = read(reference)
     except StageError:
         return
@@ -108,14 +110,14 @@ def knowns(case: Case, cache: Cache, oracle: Oracle, timeout: float) -> Iterator
         yield Known(prepared=prepared, data_set=name, evidence=evidence)
 
 
-def against_itself(known: Known, oracle: Oracle) -> Iterator[tuple[str, str]]:
+def against_itself(known: Known, engine: Engine) -> Iterator[tuple[str, str]]:
     """Yield how ONNX Runtime ran, and the verdict over its answer where its own answer is what is expected."""
     if known.evidence.runtime is None:
         return
     evidence = replace(known.evidence, stored=None)
     for optimise, threads in WAYS:
         try:
-            actual = oracle.infer(known.prepared.model, known.evidence.inputs, optimise=optimise, threads=threads)
+            actual = infer(engine, known.prepared.model, known.evidence.inputs, optimise=optimise, threads=threads)
         except StageError:
             # Some models are refused with optimisations: that is no answer.
             continue

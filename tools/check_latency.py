@@ -11,6 +11,7 @@ to be "too noisy to say". Prints Markdown for reports/latency-checks.md; exit co
 """
 
 import argparse
+import copy
 import multiprocessing
 import os
 import sys
@@ -18,14 +19,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 
-from burn_verify.burn.runner import Runner
 from burn_verify.core.latency import Ratio
 from burn_verify.core.options import settings_from
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.report.views.latency import ratio_text, seconds
 from burn_verify.run.latency import race
 from burn_verify.run.latency.samples import ratio_of
-from burn_verify.run.latency.stopwatch import Burn, OnnxRuntime
+from burn_verify.run.latency.stopwatch import Burn, Reference
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.system.cache import Cache
 from by_hand import NAMES, Project, Ready, pin, project, ready
@@ -46,7 +46,7 @@ class Bench:
         """Run the model through the pipeline; return its verdict and ratio."""
         pipeline = Pipeline(self.settings, self.cache)
         try:
-            result = pipeline.verify(model.planned)
+            result = pipeline.verify(model.step).result
         finally:
             pipeline.close()
         if result.latency is None or result.latency.ratio is None:
@@ -56,26 +56,23 @@ class Bench:
     @contextmanager
     def burn(self, model: Ready) -> Iterator[Burn]:
         """Yield a fresh process of Burn."""
-        planned = model.planned
-        assert planned.release is not None
-        assert planned.model is not None
-        runner = Runner(self.cache, planned.release.binary, timeout=120, memory_limit=0, threads=self.threads)
+        built = model.step.built
+        assert built.release is not None
+        # A copy has a process of its own.
+        program = copy.copy(built.release.program)
         try:
-            yield Burn(runner=runner, model=planned.model, inputs=model.inputs, burn_backend="flex")
+            yield Burn(program=program, model=built.model, inputs=model.inputs, burn_backend="flex")
         finally:
-            runner.close()
+            program.close()
 
     @contextmanager
-    def onnxruntime(self, model: Ready) -> Iterator[OnnxRuntime]:
+    def onnxruntime(self, model: Ready) -> Iterator[Reference]:
         """Yield a fresh process of ONNX Runtime."""
-        assert model.planned.prepared is not None
-        oracle = Oracle(self.cache, 120)
+        engine = OnnxRuntime(self.cache, 120)
         try:
-            yield OnnxRuntime(
-                oracle=oracle, model=model.planned.prepared.model, inputs=model.inputs, threads=self.threads
-            )
+            yield Reference(engine=engine, model=model.step.prepared.model, inputs=model.inputs, threads=self.threads)
         finally:
-            oracle.close()
+            engine.close()
 
 
 def against_criterion(bench: Bench, runs: int) -> bool:

@@ -11,21 +11,18 @@ import argparse
 import math
 import os
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.burn.cargo import rustc_version
-from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.latency import Cost
 from burn_verify.core.options import settings_from
 from burn_verify.core.versions import DEFAULT
 from burn_verify.report.views.latency import seconds, size
-from burn_verify.run.pipeline import Pipeline
-from burn_verify.system.cache import Cache
+from burn_verify.run.models import Model, Models
+from burn_verify.run.steps import Ended
 
 CHANNELS = 16
 COLUMNS = (
@@ -79,21 +76,13 @@ def repeated(blocks: int) -> onnx.ModelProto:
 def costs(most: int) -> dict[int, Cost]:
     """Return the cost by number of blocks."""
     settings = settings_from({"latency": "on"})
-    pipeline = Pipeline(settings, Cache(settings.cache_dir))
-    counts = [1 << power for power in range(int(math.log2(most)) + 1)]
-    with tempfile.TemporaryDirectory() as folder:
-        cases = {}
-        for count in counts:
-            path = Path(folder) / f"blocks{count}.onnx"
-            onnx.save(repeated(count), path)
-            cases[count] = Case(id=f"file/blocks{count}", corpus="file", source=ModelFile(path=path))
-        plan = pipeline.prepare(list(cases.values()), answers=False)
-        made = {}
-        for count, case in cases.items():
-            planned = plan.cases[case.id]
-            if planned.release is None:
-                sys.exit(f"{case.id}: {planned.error}")
-            made[count] = planned.release.cost
+    names = {f"file/blocks{count}": count for count in (1 << power for power in range(int(math.log2(most)) + 1))}
+    made = {}
+    with Models(settings) as models:
+        for name, step in models.build(Model(name=name, model=repeated(names[name])) for name in names).items():
+            if isinstance(step, Ended) or step.release is None:
+                sys.exit(f"{name}: {step.error if isinstance(step, Ended) else 'not built to be timed'}")
+            made[names[name]] = step.release.cost
     return made
 
 

@@ -19,9 +19,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from burn_verify.burn.runner import Runner
 from burn_verify.core.options import settings_from
 from burn_verify.core.progress import Progress
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
@@ -156,18 +157,19 @@ class Run:
         """Try the mutants of a batch that compiled, those of a case one after the other."""
         if batch.binary is None:
             return
-        job = self._job
-        pipeline, oracle = Pipeline(self._settings, self._cache), Oracle(self._cache, self._settings.timeout)
-        bench = Bench(pipeline, oracle, job.seed, FURTHER[job.corpus])
+        job, settings = self._job, self._settings
+        pipeline, engine = Pipeline(settings, self._cache), OnnxRuntime(self._cache, settings.timeout)
+        program = Runner(self._cache, batch.binary, timeout=settings.timeout, memory_limit=settings.memory_limit)
+        bench = Bench(pipeline, engine, job.seed, FURTHER[job.corpus])
         try:
             for place, one in enumerate(sorted(batch.models)):
                 mutant = by_id[one]
                 done = min(self._count + place, job.count)
                 self._work.listen(Progress(phase="verify", done=done, total=job.count, text=one))
-                yield bench.tried(mutant, self._cases.agreeing[mutant.case_id], batch.models[one], batch.binary)
+                yield bench.tried(mutant, self._cases.agreeing[mutant.case_id], batch.models[one], program)
         finally:
             pipeline.close()
-            oracle.close()
+            engine.close()
 
 
 def _number_of(mutants: Path) -> int:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from burn_verify.core.options import OPTIONS, Option
+from burn_verify.core.option_table import OPTIONS, Option
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 START = "<!-- options -->"

@@ -6,9 +6,7 @@ whoever runs the tests counts a failure.
 """
 
 import atexit
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,23 +14,21 @@ import onnx
 from onnx.backend.base import Backend as OnnxBackend
 from onnx.backend.base import BackendRep, Device, DeviceType
 
-from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import RunError
 from burn_verify.core.options import Settings
 from burn_verify.core.stage import FailureKind
 from burn_verify.graph.dtypes import burn_kind, dtype_name
-from burn_verify.run.pipeline import Pipeline
-from burn_verify.run.state import Planned
-from burn_verify.system.cache import Cache
+from burn_verify.run.models import Model, Models
+from burn_verify.run.steps import Built, Ended
 from burn_verify.system.files import digest_of
 
 
 class Prepared(BackendRep):
     """A model that compiled, or the error of the stage that it ended at."""
 
-    def __init__(self, pipeline: Pipeline, planned: Planned) -> None:
-        self._pipeline = pipeline
-        self._planned = planned
+    def __init__(self, models: Models, step: Built | Ended) -> None:
+        self._models = models
+        self._step = step
 
     def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Answer inputs, given in the order of the graph.
@@ -42,7 +38,7 @@ class Prepared(BackendRep):
         """
         del kwargs
         if isinstance(inputs, Mapping):
-            prepared = self._planned.prepared
+            prepared = self._step.prepared
             names = [spec.name for spec in prepared.inputs] if prepared else []
             inputs = [inputs[name] for name in names]
         for value in inputs:
@@ -50,15 +46,14 @@ class Prepared(BackendRep):
             if burn_kind(kind) is None:
                 message = f"no Burn value for {kind}"
                 raise RunError(message, kind=FailureKind.NO_VALUE)
-        return tuple(self._pipeline.infer(self._planned, [np.asarray(value) for value in inputs]))
+        return tuple(self._models.infer(self._step, inputs))
 
 
 class Backend(OnnxBackend):
     """Compiles models with burn-onnx, Burn and cargo, and runs the binary on the processor."""
 
-    _pipeline: ClassVar[Pipeline | None] = None
-    _folder: ClassVar[Path | None] = None
-    _planned: ClassVar[dict[str, Planned]] = {}
+    _models: ClassVar[Models | None] = None
+    _built: ClassVar[dict[str, Built | Ended]] = {}
 
     @classmethod
     def ahead(cls, models: Iterable[onnx.ModelProto]) -> None:
@@ -67,14 +62,9 @@ class Backend(OnnxBackend):
         Raises:
             ToolchainError: nothing could be built; no model is to blame.
         """
-        texts = {digest_of(data): data for data in (model.SerializeToString() for model in models)}
-        fresh = {key: data for key, data in texts.items() if key not in cls._planned}
-        pipeline, folder = cls._open()
-        for key, data in fresh.items():
-            (folder / f"{key}.onnx").write_bytes(data)
-        cases = [Case(id=f"file/{key}", corpus="file", source=ModelFile(path=folder / f"{key}.onnx")) for key in fresh]
-        plan = pipeline.prepare(cases, answers=False)
-        cls._planned |= {key: plan.cases[f"file/{key}"] for key in fresh}
+        texts = {f"file/{digest_of(data)}": data for data in (model.SerializeToString() for model in models)}
+        fresh = [Model(name=name, model=data) for name, data in texts.items() if name not in cls._built]
+        cls._built |= cls._open().build(fresh)
 
     @classmethod
     def prepare(cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: Any) -> Prepared:
@@ -85,7 +75,7 @@ class Backend(OnnxBackend):
         """
         del device, kwargs
         cls.ahead([model])
-        return Prepared(cls._open()[0], cls._planned[digest_of(model.SerializeToString())])
+        return Prepared(cls._open(), cls._built[f"file/{digest_of(model.SerializeToString())}"])
 
     @classmethod
     def run_model(cls, model: onnx.ModelProto, inputs: Any, device: str = "CPU", **kwargs: Any) -> tuple[Any, ...]:
@@ -104,13 +94,11 @@ class Backend(OnnxBackend):
         return bool(Device(device).type == DeviceType.CPU)
 
     @classmethod
-    def _open(cls) -> tuple[Pipeline, Path]:
-        if cls._pipeline is None or cls._folder is None:
-            folder = tempfile.TemporaryDirectory(prefix="burn-verify-")
-            cls._folder, cls._pipeline = Path(folder.name), Pipeline(Settings(), Cache(None))
-            atexit.register(folder.cleanup)
-            atexit.register(cls._pipeline.close)
-        return cls._pipeline, cls._folder
+    def _open(cls) -> Models:
+        if cls._models is None:
+            cls._models = Models(Settings())
+            atexit.register(cls._models.close)
+        return cls._models
 
 
 def node_models(names: Sequence[str] | None = None) -> list[onnx.ModelProto]:

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from burn_verify.cases.seeded import architectures
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
 
 REPOSITORY = Path(__file__).parents[2]
@@ -59,13 +59,14 @@ def test_workers_write_the_same_results(run):
 def test_a_stand_in_answers_to_its_input(architecture, tmp_path):
     path = tmp_path / "model.onnx"
     onnx.save(architectures.build(architecture), path)
-    oracle = Oracle(Cache(tmp_path / "cache"), timeout=120)
+    engine = OnnxRuntime(Cache(tmp_path / "cache"), timeout=120)
     shape = [dim.dim_value for dim in onnx.load(path).graph.input[0].type.tensor_type.shape.dim]
     rng = np.random.default_rng(7)
     try:
-        (one,), (other,) = (oracle.infer(path, [rng.standard_normal(shape, dtype=np.float32)]) for _ in range(2))
+        sets = [[rng.standard_normal(shape, dtype=np.float32)] for _ in range(2)]
+        (one,), (other,) = engine.infer_all(path, sets)
     finally:
-        oracle.close()
+        engine.close()
     assert np.isfinite(one).all()
     assert np.linalg.norm(one - other) > 1e-3 * np.linalg.norm(one)
 

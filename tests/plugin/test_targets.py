@@ -1,6 +1,7 @@
 """Several targets at once: one run, a column each; what one of them cannot do costs the others nothing."""
 
 import json
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,7 @@ PAIR = ("--models", ALL, "--burn-backend", "flex,wgpu")
 @pytest.fixture
 def run(pytester, as_a_user, monkeypatch):
     """Run pytest with a Burn that is faked; return its result and the records of its targets by their name."""
-    monkeypatch.setenv("PYTHONPATH", str(FIXTURES))
+    monkeypatch.setenv("PYTHONPATH", str(FIXTURES), prepend=os.pathsep)
     monkeypatch.setenv("FAKE_BURN_LOG", str(pytester.path / "log"))
     pytester.makeini("[pytest]\n")
 
@@ -246,7 +247,7 @@ def test_own_tests_get_the_target(run, pytester):
 @pytest.fixture
 def burn_verify(pytester, monkeypatch):
     """Run the command line with the Burn that is faked."""
-    script = "import fake_burn; from burn_verify.cli.main import main; main()"
+    script = "from fake_burn import SEAMS; from burn_verify.cli.main import main; main(seams=SEAMS)"
 
     def burn_verify(*arguments, faults=None):
         if faults is not None:

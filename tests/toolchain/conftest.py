@@ -45,7 +45,7 @@ def tiny(cache: OwnCache) -> Tiny:
     pipeline = Pipeline(Settings(), cache)
     try:
         plan = pipeline.prepare([case(name, FIXTURES / f"{name}.onnx") for name in NAMES])
-        results = {name: pipeline.verify(plan.cases[f"file/{name}"]) for name in NAMES}
+        results = {name: pipeline.verify(plan.cases[f"file/{name}"]).result for name in NAMES}
     finally:
         pipeline.close()
     return Tiny(plan=plan, results=results)

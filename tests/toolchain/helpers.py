@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from burn_verify.burn.builder import CargoBuilder
 from burn_verify.burn.convert import Converter
 from burn_verify.burn.workspace import Workspace
 from burn_verify.core.case import Case, ModelFile
@@ -20,7 +21,7 @@ from burn_verify.core.progress import silent
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import ConvertedModel, PreparedCase
 from burn_verify.core.target import Target
-from burn_verify.run.state import Plan
+from burn_verify.run.steps import Plan, Ready
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, read_json, write_if_changed, write_json
 
@@ -51,9 +52,12 @@ class Tiny:
     results: dict[str, CaseResult]
 
     def model(self, name: str) -> ConvertedModel:
-        model = self.plan.cases[f"file/{name}"].model
-        assert model is not None
-        return model
+        return self.step(name).built.model
+
+    def step(self, name: str) -> Ready:
+        step = self.plan.cases[f"file/{name}"]
+        assert isinstance(step, Ready)
+        return step
 
 
 class OwnCache(Cache):
@@ -63,7 +67,7 @@ class OwnCache(Cache):
         super().__init__(settings_from({}).cache_dir)
         self.own = Cache(own)
 
-    def room(self, *names: str) -> Path:
+    def folder(self, *names: str) -> Path:
         return super().folder(*names) if names[0] == "locks" else self.own.folder(*names)
 
 
@@ -90,12 +94,12 @@ def replacing(old: str, new: str) -> Spoil:
     return spoil
 
 
-def spoiling(folder: Path, changes: Mapping[str, Spoil]) -> type[Converter]:
-    """Return a converter that changes, by case id, what burn-onnx made."""
+def spoiling(folder: Path, changes: Mapping[str, Spoil]) -> type[CargoBuilder]:
+    """Return a builder that changes, by case id, what burn-onnx made."""
 
-    class Spoiling(Converter):
-        def convert(self, prepared: PreparedCase) -> ConvertedModel:
-            model = super().convert(prepared)
+    class Spoiling(CargoBuilder):
+        def convert(self, prepared: PreparedCase, target: Target) -> ConvertedModel:
+            model = super().convert(prepared, target)
             spoil = changes.get(prepared.case.id)
             return spoilt(model, folder, spoil) if spoil else model
 

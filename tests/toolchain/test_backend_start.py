@@ -2,6 +2,7 @@
 
 import pytest
 
+from burn_verify.burn.drivers import Device
 from burn_verify.burn.recipe import Recipe
 from burn_verify.burn.runner import Runner
 from burn_verify.burn.workspace import Workspace, recipes_built
@@ -27,14 +28,14 @@ def with_wgpu(cache: OwnCache) -> Recipe:
 
 
 def test_flex_starts(probe: Runner) -> None:
-    assert probe.start("flex") == "CPU"
-    assert probe.start("flex") == "CPU"
+    assert probe.start("flex") == Device(name="CPU")
+    assert probe.start("flex") == Device(name="CPU")
 
 
 def test_a_backend_that_was_not_compiled_in(probe: Runner) -> None:
     with pytest.raises(RunError, match="wgpu does not start: this binary has no backend 'wgpu'"):
         probe.start("wgpu")
-    assert probe.start("flex") == "CPU"
+    assert probe.start("flex") == Device(name="CPU")
 
 
 def test_wgpu_without_a_driver_says_so(cache: OwnCache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +50,6 @@ def test_wgpu_without_a_driver_says_so(cache: OwnCache, monkeypatch: pytest.Monk
     try:
         with pytest.raises(RunError, match="wgpu does not start: "):
             runner.start("wgpu")
-        assert runner.start("flex") == "CPU"
+        assert runner.start("flex") == Device(name="CPU")
     finally:
         runner.close()

@@ -17,18 +17,17 @@ def plan(fresh=False, settle=0.0, calls=5, seconds=30.0):
 
 @pytest.fixture
 def add(tiny: Tiny, cache: OwnCache):
-    planned = tiny.plan.cases["file/add"]
-    assert planned.binary is not None
-    runner = Runner(cache, planned.binary, timeout=30, memory_limit=0, threads=1)
+    built = tiny.step("add").built
+    assert isinstance(built.program, Runner)
+    runner = Runner(cache, built.program.binary, timeout=30, memory_limit=0, threads=1)
     try:
-        yield lambda inputs, asked: runner.block(planned.model, inputs, "flex", asked)
+        yield lambda inputs, asked: runner.block(built.model, inputs, "flex", asked)
     finally:
         runner.close()
 
 
 def fed(tiny: Tiny):
-    prepared = tiny.plan.cases["file/add"].prepared
-    assert prepared is not None
+    prepared = tiny.step("add").prepared
     return [np.ones([int(dim) for dim in spec.shape], spec.dtype) for spec in prepared.inputs]
 
 

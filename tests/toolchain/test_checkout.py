@@ -5,7 +5,7 @@ Costs burn-onnx and the converter once more, and nothing of Burn.
 
 import numpy as np
 
-from burn_verify.burn.batch import Builder
+from burn_verify.burn.batch import BatchCompiler
 from burn_verify.burn.runner import Runner
 from burn_verify.burn.workspace import Workspace
 from burn_verify.cases import load
@@ -42,15 +42,13 @@ def test_a_broken_checkout_of_burn_onnx_is_used_and_caught(cache: OwnCache, tiny
     same = {name: without_folder(model) == without_folder(tiny.model(name)) for name, model in spoilt.items()}
     assert same == {"add": False, "matmul": True}
 
-    compiled = Builder(cache, local).compile(list(spoilt.values()))
+    compiled = BatchCompiler(cache, local).compile(list(spoilt.values()))
     assert compiled.binary is not None
     runner = Runner(cache, compiled.binary, timeout=60, memory_limit=0)
     try:
         right = {}
         for name, model in spoilt.items():
-            known = tiny.plan.cases[f"file/{name}"].reference
-            assert known is not None
-            data = oracle.read(known).data_sets["seeded"]
+            data = oracle.read(tiny.step(name).reference).data_sets["seeded"]
             (actual,) = runner.infer(model, data.inputs, "flex").outputs
             right[name] = np.allclose(actual, data.desired[0])
     finally:

@@ -1,12 +1,9 @@
 """Drawn values are worth their time: generated Rust with one thing changed, and the values that show it."""
 
-import pytest
-
 from burn_verify.cases.generated.collection import Generated
-from burn_verify.core.errors import StageError
 from burn_verify.core.options import Settings, settings_from
-from burn_verify.run import build
 from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.steps import Ready
 from burn_verify.system.cache import Cache
 from toolchain.helpers import OwnCache, replacing, spoiling
 
@@ -49,19 +46,20 @@ def caught(cache, changes):
     assert len(chosen) == len(CHANGES)
     by_id = {f"op/{name}/float32/default": change for name, change in changes.items()}
     found = set()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "Converter", spoiling(cache.folder("spoilt", "power"), by_id))
-        pipeline = Pipeline(Settings(ops_examples=EXAMPLES), cache)
-        try:
-            plan = pipeline.prepare(chosen)
-            for case in chosen:
-                assert plan.cases[case.id].error is None
-                try:
-                    assert pipeline.draw(plan.cases[case.id], {}, shrink=False) >= EXAMPLES
-                except StageError:
-                    found.add(wanted[case.id])
-        finally:
-            pipeline.close()
+    builder = spoiling(cache.folder("spoilt", "power"), by_id)
+    pipeline = Pipeline(Settings(ops_examples=EXAMPLES), cache, builder=builder)
+    try:
+        plan = pipeline.prepare(chosen)
+        for case in chosen:
+            step = plan.cases[case.id]
+            assert isinstance(step, Ready)
+            drawn = pipeline.draw(step.built, shrink=False)
+            if drawn.error is not None:
+                found.add(wanted[case.id])
+            else:
+                assert drawn.agree >= EXAMPLES
+    finally:
+        pipeline.close()
     return found
 
 

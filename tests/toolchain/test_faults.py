@@ -7,7 +7,7 @@ seconds. `test_interrupt` has Ctrl-C, `test_hostile` the models that mean harm.
 import os
 import re
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ import psutil
 import pytest
 from onnx import numpy_helper
 
-from burn_verify.burn.batch import Builder, Compiled
+from burn_verify.burn.batch import BatchCompiler, Compiled
+from burn_verify.burn.builder import CargoBuilder
+from burn_verify.burn.convert import Converter
+from burn_verify.burn.program import Builders
 from burn_verify.burn.runner import Runner
 from burn_verify.burn.workspace import Workspace
 from burn_verify.core.errors import RunError, ToolchainError
@@ -28,10 +31,11 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import ConvertedModel, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.reference import oracle
-from burn_verify.run import build
+from burn_verify.reference.engine import Engines
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.system.cache import Cache
-from burn_verify.system.resident import Resident
+from burn_verify.system.wire import Array
 from toolchain.helpers import FIXTURES, NAMES, OwnCache, Spoil, Tiny, case, fake_binary, replacing, spoiling, spoilt
 
 MIB_LIMIT = 4096
@@ -100,7 +104,8 @@ def refused(tiny: Tiny, cache: OwnCache) -> Batch:
     models = {word: spoilt(tiny.model(name), folder, spoil) for word, (name, spoil) in REFUSED.items()}
     models |= {f"fine-{name}": spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES}
     return Batch(
-        models=models, compiled=Builder(cache, Workspace.of(cache, silent, Target())).compile(list(models.values()))
+        models=models,
+        compiled=BatchCompiler(cache, Workspace.of(cache, silent, Target())).compile(list(models.values())),
     )
 
 
@@ -130,9 +135,7 @@ def test_the_others_run_right(refused: Batch, tiny: Tiny, cache: OwnCache) -> No
     runner = Runner(cache, refused.compiled.binary, timeout=60, memory_limit=0)
     try:
         for name in NAMES:
-            answers = tiny.plan.cases[f"file/{name}"].reference
-            assert answers is not None
-            data = oracle.read(answers).data_sets["seeded"]
+            data = oracle.read(tiny.step(name).reference).data_sets["seeded"]
             inputs, expected = data.inputs, data.desired
             outputs = runner.infer(refused.models[f"fine-{name}"], inputs, "flex").outputs
             for actual, desired in zip(outputs, expected, strict=True):
@@ -145,7 +148,7 @@ def test_the_others_run_right(refused: Batch, tiny: Tiny, cache: OwnCache) -> No
 
 def test_only_refused_models_leave_no_binary(refused: Batch, cache: OwnCache) -> None:
     model = refused.models["syntax"]
-    compiled = Builder(cache, Workspace.of(cache, silent, Target())).compile([model])
+    compiled = BatchCompiler(cache, Workspace.of(cache, silent, Target())).compile([model])
     assert compiled.binary is None
     assert set(compiled.errors) == {model.module}
 
@@ -155,14 +158,14 @@ def test_to_doubt_a_model_changes_no_outcome(tiny: Tiny, cache: OwnCache) -> Non
     bad = spoilt(tiny.model("two_outputs"), folder, REFUSED["type"][1])
     fine = [spoilt(tiny.model(name), folder, lambda text: f"// fine\n{text}") for name in NAMES]
     # The good model of that label is doubted as well.
-    compiled = Builder(cache, Workspace.of(cache, silent, Target())).compile([bad, *fine], doubtful=[bad.label])
+    compiled = BatchCompiler(cache, Workspace.of(cache, silent, Target())).compile([bad, *fine], doubtful=[bad.label])
     assert set(compiled.errors) == {bad.module}
     assert compiled.binary is not None
     assert compiled.binary.modules == {model.module for model in fine}
 
 
 def test_an_error_is_remembered(refused: Batch, cache: OwnCache) -> None:
-    again = Builder(cache, Workspace.of(cache, silent, Target())).compile(list(refused.models.values()))
+    again = BatchCompiler(cache, Workspace.of(cache, silent, Target())).compile(list(refused.models.values()))
     assert again.seconds == 0.0
     assert again.binary == refused.compiled.binary
     assert {module: error.details for module, error in again.errors.items()} == {
@@ -305,15 +308,14 @@ def troubled(cache: OwnCache) -> Mapping[str, CaseResult]:
     model.graph.initializer[0].CopyFrom(NAN)
     sources["nan"].write_bytes(model.SerializeToString())
     changes = {f"file/{word}": trouble.spoil for word, trouble in TROUBLES.items()}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "Converter", spoiling(cache.folder("spoilt", "troubles"), changes))
-        pipeline = Pipeline(Settings(timeout=3.0, memory_limit=MIB_LIMIT), cache)
-        try:
-            plan = pipeline.prepare([case(word, sources[trouble.name]) for word, trouble in TROUBLES.items()])
-            assert len({planned.binary for planned in plan.cases.values()}) == 1
-            return {word: pipeline.verify(plan.cases[f"file/{word}"]) for word in TROUBLES}
-        finally:
-            pipeline.close()
+    builder = spoiling(cache.folder("spoilt", "troubles"), changes)
+    pipeline = Pipeline(Settings(timeout=3.0, memory_limit=MIB_LIMIT), cache, builder=builder)
+    try:
+        plan = pipeline.prepare([case(word, sources[trouble.name]) for word, trouble in TROUBLES.items()])
+        assert len({step.built.program for step in plan.cases.values() if step.built}) == 1
+        return {word: pipeline.verify(plan.cases[f"file/{word}"]).result for word in TROUBLES}
+    finally:
+        pipeline.close()
 
 
 @pytest.mark.parametrize("word", [word for word, trouble in TROUBLES.items() if trouble.how])
@@ -358,12 +360,18 @@ def copy_of(name: str, path: Path, note: str) -> Path:
     return path
 
 
-def run(cache: Cache, models: Mapping[str, Path], **settings: Any) -> dict[str, CaseResult]:
+def run(
+    cache: Cache,
+    models: Mapping[str, Path],
+    builder: Builders = CargoBuilder,
+    engine: Engines = OnnxRuntime,
+    **settings: Any,
+) -> dict[str, CaseResult]:
     """Take models through the pipeline; return the results by name."""
-    pipeline = Pipeline(Settings(**settings), cache)
+    pipeline = Pipeline(Settings(**settings), cache, builder=builder, engine=engine)
     try:
         plan = pipeline.prepare([case(name, path) for name, path in models.items()])
-        return {name: pipeline.verify(plan.cases[f"file/{name}"]) for name in models}
+        return {name: pipeline.verify(plan.cases[f"file/{name}"]).result for name in models}
     finally:
         pipeline.close()
 
@@ -381,17 +389,21 @@ def test_a_refusal_of_burn_onnx_is_told_in_its_words(tiny: Tiny, cache: OwnCache
     assert all(results[name].outcome is Outcome.PASSED for name in NAMES)
 
 
-def test_a_converter_that_dies_or_hangs_takes_nobody_with_it(
-    tiny: Tiny, cache: OwnCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_converter_that_dies_or_hangs_takes_nobody_with_it(tiny: Tiny, cache: OwnCache, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     binary = fake_binary(tmp_path / "converter", "converter", pids=pids, rust=tiny.model("add").rust.parent)
-    monkeypatch.setattr(Workspace, "converter", lambda self: binary)
+
+    class Fragile(CargoBuilder):
+        def converter(self, simplify: bool, partition: bool) -> Converter:
+            return Converter(
+                cache, binary, str(tmp_path), simplify=simplify, partition=partition, timeout=2.0, memory_limit=0
+            )
+
     # The key of a conversion is the content: two runs must not find each other's.
     words = ("abort", "hang", "before", "after")
     order = ("before", "abort", "hang", "after")
     models = {word: copy_of("add", tmp_path / f"{word}.onnx", f"{tmp_path} {word}") for word in words}
-    results = run(cache, {word: models[word] for word in order}, timeout=2.0)
+    results = run(cache, {word: models[word] for word in order}, Fragile, timeout=2.0)
     for word, how in (("abort", "killed"), ("hang", "timeout")):
         assert (results[word].outcome, results[word].stage) == (Outcome.FAILED, Stage.CONVERT)
         assert results[word].details["how"] == how
@@ -404,29 +416,25 @@ def test_a_converter_that_dies_or_hangs_takes_nobody_with_it(
 # ── ONNX Runtime dies ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_onnx_runtime_dying_costs_one_case(
-    tiny: Tiny, cache: OwnCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write = Resident._write
+class Mortal(OnnxRuntime):
+    """Is ended when it is asked for the victim."""
 
-    def kill_in_the_middle(self: Resident, data: bytes, deadline: float) -> None:
-        victim = self.role == "reference" and b"victim.onnx" in data
-        if victim:
-            # Stopped, so that the request is in flight for sure when the end comes.
-            assert self._process is not None
-            os.kill(self._process.pid, signal.SIGSTOP)
-        write(self, data, deadline)
-        if victim:
-            assert self._process is not None
-            os.kill(self._process.pid, signal.SIGKILL)
+    def infer_all(
+        self, model: Path, sets: Sequence[Sequence[Array]], *, optimise: bool = False, threads: int = 0
+    ) -> list[list[Array]]:
+        if model.name == "victim.onnx":
+            assert self.pid is not None
+            os.kill(self.pid, signal.SIGKILL)
+        return super().infer_all(model, sets, optimise=optimise, threads=threads)
 
-    monkeypatch.setattr(Resident, "_write", kill_in_the_middle)
+
+def test_onnx_runtime_dying_costs_one_case(tiny: Tiny, cache: OwnCache, tmp_path: Path) -> None:
     # Known to nobody as a case, so that the reference is not found in the cache; the content is known, so that nothing
     # has to be compiled.
     models = {f"{tmp_path.name}-{word}": tmp_path / f"{word}.onnx" for word in ("before", "victim", "after")}
     for path in models.values():
         path.write_bytes((FIXTURES / "add.onnx").read_bytes())
-    before, victim, after = run(cache, models).values()
+    before, victim, after = run(cache, models, engine=Mortal).values()
     assert (victim.outcome, victim.stage) == (Outcome.FAILED, Stage.REFERENCE)
     assert victim.message == "ONNX Runtime: the process was ended by SIGKILL"
     assert victim.reason == "ONNX Runtime: killed"

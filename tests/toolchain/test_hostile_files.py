@@ -26,7 +26,7 @@ def run(cache: OwnCache, models: Mapping[str, Path]) -> dict[str, CaseResult]:
     pipeline = Pipeline(Settings(timeout=30.0), cache)
     try:
         plan = pipeline.prepare([case(name, path) for name, path in models.items()])
-        return {name: pipeline.verify(plan.cases[f"file/{name}"]) for name in models}
+        return {name: pipeline.verify(plan.cases[f"file/{name}"]).result for name in models}
     finally:
         pipeline.close()
 

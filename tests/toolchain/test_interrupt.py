@@ -22,7 +22,7 @@ from pathlib import Path
 from toolchain.helpers import OwnCache, case, replacing, spoiling
 
 from burn_verify.core.options import Settings
-from burn_verify.run import build, pipeline
+from burn_verify.run.pipeline import Pipeline
 
 # A shell that starts the tests in the background makes them, and what they start, ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -37,11 +37,10 @@ def listen(event):
 
 
 gated = replacing("extern crate alloc;", f'extern crate alloc;\\nconst GATE: &str = include_str!("{gate}");')
-build.Converter = spoiling(cache.folder("spoilt", "gated"), {name: gated})
-taken = pipeline.Pipeline(Settings(), cache, listen)
+taken = Pipeline(Settings(), cache, listen, builder=spoiling(cache.folder("spoilt", "gated"), {name: gated}))
 try:
     plan = taken.prepare([case(model.stem, model)])
-    print(taken.verify(plan.cases[name]).outcome, flush=True)
+    print(taken.verify(plan.cases[name]).result.outcome, flush=True)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
     sys.exit(130)

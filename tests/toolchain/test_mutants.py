@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from burn_verify.burn.runner import Runner
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import silent
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.pipeline import Pipeline
 from mutation.batch import Apart, compiled, sweep, written
 from mutation.change import Change
@@ -36,25 +37,24 @@ def chosen(original: Original) -> dict[str, Mutant]:
 
 @pytest.fixture(scope="module")
 def trials(cache: OwnCache, tiny: Tiny):
-    pipeline, oracle = Pipeline(Settings(), cache), Oracle(cache, 60)
+    pipeline, engine = Pipeline(Settings(), cache), OnnxRuntime(cache, 60)
     apart = Apart(cache, cache.own.root / "mutants")
-    answers = {}
-    planned = tiny.plan.cases[CASE]
+    ready = tiny.step("add")
     try:
-        pipeline.verify(planned, kept=answers)
-        original = Original(planned=planned, twin=None, answers=answers)
+        original = Original(ready=ready, twin=None, answers=pipeline.verify(ready).outputs)
         mutants = chosen(original)
         models = {
             name: written(mutant, original.model, original.answered, apart.folder("modules"))
             for name, mutant in mutants.items()
         }
         (batch,) = compiled(apart, silent, models)
-        bench = Bench(pipeline, oracle, 0, 50)
-        done = {name: bench.tried(mutants[name], original, model, batch.binary) for name, model in batch.models.items()}
+        bench = Bench(pipeline, engine, 0, 50)
+        program = Runner(cache, batch.binary, timeout=60, memory_limit=0)
+        done = {name: bench.tried(mutants[name], original, model, program) for name, model in batch.models.items()}
         yield batch, done
     finally:
         pipeline.close()
-        oracle.close()
+        engine.close()
         sweep(apart, silent)
 
 

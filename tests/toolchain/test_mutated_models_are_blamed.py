@@ -1,11 +1,8 @@
 """Three of ONNX's own cases spoilt in three ways in one batch: three right blames, every other outcome unchanged."""
 
-import pytest
-
 from burn_verify.cases.conformance.collection import Corpus
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.run import build
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.system.cache import Cache
 from toolchain.helpers import OwnCache, replacing, spoiling
@@ -21,14 +18,13 @@ CHANGES = {
 def outcomes(cache, changes):
     cases = [case for case in Corpus(Cache(settings_from({}).cache_dir)).cases("node")]
     chosen = [case for case in cases if case.id.removeprefix("node/test_") in NAMES]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "Converter", spoiling(cache.folder("spoilt", "cases"), changes))
-        pipeline = Pipeline(Settings(), cache)
-        try:
-            plan = pipeline.prepare(chosen)
-            return {case.id: pipeline.verify(plan.cases[case.id]) for case in chosen}
-        finally:
-            pipeline.close()
+    builder = spoiling(cache.folder("spoilt", "cases"), changes)
+    pipeline = Pipeline(Settings(), cache, builder=builder)
+    try:
+        plan = pipeline.prepare(chosen)
+        return {case.id: pipeline.verify(plan.cases[case.id]).result for case in chosen}
+    finally:
+        pipeline.close()
 
 
 def test_three_are_blamed_and_nobody_else(cache: OwnCache):

@@ -8,6 +8,7 @@ from burn_verify.core.target import Checkout, Target
 from burn_verify.run import session
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.selected import asked
+from burn_verify.run.steps import Ready
 from toolchain.helpers import FIXTURES, OwnCache, case
 
 
@@ -25,14 +26,14 @@ def test_conversion_options_share_a_binary_and_a_reference(cache: OwnCache) -> N
     pipeline = Pipeline(settings, cache)
     try:
         plans = pipeline.prepare_all({key: [case("add", FIXTURES / "add.onnx")] for key in chosen})
-        verdicts = {target: pipeline.verify(plan.cases["file/add"]).verdict for target, plan in plans.items()}
+        verdicts = {target: pipeline.verify(plan.cases["file/add"]).result.verdict for target, plan in plans.items()}
     finally:
         pipeline.close()
-    planned = [plan.cases["file/add"] for plan in plans.values()]
+    steps = [step for plan in plans.values() if isinstance(step := plan.cases["file/add"], Ready)]
     assert set(verdicts.values()) == {"agrees"}
-    assert len({one.binary for one in planned}) == 1
-    assert len({one.reference for one in planned}) == 1
-    assert len({one.model.module for one in planned if one.model}) == 4
+    assert len({step.built.program for step in steps}) == 1
+    assert len({step.reference for step in steps}) == 1
+    assert len({step.built.model.module for step in steps}) == 4
 
 
 def test_a_checkout_that_does_not_fit_is_one_outcome(cache: OwnCache, broken: Checkout) -> None:
@@ -40,7 +41,7 @@ def test_a_checkout_that_does_not_fit_is_one_outcome(cache: OwnCache, broken: Ch
     pipeline = Pipeline(settings_from({}), cache)
     try:
         plans = pipeline.prepare_all({key: [case("add", FIXTURES / "add.onnx")] for key in [Target(), misfit]})
-        assert pipeline.verify(plans[Target()].cases["file/add"]).verdict == "agrees"
+        assert pipeline.verify(plans[Target()].cases["file/add"]).result.verdict == "agrees"
     finally:
         pipeline.close()
     assert "the checkout is burn-onnx 0.22.0, and Burn 0.21.0 goes with burn-onnx 0.21.0" in plans[misfit].failure

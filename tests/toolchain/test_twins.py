@@ -1,11 +1,8 @@
 """A graph and its twin: where compiled Burn answers otherwise to the same, nobody else has to know what is right."""
 
-import pytest
-
 from burn_verify.cases.generated.collection import Generated
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.run import build
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.system.cache import Cache
 from toolchain.helpers import OwnCache, replacing, spoiling
@@ -16,15 +13,14 @@ def results(cache, changed):
     cases = {case.id: case for case in Generated(Cache(settings_from({}).cache_dir)).cases(["Conv"], "nightly")}
     case = next(case for case in cases.values() if case.source.twin and case.id.startswith("op/Conv-22/float32/"))
     changes = {case.source.twin: replacing("Some(b)", "None")} if changed else {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "Converter", spoiling(cache.folder("spoilt", "twins"), changes))
-        pipeline = Pipeline(Settings(), cache)
-        try:
-            plan = pipeline.prepare([case, cases[case.source.twin]])
-            twin = plan.cases[case.source.twin]
-            return pipeline.verify(plan.cases[case.id], twin=twin), pipeline.verify(twin)
-        finally:
-            pipeline.close()
+    builder = spoiling(cache.folder("spoilt", "twins"), changes)
+    pipeline = Pipeline(Settings(), cache, builder=builder)
+    try:
+        plan = pipeline.prepare([case, cases[case.source.twin]])
+        twin = plan.cases[case.source.twin]
+        return pipeline.verify(plan.cases[case.id], twin=twin).result, pipeline.verify(twin).result
+    finally:
+        pipeline.close()
 
 
 def test_twins_that_agree_say_so(cache: OwnCache):

@@ -12,17 +12,19 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from burn_verify.burn.batch import Builder
+from burn_verify.burn.batch import BatchCompiler
+from burn_verify.burn.lacks import in_words, lacking
 from burn_verify.burn.runner import Runner
 from burn_verify.burn.workspace import Workspace, recipes_built
 from burn_verify.cases import load
 from burn_verify.core import versions
 from burn_verify.core.errors import RunError
 from burn_verify.core.progress import silent
-from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.stage import ConvertedModel, FailureKind
 from burn_verify.core.target import Target
 from burn_verify.core.versions import BurnVersion
 from burn_verify.reference.oracle import Oracle, read
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.wire import Array
 from toolchain.helpers import FIXTURES, NAMES, OwnCache, case, converter_of
 
@@ -60,7 +62,8 @@ def served(cache: OwnCache, own: Path) -> Iterator[dict[str, Served]]:
 def serve(cache: OwnCache, own: Path, version: BurnVersion, backends: tuple[str, ...]) -> Served:
     toolchain = Workspace.of(cache, silent, Target(burn=version.burn, burn_onnx=version.burn_onnx), backends)
     converter = converter_of(cache, toolchain)
-    oracle = Oracle(cache, timeout=60)
+    engine = OnnxRuntime(cache, timeout=60)
+    oracle = Oracle(cache, engine)
     models, data = {}, {}
     try:
         for path in [*(FIXTURES / f"{name}.onnx" for name in NAMES), greater(own)]:
@@ -70,8 +73,8 @@ def serve(cache: OwnCache, own: Path, version: BurnVersion, backends: tuple[str,
             data[path.stem] = (list(seeded.inputs), list(seeded.desired))
     finally:
         converter.close()
-        oracle.close()
-    compiled = Builder(cache, toolchain).compile(list(models.values()))
+        engine.close()
+    compiled = BatchCompiler(cache, toolchain).compile(list(models.values()))
     assert compiled.binary is not None
     assert not compiled.errors
     runner = Runner(cache, compiled.binary, timeout=120, memory_limit=16384)
@@ -91,11 +94,17 @@ def test_answers_are_those_of_onnx_runtime(
         served[burn] = serve(cache, own, version, most)
     one = served[burn]
     try:
-        assert one.runner.start(backend)
+        device = one.runner.start(backend)
     except RunError as error:
         pytest.skip(error.message)
     for name, model in one.models.items():
         inputs, desired = one.data[name]
+        if lacking(device, model.rust.read_text(encoding="utf-8"), [array.dtype.name for array in inputs]):
+            # What this device lacks says nothing of Burn; it is told before anything runs.
+            with pytest.raises(RunError, match=f"^device: {in_words(device.lacks)}") as caught:
+                one.runner.infer(model, inputs, backend)
+            assert caught.value.kind is FailureKind.DEVICE
+            continue
         answer = one.runner.infer(model, inputs, backend)
         assert answer.forward_seconds > 0
         for actual, expected in zip(answer.outputs, desired, strict=True):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from burn_verify.burn.batch import Builder
+from burn_verify.burn.batch import BatchCompiler
 from burn_verify.burn.codegen import rust_string
 from burn_verify.burn.workspace import Workspace
 from burn_verify.core.errors import ToolchainError
@@ -79,7 +79,7 @@ def compiled(cache: Apart, listen: Listener, models: Mapping[str, ConvertedModel
     workspace = Workspace.of(cache, listen, Target())
     workspace.converter()
     try:
-        made = Builder(cache, workspace).compile(list(models.values()))
+        made = BatchCompiler(cache, workspace).compile(list(models.values()))
     except ToolchainError as error:
         if len(models) == 1:
             return [Batch(models={}, binary=None, errors=dict.fromkeys(models, str(error)))]

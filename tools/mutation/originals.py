@@ -11,10 +11,10 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase
 from burn_verify.judge.weigh import AGREES, LOOSE, ORACLE_DISAGREES
 from burn_verify.reference import oracle
-from burn_verify.run.pipeline import Kept, Pipeline
+from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.selected import Selected
 from burn_verify.run.session import Session
-from burn_verify.run.state import Planned, sure
+from burn_verify.run.steps import Ended, Outputs, Ready
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 from mutation.boundary import Answered
@@ -28,24 +28,24 @@ class Original:
     """A case that agrees.
 
     Attributes:
-        planned: ready to run.
+        ready: what is run.
         twin: the case that has to answer the same, where there is one.
         answers: what compiled Burn answered, by data set.
     """
 
-    planned: Planned
-    twin: Planned | None
-    answers: Kept
+    ready: Ready
+    twin: Ready | Ended | None
+    answers: Outputs
 
     @property
     def model(self) -> ConvertedModel:
         """What burn-onnx made of it."""
-        return sure(self.planned.model)
+        return self.ready.built.model
 
     @property
     def prepared(self) -> PreparedCase:
         """The model in ONNX."""
-        return sure(self.planned.prepared)
+        return self.ready.prepared
 
     @property
     def text(self) -> str:
@@ -56,7 +56,7 @@ class Original:
     def answered(self) -> Answered:
         """Inputs and Burn's answer of the first data set."""
         name, outputs = next(iter(self.answers.items()))
-        return Answered(inputs=oracle.read(sure(self.planned.reference)).data_sets[name].inputs, outputs=outputs)
+        return Answered(inputs=oracle.read(self.ready.reference).data_sets[name].inputs, outputs=outputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +94,14 @@ def _hopeful(selected: Selected) -> list[Case]:
     return [case for case in selected.cases if expected.of(case.id) is None]
 
 
-def _verified(pipeline: Pipeline, plan: Mapping[str, Planned], listen: Listener) -> Originals:
+def _verified(pipeline: Pipeline, plan: Mapping[str, Ready | Ended], listen: Listener) -> Originals:
     agreeing, results = {}, {}
-    for place, (case_id, planned) in enumerate(plan.items()):
+    for place, (case_id, step) in enumerate(plan.items()):
         listen(Progress(phase="verify", done=place, total=len(plan), text=case_id))
-        answers: Kept = {}
-        twin = plan.get(planned.prepared.twin or "") if planned.prepared else None
-        result = results[case_id] = pipeline.verify(planned, twin=twin, shrink=False, kept=answers)
-        if result.verdict in _EVIDENT and result.outcome is Outcome.PASSED and not sure(planned.prepared).random:
-            agreeing[case_id] = Original(planned=planned, twin=twin, answers=answers)
+        twin = plan.get(step.prepared.twin or "") if step.prepared else None
+        verified = pipeline.verify(step, twin=twin, shrink=False)
+        result = results[case_id] = verified.result
+        agrees = result.verdict in _EVIDENT and result.outcome is Outcome.PASSED
+        if agrees and isinstance(step, Ready) and not step.prepared.random:
+            agreeing[case_id] = Original(ready=step, twin=twin, answers=verified.outputs)
     return Originals(agreeing=agreeing, results=results)

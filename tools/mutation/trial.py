@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from burn_verify.burn.program import Program
 from burn_verify.core.case import InputHint
 from burn_verify.core.errors import StageError
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, RunnerBinary
+from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase
+from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import make_inputs
-from burn_verify.reference.oracle import Oracle
-from burn_verify.run.pipeline import Kept, Pipeline
-from burn_verify.run.state import Planned
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.steps import Ready
 from burn_verify.system.wire import Array
 from mutation.compare import Difference, difference, near, relative
 from mutation.draw import Mutant
@@ -60,46 +61,47 @@ class Bench:
 
     Arguments:
         pipeline: with the judge that is tried.
+        engine: answers further sets of values.
         enough: further sets of values a mutant, at most; models that take seconds are asked fewer.
     """
 
-    def __init__(self, pipeline: Pipeline, oracle: Oracle, seed: int, enough: int) -> None:
+    def __init__(self, pipeline: Pipeline, engine: Engine, seed: int, enough: int) -> None:
         self._pipeline = pipeline
-        self._oracle = oracle
+        self._engine = engine
         self._seed = seed
         self._enough = enough
         self._shown: dict[str, list[Shown]] = {}
 
-    def tried(self, mutant: Mutant, original: Original, model: ConvertedModel, binary: RunnerBinary) -> Trial:
+    def tried(self, mutant: Mutant, original: Original, model: ConvertedModel, program: Program) -> Trial:
         """Judge one compiled mutant."""
-        planned = replace(original.planned, model=model, binary=binary)
-        answers: Kept = {}
-        result = self._pipeline.verify(planned, twin=original.twin, shrink=False, kept=answers)
+        ready = replace(original.ready, built=replace(original.ready.built, model=model, program=program))
+        verified = self._pipeline.verify(ready, twin=original.twin, shrink=False)
+        result, answers = verified.result, verified.outputs
         if result.outcome is Outcome.FAILED:
             return Trial(mutant=mutant, end=End.KILLED, how=_how(result))
         seen = max(difference(answers[name], original.answers[name]) for name in answers)
         apart = max((relative(answers[name], original.answers[name]) or 0.0 for name in answers), default=None)
         if seen is Difference.REAL:
             return Trial(mutant=mutant, end=End.SURVIVED, cause=Cause.BOUND, how=_how(result), apart=apart)
-        found, sets = self._further(planned, original)
+        found, sets = self._further(ready, original)
         if found:
             return Trial(mutant=mutant, end=End.SURVIVED, cause=Cause.DATA, how=found, apart=apart, sets=sets)
         end = End.EQUIVALENT if seen is Difference.NONE else End.ROUNDING
         return Trial(mutant=mutant, end=end, apart=apart, sets=sets)
 
-    def _further(self, planned: Planned, original: Original) -> tuple[str, int]:
+    def _further(self, ready: Ready, original: Original) -> tuple[str, int]:
         """Return the kind of values on which mutant and original differ, empty where none do, and how many were asked.
 
         Values that show a difference are looked for among the ordinary ones first.
         """
-        case_id = original.planned.case.id
+        case_id = original.ready.case.id
         if case_id not in self._shown:
             # Mutants of one case stand together: no other case's values are needed any more.
             self._shown = {case_id: list(self._values(original))}
         shown = sorted(self._shown[case_id], key=lambda one: one[0] in (SPECIAL, _OTHER_SIZES))
         for kind, inputs, desired in shown:
             try:
-                apart = difference(self._pipeline.infer(planned, inputs), desired)
+                apart = difference(self._pipeline.infer(ready, inputs), desired)
             except StageError:
                 apart = Difference.REAL
             if apart is Difference.REAL:
@@ -111,7 +113,7 @@ class Bench:
         inputs, found = original.answered.inputs, 0
         if not inputs:
             return
-        seed = zlib.crc32(f"{self._seed} {original.planned.case.id}".encode())
+        seed = zlib.crc32(f"{self._seed} {original.ready.case.id}".encode())
         asked = self._reference(original.prepared, inputs) is not None
         candidates = chain(_of_other_sizes(original.prepared, inputs), further_inputs(inputs, seed))
         for place, (kind, values) in enumerate(candidates):
@@ -121,7 +123,7 @@ class Bench:
             if asked and desired is None:
                 continue
             try:
-                answer = self._pipeline.infer(original.planned, values)
+                answer = self._pipeline.infer(original.ready, values)
             except StageError:
                 continue
             if desired is None or near(answer, desired):
@@ -130,7 +132,7 @@ class Bench:
 
     def _reference(self, prepared: PreparedCase, inputs: Sequence[Array]) -> list[Array] | None:
         try:
-            return self._oracle.infer(prepared.model, inputs)
+            return infer(self._engine, prepared.model, inputs)
         except StageError:
             return None
 

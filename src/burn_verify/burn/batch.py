@@ -43,7 +43,7 @@ class Compiled:
     seconds: float
 
 
-class Builder:
+class BatchCompiler:
     """Compiles batches in a workspace."""
 
     def __init__(self, cache: Cache, workspace: Workspace) -> None:

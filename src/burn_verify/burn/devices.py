@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from burn_verify.burn.drivers import DRIVERS
+from burn_verify.burn.lacks import in_words
 from burn_verify.burn.recipe import Recipe
 from burn_verify.burn.runner import Runner
 from burn_verify.burn.workspace import Workspace, recipes_built
@@ -27,13 +28,15 @@ class Found:
     """What is known of a backend.
 
     Attributes:
-        device: its name, empty where there is none.
+        device: its name, empty where there is none; several where it is not known which of them would be started.
+        lacks: what it has not and others of its kind have, in words; empty where no device was started.
         why: why it does not work, empty where it does.
         compiled: whether the backend itself was started, and not only its driver looked for.
     """
 
     backend: str
     device: str = ""
+    lacks: str = ""
     why: str = ""
     compiled: bool = False
 
@@ -50,7 +53,8 @@ def _started(cache: Cache, backend: str, recipe: Recipe) -> Found:
     probe = RunnerBinary(path=Workspace(cache, silent, recipe).folder / "probe", modules=frozenset())
     runner = Runner(cache, probe, timeout=_TIMEOUT, memory_limit=0)
     try:
-        return Found(backend=backend, device=runner.start(backend), compiled=True)
+        device = runner.start(backend)
+        return Found(backend=backend, device=device.name, lacks=in_words(device.lacks), compiled=True)
     except RunError as error:
         return Found(backend=backend, why=error.message, compiled=True)
     finally:
@@ -64,4 +68,8 @@ def _looked_for(backend: str) -> Found:
         answer = json.loads(output_of([sys.executable, "-m", "burn_verify.burn.drivers", backend]))
     except CommandFailed as error:
         return Found(backend=backend, why=f"its driver does not survive being asked: {error.summary}")
-    return Found(backend=backend, device=", ".join(answer["devices"]), why=answer["why"])
+    named = (
+        f"{device['name']} ({lacks})" if (lacks := in_words(device["lacks"])) else device["name"]
+        for device in answer["devices"]
+    )
+    return Found(backend=backend, device=", ".join(named), why=answer["why"])

@@ -1,13 +1,14 @@
 """The devices that a graphics driver or CUDA offers on this machine, without Burn.
 
 Run as a process of its own (``python -m burn_verify.burn.drivers wgpu``), since a driver may take the process with it;
-prints the devices, or why there is none, as JSON. Calls C through `ctypes`.
+prints the devices, or why there is none, as JSON. Calls C through `ctypes`; imports nothing heavy.
 """
 
 import ctypes
 import json
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Final
 
 _VULKAN_STRUCTURE_INSTANCE: Final = 1
@@ -15,6 +16,10 @@ _VULKAN_INCOMPATIBLE_DRIVER: Final = -9
 # VkPhysicalDeviceProperties: five 32-bit numbers, then the name; the limits that follow are not looked at.
 _PROPERTIES_BYTES: Final = 4096
 _NAME: Final = slice(20, 276)
+# VkPhysicalDeviceFeatures: 55 switches of 32 bits, and the dtypes that need two of them. What float16 needs is told by
+# an extension, which is not asked.
+_FEATURES: Final = 55
+_FEATURE_OF: Final = {"float64": 39, "int64": 40, "uint64": 40}
 _CUDA_NO_DEVICE: Final = 100
 
 
@@ -33,8 +38,21 @@ class _InstanceInfo(ctypes.Structure):
     )
 
 
-def vulkan_devices() -> list[str]:
-    """Return the names of Vulkan's devices; https://registry.khronos.org/vulkan/specs/latest/man/html/.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device that a driver offers.
+
+    Attributes:
+        name: as its driver calls it, ``CPU`` for backends without a driver.
+        lacks: dtype names that it has not and others of its kind have.
+    """
+
+    name: str
+    lacks: tuple[str, ...] = ()
+
+
+def vulkan_devices() -> list[Device]:
+    """Return Vulkan's devices; https://registry.khronos.org/vulkan/specs/latest/man/html/.
 
     Raises:
         OSError: there is no Vulkan, or no driver.
@@ -50,16 +68,20 @@ def vulkan_devices() -> list[str]:
     _check(vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None), "vkEnumeratePhysicalDevices")
     handles = (ctypes.c_void_p * count.value)()
     _check(vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), handles), "vkEnumeratePhysicalDevices")
-    names = []
+    devices = []
     for handle in handles[: count.value]:
         properties = ctypes.create_string_buffer(_PROPERTIES_BYTES)
         vulkan.vkGetPhysicalDeviceProperties(ctypes.c_void_p(handle), properties)
-        names.append(properties.raw[_NAME].split(b"\0")[0].decode("utf-8", "replace"))
-    return names
+        name = properties.raw[_NAME].split(b"\0")[0].decode("utf-8", "replace")
+        features = (ctypes.c_uint32 * _FEATURES)()
+        vulkan.vkGetPhysicalDeviceFeatures(ctypes.c_void_p(handle), features)
+        lacks = tuple(dtype for dtype, feature in _FEATURE_OF.items() if not features[feature])
+        devices.append(Device(name=name, lacks=lacks))
+    return devices
 
 
-def cuda_devices() -> list[str]:
-    """Return the names of CUDA's devices; https://docs.nvidia.com/cuda/cuda-driver-api/.
+def cuda_devices() -> list[Device]:
+    """Return CUDA's devices; https://docs.nvidia.com/cuda/cuda-driver-api/.
 
     Raises:
         OSError: there is no CUDA, or no driver.
@@ -70,15 +92,15 @@ def cuda_devices() -> list[str]:
     _check(code, "cuInit")
     count = ctypes.c_int()
     _check(cuda.cuDeviceGetCount(ctypes.byref(count)), "cuDeviceGetCount")
-    names = []
+    devices = []
     for index in range(count.value):
         name = ctypes.create_string_buffer(256)
         _check(cuda.cuDeviceGetName(name, len(name), index), "cuDeviceGetName")
-        names.append(name.value.decode("utf-8", "replace"))
-    return names
+        devices.append(Device(name=name.value.decode("utf-8", "replace")))
+    return devices
 
 
-DRIVERS: Final[Mapping[str, Callable[[], list[str]]]] = {"wgpu": vulkan_devices, "cuda": cuda_devices}
+DRIVERS: Final[Mapping[str, Callable[[], list[Device]]]] = {"wgpu": vulkan_devices, "cuda": cuda_devices}
 """By backend of Burn that needs one."""
 
 
@@ -99,7 +121,7 @@ def _check(code: int, call: str) -> None:
 def answer(backend: str) -> dict[str, object]:
     """Return ``devices``, and ``why`` there is none."""
     try:
-        devices = DRIVERS[backend]()
+        devices = [asdict(device) for device in DRIVERS[backend]()]
     except OSError as error:
         return {"devices": [], "why": str(error)}
     return {"devices": devices, "why": "" if devices else "the driver offers no device"}

@@ -28,8 +28,8 @@ _DAY: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """A program with one model in it, and its cost."""
+class ReleaseBinary:
+    """A runner with one model in it, and its cost."""
 
     binary: RunnerBinary
     cost: Cost
@@ -42,7 +42,7 @@ class ReleaseBuilder:
         self._cache = cache
         self._workspace = workspace
 
-    def build(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
+    def build(self, prepared: PreparedCase, model: ConvertedModel) -> ReleaseBinary:
         """Return the program of a model, from the cache where it was built before.
 
         Raises:
@@ -58,7 +58,7 @@ class ReleaseBuilder:
                     prune(folder.parent, keep=_KEPT, young=_DAY)
         else:
             os.utime(folder)
-        return Release(binary=RunnerBinary(path=folder / "runner", modules=frozenset({model.module})), cost=cost)
+        return ReleaseBinary(binary=RunnerBinary(path=folder / "runner", modules=frozenset({model.module})), cost=cost)
 
     def _compile(self, prepared: PreparedCase, model: ConvertedModel, folder: Path) -> Cost:
         group = codegen.crate_of([model])

@@ -4,11 +4,14 @@ Compiles nothing and judges nothing.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from burn_verify.burn.drivers import DRIVERS, Device
+from burn_verify.burn.lacks import in_words, lacking
+from burn_verify.burn.program import Inference
 from burn_verify.burn.reasons import location, panic
 from burn_verify.core.errors import ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
@@ -18,23 +21,10 @@ from burn_verify.system.resident import MOST_AT_ONCE, Resident
 from burn_verify.system.wire import Array, decode, encode, unsupported_dtype
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inference:
-    """One answer of a compiled model.
-
-    Attributes:
-        outputs: in the order of the graph.
-        load_seconds: reading the weights, about 0 when the model was loaded already.
-        forward_seconds: the call itself, measured inside the runner.
-    """
-
-    outputs: list[Array]
-    load_seconds: float
-    forward_seconds: float
-
-
 class Runner:
     """Asks the resident runner; after a death the next request starts another.
+
+    Implements `burn_verify.burn.program.Program`. Pickled, it is a runner that was not started yet.
 
     Arguments:
         timeout: seconds one request may take.
@@ -45,13 +35,19 @@ class Runner:
     def __init__(
         self, cache: Cache, binary: RunnerBinary, *, timeout: float, memory_limit: int, threads: int = 0
     ) -> None:
+        self.binary = binary
+        self._again = partial(Runner, cache, binary, timeout=timeout, memory_limit=memory_limit, threads=threads)
         log = cache.folder("logs") / f"runner-{os.getpid()}.log"
         self._timeout = timeout
         env = rust_environment() | ({"RAYON_NUM_THREADS": str(threads)} if threads else {})
         self._process = Resident([str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit, env=env)
+        self._devices: dict[str, Device] = {}
 
-    def start(self, backend: str) -> str:
-        """Start a backend and return the name of its device, e.g. ``llvmpipe (LLVM 19.1.7, 256 bits)``.
+    def __reduce__(self) -> tuple[Callable[[], "Runner"], tuple[()]]:
+        return self._again, ()
+
+    def start(self, backend: str) -> Device:
+        """Start a backend and return its device, e.g. the one named ``llvmpipe (LLVM 19.1.7, 256 bits)``.
 
         Raises:
             RunError: the backend cannot be used here; the message says why. Nothing else will work on it.
@@ -65,13 +61,15 @@ class Runner:
             message = f"{backend} does not start: {answer['message']}"
             kind = _kind_of(answer)
             raise RunError(message, f"{backend} does not start", {"how": kind.how}, kind)
-        return str(answer["device"])
+        self._devices[backend] = Device(name=answer["device"], lacks=tuple(answer.get("lacks", ())))
+        return self._devices[backend]
 
     def infer(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:
         """Call a compiled model once.
 
         Raises:
-            RunError: it panicked, aborted, hung, ran out of memory, or the inputs have no Burn value.
+            RunError: it panicked, aborted, hung, ran out of memory, the inputs have no Burn value, or the device lacks
+                what the model needs.
         """
         return self._inference(*self._ask(model, inputs, backend, self._timeout))
 
@@ -94,7 +92,9 @@ class Runner:
         Raises:
             RunError: as `infer`; of the first set that failed, or of one that cannot be told.
         """
-        requests = [_request(model, inputs, backend) for inputs in sets]
+        if len(sets) == 1:
+            return [self.infer(model, sets[0], backend)]
+        requests = [self._request(model, inputs, backend) for inputs in sets]
         if sum(len(payload) for _, payload in requests) > MOST_AT_ONCE:
             return [self.infer(model, inputs, backend) for inputs in sets]
         try:
@@ -109,13 +109,9 @@ class Runner:
         """The process that answered last, None where there is none."""
         return self._process.pid
 
-    def restart(self) -> None:
-        """End the process: the next request meets one that has done nothing yet."""
-        self._process.end()
-
     def close(self) -> None:
-        """End the runner."""
-        self._process.close()
+        """End the runner, if there is one; the next request meets one that has done nothing yet."""
+        self._process.end()
 
     def _ask(
         self,
@@ -125,11 +121,34 @@ class Runner:
         limit: float,
         more: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Any], bytes]:
-        header, payload = _request(model, inputs, backend)
+        header, payload = self._request(model, inputs, backend)
         try:
             return self._process.request({**header, **(more or {})}, payload, timeout=limit)
         except ProcessDied as death:
             raise _died(death, death.message) from death
+
+    def _request(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> tuple[dict[str, Any], bytes]:
+        if dtype := unsupported_dtype(inputs):
+            message = f"no Burn value for {dtype}"
+            raise RunError(message, kind=FailureKind.NO_VALUE)
+        if backend in DRIVERS:
+            self._require(model, inputs, backend)
+        return {"module": model.module, "weights": str(model.weights), "backend": backend}, encode(inputs)
+
+    def _require(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> None:
+        """Check that a device has what a model holds there; the device is started for that, if it was not.
+
+        Raises:
+            RunError: it has not, or does not start.
+        """
+        device = self._devices.get(backend) or self.start(backend)
+        dtypes = [array.dtype.name for array in inputs]
+        lacks = lacking(device, model.rust.read_text(encoding="utf-8"), dtypes) if device.lacks else ()
+        if lacks:
+            reason = f"device: {in_words(lacks)}"
+            message = f"{reason}: {device.name} cannot hold {' and '.join(lacks)}, so the model was not run there"
+            kind = FailureKind.DEVICE
+            raise RunError(message, reason, {"how": kind.how, "lacks": list(lacks)}, kind)
 
     def _inference(self, answer: Mapping[str, Any], payload: bytes) -> Inference:
         if answer.get("broken"):
@@ -152,13 +171,6 @@ class Runner:
             message = f"the runner's answer cannot be read: {error}"
             kind = FailureKind.PROTOCOL
             raise RunError(message, "protocol: unreadable answer", {"how": kind.how}, kind) from error
-
-
-def _request(model: ConvertedModel, inputs: Sequence[Array], backend: str) -> tuple[dict[str, Any], bytes]:
-    if dtype := unsupported_dtype(inputs):
-        message = f"no Burn value for {dtype}"
-        raise RunError(message, kind=FailureKind.NO_VALUE)
-    return {"module": model.module, "weights": str(model.weights), "backend": backend}, encode(inputs)
 
 
 def _check(answer: Mapping[str, Any]) -> None:

@@ -5,7 +5,8 @@ Knows no model; what is generated joins the workspace as files, see `batch`. Wha
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -70,8 +71,7 @@ class Workspace:
     @property
     def fingerprint(self) -> str:
         """Whatever decides what converter and runner do: our Rust, pins, backends, checkouts, the compiler."""
-        sources = (part for item in sorted(self._sources.items()) for part in item)
-        return digest_of(self._rustc, *self.recipe.digests, *sources)
+        return digest_of(self._rustc, *self.recipe.digests, *self._texts(self.recipe))
 
     @property
     def converter_fingerprint(self) -> str:
@@ -81,8 +81,8 @@ class Workspace:
         """
         if self._converting is not None:
             return self._converting.converter_fingerprint
-        sources = (part for item in sorted(self._sources.items()) for part in item)
-        return digest_of(*sources, *(patch.checkout.digest for patch in self.recipe.patches))
+        plain = replace(self.recipe, backends=self.recipe.backends[:1], patches=())
+        return digest_of(*self._texts(plain), *(patch.checkout.digest for patch in self.recipe.patches))
 
     @property
     def ready(self) -> Mapping[str, Any] | None:
@@ -175,6 +175,12 @@ class Workspace:
                 if self._note() is None:
                     self._make_tools()
         return self.folder / name
+
+    def _texts(self, recipe: Recipe) -> Iterator[str]:
+        """Yield names and texts of the workspace's own files; the manifest as it is written for a recipe."""
+        manifests = {"Cargo.toml": manifest(self._sources["Cargo.toml"], recipe, ())}
+        for name, text in sorted({**self._sources, **manifests}.items()):
+            yield from (name, text)
 
     def _note(self) -> Mapping[str, Any] | None:
         note = read_json(self.folder / "ready.json")

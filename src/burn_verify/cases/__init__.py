@@ -1,1 +1,1 @@
-"""Where cases come from: one module a corpus. Descriptions only; nothing here runs a model."""
+"""The sources of cases, one module for each corpus. Nothing here runs a model of a case."""

@@ -1,6 +1,6 @@
 """A user's own models: a file, a glob or a folder becomes cases.
 
-Looks at names only; no file is opened.
+Reads names only; opens no file.
 """
 
 import itertools
@@ -13,22 +13,22 @@ from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import UsageError
 
 CORPUS: Final = "file"
-"""The first word of the ids of these cases."""
+"""The corpus, and the first part of the ids of its cases."""
 
 SUFFIX: Final = ".onnx"
 _GLOB: Final = re.compile(r"[*?\[]")
-# Brackets end a pytest id, `::` separates its parts, control characters and separators tear a table, and half a
-# surrogate pair, which stands for a byte that is not UTF-8, cannot be written anywhere.
+# Brackets end a pytest id, `::` separates its parts, control characters and separators break a table, and half a
+# surrogate pair, in place of a byte that is not UTF-8, cannot be encoded.
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\[\]:]+")
 
 
 def is_path(name: str) -> bool:
-    """Return whether a name on the command line means files rather than a model of the zoo."""
+    """Return whether a name on the command line is a path, not a model of the zoo."""
     return name.endswith(SUFFIX) or "/" in name or "\\" in name or bool(_GLOB.search(name)) or _is_folder(name)
 
 
 def paths(name: str) -> list[Path]:
-    """Return the ``.onnx`` files that a path, glob or folder stands for, sorted.
+    """Return the ``.onnx`` files of a path, glob or folder, sorted.
 
     Raises:
         UsageError: there are none.
@@ -37,7 +37,7 @@ def paths(name: str) -> list[Path]:
         path = Path(name).expanduser()
         found = [file.absolute() for file in _found(path)]
     except (OSError, RuntimeError, ValueError) as error:
-        # A name too long, a home that nobody has, or a pattern such as `**.onnx`.
+        # A name that is too long, the home of an unknown user, or a pattern such as `**.onnx`.
         message = f"{name}: {error}"
         raise UsageError(message) from None
     if found:
@@ -52,7 +52,7 @@ def paths(name: str) -> list[Path]:
 def _is_folder(name: str) -> bool:
     try:
         return Path(name).is_dir()
-    except OSError:  # a name too long
+    except OSError:  # a name that is too long
         return False
 
 
@@ -66,7 +66,7 @@ def _found(path: Path) -> list[Path]:
 
 
 def cases(files: Iterable[Path]) -> tuple[Case, ...]:
-    """Return one case a file, named after the file and, where names repeat, the folders that tell them apart."""
+    """Return one case for each file, named after the file and, where names repeat, the folders that differ."""
     unique = list(dict.fromkeys(files))
     return tuple(
         Case(id=f"{CORPUS}/{name}", corpus=CORPUS, source=ModelFile(path=path))
@@ -75,7 +75,7 @@ def cases(files: Iterable[Path]) -> tuple[Case, ...]:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """Name each file by as few of its last parts as tell it from the others; by one where no number of them does."""
+    """Name each file by as few of its last parts as are unique; by one where none is unique."""
     return _numbered([_name(path, _depth(path, files)) for path in files])
 
 
@@ -94,7 +94,7 @@ def _name(path: Path, depth: int) -> str:
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
-    """Tell apart what is left: two names that differ only in characters no id may hold."""
+    """Number names that repeat: they differed only in characters that an id must not have."""
     taken = {name for name in names if names.count(name) == 1}
     numbered = []
     for name in names:

@@ -1,25 +1,23 @@
-"""What the collectors share: `corpus` and `generating` write models, data and an index, in processes of their own.
+"""The index of a collection: what is known of each case whose model and data were written, by its collector and reader.
 
-Knows no case, and not where they come from.
+Collectors are modules that run as programs of their own; `run_collector` starts one.
 """
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from burn_verify.core.case import Case, CaseFacts, Collected, Subject, TensorSpec, Tolerance, facts_of
 from burn_verify.core.errors import ToolchainError
 from burn_verify.graph.dtypes import burn_kind, dtype_name
-from burn_verify.system.files import sha256_of
+from burn_verify.system.files import read_json, sha256_of
 from burn_verify.system.made_by import MadeBy
 from burn_verify.system.process import stream
 from burn_verify.system.wire import Array, encode_named, placed
-
-if TYPE_CHECKING:
-    from burn_verify.graph.facts import Facts
-from burn_verify.core.case import Case, Collected, Subject, TensorSpec, Tolerance
 
 MADE_BY: Final = MadeBy(
     rooms=("core", "graph", "judge", "system", "reference", "cases"),
@@ -27,40 +25,77 @@ MADE_BY: Final = MadeBy(
 )
 """What decides what a collector writes: the key of every collection holds it."""
 
+_FILE: Final = "index.json"
 
-def run_collector(
-    module: str, arguments: Iterable[str], folder: Path, *, on_step: Callable[[str], None], failed: str
-) -> None:
-    """Run a module of this package as a program.
+DataSets = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
+"""Inputs and outputs by name of the set, of any dtype and shape; a word in place of a value that is no array."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry(CaseFacts):
+    """A case, its model ``<name>.onnx`` and its data ``<name>.safetensors`` beside the index.
+
+    Attributes:
+        id: of the case.
+        digest: sha256 (hex) of the model.
+        data_sets: names of those in the data, which are not there where Burn has no value for some of them.
+        note: see `Case`.
+    """
+
+    id: str
+    name: str
+    digest: str
+    data_sets: tuple[str, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """The cases of a folder.
+
+    Attributes:
+        invalid: why onnx refuses a model that was to be one, by id; these have no files.
+    """
+
+    entries: tuple[IndexEntry, ...]
+    invalid: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_index(index: Index, folder: Path) -> None:
+    """Write an index to where its models and data are already."""
+    (folder / _FILE).write_text(json.dumps(asdict(index)), encoding="utf-8")
+
+
+def has_index(folder: Path) -> bool:
+    """Return whether a folder was collected to its end: the index is written last."""
+    return (folder / _FILE).is_file()
+
+
+def read_index(folder: Path) -> Index | None:
+    """Return what `write_index` wrote, None where it did not."""
+    data = read_json(folder / _FILE)
+    if data is None:
+        return None
+    return Index(entries=tuple(map(_entry_from_json, data["entries"])), invalid=data["invalid"])
+
+
+def cases_of(index: Index, corpus: str, folder: Path) -> tuple[Case, ...]:
+    """Return the cases of an index.
 
     Arguments:
-        folder: an existing one, where it runs.
-        on_step: told every line that it prints.
-        failed: how the message begins where it fails; its last line on stderr follows.
-
-    Raises:
-        ToolchainError: it failed.
+        folder: where it was read.
     """
-    said: list[str] = []
-    argv = [sys.executable, "-m", f"burn_verify.{module}", *arguments]
-    code = stream(argv, cwd=folder, env=os.environ, on_stdout=on_step, on_stderr=said.append)
-    if code != 0:
-        message = f"{failed}: {next(iter(said[-1:]), f'exit code {code}')}"
-        raise ToolchainError(message)
+    return tuple(
+        Case(id=entry.id, corpus=corpus, source=_collected(entry, folder), note=entry.note) for entry in index.entries
+    )
 
 
-def index_entry(
-    path: Path,
-    facts: "Facts",
-    data_sets: Mapping[str, tuple[Sequence[Any], Sequence[Any]]],
-    unsupported: str | None = None,
-) -> dict[str, Any]:
-    """Return what every index says of a model; write its data beside it unless Burn has no value for some of them.
+def written_data(path: Path, data_sets: DataSets, unsupported: str | None = None) -> dict[str, Any]:
+    """Write data beside a model, unless Burn has no dtype for some of them; return the fields of `IndexEntry` on both.
 
     Arguments:
         path: the model, already written.
-        data_sets: inputs and outputs by name, of any dtype and shape; a word for what is no array.
-        unsupported: a dtype without a value in Burn, where one is known already.
+        unsupported: a dtype that Burn does not have, if one is known already.
     """
     values = [value for pair in data_sets.values() for side in pair for value in side]
     unsupported = unsupported or without_burn_value(values)
@@ -69,63 +104,57 @@ def index_entry(
         for place, (given, expected) in enumerate(data_sets.values()):
             arrays |= {**placed(place, "in", given), **placed(place, "out", expected)}
         path.with_suffix(".safetensors").write_bytes(encode_named(arrays))
-    return {
-        "digest": sha256_of(path),
-        "op_types": facts.op_types,
-        "opset": facts.opset,
-        "inputs": [asdict(spec) for spec in facts.inputs],
-        "outputs": [asdict(spec) for spec in facts.outputs],
-        "random": facts.random,
-        "data_sets": list(data_sets),
-        "unsupported": unsupported,
-    }
+    return {"digest": sha256_of(path), "data_sets": tuple(data_sets), "unsupported": unsupported}
 
 
 def without_burn_value(values: Iterable[Array | str]) -> str | None:
-    """Return the first dtype, or word for what is no array, that Burn has no value for; None where it has all."""
+    """Return the first dtype that Burn does not have, or the word for a value that is no array; else None."""
     words = (value if isinstance(value, str) else dtype_name(value.dtype) for value in values)
     return next((word for word in words if burn_kind(word) is None), None)
 
 
-def case_from_json(entry: Mapping[str, Any], suite: str, folder: Path) -> Case:
-    """Return the case of an entry of an index.
+def run_collector(
+    module: str, arguments: Iterable[str], folder: Path, *, on_step: Callable[[str], None], failed: str
+) -> None:
+    """Run a module of this package as a program.
 
     Arguments:
-        folder: where the model and the data of the suite lie.
+        folder: its working directory; has to exist.
+        on_step: called with every line that it prints.
+        failed: the beginning of the error message; its last line on stderr follows.
+
+    Raises:
+        ToolchainError: it failed.
     """
-    return Case(id=f"{suite}/{entry['name']}", corpus=suite, source=collected_from_json(entry, folder))
+    stderr: list[str] = []
+    argv = [sys.executable, "-m", f"burn_verify.{module}", *arguments]
+    code = stream(argv, cwd=folder, env=os.environ, on_stdout=on_step, on_stderr=stderr.append)
+    if code != 0:
+        message = f"{failed}: {next(iter(stderr[-1:]), f'exit code {code}')}"
+        raise ToolchainError(message)
 
 
-def collected_from_json(entry: Mapping[str, Any], folder: Path) -> Collected:
-    """Return the source of an entry of an index, whatever the corpus."""
-    name, refused = entry["name"], entry.get("refused")
-    # Where no reference answers, what a graph is fed is kept all the same: twins can be compared.
-    subject = entry["subject"]
+def _collected(entry: IndexEntry, folder: Path) -> Collected:
     return Collected(
-        model=folder / f"{name}.onnx",
-        digest=entry["digest"],
-        op_types=tuple(entry["op_types"]),
-        opset=entry["opset"],
-        inputs=tuple(_spec(spec) for spec in entry["inputs"]),
-        outputs=tuple(_spec(spec) for spec in entry["outputs"]),
-        data=None if entry["unsupported"] else folder / f"{name}.safetensors",
-        data_sets=tuple(entry["data_sets"]),
-        subject=None if subject is None else subject_from_json(subject),
-        random=entry["random"],
-        tolerance=Tolerance(rtol=entry["rtol"], atol=entry["atol"]) if "rtol" in entry else None,
-        unsupported=entry["unsupported"],
-        answered=entry.get("answered", False),
-        evaluated=entry.get("evaluated", False),
-        refused=refused,
-        twin=entry.get("twin"),
+        model=folder / f"{entry.name}.onnx",
+        digest=entry.digest,
+        # The inputs are kept also where no reference answers: twins can be compared.
+        data=None if entry.unsupported else folder / f"{entry.name}.safetensors",
+        data_sets=entry.data_sets,
+        **facts_of(entry),
     )
 
 
-def subject_from_json(subject: Mapping[str, Any]) -> Subject:
-    """Return the subject of an entry of an index."""
-    axes = tuple((str(axis), str(value)) for axis, value in subject.get("axes", ()))
-    return Subject(**{**subject, "axes": axes})
+def _entry_from_json(data: Mapping[str, Any]) -> IndexEntry:
+    subject, tolerance = data["subject"], data["tolerance"]
+    rebuilt = {
+        **{name: tuple(data[name]) for name in ("op_types", "data_sets")},
+        **{name: tuple(map(_spec_from_json, data[name])) for name in ("inputs", "outputs")},
+        "subject": None if subject is None else Subject(**{**subject, "axes": tuple(map(tuple, subject["axes"]))}),
+        "tolerance": None if tolerance is None else Tolerance(**tolerance),
+    }
+    return IndexEntry(**{**data, **rebuilt})
 
 
-def _spec(spec: Mapping[str, Any]) -> TensorSpec:
-    return TensorSpec(name=spec["name"], dtype=spec["dtype"], shape=tuple(spec["shape"]))
+def _spec_from_json(data: Mapping[str, Any]) -> TensorSpec:
+    return TensorSpec(name=data["name"], dtype=data["dtype"], shape=tuple(data["shape"]))

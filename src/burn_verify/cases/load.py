@@ -1,6 +1,6 @@
-"""From a case to a model file that was read and understood.
+"""From a case to its model file, and the facts about the model.
 
-Runs nothing and converts nothing; downloads through `cache`, weights of seeded models through `cases.seeded`.
+Runs and converts nothing; `system.download` downloads, `cases.seeded` builds stand-ins.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
 from burn_verify.cases import zoo
 from burn_verify.cases.seeded import architectures
-from burn_verify.core.case import Case, Collected, Download, ModelFile, Seeded, Unavailable
+from burn_verify.core.case import Case, Collected, Download, ModelFacts, ModelFile, Seeded, Unavailable, facts_of
 from burn_verify.core.errors import LoadError
 from burn_verify.core.stage import FailureKind, PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
@@ -31,10 +31,10 @@ SEEDED_BY: Final = MadeBy(rooms=("core", "cases/seeded"), libraries=("onnx", "nu
 
 
 def prepare(case: Case, cache: Cache) -> PreparedCase:
-    """Find, fetch and read the model of a case.
+    """Locate, download or build, and read the model of a case.
 
     Raises:
-        LoadError: the file cannot be had, is not ONNX, is not what the catalogue says, or reaches out of its folder.
+        LoadError: the file is not available, is not ONNX, has another sha256, or has data outside its folder.
     """
     source = case.source
     if isinstance(source, Collected):
@@ -50,50 +50,37 @@ def prepare(case: Case, cache: Cache) -> PreparedCase:
 
 
 def stored_location(cache: Cache, download: Download) -> Path:
-    """Return where a download is kept once it is there."""
+    """Return the path in the cache of a finished download."""
     data = download.test_data_sha256
     folder = download.sha256[:16] + (f"-{data[:8]}" if data else "")
     return cache.root / "zoo" / folder / Path(download.path).name
 
 
 def _collected(case: Case, source: Collected) -> PreparedCase:
-    """Return what was found out when the corpus was collected; nothing is read."""
+    """Return the facts that the collector wrote; reads no file."""
     data = source.data
     names = source.data_sets if data is not None else ()
     return PreparedCase(
         case=case,
         model=source.model,
         digest=source.digest,
-        op_types=source.op_types,
-        opset=source.opset,
-        inputs=source.inputs,
-        outputs=source.outputs,
         stored=tuple(StoredArrays(name=name, path=data, place=place) for place, name in enumerate(names) if data),
         seeded=False,
-        subject=source.subject,
-        random=source.random,
-        tolerance=source.tolerance,
-        unsupported=source.unsupported,
-        answered=source.answered,
-        evaluated=source.evaluated,
-        refused=source.refused,
-        twin=source.twin,
+        **facts_of(source),
     )
 
 
 def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
     external = tuple(_external_files(model, path))
-    found = facts.facts(model)
+    given = case.source.inputs if isinstance(case.source, ModelFile) else None
     return PreparedCase(
         case=case,
         model=path,
         digest=_digest(path, external),
-        op_types=found.op_types,
-        opset=found.opset,
-        inputs=found.inputs,
-        outputs=found.outputs,
         stored=_stored_beside(path),
-        random=found.random,
+        seeded=given is None,
+        given=given,
+        **facts_of(facts.facts(model), ModelFacts),
     )
 
 
@@ -126,7 +113,7 @@ def _local(path: Path, sha256: str | None) -> Path:
 def _downloaded(cache: Cache, download: Download) -> Path:
     model = stored_location(cache, download)
     with cache.lock(f"zoo-{download.sha256[:16]}"):
-        # The stored data first: a model that lies in the cache is taken as it is by the next run.
+        # The stored data first: the next run takes a model in the cache as complete.
         _fetch_stored(download, model)
         return fetch(zoo.load().base_url + download.path, download.sha256, model)
 
@@ -147,7 +134,7 @@ def seeded_key(architecture: str, seed: int) -> str:
 
 
 def _fetch_stored(download: Download, model: Path) -> None:
-    """Unpack the stored data to where `_stored_beside` looks, whatever folders the archive wraps around it."""
+    """Unpack the stored data into the folder that `_stored_beside` reads, without the folders of the archive."""
     folder = model.parent / model.stem
     if download.test_data is None or download.test_data_sha256 is None or folder.is_dir():
         return
@@ -168,12 +155,12 @@ def _fetch_stored(download: Download, model: Path) -> None:
 
 
 def _stored_beside(path: Path) -> tuple[StoredData, ...]:
-    """Return the data sets of a model of the zoo, which lie in a folder of its name."""
+    """Return the data sets of a model, stored in a folder of its name."""
     return data_sets(path.parent / path.stem)
 
 
 def data_sets(folder: Path) -> tuple[StoredFiles, ...]:
-    """Return data sets stored as onnx and its zoo store them: ``test_data_set_N/{input,output}_M.pb``."""
+    """Return data sets in the layout of onnx and its zoo: ``test_data_set_N/{input,output}_M.pb``."""
     return tuple(
         StoredFiles(name=inner.name, inputs=_numbered(inner, "input"), outputs=_numbered(inner, "output"))
         for inner in sorted(folder.glob("test_data_set_*"))
@@ -196,7 +183,7 @@ def _read(path: Path) -> onnx.ModelProto:
     except OSError as error:
         raise _unreadable(path, error) from error
     if not model.graph.output or not model.opset_import:
-        # Protobuf reads an empty or cut file without complaint when the cut falls between two fields.
+        # Protobuf accepts an empty file, and one that ends between two fields.
         message = f"{path}: not a complete ONNX model: it has no outputs or imports no operator set"
         raise LoadError(message, "not an ONNX file")
     return model
@@ -230,7 +217,7 @@ def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except RuntimeError:
-        # What Python 3.11 and 3.12 say to a loop of symbolic links; later ones leave it to `is_file`.
+        # Python 3.11 and 3.12 raise it for a loop of symbolic links; later versions leave it to `is_file`.
         return path
 
 

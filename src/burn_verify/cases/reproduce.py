@@ -1,4 +1,4 @@
-"""The command that runs a case again: the inverse of `select`."""
+"""The command that runs a case again; the inverse of `cases.select`."""
 
 import shlex
 
@@ -14,14 +14,14 @@ from burn_verify.core.target import Target
 
 
 def reproduce(case: Case, settings: Settings) -> str:
-    """Return the command that runs this case alone, or with those whose names begin like it."""
-    # A comma parts names, and a question mark matches any character.
+    """Return the command that runs this case, alone or with others whose names begin with its name."""
+    # A comma separates names, and a question mark matches any character.
     path = str(case.source.path).replace(",", "?") if isinstance(case.source, ModelFile) else None
     return f"reproduce: {_command(case.id, case.corpus, path, settings)}"
 
 
 def reproduce_recorded(result: CaseResult, target: Target) -> str:
-    """Return the same command from what a record says; it does not know where a user's own file or checkout was."""
+    """Return the same command from a record, which does not hold the paths of a user's files and checkouts."""
     settings = Settings(
         burn_version=(LATEST,) if target.burn in ("", versions.LATEST.burn) else (target.burn,),
         burn_backend=(target.backend or "flex",),
@@ -34,10 +34,10 @@ def reproduce_recorded(result: CaseResult, target: Target) -> str:
 
 
 def selection_of(case_id: str, corpus: str, path: str | None = None) -> tuple[str, str]:
-    """Return the field of `Settings` that selects a case, and the name it needs; other cases may come along.
+    """Return the field of `Settings` that selects a case, and its value; it may select other cases too.
 
     Arguments:
-        path: where the model of a case of the user's own is.
+        path: of the model of a case of corpus ``file``.
     """
     if corpus in SUITES:
         return "conformance", corpus

@@ -1,6 +1,6 @@
-"""From names on the command line to cases: which file, download or stand-in each name means on this machine now.
+"""From names on the command line to cases: a file, a download or a stand-in for each name on this machine.
 
-Fetches nothing; asks once a run whether the hub can be reached at all.
+Downloads nothing; checks once in a run whether the hub can be reached.
 """
 
 import functools
@@ -15,7 +15,7 @@ from burn_verify.cases.conformance.suites import LIGHT, light_cases, suites_of
 from burn_verify.cases.load import stored_location
 from burn_verify.core.case import Case, ModelFile, Seeded, Source, Unavailable
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, silent
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import reachable
@@ -26,11 +26,11 @@ _HOW = "use --zoo-mirror DIR, or connect to the network"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What names stand for.
+    """The cases of some names.
 
     Attributes:
         cases: each once, in the order of the names.
-        left_out: ids of the zoo's entries that ``all`` would mean as well, if only they were to be had here.
+        left_out: ids of the zoo's entries that ``all`` leaves out, since they are not available here.
     """
 
     cases: tuple[Case, ...]
@@ -41,9 +41,9 @@ class Selection:
     """Turns names into cases.
 
     Arguments:
-        mirror: a folder laid out like the zoo, looked into first.
-        offline: never ask for the hub.
-        listen: told of every step where cases have to be collected first.
+        mirror: a folder laid out like the zoo, searched first.
+        offline: never connect to the hub.
+        listen: gets the progress where cases have to be collected first.
     """
 
     def __init__(self, cache: Cache, *, mirror: Path | None, offline: bool, listen: Listener = silent) -> None:
@@ -62,21 +62,21 @@ class Selection:
         *,
         sized: bool = False,
     ) -> Choice:
-        """Return the cases that names stand for, then those of suites of ONNX's own cases, then those of operators.
+        """Return the cases of names, then those of suites of ONNX's own cases, then those of operators.
 
         Arguments:
             ops, profile: operators, and how many generated graphs of each.
-            sized: choose their graphs at useful sizes instead, to be timed; the ids of those are known in any case.
+            sized: choose the operators' graphs at useful sizes instead, for timing; their ids are names in any case.
 
         Raises:
-            UsageError: a name fits nothing or too much, a path leads nowhere, nothing of the zoo is to be had.
+            UsageError: a name fits no model or several, a path does not exist, no model of the zoo is available.
             ToolchainError: ONNX's own cases could not be collected.
         """
         own: list[Path] = []
         found: list[Case] = []
         left_out: tuple[str, ...] = ()
         for name in names:
-            # A folder that happens to be called like a model is meant by ./NAME.
+            # A folder with the name of a model has to be written as ./NAME.
             if files.is_path(name) and not self._zoo.knows(name):
                 own += files.paths(name)
             elif name.lower() == ALL:
@@ -97,7 +97,7 @@ class Selection:
     def _generated(self, ops: tuple[str, ...], profile: str) -> tuple[Case, ...]:
         if not ops:
             return ()
-        # Its declarations, and what they import, are worth their time only here.
+        # The declarations and their imports are slow to load, and needed only here.
         from burn_verify.cases.generated import collection
 
         return collection.Generated(self._cache, self._listen).choose(ops, profile)
@@ -118,7 +118,7 @@ class Selection:
 
     @functools.cached_property
     def hub_is_reachable(self) -> bool:
-        """Whether downloads are worth trying; asked once a run."""
+        """Whether the hub can be reached; checked once in a run."""
         return not self._offline and reachable(self._zoo.base_url)
 
     def at_hand(self, entry: zoo.ZooEntry) -> ModelFile | None:
@@ -138,7 +138,7 @@ class Selection:
             yield stored_location(self._cache, entry.download)
 
     def _named(self, name: str) -> Case:
-        """Return the first candidate that is here, else the first that can be downloaded, else a stand-in."""
+        """Return the first candidate on this machine, else the first that can be downloaded, else a stand-in."""
         candidates = self._zoo.resolve(name)
         for entry in candidates:
             if source := self.at_hand(entry):

@@ -1,6 +1,6 @@
-"""Operators at sizes at which their time means something: one graph each, weights drawn from a fixed seed.
+"""Operators at realistic sizes, for timing: one graph each, weights drawn from a fixed seed.
 
-Made to be timed, and verified on the way. The sizes are those of layers of ResNet-50, MobileNetV2 and MiniLM, unless
+They are verified like other cases. The sizes are those of layers of ResNet-50, MobileNetV2 and MiniLM, unless
 the name says otherwise. Opens and writes no file.
 """
 
@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 
 CORPUS: Final = "sized"
-"""The first word of the ids of these cases."""
+"""The corpus, and the first part of the ids of its cases."""
 
 _OPSET: Final = 18
 _IR: Final = 9
@@ -24,10 +24,10 @@ class Sized:
     """A graph of one operator.
 
     Attributes:
-        name: what is special about it, after the operator's name.
-        fed: shapes of the inputs that are fed, float32.
-        weights: shapes of those that lie in the model, float32, after the ones that are fed.
-        constants: integers after those.
+        name: of the variant, after the operator's name.
+        fed: shapes of the graph inputs, float32.
+        weights: shapes of the initializers, float32, after the graph inputs.
+        constants: integer initializers after those.
     """
 
     op_type: str
@@ -103,7 +103,7 @@ GRAPHS: Final[Sequence[Sized]] = (
 
 
 def chosen(names: Iterable[str]) -> tuple[Sized, ...]:
-    """Return the graphs of operators, of ids, and all of them for ``all``.
+    """Return the graphs of operators or ids, or all of them for ``all``.
 
     Raises:
         UsageError: an operator has none.

@@ -1,6 +1,6 @@
-"""The catalogue of known models: what a name on the command line stands for.
+"""The catalogue of known models, by name.
 
-Reads the package's own ``data/zoo.toml`` and nothing else: whether a model is on this machine is not its business.
+Reads the package's own ``data/zoo.toml`` and nothing else; `cases.select` checks which models are on this machine.
 """
 
 import functools
@@ -15,10 +15,10 @@ from burn_verify.core.case import Download, Hints, InputHint
 from burn_verify.core.errors import UsageError
 
 CORPUS: Final = "zoo"
-"""The first word of the ids of these cases."""
+"""The corpus, and the first part of the ids of its cases."""
 
 _SHOWN = 8
-"""Names in one error message."""
+"""The greatest number of names in an error message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,9 @@ class ZooEntry:
     Attributes
     ----------
     name:
-        unique in the catalogue; stands in the case id.
+        unique in the catalogue; part of the case id.
     family:
-        the model's name for people; files of one family differ in opset.
+        the model's name in messages; files of one family differ in opset.
     opset:
         version of the default domain, 0 where the model does not import it.
     sha256, size:
@@ -42,7 +42,7 @@ class ZooEntry:
     origin:
         ``owner/repository:path`` of a model that is not on the hub but in a public repository.
     dims, inputs:
-        what the model is fed: see `hints`.
+        hints for the inputs: see `hints`.
     """
 
     name: str
@@ -62,7 +62,7 @@ class ZooEntry:
 
     @property
     def hints(self) -> Hints:
-        """What the model should be fed."""
+        """How to fill the inputs of the model."""
         return Hints(dims=self.dims, inputs=self.inputs)
 
     @property
@@ -86,7 +86,7 @@ class Zoo:
     Attributes
     ----------
     base_url:
-        what the hub paths of the entries are relative to; ends with a slash.
+        the base of the hub paths of the entries; ends with a slash.
     entries:
         by name.
     aliases:
@@ -101,7 +101,7 @@ class Zoo:
     seeded: Mapping[str, str]
 
     def resolve(self, name: str) -> tuple[ZooEntry, ...]:
-        """Return the models that a name stands for, in the order in which they should be tried.
+        """Return the models of a name, in the order in which they should be tried.
 
         The name is an alias, the name of an entry, or a beginning that fits one alias only, or no alias and one entry
         only. Case does not matter, nor whether words are joined by ``_`` or ``-``.
@@ -109,12 +109,12 @@ class Zoo:
         Raises
         ------
         UsageError
-            if the name fits nothing, or the beginnings of several names; one line that lists what is near.
+            if the name fits no model, or the beginnings of several names; one line that lists similar names.
         """
         return tuple(self.entries[member] for member in self._members(self._full_name(name)))
 
     def knows(self, name: str) -> bool:
-        """Return whether a name is, letter by letter, an alias or an entry."""
+        """Return whether a name is exactly an alias or an entry."""
         return self._exact(name) is not None
 
     def seeded_architecture(self, name: str) -> str | None:
@@ -135,11 +135,11 @@ class Zoo:
         return self.aliases.get(full_name, (full_name,))
 
     def _exact(self, name: str) -> str | None:
-        """Return the alias, else the entry, that a name is but for case and joints."""
+        """Return the alias, else the entry, that equals a name up to case, ``_`` and ``-``."""
         return next((known for known in (*self.aliases, *self.entries) if _fold(known) == _fold(name)), None)
 
     def _full_name(self, name: str) -> str:
-        """Return the alias or entry that the name means."""
+        """Return the alias or entry that equals a name, or the only one that begins with it."""
         exact = self._exact(name)
         if exact is not None:
             return exact
@@ -154,7 +154,7 @@ class Zoo:
         raise UsageError(self._unknown(name))
 
     def _unknown(self, name: str) -> str:
-        """Return the message for a name that fits nothing."""
+        """Return the message for an unknown name."""
         wanted = _fold(name)
         known = {_fold(candidate): candidate for candidate in (*self.entries, *self.aliases)}
         near = get_close_matches(wanted, known, n=_SHOWN, cutoff=0.6)
@@ -197,7 +197,7 @@ def _fold(name: str) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    """Join names for a message, the first few and how many are left out."""
+    """Join names for a message: the first few and the number of the others."""
     found = list(names)
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return ", ".join(found[:_SHOWN]) + more

@@ -23,6 +23,7 @@ from burn_verify.core.target import Target, Trial
 from burn_verify.record import store
 from burn_verify.report.views.changes_text import said_of
 from burn_verify.run import exchange
+from burn_verify.run.seams import Seams
 from burn_verify.run.session import Session
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
@@ -75,7 +76,7 @@ def _blame(arguments: argparse.Namespace) -> int:
         raise UsageError(message)
     tried = exchange.exchanges(good, bad)
     wanted = tuple(dict.fromkeys([good, bad, *(side for one in tried for side in (one.mended, one.broken))]))
-    case_id, results = _results(settings, arguments.case, wanted)
+    case_id, results = _results(settings, arguments.case, wanted, arguments.seams)
     before, after = (_sure(results[target], target) for target in (good, bad))
     elsewhere = None
     if others:
@@ -111,10 +112,12 @@ def _target(cache: Cache, flag: str, text: str) -> Target:
         raise UsageError(message) from None
 
 
-def _results(settings: Settings, case: str, targets: Sequence[Target]) -> tuple[str, dict[Target, CaseResult | str]]:
+def _results(
+    settings: Settings, case: str, targets: Sequence[Target], seams: Seams
+) -> tuple[str, dict[Target, CaseResult | str]]:
     """Return the id of the case, and how it ends on each target, or why the target cannot be built or started."""
     with LongWork(sys.stderr) as work:
-        session = Session.open(settings, work.listen, targets=targets)
+        session = Session.open(settings, work.listen, targets=targets, seams=seams)
         trials = [trial for trial in session.selected.trials if _is_meant(trial, case, session)]
         if not trials:
             message = f"{case}: no such case; burn-verify list shows the models, a record the ids of other cases"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from burn_verify.core.errors import StoreError
-from burn_verify.core.options import OPTIONS
+from burn_verify.core.option_table import OPTIONS
 from burn_verify.system.files import write_if_changed
 
 Commands: TypeAlias = "argparse._SubParsersAction[Any]"

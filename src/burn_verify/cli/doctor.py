@@ -27,6 +27,7 @@ _DRIVERS: Final = {
     "wgpu": "a Vulkan driver is needed; apt-get install mesa-vulkan-drivers, or the like, brings one in software",
     "cuda": "an NVIDIA card and its driver are needed",
 }
+_LACKS: Final = "models that need them on the device are not run there, and fail with this reason; others are verified"
 _NEEDED_GIB: Final = 4.0
 """Burn's dependencies and a day's binaries; measured 1.2 GiB after the first build."""
 
@@ -131,6 +132,7 @@ def _toolchain(cache: Cache, version: BurnVersion) -> Check:
 
 def _backend(found: devices.Found) -> Check:
     marks = [
+        *([found.lacks] if found.lacks else []),
         *(["not compiled yet"] if not found.compiled else []),
         *(["deprecated by Burn"] if found.backend in DEPRECATED else []),
     ]
@@ -138,6 +140,8 @@ def _backend(found: devices.Found) -> Check:
     text = f"{said} ({', '.join(marks)})" if marks else said
     if found.why:
         return Check(name=found.backend, grade=Grade.NOTE, found=text, advice=_DRIVERS.get(found.backend, ""))
+    if found.lacks:
+        return Check(name=found.backend, grade=Grade.NOTE, found=text, advice=_LACKS)
     return Check(name=found.backend, grade=Grade.OK, found=text)
 
 

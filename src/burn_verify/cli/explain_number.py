@@ -95,7 +95,7 @@ def _run_again(
     chosen = {**typed(arguments), field: name, "burn_version": target.burn, "burn_backend": target.backend}
     chosen |= {part: ("off", "on")[getattr(target, part)] for part in ("simplify", "partition")}
     with LongWork(sys.stderr) as work:
-        session = Session.open(settings_from(chosen), work.listen)
+        session = Session.open(settings_from(chosen), work.listen, seams=arguments.seams)
         trial = next((trial for trial in session.selected.trials if trial.case.id == result.case_id), None)
         if trial is None:
             message = f"--{field}={name} does not select it on this machine"

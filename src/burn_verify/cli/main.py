@@ -23,17 +23,22 @@ from burn_verify.cli.common import PLACES, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
 from burn_verify.core.case import Case, Download, ModelFile, Seeded
 from burn_verify.core.errors import BurnVerifyError, ToolchainError, UsageError
-from burn_verify.core.options import OPTIONS, Settings, settings_from
+from burn_verify.core.option_table import OPTIONS
+from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import Progress
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Trial
 from burn_verify.expectations.match import xfail_reason
 from burn_verify.report.views.failure import failure_text
 from burn_verify.run.recorder import Recorder
+from burn_verify.run.results import error_of
+from burn_verify.run.seams import Seams
 from burn_verify.run.session import Session
-from burn_verify.run.state import error_of
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
+
+_COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, blame, gc)
+"""The modules that add a command each, in the order of the help text."""
 
 _EPILOG: Final = """\
 examples:
@@ -55,11 +60,15 @@ examples:
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run a command and exit with its code; a user's mistake is one line, never a traceback."""
+def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:  # noqa: B008  (immutable)
+    """Run a command and exit with its code; a user's mistake is one line, never a traceback.
+
+    Arguments:
+        seams: what the runs of a command are made of.
+    """
     # A closed stderr is no stream at all to Python.
     sys.stderr = sys.stderr or StringIO()
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(argv, argparse.Namespace(seams=seams))
     try:
         code: int = arguments.run(arguments)
     except BurnVerifyError as error:
@@ -105,14 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     add_options(listing, PLACES)
     # Models are named without a flag.
     add_options(verify, {option.field for option in OPTIONS} - {"models"})
-    report.add_to(commands)
-    expectations.add_to(commands)
-    explain_number.add_to(commands)
-    ops.add_to(commands)
-    latency.add_to(commands)
-    profile.add_to(commands)
-    blame.add_to(commands)
-    gc.add_to(commands)
+    for command in _COMMANDS:
+        command.add_to(commands)
     return parser
 
 
@@ -167,7 +170,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         message = "nothing to verify: name a model, such as mnist, or say --conformance or --ops"
         raise UsageError(message)
     with LongWork(sys.stderr) as work:
-        session = Session.open(settings, work.listen)
+        session = Session.open(settings, work.listen, seams=arguments.seams)
     trials = session.selected.trials
     names = {trial: test_id for test_id, trial in session.selected.by_test_id.items()}
     recorder = Recorder(session)

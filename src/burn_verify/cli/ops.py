@@ -65,17 +65,17 @@ def _rows(known: "dict[str, Operator]") -> Iterator[list[str]]:
 def _graphs(name: str, operator: "Operator", profile: str) -> Iterator[str]:
     from burn_verify.cases.generated.build import Space, label
     from burn_verify.cases.generated.profiles import PROFILES, choices
-    from burn_verify.cases.generated.registry import NO_GENERATOR, family_of, records, versions_of
+    from burn_verify.cases.generated.registry import NO_GENERATOR, family_of, operator_specs, versions_of
 
     if name in NO_GENERATOR:
         yield f"{name} has no generated graphs: {NO_GENERATOR[name]}"
         return
-    record = records()[name]
-    versions = [version for version in versions_of(operator) if version >= record.since]
+    spec = operator_specs()[name]
+    versions = [version for version in versions_of(operator) if version >= spec.since]
     yield f"{name}, family {family_of(name)}; axes of version {max(versions)}, the default first:"
-    for axis, values in Space(record, max(versions)).axes.items():
+    for axis, values in Space(spec, max(versions)).axes.items():
         yield f"  {axis}: {', '.join(label(axis, value) for value in values)}"
-    wanted = PROFILES[: PROFILES.index(profile) + 1]
-    found = [(smallest, choice.id) for choice, smallest in choices(record, versions) if smallest in wanted]
+    profiles = PROFILES[: PROFILES.index(profile) + 1]
+    found = [(smallest, choice.id) for choice, smallest in choices(spec, versions) if smallest in profiles]
     yield f"{len(found)} graphs in the profile {profile}:"
     yield tabulate(found, headers=["profile", "graph: version, dtype, what is not at its default"])

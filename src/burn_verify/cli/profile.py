@@ -5,10 +5,7 @@ Each prefix goes through the whole pipeline, verdict included; see `prefixes` fo
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from tabulate import tabulate
@@ -16,14 +13,14 @@ from tabulate import tabulate
 from burn_verify.cases.load import prepare
 from burn_verify.cases.select import Selection
 from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
-from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
-from burn_verify.core.progress import Progress
 from burn_verify.graph import truncate
 from burn_verify.graph.truncate import Prefix, Segment, Timed
 from burn_verify.report.views.latency import seconds
-from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.models import Model, models
+from burn_verify.run.seams import Seams
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
@@ -65,7 +62,7 @@ def _profile(arguments: argparse.Namespace) -> int:
         raise UsageError(message)
     (case,) = found
     prefixes = truncate.prefixes(onnx.load(prepare(case, cache).model), arguments.cuts)
-    timed, untimed = _timed(settings, cache, case, prefixes)
+    timed, untimed = _timed(settings, cache, case, prefixes, arguments.seams)
     made = truncate.segments(timed, prefixes)
     print(_table(made))
     print(f"\nthe slowest of {case.id}:")
@@ -76,34 +73,26 @@ def _profile(arguments: argparse.Namespace) -> int:
     return 1 if untimed else 0
 
 
-def _timed(settings: Settings, cache: Cache, case: Case, prefixes: Sequence[Prefix]) -> tuple[list[Timed], list[str]]:
+def _timed(
+    settings: Settings, cache: Cache, case: Case, prefixes: Sequence[Prefix], seams: Seams
+) -> tuple[list[Timed], list[str]]:
     """Return the prefixes that could be timed, and a line for each of the others."""
-    import onnx
-
     done: list[Timed] = []
     untimed: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="burn-verify-") as folder, LongWork(sys.stderr) as work:
-        pipeline = Pipeline(settings, cache, work.listen)
-        cases = []
-        for prefix in prefixes:
-            path = Path(folder) / f"{prefix.last:05d}.onnx"
-            onnx.save(prefix.model, path)
-            cases.append(replace(case, id=f"{case.id} to node {prefix.last}", source=ModelFile(path=path)))
-        try:
-            plan = pipeline.prepare(cases)
-            for place, (one, prefix) in enumerate(zip(cases, prefixes, strict=True)):
-                work.listen(Progress(phase="verify", done=place, total=len(cases), text=one.id))
-                result = pipeline.verify(plan.cases[one.id])
-                latency = result.latency
-                if latency is None or latency.burn is None:
-                    why = latency.why if latency is not None else result.message.partition("\n")[0]
-                    untimed.append(f"{one.id} was not timed: {why}")
-                    continue
-                steady, runtime = latency.burn.steady, latency.onnxruntime
-                other = runtime.steady.median if runtime else None
-                done.append(Timed(prefix=prefix, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
-        finally:
-            pipeline.close()
+    named = {f"{case.id} to node {prefix.last}": prefix for prefix in prefixes}
+    wanted = [Model(name=name, model=prefix.model, hints=case.hints) for name, prefix in named.items()]
+    with LongWork(sys.stderr) as work:
+        found = models(wanted, settings, cache=cache, listen=work.listen, seams=seams)
+    for name, prefix in named.items():
+        result = found[name].result
+        latency = result.latency
+        if latency is None or latency.burn is None:
+            why = latency.why if latency is not None else result.message.partition("\n")[0]
+            untimed.append(f"{name} was not timed: {why}")
+            continue
+        steady, runtime = latency.burn.steady, latency.onnxruntime
+        other = runtime.steady.median if runtime else None
+        done.append(Timed(prefix=prefix, burn=steady.median, onnxruntime=other, iqr=steady.iqr))
     return done, untimed
 
 

@@ -1,8 +1,8 @@
 """A case: its id, the source of its model, and hints for its inputs. Data only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Shape: TypeAlias = tuple[int | str | None, ...]
 """Dimensions of a graph input or output: a number, a symbolic name, or None where it is unknown."""
@@ -38,10 +38,16 @@ class Hints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """A source: an ``.onnx`` file on this machine. A wrong `sha256` (hex) is an error at LOAD."""
+    """A source: an ``.onnx`` file on this machine.
+
+    Attributes:
+        sha256: hex; a wrong one is an error at LOAD.
+        inputs: a safetensors file in the layout of a `Reference`, whose inputs are fed instead of drawn ones.
+    """
 
     path: Path
     sha256: str | None = None
+    inputs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,32 +113,65 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collected:
-    """A source: a case whose model a collector has written and read already.
+class ModelFacts:
+    """The facts that a model states about itself.
 
     Attributes:
-        model, digest, op_types, opset, inputs, outputs, subject, random, tolerance, unsupported: see `PreparedCase`.
-        data: a safetensors file in the layout of a `Reference`; None where nothing is stored.
-        data_sets: names of the data sets in it.
-        answered, evaluated, refused, twin: see `PreparedCase`.
+        op_types: qualified names, sorted.
+        opset: version of the default domain, 0 where the model does not import it.
+        inputs: graph inputs that are not initializers, in the order of the graph.
+        random: an operator draws random numbers, so that two correct answers differ.
     """
 
-    model: Path
-    digest: str
     op_types: tuple[str, ...]
     opset: int
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
-    data: Path | None
-    data_sets: tuple[str, ...]
-    subject: Subject | None = None
     random: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFacts(ModelFacts):
+    """The facts that a model and its corpus state.
+
+    Attributes:
+        subject: the one operator that the case is about; None for a model of several.
+        tolerance: the corpus' own, where it has one.
+        unsupported: a dtype, or a word for what is no array, that no Burn tensor can hold; such a case is not run.
+        answered: the stored answers are the reference, made when the case was collected.
+        evaluated: the stored answers are of onnx's reference evaluator, not of ONNX Runtime.
+        refused: why no reference could answer when the case was made.
+        twin: id of another case that has to answer the same.
+    """
+
+    subject: Subject | None = None
     tolerance: Tolerance | None = None
     unsupported: str | None = None
     answered: bool = False
     evaluated: bool = False
     refused: str | None = None
     twin: str | None = None
+
+
+def facts_of(value: ModelFacts, kind: type[ModelFacts] = CaseFacts) -> dict[str, Any]:
+    """Return the fields of `kind` that a value has, by name, to make another value of the same facts."""
+    return {one.name: getattr(value, one.name) for one in fields(kind)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected(CaseFacts):
+    """A source: a case whose model a collector has written and read already.
+
+    Attributes:
+        digest: sha256 (hex) of the model.
+        data: a safetensors file in the layout of a `Reference`; None where nothing is stored.
+        data_sets: names of the data sets in it.
+    """
+
+    model: Path
+    digest: str
+    data: Path | None
+    data_sets: tuple[str, ...]
 
 
 Source: TypeAlias = ModelFile | Download | Seeded | Collected | Unavailable

@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 RELEASE: Final = "release"
 """Instead of a checkout: the published release."""
+ALL: Final = "all"
+"""The name for every model of the zoo, every suite, or every operator that has graphs."""
+
 LATEST: Final = "latest"
 
 _WEEK: Final = 7 * 24 * 3600.0

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from burn_verify.core.case import Case, Subject, TensorSpec, Tolerance
+from burn_verify.core.case import Case, CaseFacts
 
 
 class Stage(StrEnum):
@@ -38,6 +38,8 @@ class FailureKind(StrEnum):
     """Somebody said no, in words: burn-onnx, rustc, ONNX Runtime, or our own reading of the model."""
     NO_VALUE = "no value"
     """Burn has no tensor for what the case is fed or answers."""
+    DEVICE = "device"
+    """The device lacks a dtype that the model needs, and others of its kind have; nothing was run."""
     NO_REFERENCE = "no reference"
     """No program answers this graph."""
     PANIC = "panic"
@@ -63,6 +65,8 @@ class FailureKind(StrEnum):
     """A process could not be started, or died too often to be started again."""
     MACHINE = "machine"
     """A file is missing, damaged or could not be fetched."""
+    INTERNAL = "internal error"
+    """This program failed, not the model."""
     NO_RESULT = "no result"
     """The test ended without handing over a result."""
 
@@ -94,43 +98,23 @@ StoredData: TypeAlias = StoredFiles | StoredArrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedCase:
-    """A case whose model is a file that could be read.
+class PreparedCase(CaseFacts):
+    """A case whose model is a file that was read.
 
     Attributes:
         model: the ``.onnx`` file; external data lies in the same folder or below.
         digest: sha256 (hex) over the model and its external data: the key of every later cache.
-        opset: version of the default domain, 0 where the model does not import it.
-        inputs: graph inputs that are not initializers, in the order of the graph.
         stored: data sets stored with the model, with expected outputs.
-        seeded: whether inputs are drawn as well; ONNX Runtime answers them.
-        subject: the one operator that the case is about; None for a model of several.
-        random: an operator draws random numbers, so that two correct answers differ.
-        tolerance: the corpus' own, where it has one.
-        unsupported: why no Burn tensor can hold the stored data, in a few words; such a case is not run.
-        answered: the stored answers are the reference, made when the case was collected.
-        evaluated: the stored answers are of onnx's reference evaluator, not of ONNX Runtime.
-        refused: why no reference could answer when the case was made.
-        twin: id of another case that has to answer the same.
+        seeded: whether inputs are drawn as well; the engine of the reference answers them.
+        given: a safetensors file in the layout of a `Reference`, whose inputs are fed as well; the engine answers them.
     """
 
     case: Case
     model: Path
     digest: str
-    op_types: tuple[str, ...]
-    opset: int
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
     stored: tuple[StoredData, ...] = ()
     seeded: bool = True
-    subject: Subject | None = None
-    random: bool = False
-    tolerance: Tolerance | None = None
-    unsupported: str | None = None
-    answered: bool = False
-    evaluated: bool = False
-    refused: str | None = None
-    twin: str | None = None
+    given: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

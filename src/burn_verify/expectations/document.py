@@ -1,18 +1,19 @@
-"""A file of expectations as people see it: taken apart into entries, and put together again in order.
+"""A file of expectations as text: split into entries with their comments, and written again in order.
 
-Knows nothing of results; whether an entry still holds is decided in `revision`.
+Knows no results; `update` decides whether an entry still holds.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, takewhile
 from typing import Final, TypeAlias
 
-from burn_verify.core.errors import UsageError
+import tomlkit
+from tomlkit.items import AoT, Array, Comment, Item, Null, Table, Whitespace
+
 from burn_verify.core.stage import Stage
-from burn_verify.expectations.match import ENTRY_HEADER, Expectation, has_wildcard, parse
+from burn_verify.expectations.match import Expectation, has_wildcard, parse
 
 HEADER: Final = """\
 # Failures expected of Burn {version} on the {backend} backend.
@@ -37,24 +38,31 @@ Key: TypeAlias = tuple[str, Stage | None, str, str | None, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """An entry as it is written, the comments above it included."""
+    """The text of an entry.
+
+    Attributes:
+        text: with the comments above it; empty for an element of an inline array.
+        comments: all of its comments, each with its number sign.
+    """
 
     text: str
+    comments: tuple[str, ...]
     entries: tuple[Expectation, ...]
 
-    @property
-    def comments(self) -> Iterator[str]:
-        """Lines that are nothing else."""
-        return (line.strip() for line in self.text.split("\n") if _is_comment(line))
-
-    def says(self, entries: Sequence[Expectation]) -> bool:
-        """Whether this block, and no other, is how these entries would be written."""
+    def stands_for(self, entries: Sequence[Expectation]) -> bool:
+        """Return whether this block stands for exactly these entries."""
         return [entry.pattern for entry in self.entries] == [entry.pattern for entry in entries]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole file: the comments that open it, its entries in order, the comments that end it."""
+    """A whole file.
+
+    Attributes:
+        head: the comments at its start, and the name of the file that it inherits from.
+        blocks: its entries in order.
+        foot: the comments at its end.
+    """
 
     head: str
     blocks: tuple[Block, ...]
@@ -62,83 +70,95 @@ class Document:
 
 
 def key_of(entry: Expectation) -> Key:
-    """Return what the cases of one entry share."""
+    """Return the fields that the cases of one entry share."""
     return entry.corpus, entry.stage, entry.reason, entry.link, entry.on
 
 
 def read(text: str, source: str) -> Document:
-    """Take a file apart.
+    """Split a file into entries.
 
-    Args:
-        text: TOML, perhaps none.
+    Arguments:
+        text: TOML, may be empty.
         source: name of the file, for messages.
 
     Raises:
         UsageError: the text is not a file of expectations; names ``source:line``.
     """
-    entries = parse(text, source)
-    lines = text.replace("\r\n", "\n").split("\n")
-    *starts, end = _borders(lines)
-    parts = ["\n".join(lines[start:stop]).strip("\n") for start, stop in pairwise([*starts, end])]
-    try:
-        blocks = tuple(Block(text=part, entries=parse(part, source)) for part in parts)
-    except UsageError:  # what looks like the start of an entry stands within a text
-        blocks = ()
-    if [entry.pattern for block in blocks for entry in block.entries] != [entry.pattern for entry in entries]:
-        # Or it is written as an inline array: nothing of it can be kept as it is.
-        blocks = tuple(Block(text="", entries=(entry,)) for entry in entries)
-        starts, end = [_content(lines)], len(lines)
-    start = starts[0] if starts else end
-    return Document(head="\n".join(lines[:start]).strip(), blocks=blocks, foot="\n".join(lines[end:]).strip())
+    entries = iter(parse(text, source))
+    whole = tomlkit.parse(text.replace("\r\n", "\n"))
+    found = whole.pop("expect", [])
+    if not isinstance(found, AoT):
+        # An inline array: none of its text can be kept.
+        blocks = tuple(Block(text="", comments=(), entries=(entry,)) for entry in entries)
+        return Document(head=whole.as_string().strip(), blocks=blocks, foot="")
+    remarks = _of_the_first([item for _, item in whole.body if not isinstance(item, Null)])
+    head = whole.as_string().removesuffix(_text(remarks))
+    made = []
+    for table in found:
+        its = tuple(islice(entries, len(table["cases"]) if "cases" in table else 1))
+        made.append(_block(remarks, table, its))
+        remarks = _remarks_after(table)
+    return Document(head=head.strip(), blocks=tuple(made), foot=_text(remarks).strip())
 
 
-def _borders(lines: Sequence[str]) -> list[int]:
-    """Find where each entry starts, with the comments above it, and where the last one ends."""
-    headers = [index for index, line in enumerate(lines) if ENTRY_HEADER.match(line)]
-    if not headers:
-        return [len(lines)]
-    # Comments that touch the first entry are its own, unless they start the file.
-    blanks = [index for index in range(headers[0]) if not lines[index].strip()]
-    first = blanks[-1] + 1 if blanks else headers[0]
-    return [first, *(_back(lines, header) for header in headers[1:]), _back(lines, len(lines))]
+def _of_the_first(above: Sequence[Item]) -> list[Item]:
+    """Return the comments that touch the first entry: they are its own, unless they start the file."""
+    comments = list(takewhile(lambda item: isinstance(item, Comment), reversed(above)))[::-1]
+    before = above[: len(above) - len(comments)]
+    return comments if before and isinstance(before[-1], Whitespace) else []
 
 
-def _back(lines: Sequence[str], end: int) -> int:
-    """Go back over blank lines and comments."""
-    while end > 0 and _is_remark(lines[end - 1]):
-        end -= 1
-    return end
+def _remarks_after(table: Table) -> list[Item]:
+    """Return the comments and blank lines below the keys of a table: they belong to what follows."""
+    items = [item for _, item in table.value.body]
+    return list(takewhile(lambda item: isinstance(item, Comment | Whitespace), reversed(items)))[::-1]
 
 
-def _content(lines: Sequence[str]) -> int:
-    """Find the first line that is neither blank nor a comment."""
-    return next(index for index, line in enumerate(lines) if not _is_remark(line))
+def _block(above: Sequence[Item], table: Table, entries: tuple[Expectation, ...]) -> Block:
+    below = _remarks_after(table)
+    inside = [item for _, item in table.value.body[: len(table.value.body) - len(below)]]
+    whole = (_text(above) + _entry_text(table).removesuffix(_text(below))).strip("\n")
+    comments = [*above, table, *inside]
+    return Block(text=whole, comments=tuple(word for item in comments for word in _comments_of(item)), entries=entries)
 
 
-def _is_remark(line: str) -> bool:
-    return not line.strip() or _is_comment(line)
+def _comments_of(item: Item) -> Iterator[str]:
+    """Yield the comments of a part of a file: its own, or beside it, and those on lines of their own in an array."""
+    if isinstance(item, Array):
+        lines = (line.strip() for line in item.as_string().split("\n"))
+        yield from (line for line in lines if line.startswith("#"))
+    if not isinstance(item, Whitespace) and item.trivia.comment:
+        yield item.trivia.comment
 
 
-def _is_comment(line: str) -> bool:
-    return line.lstrip().startswith("#")
+def _text(items: Sequence[Item]) -> str:
+    return "".join(item.as_string() for item in items)
+
+
+def _entry_text(table: Table) -> str:
+    """Return a table with its header."""
+    entry, array = tomlkit.document(), tomlkit.aot()
+    array.append(table)
+    entry.add("expect", array)
+    return entry.as_string()
 
 
 def render(document: Document, entries: Sequence[Expectation], header: str) -> str:
-    """Put a file together: wildcards as they were ordered, then the ids by corpus, stage, reason and id.
+    """Return the text of a file: wildcards in their order, then the ids by corpus, stage, reason and id.
 
-    An entry that says what it said before stays as it was written; of any other only the comments stay.
+    An entry without changes keeps its text; a changed one keeps only its comments.
 
-    Args:
+    Arguments:
         document: the file so far.
-        entries: what is to be in it.
-        header: comments for a file that opens with none.
+        entries: the new content.
+        header: comments for a file that does not begin with comments.
     """
     parts = [document.head or header, *_wildcard_parts(document, entries), *_id_parts(document, entries), document.foot]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _wildcard_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[str]:
-    """Write the entries with wildcards; their order decides which of two of them counts."""
+    """Write the entries with wildcards; their order decides which of two matching entries counts."""
     kept = {id(entry) for entry in entries if has_wildcard(entry.pattern)}
     for block in document.blocks:
         if group := [entry for entry in block.entries if id(entry) in kept]:
@@ -161,33 +181,31 @@ def _id_parts(document: Document, entries: Sequence[Expectation]) -> Iterator[st
 
 
 def _part(entries: Sequence[Expectation], blocks: Sequence[Block]) -> str:
-    if len(blocks) == 1 and blocks[0].text and blocks[0].says(entries):
+    if len(blocks) == 1 and blocks[0].text and blocks[0].stands_for(entries):
         return blocks[0].text
     comments = (comment for block in blocks for comment in block.comments)
-    return "\n".join([*comments, *_entry_lines(entries)])
+    return "\n".join([*comments, _entry_text(_table(entries)).strip()])
 
 
-def _entry_lines(entries: Sequence[Expectation]) -> Iterator[str]:
-    """Write an entry.
-
-    By hand, as the format is four keys of text: a library that edits TOML in place has no word for sorting and merging
-    tables with their comments, which is what happens here.
-    """
+def _table(entries: Sequence[Expectation]) -> Table:
     first = entries[0]
-    yield "[[expect]]"
+    table = tomlkit.table()
     if len(entries) == 1:
-        yield f"pattern = {_quoted(first.pattern)}"
+        table.add("pattern", _string(first.pattern))
     else:
-        yield from ("cases = [", *(f"    {_quoted(entry.pattern)}," for entry in entries), "]")
-    yield f"stage = {_quoted(first.stage_word)}"
-    yield f"reason = {_quoted(first.reason)}"
+        table.add("cases", tomlkit.array().multiline(True))
+        table["cases"].extend(_string(entry.pattern) for entry in entries)
+    table.add("stage", _string(first.stage_word))
+    table.add("reason", _string(first.reason))
     if first.link is not None:
-        yield f"link = {_quoted(first.link)}"
+        table.add("link", _string(first.link))
     if first.on:
-        yield f"on = [{', '.join(map(_quoted, first.on))}]"
+        table.add("on", tomlkit.array())
+        table["on"].extend(map(_string, first.on))
+    return table
 
 
-def _quoted(text: str) -> str:
-    # JSON's escapes are TOML's; TOML wants more characters escaped, and nobody wants to see the others.
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)
+def _string(text: str) -> Item:
+    """Return a string in which invisible characters are escaped, also those that TOML would accept."""
+    quoted = tomlkit.string(text).as_string()
+    return tomlkit.value("".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted))

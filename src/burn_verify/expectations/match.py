@@ -1,6 +1,6 @@
-"""Expected failures as data: parse them, match them with cases, report those that match nothing.
+"""Expected failures as data: parse them, match them with cases, list those that match none.
 
-Decides nothing about outcomes: what happened is in the record, and the views join the two.
+Decides nothing about outcomes: results are in the record, and the views join the two.
 """
 
 import re
@@ -20,7 +20,7 @@ KEYS = ("pattern", "cases", "stage", "reason", "link", "on")
 REQUIRED_KEYS = ("stage", "reason")
 
 PASSES: Final = "passes"
-"""In place of a stage: the case passes here, whatever is inherited."""
+"""In place of a stage: the case passes here, although an inherited file expects a failure."""
 INHERITS: Final = "inherits"
 
 ENTRY_HEADER = re.compile(r"\s*\[\[\s*expect\s*\]\]")
@@ -31,13 +31,13 @@ _NAME: Final = re.compile(r"[\w.-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """A failure that is known and explained: one pattern of an entry.
+    """A known failure with its reason: one pattern of an entry.
 
     Attributes:
         pattern: a case id; ``*`` and ``?`` are wildcards, brackets are themselves.
         stage: where the case is expected to fail; a failure elsewhere is not expected. None where it is expected to
-            pass, although what came before says otherwise.
-        source, line: where this pattern is written.
+            pass, against an earlier or inherited entry.
+        source, line: file and line of this pattern.
         on: versions of Burn, backends, ``simplify=off`` and the like; a target has to have one of them. Empty for every
             target.
     """
@@ -52,29 +52,29 @@ class Expectation:
 
     @property
     def stage_word(self) -> str:
-        """The stage as it is written."""
+        """The stage as a word in the file."""
         return PASSES if self.stage is None else self.stage.value
 
     def holds_on(self, target: Target) -> bool:
-        """Return whether a target is meant."""
+        """Return whether it applies to a target."""
         series = target.burn.rpartition(".")[0]
         options = {f"{name}={('off', 'on')[getattr(target, name)]}" for name in ("simplify", "partition")}
         return not self.on or bool({target.burn, series, target.backend, *options} & set(self.on))
 
     @property
     def corpus(self) -> str:
-        """The first word of the pattern, perhaps with wildcards."""
+        """The part of the pattern before the first slash, possibly with wildcards."""
         return self.pattern.partition("/")[0]
 
     def concerns(self, corpora: Iterable[str]) -> bool:
-        """Return whether cases of one of these corpora may be meant."""
+        """Return whether the pattern may match cases of one of these corpora."""
         wanted = _compiled(self.corpus)
         return any(wanted.match(corpus) for corpus in corpora)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wildcard:
-    """A pattern with wildcards: its place, and what has to follow the characters before the first of them."""
+    """A pattern with wildcards: its place, and the expression for the part from the first wildcard on."""
 
     place: int
     start: int
@@ -85,10 +85,10 @@ class _Wildcard:
 
 
 class Expectations:
-    """What is expected of every case, in an order that matters.
+    """Expectations in the order of their files; later ones count.
 
-    Found by the whole id, then among the wildcards that begin and end as the id does: a run asks for thousands of ids,
-    and a file holds hundreds of patterns.
+    Looked up by the whole id, then among the wildcards with the same beginning and end: a run looks up thousands of
+    ids, and a file has hundreds of patterns.
     """
 
     __slots__ = ("_entries", "_exact", "_sizes", "_wildcards")
@@ -106,7 +106,7 @@ class Expectations:
 
     @property
     def entries(self) -> tuple[Expectation, ...]:
-        """Every expectation, one a pattern, in the order of the files."""
+        """Every expectation, one for each pattern, in the order of the files."""
         return self._entries
 
     def __eq__(self, other: object) -> bool:
@@ -119,19 +119,19 @@ class Expectations:
         return Expectations, (self._entries,)
 
     def of(self, case_id: str) -> Expectation | None:
-        """Find the failure that is expected of a case: the whole id beats a wildcard, a later entry an earlier one."""
+        """Return the expected failure of a case: a whole id beats a wildcard, a later entry an earlier one."""
         found = self.entry_of(case_id)
         return None if found is None or found.stage is None else found
 
     def entry_of(self, case_id: str) -> Expectation | None:
-        """Find the entry that counts for a case, also one that expects it to pass."""
+        """Return the entry that counts for a case, also one that expects it to pass."""
         if (exact := self._exact.get(case_id)) is not None:
             return exact
         place = max((one.place for one in self._candidates(case_id) if one.matches(case_id)), default=None)
         return None if place is None else self._entries[place]
 
     def unmatched(self, case_ids: Iterable[str]) -> tuple[Expectation, ...]:
-        """List the expectations whose pattern matches no case."""
+        """Return the expectations whose pattern matches no case."""
         ids = set(case_ids)
         found: set[int] = set()
         for case_id in ids:
@@ -150,14 +150,14 @@ class Expectations:
 
 
 def has_wildcard(pattern: str) -> bool:
-    """Whether a pattern may match more than one id."""
+    """Return whether a pattern may match more than one id."""
     return _WILDCARD.search(pattern) is not None
 
 
 def parse(text: str, source: str) -> tuple[Expectation, ...]:
     """Read the TOML of a file of expectations: an array of tables named ``expect``.
 
-    Args:
+    Arguments:
         text: the TOML.
         source: name of the file, for messages.
 
@@ -188,7 +188,7 @@ def inherited_by(text: str, source: str) -> str | None:
     """Return the name of the file, without suffix, that a file of expectations inherits from; None where it does not.
 
     Raises:
-        UsageError: the text is not TOML, or what it names is no name.
+        UsageError: the text is not TOML, or the value is not a file name.
     """
     try:
         name = tomllib.loads(text).get(INHERITS)
@@ -201,10 +201,10 @@ def inherited_by(text: str, source: str) -> str | None:
 
 
 def expected_reasons(results: Iterable[CaseResult], expectations: Expectations) -> dict[str, str]:
-    """Join results and expectations for the reports: the reason of each case that was expected to fail as it did.
+    """Return the reason by case id for each case with an expectation that applies to its result.
 
-    A case that passed is in it too: an unexpected pass. One that failed at another stage than expected is not, for
-    that is a failure like any other; nor is a skipped one.
+    That is a failure at the expected stage, or a pass (an unexpected pass). A failure at another stage and a skipped
+    case are left out.
     """
     reasons = {}
     for result in results:
@@ -217,7 +217,7 @@ def expected_reasons(results: Iterable[CaseResult], expectations: Expectations) 
 
 
 def xfail_reason(expectation: Expectation) -> str:
-    """Say in one line what is expected, where that is written, and when to delete it."""
+    """Return in one line the expected failure, the file and line of its entry, and when to delete it."""
     where = f"{expectation.source}:{expectation.line}"
     link = f"{expectation.link}; " if expectation.link else ""
     stage = expectation.stage_word.upper()
@@ -225,12 +225,12 @@ def xfail_reason(expectation: Expectation) -> str:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # Ids may hold brackets, and as a character class they would match something else.
+    # Brackets in a pattern are brackets of an id, not a character class.
     return re.compile(translate(pattern.replace("[", "[[]")))
 
 
 def _expectations(entry: dict[str, Any], source: str, lines: Sequence[int]) -> Iterator[Expectation]:
-    """Check an entry and yield an expectation a pattern; the first line is the entry's own, then one a pattern."""
+    """Check an entry and yield one expectation for each pattern; `lines` has the entry's, then one for each."""
     problem = next(_problems(entry), None)
     if problem is not None:
         raise _refusal(source, lines[0], problem)
@@ -279,7 +279,7 @@ def _patterns(entry: dict[str, Any]) -> list[str]:
 
 
 def _entry_lines(text: str, entries: Sequence[dict[str, Any]]) -> list[list[int]]:
-    """Find the line of each entry and those of its patterns, which the TOML reader does not tell."""
+    """Return the line of each entry and of its patterns, which `tomllib` does not report."""
     lines = text.splitlines()
     headers = [index for index, line in enumerate(lines) if ENTRY_HEADER.match(line)]
     if len(headers) != len(entries):  # written as an inline array
@@ -297,7 +297,7 @@ def _entry_lines(text: str, entries: Sequence[dict[str, Any]]) -> list[list[int]
 
 
 def _pattern_lines(lines: Sequence[str], start: int, end: int, entry: dict[str, Any]) -> Iterator[int]:
-    """Yield the line of each pattern of an entry; that of the key where the id is not to be found, being escaped."""
+    """Yield the line of each pattern of an entry; that of the key where an escaped id cannot be found."""
     patterns = entry.get("cases", [entry.get("pattern")])
     here = start
     for pattern in patterns if isinstance(patterns, list) else [patterns]:

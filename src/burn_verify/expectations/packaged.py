@@ -1,7 +1,6 @@
-"""The files of expected failures: which of them is a target's, and which of them inherits from which.
+"""The packaged files of expected failures, by target, and how they inherit from one another.
 
-What targets share is written once: a file may name another one that it inherits from, and then holds only what is
-different. Matches nothing and decides nothing, see `expectations`.
+A file may name another one from which it inherits; then it holds only the differences. Matching is in `match`.
 """
 
 from collections.abc import Iterator
@@ -13,20 +12,20 @@ from burn_verify.core.target import Target
 from burn_verify.expectations.match import Expectation, inherited_by, parse
 
 PACKAGED: Final = Path(__file__).parents[1] / "data" / "expectations"
-"""Where the files that come with the package are."""
+"""The folder of the packaged files."""
 
 _DEFAULT_BACKEND: Final = "flex"
 
 
 def file_of(target: Target) -> Path:
-    """Return where the packaged file of a target is, or would be; ``major.minor`` of its version counts."""
+    """Return the path of the packaged file of a target, from ``major.minor`` of its version; it need not exist."""
     return PACKAGED / f"{_series(target)}-{target.backend}.toml"
 
 
 def parent_of(target: Target) -> str | None:
-    """Return the name of what a new file of a target inherits from: the default backend's, or a neighbour version's.
+    """Return the name of the file from which a new file of a target inherits, None where there is none.
 
-    Of the neighbours the one before, else the one behind. None where there is no such file.
+    It is that of the default backend, else that of the version before, else that of the version after.
     """
     if target.backend != _DEFAULT_BACKEND:
         near = [f"{_series(target)}-{_DEFAULT_BACKEND}"]
@@ -39,14 +38,14 @@ def parent_of(target: Target) -> str | None:
 
 
 def rank_of(target: Target) -> tuple[bool, tuple[int, ...], str]:
-    """Return a key that puts a target behind those that its file may inherit from."""
+    """Return a sort key that puts a target after those from which its file may inherit."""
     return target.backend != _DEFAULT_BACKEND, _order(_series(target)), target.backend
 
 
 def load(target: Target) -> tuple[Expectation, ...]:
-    """Read what is expected of a target, what is inherited first; empty if nothing is known.
+    """Read the expectations of a target, inherited ones first; empty if there is no file.
 
-    A backend without a file of its own is expected to do what the default backend does.
+    A backend without a file of its own has the expectations of the default backend.
     """
     own = file_of(target)
     if not own.is_file():
@@ -56,7 +55,7 @@ def load(target: Target) -> tuple[Expectation, ...]:
 
 
 def inherited(text: str, source: str) -> tuple[Expectation, ...]:
-    """Return what the text of a file inherits, empty where it names no other.
+    """Return the expectations that the text of a file inherits; empty where it names no other file.
 
     Raises:
         UsageError: there is no such file, or it inherits from itself.

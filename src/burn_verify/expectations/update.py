@@ -1,6 +1,6 @@
-"""Expected failures brought up to date: the text of a file and the results of a run in, the new text out.
+"""Update of expected failures: from the text of a file and the results of a run to the new text.
 
-Reads and writes no file, and explains nothing: a reason that a person wrote stays, a new one is the result's own.
+Reads and writes no file. A reason that is there stays; the reason of a new entry is that of the result.
 """
 
 import re
@@ -15,12 +15,14 @@ from burn_verify.expectations.document import key_of, read, render
 from burn_verify.expectations.match import Expectation, Expectations, has_wildcard
 
 _NO_EVIDENCE: Final = {
+    FailureKind.INTERNAL: "internal error",
     FailureKind.NO_RESULT: "no result",
     FailureKind.TIMEOUT: "timeout",
     FailureKind.MEMORY: "memory",
     FailureKind.CLOSED: "closed",
     FailureKind.ENDED_FROM_OUTSIDE: "ended from outside",
     FailureKind.NOT_STARTED: "its process was not started",
+    FailureKind.DEVICE: "the device lacks what it needs",
 }
 """What the machine, its load or the limits of the run decided, in a few words."""
 
@@ -37,7 +39,7 @@ class Revision:
     Attributes:
         text: the whole file.
         added, removed, moved, kept: patterns; one that moved is expected at another stage now.
-        passed_over: ids of failures that prove nothing about Burn, by why; what was expected of them stays.
+        passed_over: ids of failures that say nothing about Burn, by the cause; their expectations stay.
     """
 
     text: str
@@ -50,7 +52,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Evidence:
-    """What a run proves: the stage at which a case failed, None where it passed. The other cases are unclear."""
+    """The stage at which a case failed, None where it passed; and the cases whose result says nothing about Burn."""
 
     stages: Mapping[str, Stage | None]
     failures: Mapping[str, CaseResult]
@@ -63,21 +65,21 @@ def updated(
 ) -> Revision:
     """Return a file of expectations in which exactly the failures of a run are expected.
 
-    Cases that the run says nothing about keep what was expected of them. The same again gives the same text.
+    Cases without a conclusive result keep their expectations. A second update with the same results changes nothing.
 
-    Args:
+    Arguments:
         text: the file so far, empty for a new one.
         source: its name, for messages.
         results: of one run; the last result of a case counts.
         header: comments for a file that starts with none.
-        inherited: what is expected already; what is the same is not written again.
+        inherited: inherited expectations; equal ones are not written again.
 
     Raises:
         UsageError: the text is not a file of expectations; names ``source:line``.
     """
     document = read(text, source)
     live = {entry.pattern: entry for block in document.blocks for entry in block.entries}
-    # An entry that a later one repeats was never used.
+    # An entry that a later one repeats has no effect.
     before = [entry for block in document.blocks for entry in block.entries if live[entry.pattern] is entry]
     evidence = _evidence(results)
     after = _revised(before, evidence, inherited)
@@ -95,9 +97,9 @@ def updated(
 
 
 def no_evidence(result: CaseResult) -> str | None:
-    """Say in a few words why a failure proves nothing about Burn, None if it does.
+    """Return in a few words why a failure says nothing about Burn, None if it does.
 
-    What the machine, its load or the limits of the run decided is not evidence: the next run may end otherwise.
+    Failures from the machine, its load or the limits of the run are no evidence: the next run may end differently.
     """
     if result.failure is FailureKind.MACHINE:
         return result.reason
@@ -107,7 +109,7 @@ def no_evidence(result: CaseResult) -> str | None:
 
 
 def cause(result: CaseResult) -> str:
-    """Return a result's reason without what belongs to this one case, so that equal causes are equal texts."""
+    """Return a result's reason without the parts of this case alone, so that equal causes are equal texts."""
     text = result.reason.strip() or result.message.strip().partition("\n")[0]
     text = _NUMBER.sub("N", _NUMBERS.sub("[…]", _MORE_ERRORS.sub("", text)))
     # A lone surrogate cannot be written to a file.
@@ -138,7 +140,7 @@ def _evidence(results: Iterable[CaseResult]) -> _Evidence:
 
 
 def _revised(before: Sequence[Expectation], evidence: _Evidence, inherited: Sequence[Expectation]) -> list[Expectation]:
-    """Keep what still holds, or was not tried; add what is missing then."""
+    """Keep entries that still hold or have no result; add entries for the other failures."""
     shared = Expectations(inherited)
     stays = [entry for entry in before if _holds(entry, evidence.stages) and not _repeats(entry, shared)]
     old, new = Expectations([*inherited, *before]), Expectations([*inherited, *stays])
@@ -146,7 +148,7 @@ def _revised(before: Sequence[Expectation], evidence: _Evidence, inherited: Sequ
     for case_id, result in evidence.failures.items():
         was, now = old.of(case_id), new.of(case_id)
         if was is not None and was.stage is result.stage:
-            # A wildcard that is gone leaves its reason behind.
+            # The ids that replace a wildcard keep its reason.
             left = replace(was, pattern=case_id)
             added += [left] if now is not was and not _repeats(left, shared) else []
         elif now is None or now.stage is not result.stage:
@@ -164,7 +166,7 @@ def _revised(before: Sequence[Expectation], evidence: _Evidence, inherited: Sequ
 
 
 def _repeats(entry: Expectation, shared: Expectations) -> bool:
-    """Tell whether an entry says of one case what is inherited, or that it passes where nothing else is expected."""
+    """Return whether an entry repeats an inherited one, or expects a pass where no failure is expected."""
     if has_wildcard(entry.pattern):
         return False
     known = shared.of(entry.pattern)
@@ -179,13 +181,13 @@ def _holds(entry: Expectation, stages: Mapping[str, Stage | None]) -> bool:
 
 
 def _explained(case_id: str, result: CaseResult, before: Iterable[Expectation]) -> Expectation:
-    """Expect a failure for the first time, with the link that its reason has already."""
+    """Return a new expectation for a failure, with the link of an entry that has the same reason."""
     new = Expectation(pattern=case_id, stage=result.stage, reason=cause(result), source="", line=0)
     alike = (entry.link for entry in before if key_of(entry)[:3] == key_of(new)[:3] and entry.link)
     return replace(new, link=next(alike, None))
 
 
 def _can_be_named(case_id: str) -> bool:
-    # Nothing takes the meaning from a wildcard: such an entry would match other cases too.
+    # A wildcard cannot be escaped: the entry would match other cases too.
     whole = bool(case_id.strip()) and not has_wildcard(case_id)
     return whole and case_id == case_id.encode("utf-8", "replace").decode()

@@ -4,14 +4,13 @@ Takes protobuf messages; opens no file and runs nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy.typing as npt
 import onnx
 from onnx.numpy_helper import to_array
 
-from burn_verify.core.case import Subject, TensorSpec
+from burn_verify.core.case import ModelFacts, Subject, TensorSpec
 from burn_verify.graph.dtypes import dtype_of
 from burn_verify.graph.operators import RANDOM, canonical, qualified, subject_of
 
@@ -19,18 +18,7 @@ _TRAINING_IS_AN_INPUT: Final = 12
 """From this version on, Dropout trains only if its third input is true; from 7 on it does nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """The result of `facts`; see `burn_verify.core.stage.PreparedCase` for the fields."""
-
-    op_types: tuple[str, ...]
-    opset: int
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    random: bool
-
-
-def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = None) -> Facts:
+def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = None) -> ModelFacts:
     """Return the facts about a model.
 
     Arguments:
@@ -43,7 +31,7 @@ def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = N
     # Only Dropout needs them, and reading every constant of a large model is slow.
     known = _constants(model) if any(node.op_type == "Dropout" for node in nodes(model)) else {}
     known |= fed or {}
-    return Facts(
+    return ModelFacts(
         op_types=tuple(sorted({qualified(text(node.op_type), text(node.domain)) for node in nodes(model)})),
         opset=opset,
         inputs=tuple(_spec(value) for value in runtime_inputs(model.graph)),

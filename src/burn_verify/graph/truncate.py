@@ -124,6 +124,8 @@ def _typed(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
 
 def _truncated(model: onnx.ModelProto, place: int, known: dict[str, onnx.ValueInfoProto]) -> onnx.ModelProto | None:
     """Return the first nodes of a model, None where an output would have no known type."""
+    # Not onnx.utils.Extractor: it follows the inputs of nodes only, and so loses nodes and weights that only an inner
+    # graph reads; it refuses sparse weights.
     graph = model.graph
     inside, outside = graph.node[:place], graph.node[place:]
     made = {name for node in inside for name in node.output if name}

@@ -15,12 +15,14 @@ import pytest
 
 from burn_verify.core.case import Case
 from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, UsageError
-from burn_verify.core.options import OPTIONS, SELECTIONS, from_folder, settings_from
+from burn_verify.core.option_table import OPTIONS, SELECTIONS
+from burn_verify.core.options import from_folder, settings_from
 from burn_verify.core.target import Target, Trial
 from burn_verify.plugin import benchmark
 from burn_verify.plugin.items import RESULT, parameters_of, trial_of
 
 if TYPE_CHECKING:
+    from burn_verify.run.seams import Seams
     from burn_verify.run.session import Session
 
 
@@ -35,6 +37,13 @@ class Run:
 _RUN: Final = pytest.StashKey[Run]()
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let other plugins say what a run is made of."""
+    from burn_verify.plugin import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option of the table, each also as an ini value."""
     group = parser.getgroup("burn-verify", "verify ONNX models through compiled Burn")
@@ -47,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Open a run where something was selected; join the controller's in a worker of pytest-xdist."""
     try:
-        run = _join(config.workerinput) if hasattr(config, "workerinput") else _open(config)
+        run = _join(config) if hasattr(config, "workerinput") else _open(config)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     except BurnVerifyError as error:
@@ -78,7 +87,7 @@ def _open(config: pytest.Config) -> Run | None:
     from burn_verify.run.session import Session
 
     with long_work(config) as work:
-        session = Session.open(settings, work.listen)
+        session = Session.open(settings, work.listen, seams=_seams(config))
     typed_here = any(str(word).startswith(SELECTIONS) for word in config.invocation_params.args)
     run = Run(session, alone=typed_here and config.args_source is not pytest.Config.ArgsSource.ARGS)
     if not config.option.collectonly:
@@ -90,13 +99,20 @@ def _open(config: pytest.Config) -> Run | None:
     return run
 
 
-def _join(workerinput: dict[str, Any]) -> Run | None:
+def _seams(config: pytest.Config) -> "Seams":
+    from burn_verify.run.seams import Seams
+
+    return config.hook.pytest_burn_verify_seams() or Seams()
+
+
+def _join(config: pytest.Config) -> Run | None:
+    workerinput: dict[str, Any] = config.workerinput  # type: ignore[attr-defined]
     if "burn_verify" not in workerinput:
         return None
     from burn_verify.run.session import Session
 
     folder, alone = workerinput["burn_verify"]
-    return Run(Session.join(Path(folder)), alone)
+    return Run(Session.join(Path(folder), _seams(config)), alone)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -168,7 +184,7 @@ def burn_target(request: pytest.FixtureRequest) -> Target | None:
 @pytest.fixture
 def burn_verify(request: pytest.FixtureRequest, burn_target: Target | None) -> Iterator[Callable[[Case], None]]:
     """Yield a function that verifies a case, and raises the error of its stage unless it agrees."""
-    from burn_verify.run.state import error_of
+    from burn_verify.run.results import error_of
 
     run = request.config.stash.get(_RUN, None)
     if run is None or burn_target is None:

@@ -1,4 +1,4 @@
-"""Seconds by case, from records of earlier runs: what shards are balanced by."""
+"""Seconds by case, from records of earlier runs, to balance shards."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,16 +6,16 @@ from typing import Final
 from burn_verify.record.codec import Record
 
 OWN_STAGES: Final = ("load", "convert", "reference", "run", "compare")
-"""Keys of `CaseResult.durations` that do not lie within one another."""
+"""Keys of `CaseResult.durations` that do not overlap."""
 
 _LEAST: Final = 1e-3
-"""Seconds; a case that came from the cache is not free."""
+"""The least cost of a case, in seconds; one from the cache is not free."""
 
 
 def costs_of(records: Iterable[Record]) -> dict[str, float]:
-    """Return seconds by case id, as a run measured them on all of its targets.
+    """Return seconds by case id, summed over the targets of a run.
 
-    What is done for all cases at once is divided among them.
+    The time of work for all cases at once is divided among them.
     """
     costs: dict[str, float] = {}
     for record in records:

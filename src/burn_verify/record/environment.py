@@ -12,10 +12,7 @@ from burn_verify import __version__
 from burn_verify.burn.cargo import rustc_version
 from burn_verify.core.errors import CommandFailed
 from burn_verify.core.target import Target
-from burn_verify.record.codec import (
-    target_environment,
-    target_to_json,
-)
+from burn_verify.record.targets import target_environment, target_to_json
 from burn_verify.system.process import output_of
 
 _PACKAGES: Final = ("onnx", "onnxruntime", "numpy", "ml_dtypes", "pytest")
@@ -24,7 +21,7 @@ _PACKAGES: Final = ("onnx", "onnxruntime", "numpy", "ml_dtypes", "pytest")
 def environment(targets: Sequence[Target]) -> dict[str, Any]:
     """Return everything of this machine and these versions that a result may depend on.
 
-    Of several targets the first stands where the only one would; ``targets`` lists all of them.
+    The fields of the target are those of the first of several; ``targets`` lists all of them.
     """
     return {
         "burn_verify": __version__,
@@ -45,11 +42,11 @@ def _commit() -> str | None:
     """Return the commit of a checkout of this project; a user's own repository around an installation is not it."""
     package = Path(__file__).parents[1]
     try:
-        said = output_of(["git", "-C", str(package), "rev-parse", "--show-toplevel", "HEAD"])
+        output = output_of(["git", "-C", str(package), "rev-parse", "--show-toplevel", "HEAD"])
     except CommandFailed:
-        # An installation is in no repository; whatever else git says is in the log.
+        # An installation is in no repository; other errors of git are in the log.
         return None
-    top, _, commit = said.partition("\n")
+    top, _, commit = output.partition("\n")
     return commit if commit and Path(top, "src", package.name) == package else None
 
 

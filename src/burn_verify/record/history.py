@@ -1,6 +1,6 @@
-"""A folder of kept runs: one file a run, numbered, so that its listing is its history.
+"""A folder of kept runs: one numbered file for each run, so that the listing is the history.
 
-Knows the files and reads them; what changed from one to the next is told by `report.changes`.
+Reads and writes the files; `report.summary.changes` compares the runs.
 """
 
 import re
@@ -15,7 +15,7 @@ from burn_verify.system.files import write_if_changed
 
 _NAME: Final = re.compile(r"(\d{4,})_([^_]+)_(\d{8})\.jsonl")
 _NO_COMMIT: Final = "release"
-"""In place of a commit: the run was of an installed version."""
+"""In place of a commit: an installed version ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class KeptRun:
 
     Attributes:
         number: from 1, in the order in which runs were kept.
-        commit: of this project, or the word for none.
+        commit: of this project, or `_NO_COMMIT`.
         date: of the run's start, UTC, as in 20261121.
     """
 
@@ -40,10 +40,10 @@ class KeptRun:
 
 
 def runs(folder: Path, newest: int | None = None) -> tuple[KeptRun, ...]:
-    """Read what is kept in a folder, the oldest first.
+    """Read the runs of a folder, the oldest first.
 
-    Args:
-        newest: read only so many, the newest ones.
+    Arguments:
+        newest: read only this number of runs, the newest ones.
 
     Raises:
         UsageError: there is no such folder, or one of its runs is no record.
@@ -59,7 +59,7 @@ def runs(folder: Path, newest: int | None = None) -> tuple[KeptRun, ...]:
 
 
 def records(path: Path) -> tuple[Record, ...]:
-    """Read a run from a file: every record of a kept one, the last run of any other.
+    """Read a run from a file: every record of a kept run, the last run of another file.
 
     Raises:
         UsageError: the file is missing, holds no run, or is not a record.
@@ -68,16 +68,16 @@ def records(path: Path) -> tuple[Record, ...]:
 
 
 def keep(folder: Path, paths: list[Path]) -> Path:
-    """Keep the last run of each of some records, together as one, under the next number; return its file.
+    """Keep the last runs of some records as one run, under the next number; return its file.
 
     Raises:
         UsageError: a record cannot be read.
         StoreError: the folder cannot be written.
     """
     lines = [line for path in paths for line in store.last_run(path)]
-    said = store.read_run(paths[0])[0].environment
-    commit = re.sub(r"[^0-9A-Za-z.-]", "", str(said.get("commit") or ""))[:12] or _NO_COMMIT
-    date = re.sub(r"\D", "", str(said.get("started", "")))[:8].ljust(8, "0")
+    first = store.read_run(paths[0])[0].environment
+    commit = re.sub(r"[^0-9A-Za-z.-]", "", str(first.get("commit") or ""))[:12] or _NO_COMMIT
+    date = re.sub(r"\D", "", str(first.get("started", "")))[:8].ljust(8, "0")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         last = max((int(match[1]) for path in folder.iterdir() if (match := _match(path))), default=0)

@@ -1,6 +1,6 @@
-"""The record's file: JSON lines, appended one write a line, read back as runs.
+"""The record's file: JSON lines, each appended in one write, and read as runs.
 
-Knows nothing of what a line means beyond its kind: encoding and decoding are in `codec`.
+Uses only the kind of a line: encoding and decoding are in `codec`.
 """
 
 import functools
@@ -13,15 +13,8 @@ from typing import Any, TypeVar
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Target
-from burn_verify.record.codec import (
-    KINDS,
-    READABLE,
-    Record,
-    difference_from_json,
-    result_from_json,
-    target_environment,
-    target_from_json,
-)
+from burn_verify.record.codec import KINDS, READABLE, Record, difference_from_json, result_from_json
+from burn_verify.record.targets import target_environment, target_from_json
 
 T = TypeVar("T")
 
@@ -29,15 +22,15 @@ T = TypeVar("T")
 def append(path: Path, lines: Iterable[str]) -> None:
     """Add lines to the record, making the file where it does not exist.
 
-    Each line goes out in a single write in append mode: neither a crash nor a second writer can harm earlier lines.
+    Each line goes out in a single write in append mode: neither a crash nor a second writer can damage earlier lines.
 
     Raises:
-        StoreError: the record cannot be written. Meant to be a warning, never the failure of a test.
+        StoreError: the record cannot be written. Callers turn it into a warning, so that no test fails.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o666)
         try:
-            # A crash may have left half a line: it must not swallow ours.
+            # A crash may have left half a line: end it, so that the new lines stay readable.
             prefix = "\n" if _ends_within_a_line(file) else ""
             for line in lines:
                 _write(file, f"{prefix}{line}\n")
@@ -50,7 +43,7 @@ def append(path: Path, lines: Iterable[str]) -> None:
 
 
 def read(path: Path) -> Record:
-    """Read the last run of a record that is of one target.
+    """Read the last run of a record, which has one target.
 
     Raises:
         UsageError: as for `read_run`, or the run is of several targets.
@@ -63,7 +56,7 @@ def read(path: Path) -> Record:
 
 
 def read_run(path: Path) -> tuple[Record, ...]:
-    """Read the last run of a record, a record a target.
+    """Read the last run of a file, as one record for each target.
 
     Raises:
         UsageError: the file is missing, holds no run, or is not a record; the message names the line.
@@ -76,7 +69,7 @@ def read_run(path: Path) -> tuple[Record, ...]:
 
 
 def last_run(path: Path) -> list[str]:
-    """Return the lines of the last run of a record as they are written.
+    """Return the lines of the last run of a record, unchanged.
 
     Raises:
         UsageError: as for `read_all`.
@@ -91,7 +84,7 @@ def last_run(path: Path) -> list[str]:
 def read_all(path: Path) -> tuple[Record, ...]:
     """Read every run of a record, oldest first, each of its targets by itself.
 
-    The last line of a run may be cut short, as a crash leaves it; it is passed over.
+    The last line of a run may be incomplete after a crash; it is left out.
 
     Raises:
         UsageError: the file is missing or is not a record; the message names the line.
@@ -129,7 +122,7 @@ def _write(file: int, text: str) -> None:
 
 
 def _objects(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
-    """Parse the lines into (line number, JSON object), leaving out lines cut short."""
+    """Parse the lines into (line number, JSON object), without incomplete lines."""
     objects: list[tuple[int, dict[str, Any]]] = []
     cut_short: tuple[int, str] | None = None
     for number, line in enumerate(text.split("\n"), start=1):
@@ -155,7 +148,7 @@ def _not_json(path: Path, number: int, line: str) -> UsageError:
 
 
 def _check(path: Path, number: int, data: Any) -> None:
-    """Refuse an object that this version cannot understand."""
+    """Refuse an object that this version cannot read."""
     if not isinstance(data, dict) or "schema_version" not in data:
         message = f"{path}:{number}: not a line of a record: it has no schema_version"
     elif data["schema_version"] not in READABLE:
@@ -182,31 +175,32 @@ def _runs(path: Path, objects: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple
 
 
 def _records(path: Path, lines: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[Record, ...]:
-    """Return a run as a record a target, in the order in which the run named them."""
+    """Return a run as one record for each target, in the order of the run's environment."""
     by_kind: dict[str, list[tuple[int, Mapping[str, Any]]]] = {kind: [] for kind in KINDS}
     for number, data in lines:
         by_kind[data["kind"]].append((number, data))
-    said: Mapping[str, Any] = by_kind["environment"][-1][1]["environment"] if by_kind["environment"] else {}
-    announced = tuple(target_from_json(target) for target in said.get("targets", ()))
+    environment: Mapping[str, Any] = by_kind["environment"][-1][1]["environment"] if by_kind["environment"] else {}
+    announced = tuple(target_from_json(target) for target in environment.get("targets", ()))
     results: dict[Target, list[CaseResult]] = {target: [] for target in announced}
     read = functools.partial(_understood, path)
     for number, data in by_kind["result"]:
-        results.setdefault(target_from_json(data, said), []).append(read(number, result_from_json, data))
+        results.setdefault(target_from_json(data, environment), []).append(read(number, result_from_json, data))
     failures = {
-        target_from_json(data["target"], said): str(data["target"].get("failure", "")) for _, data in by_kind["target"]
+        target_from_json(data["target"], environment): str(data["target"].get("failure", ""))
+        for _, data in by_kind["target"]
     }
     for target in failures:
         results.setdefault(target, [])
     if not results:
-        results[target_from_json({}, said)] = []
+        results[target_from_json({}, environment)] = []
     differences = [read(number, difference_from_json, data["difference"]) for number, data in by_kind["difference"]]
     phases = {name: spent for _, data in by_kind["phases"] for name, spent in data["phases"].items()}
     return tuple(
         Record(
-            environment=_environment(said, target),
+            environment=_environment(environment, target),
             selection=_selection(by_kind["selection"], announced, target),
             results=tuple(found),
-            # What is done once for all targets is told with the first.
+            # The phases of work for all targets are in the record of the first.
             phases=phases if place == 0 else {},
             target=target,
             failure=failures.get(target, ""),
@@ -224,11 +218,11 @@ def _understood(path: Path, number: int, decode: Callable[[Mapping[str, Any]], T
         raise UsageError(message) from error
 
 
-def _environment(said: Mapping[str, Any], target: Target) -> Mapping[str, Any]:
-    """Return the environment of one target of a run; that of a run on one target stays as it was written."""
-    if "targets" not in said:
-        return said
-    return {**{key: value for key, value in said.items() if key != "targets"}, **target_environment(target)}
+def _environment(environment: Mapping[str, Any], target: Target) -> Mapping[str, Any]:
+    """Return the environment of one target of a run; unchanged for a run on one target."""
+    if "targets" not in environment:
+        return environment
+    return {**{key: value for key, value in environment.items() if key != "targets"}, **target_environment(target)}
 
 
 def _selection(
@@ -236,7 +230,7 @@ def _selection(
 ) -> tuple[str, ...] | None:
     if not lines:
         return None
-    said = lines[-1][1]["selection"]
-    narrowed = said.get("by_target")
-    ids = narrowed[announced.index(target)] if narrowed and target in announced else said.get("cases", ())
+    selection = lines[-1][1]["selection"]
+    narrowed = selection.get("by_target")
+    ids = narrowed[announced.index(target)] if narrowed and target in announced else selection.get("cases", ())
     return tuple(map(str, ids))

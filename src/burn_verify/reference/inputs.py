@@ -20,6 +20,10 @@ from burn_verify.core.errors import OracleError
 from burn_verify.graph.dtypes import STRING, numpy_dtype
 
 SEEDED: Final = "seeded"
+GIVEN: Final = "given"
+UNANSWERED: Final = frozenset({SEEDED, GIVEN})
+"""Names of data sets with which no answer is stored: an engine answers them."""
+
 """Name of the data set made here."""
 
 FIRST_DIM: Final = 1

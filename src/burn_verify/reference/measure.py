@@ -1,11 +1,11 @@
 """What the judge wants to know of a reference beyond the answers: float64, magnitudes, ONNX Runtime's own spread.
 
-Asked of the worker of `reference`, bounded in time and kept in the cache. Judges nothing.
+Asked of an engine, bounded in time and kept in the cache. Judges nothing.
 """
 
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,12 +19,13 @@ from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.quotient import Quotient, quotient_of
 from burn_verify.judge.vacuity import insensitivity
+from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
-from burn_verify.reference.oracle import MADE_BY, DataSet, Oracle, read
+from burn_verify.reference.oracle import MADE_BY, DataSet, read
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, write_if_changed
-from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode, encode_named, placed
+from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -54,9 +55,9 @@ class Measurer:
         timeout: seconds that one data set may take; what takes longer goes without float64.
     """
 
-    def __init__(self, cache: Cache, oracle: Oracle, timeout: float) -> None:
+    def __init__(self, cache: Cache, engine: Engine, timeout: float) -> None:
         self._cache = cache
-        self._oracle = oracle
+        self._engine = engine
         self._timeout = timeout
 
     def measured(self, prepared: PreparedCase, reference: Reference) -> Reference:
@@ -65,7 +66,10 @@ class Measurer:
         Raises:
             OracleError: the cached reference is gone or damaged.
         """
-        path = self._cache.folder("measured") / f"{key_of(prepared, reference)}.safetensors"
+        path = (
+            self._cache.folder("measured")
+            / f"{key_of(prepared, reference, self._engine.name, self._engine.version)}.safetensors"
+        )
         # Apart, as a file that is whole need not be opened to be known as such.
         cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
         for known in (path, cut):
@@ -93,66 +97,53 @@ class Measurer:
         """Return what is found out about one data set, which is not kept.
 
         Raises:
-            OracleError: the worker was ended.
+            OracleError: the engine was closed.
         """
         found, note = self._data_set(prepared, data_set)
         return _measured(found, 0, note)
 
     def _data_set(self, prepared: PreparedCase, data_set: DataSet) -> tuple[dict[str, Array], dict[str, Any]]:
-        request = {
-            "measure": True,
-            "model": str(prepared.model),
-            "wide": _wants_float64(prepared, data_set.desired),
-            "shapes": [array.shape for array in data_set.desired],
-        }
         try:
-            answer, payload = self._oracle.ask(request, encode(data_set.inputs), self._timeout)
+            found = self._engine.measure(
+                prepared.model,
+                data_set.inputs,
+                wide=_wants_float64(prepared, data_set.desired),
+                shapes=[array.shape for array in data_set.desired],
+                timeout=self._timeout,
+            )
         except OracleError as error:
             if error.kind is FailureKind.CLOSED:
                 # The run is over: nothing was found out, and nothing may be kept.
                 raise
-            found = {}
-            note: dict[str, Any] = {
-                "evaluator": "",
-                "why": error.message,
-                "node": None,
-                # More time may mend it.
-                "gave_up": error.kind is FailureKind.TIMEOUT,
-            }
+            # More time may mend it.
+            gave_up = error.kind is FailureKind.TIMEOUT
+            found = Measurement(why=error.message)
         else:
-            found = decode_named(payload)
-            note = {"evaluator": answer["evaluator"], "why": answer["why"], "node": answer["node"], "gave_up": False}
-        scaled = {int(name.rpartition("/")[2]) for name in found if "/scale/" in name}
-        sigma, why, gave_up = self._noise(prepared, data_set, note["node"], scaled)
-        return found | sigma, note | {"why_no_sigma": why, "gave_up": note["gave_up"] or gave_up}
+            gave_up = False
+        noise = self._deviations(prepared, data_set, found)
+        note = {"evaluator": found.evaluator, "why": found.why, "node": found.node, "why_no_sigma": noise.why}
+        sigma = {f"000/sigma/{place:03d}": array for place, array in noise.sigma.items()}
+        return {**found.arrays, **sigma}, note | {"gave_up": gave_up or noise.out_of_time}
 
-    def _noise(
-        self, prepared: PreparedCase, data_set: DataSet, node: Mapping[str, Any] | None, scaled: Collection[int]
-    ) -> tuple[dict[str, Array], str, bool]:
-        """Ask how far roundings may move the answers; return that, why it is not known, and whether time was short.
-
-        Arguments:
-            scaled: places of outputs whose magnitude S is known.
-        """
-        lone = None if node is None else from_json(node)
+    def _deviations(self, prepared: PreparedCase, data_set: DataSet, known: Measurement) -> Deviations:
+        """Ask how far roundings may move the answers, where one of them has no bound of its own."""
+        lone = None if known.node is None else from_json(known.node)
+        scaled = {int(name.rpartition("/")[2]) for name in known.arrays if "/scale/" in name}
         if prepared.random or not any(
             is_float(array.dtype) and not bounded(lone, place, scaled=place in scaled)
             for place, array in enumerate(data_set.desired)
         ):
-            return {}, "", False
-        request = {"noise": True, "model": str(prepared.model), "seconds": self._timeout}
+            return Deviations()
         try:
-            # The walk looks at the clock after every node: it is ended from outside where one node takes as long.
-            answer, payload = self._oracle.ask(request, encode(data_set.inputs), 2 * self._timeout)
+            return self._engine.deviations(prepared.model, data_set.inputs, timeout=self._timeout)
         except OracleError as error:
             if error.kind is FailureKind.CLOSED:
                 raise
-            return {}, error.message, error.kind is FailureKind.TIMEOUT
-        return decode_named(payload), answer["why"], answer["gave_up"]
+            return Deviations(why=error.message, out_of_time=error.kind is FailureKind.TIMEOUT)
 
     def _optimised(self, prepared: PreparedCase, data_set: DataSet) -> Sequence[Array]:
         try:
-            return self._oracle.infer(prepared.model, data_set.inputs, optimise=True)
+            return infer(self._engine, prepared.model, data_set.inputs, optimise=True)
         except OracleError:
             return ()
 
@@ -165,15 +156,15 @@ class Measurer:
         if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
             return ""
         try:
-            return insensitivity(first.desired, self._oracle.infer(prepared.model, drawn))
+            return insensitivity(first.desired, infer(self._engine, prepared.model, drawn))
         except OracleError:
             return ""
 
 
-def key_of(prepared: PreparedCase, reference: Reference) -> str:
-    """Return the key of what is found out about the reference of a case."""
+def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:
+    """Return the key of what an engine, by name and version, finds out about the reference of a case."""
     # Generated graphs bring their answers along, in files whose names are no digests.
-    return digest_of(MADE_BY.digest, str(reference.path), prepared.digest, *reference.data_sets)[:32]
+    return digest_of(MADE_BY.digest, str(reference.path), prepared.digest, *reference.data_sets, *engine)[:32]
 
 
 def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:

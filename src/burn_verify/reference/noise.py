@@ -6,8 +6,7 @@ runtime: how a model of one node is loaded comes from the caller.
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -20,6 +19,7 @@ from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.reference import halves
+from burn_verify.reference.engine import Deviations
 from burn_verify.reference.noise_walk import Load, OutOfTimeError, Walk
 from burn_verify.reference.noisy_value import Value
 
@@ -32,22 +32,7 @@ AMPLIFICATIONS: Final = (256.0, 8.0)
 _HALF: Final = frozenset({"float16", "bfloat16"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
-    """What a walk found.
-
-    Attributes:
-        sigma: the deviation that rounding explains, float64 of the output's shape, by place of the output.
-        why: why float outputs are missing; empty where none is.
-        out_of_time: more time may find more.
-    """
-
-    sigma: Mapping[int, Array] = field(default_factory=dict)
-    why: str = ""
-    out_of_time: bool = False
-
-
-def noise_of(model: onnx.ModelProto, inputs: Sequence[Array], load: Load, seconds: float) -> Noise:
+def noise_of(model: onnx.ModelProto, inputs: Sequence[Array], load: Load, seconds: float) -> Deviations:
     """Return how far roundings may move the float outputs of a model.
 
     Arguments:
@@ -73,7 +58,9 @@ def noise_of(model: onnx.ModelProto, inputs: Sequence[Array], load: Load, second
             try:
                 outputs = walk.outputs(fed)
             except OutOfTimeError:
-                return Noise(sigma=found, why=f"the walk with noise takes more than {seconds:g} s", out_of_time=True)
+                return Deviations(
+                    sigma=found, why=f"the walk with noise takes more than {seconds:g} s", out_of_time=True
+                )
             sigma = {place: _sigma(value, amplification, exact=constants) for place, value in enumerate(outputs)}
             found = {**{place: array for place, array in sigma.items() if array is not None}, **found}
             lost = [value for place, value in enumerate(outputs) if place not in found and _counts(value)]
@@ -81,7 +68,7 @@ def noise_of(model: onnx.ModelProto, inputs: Sequence[Array], load: Load, second
                 break
         if all(value.live for value in lost):
             break
-    return Noise(sigma=found, why=_why(lost[0]) if lost else "")
+    return Deviations(sigma=found, why=_why(lost[0]) if lost else "")
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -1,39 +1,31 @@
-"""What a model should answer, asked of ONNX Runtime in a worker process that may die, and kept.
+"""What a model should answer, asked of an engine or read from what is stored with the model, and kept.
 
-The worker is `burn_verify.reference.worker`. Judges nothing.
+Judges nothing.
 """
 
-import os
-import sys
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
-from burn_verify.core.errors import OracleError, ProcessDied, RunError
-from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
+from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.stage import FailureKind, PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
-from burn_verify.reference.inputs import SEEDED, make_inputs
+from burn_verify.reference.engine import Engine, infer
+from burn_verify.reference.inputs import GIVEN, SEEDED, make_inputs
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of, write_if_changed
 from burn_verify.system.made_by import MadeBy
-from burn_verify.system.resident import Resident
-from burn_verify.system.wire import (
-    Array,
-    at,
-    dealt,
-    decode,
-    decode_named,
-    decode_notes,
-    encode,
-    encode_named,
-    placed,
-    unsupported_dtype,
-)
+from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed, unsupported_dtype
+
+_OPINION: Final = "opinion-"
+
+Opinions: TypeAlias = Mapping[str, list[Array]]
+"""What engines answer where stored answers count, by the engine's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +33,18 @@ class DataSet:
     """Inputs and answers, in the order of the graph.
 
     Attributes:
-        desired: the answers that count: those that are stored, else ONNX Runtime's.
-        runtime: ONNX Runtime's answers where stored ones count; None where it has none.
+        desired: the answers that count: those that are stored, else the engine's.
+        opinions: see `Opinions`; empty where nothing is stored, or no engine has an answer.
     """
 
     inputs: list[Array]
     desired: list[Array]
-    runtime: list[Array] | None = None
+    opinions: Opinions = field(default_factory=dict)
+
+    @property
+    def opinion(self) -> list[Array] | None:
+        """What the first engine answers where stored answers count; None where there is no such answer."""
+        return next(iter(self.opinions.values()), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +52,11 @@ class Answers:
     """A reference that was read.
 
     Attributes:
-        refusal: why ONNX Runtime gives no answer to stored inputs, empty where it does.
+        refusals: why engines have no opinion of stored inputs, by the engine's name; those that have one are missing.
     """
 
     data_sets: Mapping[str, DataSet]
-    refusal: str = ""
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
 
 MADE_BY: Final = MadeBy(
@@ -70,26 +67,20 @@ MADE_BY: Final = MadeBy(
 
 
 class Oracle:
-    """What a model should answer: ONNX Runtime's word, or the outputs stored with the model.
+    """What a model should answer: the word of an engine, or the outputs stored with the model.
 
-    Arguments:
-        timeout: seconds one inference may take, loading included.
+    Closes no engine: that is up to whoever made it.
     """
 
-    def __init__(self, cache: Cache, timeout: float) -> None:
+    def __init__(self, cache: Cache, engine: Engine) -> None:
         self._cache = cache
-        self._timeout = timeout
-        self._worker = Resident(
-            [sys.executable, "-m", "burn_verify.reference.worker"],
-            role="reference",
-            log=cache.folder("logs") / f"reference-{os.getpid()}.log",
-        )
+        self._engine = engine
 
     def answer(self, prepared: PreparedCase) -> Reference:
         """Feed the model seeded inputs and collect the stored data sets.
 
         Raises:
-            OracleError: ONNX Runtime refused the model, died or hung, or stored data is damaged.
+            OracleError: the engine refused the model, died or hung, or stored data is damaged.
             RunError: no Burn tensor can hold an input.
         """
         started = time.monotonic()
@@ -103,91 +94,31 @@ class Oracle:
             (stored,) = prepared.stored
             assert isinstance(stored, StoredArrays)
             return Reference(path=stored.path, data_sets=(stored.name,), seconds=0.0)
-        path = self._cache.folder("reference") / f"{key_of(prepared)}.safetensors"
-        names = (*([SEEDED] if prepared.seeded else []), *(stored.name for stored in prepared.stored))
+        key = key_of(prepared, self._engine.name, self._engine.version)
+        path = self._cache.folder("reference") / f"{key}.safetensors"
+        drawn = SEEDED if prepared.seeded else GIVEN if prepared.given else ""
+        names = (*filter(None, [drawn]), *(stored.name for stored in prepared.stored))
         if path.is_file():
             return Reference(path=path, data_sets=names, seconds=0.0)
-        answers = self._answers(prepared)
-        arrays: dict[str, Array] = {}
-        for place, data_set in enumerate(answers.data_sets.values()):
-            arrays |= {**placed(place, "in", data_set.inputs), **placed(place, "out", data_set.desired)}
-            arrays |= placed(place, "runtime", data_set.runtime or ())
-        write_if_changed(path, encode_named(arrays, {"refusal": answers.refusal}))
+        write_if_changed(path, _encoded(self._answers(prepared)))
         return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
-
-    def infer(self, model: Path, inputs: Sequence[Array], *, optimise: bool = False, threads: int = 0) -> list[Array]:
-        """Run a model once.
-
-        Arguments:
-            optimise: with ONNX Runtime's graph optimisations.
-            threads: how many work at one operator, 0 for as many as ONNX Runtime likes.
-
-        Raises:
-            OracleError: ONNX Runtime refused the model, died or hung.
-        """
-        return self.infer_all(model, [inputs], optimise=optimise, threads=threads)[0]
-
-    def infer_all(
-        self, model: Path, sets: Sequence[Sequence[Array]], *, optimise: bool = False, threads: int = 0
-    ) -> list[list[Array]]:
-        """Run a model on several sets of inputs, sent in one request; arguments and errors as for `infer`."""
-        header = {"model": str(model), "optimise": optimise, "threads": threads, "sets": len(sets)}
-        flat = [array for inputs in sets for array in inputs]
-        return dealt(decode(self.ask(header, encode(flat), self._timeout)[1]), len(sets))
-
-    def block(self, model: Path, inputs: Sequence[Array], threads: int, plan: BlockPlan) -> Block:
-        """Time a block of calls, with all graph optimisations.
-
-        Raises:
-            OracleError: ONNX Runtime refused the model, died or hung.
-        """
-        header = {"model": str(model), "threads": threads, "bench": bench_request(plan)}
-        return block_of(self.ask(header, encode(inputs), 3 * self._timeout + plan.settle + plan.seconds)[0])
-
-    def ask(self, header: Mapping[str, Any], payload: bytes, timeout: float) -> tuple[dict[str, Any], bytes]:
-        """Send the worker a request about the model of a header.
-
-        Raises:
-            OracleError: it refused the model, died or hung.
-        """
-        try:
-            answer, data = self._worker.request(header, payload, timeout=timeout)
-        except ProcessDied as death:
-            message = f"ONNX Runtime: {death.message}"
-            reason = f"ONNX Runtime: {death.kind.how}"
-            raise OracleError(message, reason, {"log": death.log}, death.kind) from death
-        if not answer["ok"]:
-            # The record is read elsewhere: the model's name says enough, its folder says too much.
-            model = Path(header["model"])
-            message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
-            raise OracleError(message, answer["reason"])
-        return answer, data
-
-    @property
-    def pid(self) -> int | None:
-        """The worker that answered last, None where there is none."""
-        return self._worker.pid
-
-    def restart(self) -> None:
-        """End the worker: the next request meets one that has done nothing yet."""
-        self._worker.end()
-
-    def close(self) -> None:
-        """End the worker."""
-        self._worker.close()
 
     def _answers(self, prepared: PreparedCase) -> Answers:
         data_sets = {SEEDED: self._seeded(prepared)} if prepared.seeded else {}
-        refusal = ""
+        if prepared.given is not None:
+            data_sets[GIVEN] = self._given(prepared, prepared.given)
+        refusals: Mapping[str, str] = {}
         for stored in prepared.stored:
             data_set = _read_stored(prepared, stored)
-            try:
-                runtime = None if refusal else self.infer(prepared.model, data_set.inputs)
-            except OracleError as error:
-                # What is stored counts; that ONNX Runtime has no opinion of it is nobody's failure.
-                runtime, refusal = None, error.message
-            data_sets[stored.name] = replace(data_set, runtime=runtime)
-        return Answers(data_sets=data_sets, refusal=refusal)
+            if not refusals:
+                try:
+                    opinion = infer(self._engine, prepared.model, data_set.inputs)
+                    data_set = replace(data_set, opinions={self._engine.name: opinion})
+                except OracleError as error:
+                    # What is stored counts; that an engine has no opinion of it is nobody's failure.
+                    refusals = {self._engine.name: error.message}
+            data_sets[stored.name] = data_set
+        return Answers(data_sets=data_sets, refusals=refusals)
 
     def _seeded(self, prepared: PreparedCase) -> DataSet:
         drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
@@ -196,18 +127,37 @@ class Oracle:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
                 raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
         values = list(drawn.values())
-        return DataSet(inputs=values, desired=self.infer(prepared.model, values))
+        return DataSet(inputs=values, desired=infer(self._engine, prepared.model, values))
+
+    def _given(self, prepared: PreparedCase, path: Path) -> DataSet:
+        values = _inputs_in(path, 0)
+        return DataSet(inputs=values, desired=infer(self._engine, prepared.model, values))
 
 
-def key_of(prepared: PreparedCase) -> str:
+def _encoded(answers: Answers) -> bytes:
+    """Return what `read` reads."""
+    arrays: dict[str, Array] = {}
+    for place, data in enumerate(answers.data_sets.values()):
+        arrays |= {**placed(place, "in", data.inputs), **placed(place, "out", data.desired)}
+        for name, opinion in data.opinions.items():
+            arrays |= placed(place, f"{_OPINION}{name}", opinion)
+    engines = sorted({name for data in answers.data_sets.values() for name in data.opinions})
+    return encode_named(arrays, {"engines": json.dumps(engines), "refusals": json.dumps(dict(answers.refusals))})
+
+
+def key_of(prepared: PreparedCase, *engine: str) -> str:
     """Return the key of the reference of a case: whatever decides what its model is fed and should answer.
+
+    Arguments:
+        engine: name and version of whoever answers.
 
     Raises:
         OracleError: stored data cannot be read.
     """
     about = (prepared.digest, prepared.case.id, repr(prepared.case.hints), str(prepared.seeded))
     stored = (part for stored in prepared.stored for part in (stored.name, *_contents(stored)))
-    return digest_of(MADE_BY.digest, *about, *stored)[:32]
+    given = () if prepared.given is None else (GIVEN, _digest(prepared.given))
+    return digest_of(MADE_BY.digest, *engine, *about, *given, *stored)[:32]
 
 
 def read(reference: Reference) -> Answers:
@@ -222,39 +172,46 @@ def read(reference: Reference) -> Answers:
     except (OSError, ValueError) as error:
         message = f"{reference.path} cannot be read ({error}); delete it and run again"
         raise OracleError(message, "reference cache damaged", kind=FailureKind.MACHINE) from error
-    data_sets = {
-        name: DataSet(
-            inputs=at(named, place, "in"),
-            desired=at(named, place, "out"),
-            runtime=at(named, place, "runtime") or None,
-        )
-        for place, name in enumerate(reference.data_sets)
-    }
-    return Answers(data_sets=data_sets, refusal=notes.get("refusal", ""))
+    engines, refusals = (json.loads(notes.get(key, "[]")) for key in ("engines", "refusals"))
+    data_sets = {name: _data_set(named, place, engines) for place, name in enumerate(reference.data_sets)}
+    return Answers(data_sets=data_sets, refusals=dict(refusals))
+
+
+def _data_set(named: Mapping[str, Array], place: int, engines: Sequence[str]) -> DataSet:
+    opinions = {name: found for name in engines if (found := at(named, place, f"{_OPINION}{name}"))}
+    return DataSet(inputs=at(named, place, "in"), desired=at(named, place, "out"), opinions=opinions)
 
 
 def stored_inputs(prepared: PreparedCase) -> list[Array]:
-    """Return the inputs of the arrays stored with a case, none where nothing is stored.
+    """Return the inputs that were given for a case or are stored with it as arrays, none where there are none.
 
     Raises:
         OracleError: they cannot be read.
     """
+    if prepared.given is not None:
+        return _inputs_in(prepared.given, 0)
     stored = next((one for one in prepared.stored if isinstance(one, StoredArrays)), None)
-    if stored is None:
-        return []
+    return [] if stored is None else _inputs_in(stored.path, stored.place)
+
+
+def _inputs_in(path: Path, place: int) -> list[Array]:
     try:
-        return at(decode_named(stored.path.read_bytes()), stored.place, "in")
+        return at(decode_named(path.read_bytes()), place, "in")
     except (OSError, ValueError) as error:
-        raise _damaged(stored.path, error) from error
+        raise _damaged(path, error) from error
 
 
 def _contents(stored: StoredData) -> Iterator[str]:
     # By content: an archive that is unpacked again may leave the same sizes and times behind.
     for path in (stored.path,) if isinstance(stored, StoredArrays) else stored.inputs + stored.outputs:
-        try:
-            yield sha256_of(path)
-        except OSError as error:
-            raise _damaged(path, error) from error
+        yield _digest(path)
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise _damaged(path, error) from error
 
 
 def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:

@@ -4,178 +4,201 @@ What one target cannot do is its own outcome: the others are made all the same. 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
-from burn_verify.burn.batch import Builder
-from burn_verify.burn.convert import Converter
-from burn_verify.burn.release import ReleaseBuilder
-from burn_verify.burn.runner import Runner
-from burn_verify.burn.workspace import Workspace
+from burn_verify.burn.program import Builder, Builders, Program
 from burn_verify.core.case import Case
-from burn_verify.core.errors import BurnVerifyError, RunError, ToolchainError, UsageError
+from burn_verify.core.errors import BurnVerifyError, StageError, ToolchainError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
-from burn_verify.core.stage import RunnerBinary, Stage
+from burn_verify.core.stage import ConvertedModel, Stage
 from burn_verify.core.target import Target
 from burn_verify.core.targets import refusal
-from burn_verify.run.compare import timed
-from burn_verify.run.state import Planned, attempt, each, sure, with_binary
+from burn_verify.run.stages import apply, clocked, each, summed, unexpected
+from burn_verify.run.steps import Built, Converted, Ended, Loaded
 from burn_verify.system.cache import Cache
 
-Built: TypeAlias = dict[str, Planned]
-"""Cases by id, converted and compiled as far as they could be."""
+Wanted: TypeAlias = Mapping[Target, Sequence[Case]]
+
+Made: TypeAlias = Mapping[str, Built | Ended]
+"""Cases by id, as far as they could be built."""
+
+_Options: TypeAlias = tuple[bool, bool]
+_Conversions: TypeAlias = Mapping[str, Converted | Ended]
+_Compiled: TypeAlias = Mapping[str, Program | Exception]
 
 
-class Maker:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builds:
+    """What became of targets.
+
+    Attributes:
+        made: by target, its cases, or in one line why it could not be built or started.
+        phases: seconds of wall time by phase.
+        broken: why builds failed, as it was raised.
+    """
+
+    made: Mapping[Target, Made | str] = field(default_factory=dict)
+    phases: Mapping[str, float] = field(default_factory=dict)
+    broken: tuple[BurnVerifyError, ...] = ()
+
+    def __or__(self, other: "Builds") -> "Builds":
+        return Builds(
+            made={**self.made, **other.made},
+            phases=summed(self.phases, other.phases),
+            broken=(*self.broken, *other.broken),
+        )
+
+
+class TargetBuilder:
     """Converts and compiles for targets.
 
     Arguments:
+        builder: makes the builder of targets that share a build.
         listen: told of every step.
     """
 
-    def __init__(self, settings: Settings, cache: Cache, listen: Listener) -> None:
+    def __init__(self, settings: Settings, cache: Cache, listen: Listener, builder: Builders) -> None:
         self._settings = settings
         self._cache = cache
         self._listen = listen
+        self._builder = builder
 
-    def build_all(
-        self,
-        wanted: Mapping[Target, Sequence[Case]],
-        good: Sequence[Planned],
-        phases: dict[str, float],
-        doubtful: Collection[str],
-    ) -> dict[Target, Built | str]:
-        """Return, by target, the cases that were built, or in one line why it could not be built or started.
+    def build_all(self, wanted: Wanted, loaded: Sequence[Loaded], doubtful: Collection[str] = ()) -> Builds:
+        """Build every target, as far as that can be done.
 
         Arguments:
             wanted: cases by target.
-            good: those of them that were loaded, without a target.
-            phases: gets seconds of wall time by phase.
-            doubtful: see `Builder.compile`.
+            loaded: those of them that were loaded.
+            doubtful: ids of cases that most likely do not compile, see `Builder.build`.
 
         Raises:
             ToolchainError: not one target could be built and started.
             UsageError: the only target cannot be meant.
         """
-        found: dict[Target, Built | str] = {target: why for target in wanted if (why := refusal(target))}
+        found = Builds(made={target: why for target in wanted if (why := refusal(target))})
         groups: dict[tuple[str, ...], list[Target]] = {}
         for target in wanted:
-            if target not in found:
+            if target not in found.made:
                 groups.setdefault(target.build_key, []).append(target)
-        broken: list[BurnVerifyError] = []
-
-        def build(targets: Sequence[Target]) -> dict[Target, Built | str] | BurnVerifyError:
-            try:
-                return self._build(targets, wanted, good, phases, doubtful)
-            except (ToolchainError, UsageError) as error:
-                broken.append(error)
-                return error
-
         for targets in groups.values():
-            made = build(targets)
-            if isinstance(made, BurnVerifyError):
-                # One backend that cannot be compiled must not take the others with it.
-                by_backend = [[one for one in targets if one.backend == name] for name in _backends(targets)]
-                for some in by_backend:
-                    again = build(some) if len(by_backend) > 1 else made
-                    found |= dict.fromkeys(some, str(again)) if isinstance(again, BurnVerifyError) else again
-            else:
-                found |= made
-        if found and all(isinstance(built, str) for built in found.values()):
-            if len(found) == 1 and broken:
-                raise broken[0]
-            raise ToolchainError("; ".join(f"{target.label}: {found[target]}" for target in wanted))
+            found |= self._tried(targets, wanted, loaded, doubtful)
+        if found.made and all(isinstance(made, str) for made in found.made.values()):
+            if len(found.made) == 1 and found.broken:
+                raise found.broken[0]
+            raise ToolchainError("; ".join(f"{target.label}: {found.made[target]}" for target in wanted))
         return found
+
+    def _tried(
+        self, targets: Sequence[Target], wanted: Wanted, loaded: Sequence[Loaded], doubtful: Collection[str]
+    ) -> Builds:
+        """Build targets together; where that fails, those of each backend apart, so that one takes no other with it."""
+        try:
+            return self._build(targets, wanted, loaded, doubtful)
+        except (ToolchainError, UsageError) as error:
+            backends = dict.fromkeys(target.backend for target in targets)
+            broken = Builds(made=dict.fromkeys(targets, str(error)), broken=(error,))
+            if len(backends) == 1:
+                return broken
+        for name in backends:
+            broken |= self._tried([one for one in targets if one.backend == name], wanted, loaded, doubtful)
+        return broken
 
     def _build(
+        self, targets: Sequence[Target], wanted: Wanted, loaded: Sequence[Loaded], doubtful: Collection[str]
+    ) -> Builds:
+        """Convert for targets that share a build, and compile that."""
+        if not loaded:
+            return Builds(made={target: {} for target in targets})
+        builder = self._builder(self._cache, self._settings, self._listen, targets)
+        try:
+            refused, toolchain = clocked("toolchain", builder.refusals)
+            ids = {target: {case.id for case in wanted[target]} for target in targets if target not in refused}
+            asked = {target: [one for one in loaded if one.case.id in own] for target, own in ids.items()}
+            converted, converting = clocked("convert", lambda: self._convert(builder, asked))
+            compiled, compiling = clocked("compile", lambda: _compile(builder, converted.values(), doubtful))
+            made, releasing = clocked("release", lambda: self._finish(builder, asked, converted, compiled))
+        finally:
+            builder.close()
+        phases = summed(toolchain, converting, compiling, releasing if self._settings.latency else {})
+        return Builds(made={**refused, **made}, phases=phases)
+
+    def _convert(self, builder: Builder, asked: Mapping[Target, Sequence[Loaded]]) -> Mapping[_Options, _Conversions]:
+        """Convert each case once for all targets that convert alike."""
+        found: dict[_Options, _Conversions] = {}
+        for options in dict.fromkeys(map(_options, asked)):
+            alike = [target for target in asked if _options(target) == options]
+            cases = {one.case.id: one for target in alike for one in asked[target]}
+            function = partial(_converted, builder, alike[0])
+            step = partial(apply, Stage.CONVERT, function=function)
+            made = each(self._listen, "convert", cases.values(), step)
+            found[options] = {one.case.id: one for one in made}
+        return found
+
+    def _finish(
         self,
-        targets: Sequence[Target],
-        wanted: Mapping[Target, Sequence[Case]],
-        good: Sequence[Planned],
-        phases: dict[str, float],
-        doubtful: Collection[str],
-    ) -> dict[Target, Built | str]:
-        """Convert for targets that share a binary, and compile it."""
-        if not good:
-            return {target: {} for target in targets}
-        toolchain = Workspace.of(self._cache, self._listen, targets[0], _backends(targets))
-        with timed(phases, "toolchain"):
-            binary = toolchain.converter()
-            found: dict[Target, Built | str] = dict(self._not_started(toolchain, targets))
-        living = [target for target in targets if target not in found]
-        converted: dict[tuple[bool, bool], Built] = {}
-        for options in dict.fromkeys((target.simplify, target.partition) for target in living):
-            alike = [target for target in living if (target.simplify, target.partition) == options]
-            ids = {case.id for target in alike for case in wanted[target]}
-            cases = [one for one in good if one.case.id in ids]
-            with timed(phases, "convert"):
-                converted[options] = self._convert(toolchain, binary, cases, *options)
-        with timed(phases, "compile"):
-            models = [one.model for built in converted.values() for one in built.values() if one.model is not None]
-            compiled = Builder(self._cache, toolchain).compile(models, doubtful)
-        for target in living:
-            own = converted[target.simplify, target.partition]
-            found[target] = {
-                case.id: with_binary(replace(own[case.id], target=target), compiled)
-                for case in wanted[target]
-                if case.id in own
-            }
-        if self._settings.latency:
-            self._release(toolchain, [found[target] for target in living], phases)
-        return found
-
-    def _release(self, toolchain: Workspace, several: Iterable[Built | str], phases: dict[str, float]) -> None:
-        """Build what compiled once more, to be timed; one that does not compile then ends there."""
-        builder = ReleaseBuilder(self._cache, toolchain)
-
-        def step(one: Planned) -> Planned:
-            if one.binary is None:
-                return one
-            return attempt(one, Stage.COMPILE, lambda: {"release": builder.build(sure(one.prepared), sure(one.model))})
-
-        with timed(phases, "release"):
-            for built in several:
-                if not isinstance(built, str):
-                    built |= {one.case.id: one for one in each(self._listen, "release", list(built.values()), step)}
-
-    def _not_started(self, toolchain: Workspace, targets: Sequence[Target]) -> dict[Target, str]:
-        """Return, by target, why a backend does not start here, in one line; nothing of those that do."""
-        probe = RunnerBinary(path=toolchain.probe(), modules=frozenset())
-        runner = Runner(self._cache, probe, timeout=self._settings.timeout, memory_limit=self._settings.memory_limit)
-        found = {}
-        try:
-            for target in targets:
-                try:
-                    runner.start(target.backend)
-                except RunError as error:
-                    found[target] = " ".join(error.message.split())
-        finally:
-            runner.close()
-        return found
-
-    def _convert(
-        self, toolchain: Workspace, binary: Path, cases: Sequence[Planned], simplify: bool, partition: bool
-    ) -> Built:
-        converter = Converter(
-            self._cache,
-            binary,
-            toolchain.converter_fingerprint,
-            simplify=simplify,
-            partition=partition,
-            timeout=self._settings.timeout,
-            memory_limit=self._settings.memory_limit,
-        )
-
-        def step(one: Planned) -> Planned:
-            return attempt(one, Stage.CONVERT, lambda: {"model": converter.convert(sure(one.prepared))})
-
-        try:
-            return {one.case.id: one for one in each(self._listen, "convert", cases, step)}
-        finally:
-            converter.close()
+        builder: Builder,
+        asked: Mapping[Target, Sequence[Loaded]],
+        converted: Mapping[_Options, _Conversions],
+        compiled: _Compiled,
+    ) -> dict[Target, Made]:
+        """Return the cases of each target with their programs; those to be timed with one of their own as well."""
+        made: dict[Target, Made] = {}
+        for target, cases in asked.items():
+            own = converted[_options(target)]
+            built = [_built(own[one.case.id], target, compiled) for one in cases]
+            if self._settings.latency:
+                built = each(self._listen, "release", built, partial(_released, builder))
+            made[target] = {one.case.id: one for one in built}
+        return made
 
 
-def _backends(targets: Iterable[Target]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(target.backend for target in targets))
+def _options(target: Target) -> _Options:
+    return target.simplify, target.partition
+
+
+def _converted(builder: Builder, target: Target, loaded: Loaded) -> Converted:
+    return Converted(loaded=loaded, model=builder.convert(loaded.prepared, target))
+
+
+def _compile(builder: Builder, conversions: Iterable[_Conversions], doubtful: Collection[str]) -> _Compiled:
+    """Compile every module once."""
+    steps = (one for own in conversions for one in own.values() if isinstance(one, Converted))
+    unique = {one.model.module: one.model for one in steps}
+    return _compiled(builder, list(unique.values()), doubtful) if unique else {}
+
+
+def _compiled(builder: Builder, models: Sequence[ConvertedModel], doubtful: Collection[str]) -> _Compiled:
+    """Compile modules together; where that fails unexpectedly, halve them until only those to blame fail."""
+    try:
+        return builder.build(models, doubtful)
+    except (ToolchainError, UsageError):
+        raise
+    except Exception as error:  # of one model, as far as anybody knows
+        if len(models) == 1:
+            return {models[0].module: error}
+    middle = len(models) // 2
+    halves = (_compiled(builder, half, doubtful) for half in (models[:middle], models[middle:]))
+    return {module: made for half in halves for module, made in half.items()}
+
+
+def _built(converted: Converted | Ended, target: Target, compiled: _Compiled) -> Built | Ended:
+    if isinstance(converted, Ended):
+        return converted
+    made = compiled.get(converted.model.module)
+    if made is None:
+        made = KeyError(f"the builder says nothing of {converted.model.module}")
+    if isinstance(made, Exception):
+        return converted.ended(made if isinstance(made, StageError) else unexpected(Stage.COMPILE, made))
+    return Built(
+        loaded=converted.loaded, target=target, model=converted.model, program=made, durations=converted.durations
+    )
+
+
+def _released(builder: Builder, built: Built | Ended) -> Built | Ended:
+    """Build what compiled once more, to be timed; one that does not compile then ends there."""
+    if isinstance(built, Ended):
+        return built
+    return apply(Stage.COMPILE, built, lambda one: replace(one, release=builder.release(one.prepared, one.model)))

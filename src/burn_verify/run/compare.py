@@ -3,74 +3,81 @@
 How a model is asked is handed in, what agrees is `judge`'s to say, and which stage comes next is no matter here.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from burn_verify import judge
-from burn_verify.burn.runner import Inference
+from burn_verify.burn.program import Inference
 from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.core.case import Tolerance
 from burn_verify.core.errors import StageError
 from burn_verify.core.result import JudgeMode, Verdict
-from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.core.stage import PreparedCase
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.policy import Judge, Question, used_overrides
 from burn_verify.reference import measure, oracle
-from burn_verify.reference.inputs import SEEDED
+from burn_verify.reference.inputs import UNANSWERED
 from burn_verify.reference.oracle import DataSet
+from burn_verify.run.steps import Answered, Compared, Ended, Ready
 from burn_verify.system.wire import Array
+
+_INPUTS: Final = "inputs"
 
 DRAWN: Final = "drawn"
 """Name of a data set that Hypothesis drew."""
 
-_PARTS: Final = ("run", "weights", "forward", "compare")
 
-
-def compared(
-    prepared: PreparedCase,
-    known: Reference,
-    judged: Judge,
-    infer: Callable[[Sequence[Array]], Inference],
-    *,
-    durations: dict[str, float],
-    details: dict[str, Any],
-) -> Verdict:
-    """Run every data set and compare.
+def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference]) -> Answered | Ended:
+    """Ask a model for its answers to every data set; the first that fails ends the case.
 
     Arguments:
         infer: compiled Burn's answer to inputs; raises `RunError`.
-        durations: gets the seconds of each part, also of a run that fails.
-        details: gets what the model was given, and what else there is to say.
     """
-    verdicts, opinions = [], []
-    durations |= dict.fromkeys(_PARTS, 0.0)
-    answers, measures = oracle.read(known), measure.read_measures(known)
-    for data_set, data in answers.data_sets.items():
-        details["inputs"][data_set] = [
-            f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs
-        ]
-        with timed(durations, "run"):
+    known = oracle.read(ready.reference)
+    fed: dict[str, list[str]] = {}
+    outputs: dict[str, list[Array]] = {}
+    weights = forward = 0.0
+    for data_set, data in known.data_sets.items():
+        fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs]
+        try:
             inference = infer(data.inputs)
-        durations["weights"] += inference.load_seconds
-        durations["forward"] += inference.forward_seconds
-        with timed(durations, "compare"):
-            measured = measures.data_sets[data_set]
-            verdicts.append(verdict_on(prepared, data_set, data, measured, inference.outputs, judged))
-            if data.runtime is not None:
-                opinions.append(by_tolerance(prepared, data.runtime, data.desired, data_set))
-    if opinions or answers.refusal:
-        said = judge.merge(opinions) if opinions else None
-        details["onnxruntime"] = answers.refusal if said is None else said.message or said.name
+        except StageError as error:
+            return replace(ready.ended(error), evidence={_INPUTS: fed}, outputs=outputs)
+        outputs[data_set] = inference.outputs
+        weights += inference.load_seconds
+        forward += inference.forward_seconds
+    durations = {"weights": weights, "forward": forward}
+    return Answered(ready=ready, known=known, outputs=outputs, evidence={_INPUTS: fed}, durations=durations)
+
+
+def compared(answered: Answered, judged: Judge) -> Compared:
+    """Judge the answers to every data set, and the opinions of engines where stored answers count."""
+    prepared, known = answered.ready.prepared, answered.known
+    measures = measure.read_measures(answered.ready.reference)
+    verdicts = [
+        verdict_on(prepared, data_set, known.data_sets[data_set], measures.data_sets[data_set], outputs, judged)
+        for data_set, outputs in answered.outputs.items()
+    ]
     verdict = judge.insensitive(judge.merge(verdicts), measures.insensitive)
+    evidence = {**answered.evidence, **_opinions(prepared, known)}
     if measures.insensitive:
-        details["insensitive"] = measures.insensitive
+        evidence["insensitive"] = measures.insensitive
     if verdict.guilty:
-        details["guilty"] = verdict.guilty
+        evidence["guilty"] = verdict.guilty
     if used := used_overrides(verdict.metrics, judged.overrides):
-        details["overrides"] = used
-    return verdict
+        evidence["overrides"] = used
+    return Compared(answered=answered, verdict=verdict, evidence=evidence)
+
+
+def _opinions(prepared: PreparedCase, known: oracle.Answers) -> dict[str, str]:
+    """Return, by engine, what its answers are beside stored ones: how they compare, or why there are none."""
+    found: dict[str, list[Verdict]] = {}
+    for data_set, data in known.data_sets.items():
+        for engine, opinion in data.opinions.items():
+            found.setdefault(engine, []).append(by_tolerance(prepared, opinion, data.desired, data_set))
+    merged = {engine: judge.merge(verdicts) for engine, verdicts in found.items()}
+    return {**known.refusals, **{engine: verdict.message or verdict.name for engine, verdict in merged.items()}}
 
 
 def verdict_on(
@@ -92,7 +99,7 @@ def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tole
     return Evidence(
         inputs=data.inputs,
         stored=data.desired if stored else None,
-        runtime=data.runtime if stored else data.desired,
+        runtime=data.opinion if stored else data.desired,
         measured=measured,
         coarse=coarse,
     )
@@ -106,7 +113,7 @@ def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
 
 def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
     """Tell whether somebody else than ONNX Runtime said what to expect."""
-    return data_set != SEEDED and (prepared.evaluated or not prepared.answered)
+    return data_set not in UNANSWERED and (prepared.evaluated or not prepared.answered)
 
 
 def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
@@ -139,31 +146,39 @@ def of_drawn(
     return verdict
 
 
-@contextmanager
-def timed(into: dict[str, float], name: str) -> Iterator[None]:
-    """Add the seconds of a block to those of its name."""
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        into[name] = into.get(name, 0.0) + time.monotonic() - started
-
-
 Infer: TypeAlias = Callable[[Sequence[Array]], list[Array]]
 
 
-def compare(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, infer_twin: Infer) -> dict[str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twins:
+    """How a graph answers beside its twins.
+
+    Attributes:
+        differ: the first difference; empty where there is none.
+        agree: the twins that answer the same.
+    """
+
+    differ: str = ""
+    agree: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """What the record has of it."""
+        if self.differ:
+            return {"twins_differ": self.differ}
+        return {"twins": "; ".join(self.agree)} if self.agree else {}
+
+
+def with_twins(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, infer_twin: Infer) -> Twins:
     """Compare the answers of a graph with those of its twin, and with its own when the batch is parted in two.
+
+    Twins that fail are left out: that is told of themselves.
 
     Arguments:
         twin: None where there is none that compiled; `infer_twin` is not called then.
-
-    Returns:
-        ``twins_differ`` with the first difference, or ``twins`` with the names of those that agree, or nothing. Twins
-        that fail are left out: that is told of themselves.
     """
     if prepared.random or not prepared.stored:
-        return {}
+        return Twins()
     names = [output.name for output in prepared.outputs]
     agree = []
     for name, ask in _twins(prepared, infer, twin, infer_twin):
@@ -171,11 +186,11 @@ def compare(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, inf
             mine, other = ask()
         except StageError:
             continue
-        said = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
-        if not said.passes:
-            return {"twins_differ": f"compiled Burn answers otherwise, {name}: {said.message}"}
+        verdict = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
+        if not verdict.passes:
+            return Twins(differ=f"compiled Burn answers otherwise, {name}: {verdict.message}")
         agree.append(name)
-    return {"twins": "; ".join(agree)} if agree else {}
+    return Twins(agree=tuple(agree))
 
 
 def _twins(

@@ -14,12 +14,13 @@ import numpy as np
 
 from burn_verify.core.errors import StageError
 from burn_verify.core.result import Verdict
+from burn_verify.core.stage import PreparedCase
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.policy import Judge, Question
 from burn_verify.reference import measure, oracle
-from burn_verify.reference.inputs import SEEDED
-from burn_verify.run.state import Planned, sure
+from burn_verify.reference.inputs import UNANSWERED
+from burn_verify.run.steps import Ended, Ready
 from burn_verify.system.files import write_if_changed
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed
 
@@ -45,14 +46,14 @@ def keep(path: Path, answers: Mapping[str, Sequence[Array]]) -> None:
     write_if_changed(path, encode_named(arrays, {"data_sets": "\n".join(answers)}))
 
 
-def between(planned: Planned, before: Path, after: Path) -> Said | None:
+def between(step: Ready | Ended, before: Path, after: Path) -> Said | None:
     """Compare what two targets answered; None where that is the same within the bound, or one of them has no answer.
 
     Arguments:
-        planned: the case on either target; its reference says which answer is nearer, where there is one.
+        step: the case on either target; its reference says which answer is nearer, where there is one.
     """
-    prepared = sure(planned.prepared)
-    if prepared.random or not (before.is_file() and after.is_file()):
+    prepared = step.prepared
+    if prepared is None or prepared.random or not (before.is_file() and after.is_file()):
         return None
     # Most answers are the same to the last bit.
     texts = before.read_bytes(), after.read_bytes()
@@ -60,8 +61,8 @@ def between(planned: Planned, before: Path, after: Path) -> Said | None:
         return None
     sides = [_read(text) for text in texts]
     for data_set in sides[0].keys() & sides[1].keys():
-        known = _known(planned, data_set)
-        verdict = _verdict(planned, data_set, sides[0][data_set], sides[1][data_set], known)
+        known = _known(step, data_set)
+        verdict = _verdict(prepared, data_set, sides[0][data_set], sides[1][data_set], known)
         if not verdict.passes:
             near = _nearer(sides[0][data_set], sides[1][data_set], known.desired)
             return Said(nearer=near, message=verdict.difference)
@@ -120,28 +121,27 @@ class _Known:
     runtime: Sequence[Array] | None = None
 
 
-def _known(planned: Planned, data_set: str) -> _Known:
-    if planned.reference is None:
+def _known(step: Ready | Ended, data_set: str) -> _Known:
+    if isinstance(step, Ended):
         return _Known()
     try:
-        data = oracle.read(planned.reference).data_sets[data_set]
-        measured = measure.read_measures(planned.reference).data_sets[data_set]
+        data = oracle.read(step.reference).data_sets[data_set]
+        measured = measure.read_measures(step.reference).data_sets[data_set]
     except (StageError, KeyError):
         return _Known()
     best = [measured.wide.get(place, answer) for place, answer in enumerate(data.desired)]
-    stored = data_set != SEEDED and not sure(planned.prepared).answered
-    return _Known(inputs=data.inputs, measured=measured, desired=best, runtime=data.runtime if stored else data.desired)
+    stored = data_set not in UNANSWERED and not step.prepared.answered
+    return _Known(inputs=data.inputs, measured=measured, desired=best, runtime=data.opinion if stored else data.desired)
 
 
 def _verdict(
-    planned: Planned, data_set: str, before: Sequence[Array], after: Sequence[Array], known: _Known
+    prepared: PreparedCase, data_set: str, before: Sequence[Array], after: Sequence[Array], known: _Known
 ) -> Verdict:
     """Judge the later answer as if the earlier one had been stored.
 
     An operator has twice its bound. A graph has the tolerance of its dtype, and beyond it what is in proportion to how
     much ONNX Runtime's own answers differ, with its optimisations and without.
     """
-    prepared = sure(planned.prepared)
     measured = replace(known.measured, wide={}, optimised=_spread(before, known))
     names = [output.name for output in prepared.outputs][: len(before)]
     evidence = Evidence(inputs=known.inputs, stored=before, runtime=None, measured=measured)

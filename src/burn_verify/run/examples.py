@@ -6,22 +6,24 @@ decide what agrees (see `comparison`), nor what is drawn (see `cases.generated`)
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from burn_verify.cases.generated.build import Choice, Space
 from burn_verify.cases.generated.evaluator import Evaluator
-from burn_verify.cases.generated.registry import records
-from burn_verify.cases.generated.search import Failed, Feeds, Search, search
+from burn_verify.cases.generated.registry import operator_specs
+from burn_verify.cases.generated.search import Failed, Feeds, search
 from burn_verify.cases.generated.snippet import snippet
 from burn_verify.core.case import Subject
-from burn_verify.core.errors import CompareError, OracleError, RunError
+from burn_verify.core.errors import CompareError, OracleError, RunError, StageError
 from burn_verify.core.result import Verdict
 from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.graph.operators import qualified
 from burn_verify.judge.evidence import Measured
+from burn_verify.reference.engine import Engine
 from burn_verify.reference.measure import Measurer, at_hand
-from burn_verify.reference.oracle import DataSet, Oracle
+from burn_verify.reference.oracle import DataSet
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
 from burn_verify.system.wire import Array
@@ -39,22 +41,44 @@ Judging: TypeAlias = Callable[[DataSet, Sequence[Array], Sequence[Callable[[], M
 """From a set, what came, and ways to find out more about the set, the cheapest first, to the verdict."""
 
 
-class Drawing:
-    """Searches the graphs of a run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What drawn values showed.
+
+    Attributes:
+        agree: how many sets agree.
+        no_reference: how many sets the reference refuses.
+        error: of the smallest values found that fail; None where all agree.
+        program: a Python program that shows that failure; empty where there is none.
+    """
+
+    agree: int
+    no_reference: int
+    error: StageError | None = None
+    program: str = ""
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What the record has of it."""
+        counts = {"examples": {"agree": self.agree, "no reference": self.no_reference}}
+        return {**counts, "example": self.program} if self.program else counts
+
+
+class ExampleSearch:
+    """Searches the graphs of a run for values on which they fail.
 
     Arguments:
         examples: how many sets of values a graph.
         seed: what they are drawn from.
-        timeout: seconds one answer may take.
         judge_timeout: seconds that float64 may take.
     """
 
-    def __init__(self, cache: Cache, *, examples: int, seed: int, timeout: float, judge_timeout: float) -> None:
+    def __init__(self, cache: Cache, engine: Engine, *, examples: int, seed: int, judge_timeout: float) -> None:
         self._memory = cache.folder("examples")
         self._examples = examples
         self._seed = seed
-        self._oracle = Oracle(cache, timeout)
-        self._measurer = Measurer(cache, self._oracle, judge_timeout)
+        self._engine = engine
+        self._measurer = Measurer(cache, engine, judge_timeout)
 
     def search(
         self,
@@ -63,7 +87,7 @@ class Drawing:
         judged: Judging,
         *,
         shrink: bool,
-    ) -> Search:
+    ) -> Drawn:
         """Look for values on which a graph disagrees, panics or dies.
 
         Arguments:
@@ -75,7 +99,7 @@ class Drawing:
 
         choice = choice_of(prepared.subject)
         if choice is None:
-            return Search(examples=0, rejected=0)
+            return Drawn(agree=0, no_reference=0)
         model = onnx.load(prepared.model)
         desired_of = self._answers(prepared, model)
 
@@ -97,11 +121,15 @@ class Drawing:
             return len(answered)
 
         memory = self._memory / digest_of(prepared.case.id)[:16]
-        return search(choice, check, examples=self._examples, seed=self._seed, memory=memory, shrink=shrink)
+        found = search(choice, check, examples=self._examples, seed=self._seed, memory=memory, shrink=shrink)
+        if found.error is None or found.feeds is None:
+            return Drawn(agree=found.examples, no_reference=found.rejected)
+        program = snippet(model, found.feeds, prepared.case.id)
+        return Drawn(agree=found.examples, no_reference=found.rejected, error=found.error, program=program)
 
     def close(self) -> None:
-        """End ONNX Runtime's process."""
-        self._oracle.close()
+        """End the engine."""
+        self._engine.close()
 
     def _answers(self, prepared: PreparedCase, model: "ModelProto") -> Answering:
         if prepared.evaluated:
@@ -110,7 +138,7 @@ class Drawing:
 
     def _inferred(self, prepared: PreparedCase, several: Sequence[Feeds]) -> Answered:
         try:
-            answers = self._oracle.infer_all(prepared.model, [list(feeds.values()) for feeds in several])
+            answers = self._engine.infer_all(prepared.model, [list(feeds.values()) for feeds in several])
         except OracleError:
             if len(several) == 1:
                 return []
@@ -123,17 +151,10 @@ def choice_of(subject: Subject | None) -> Choice | None:
     """Return the graph that a generated case was made from; None where its declaration is no longer there."""
     if subject is None:
         return None
-    record = records().get(qualified(subject.op_type, subject.domain))
-    if record is None:
+    spec = operator_specs().get(qualified(subject.op_type, subject.domain))
+    if spec is None:
         return None
-    return Space(record, subject.since_version).choice_of(subject.dtype, dict(subject.axes))
-
-
-def program_of(prepared: PreparedCase, feeds: Feeds) -> str:
-    """Return a failing example as a Python program."""
-    import onnx
-
-    return snippet(onnx.load(prepared.model), feeds, prepared.case.id)
+    return Space(spec, subject.since_version).choice_of(subject.dtype, dict(subject.axes))
 
 
 def _one_by_one(

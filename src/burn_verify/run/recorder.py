@@ -23,16 +23,15 @@ from burn_verify.record.codec import (
     environment_line,
     failure_line,
     phases_line,
-    recorded,
     result_and_target,
     selection_line,
 )
 from burn_verify.record.environment import environment
+from burn_verify.record.targets import recorded
 from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.views import latency, side_by_side
 from burn_verify.report.views.terminal import render_table
-from burn_verify.run.latency.stopwatch import threads_of
 from burn_verify.run.selected import Selected
 from burn_verify.run.session import Session
 from burn_verify.system.files import copy_atomically
@@ -237,7 +236,7 @@ def _timing(settings: Settings) -> dict[str, Any]:
     """Return how calls are timed; empty where they are not."""
     if not settings.latency:
         return {}
-    return {"latency": {"threads": threads_of(settings), "profile": LATENCY, **LATENCY_PROFILE}}
+    return {"latency": {"threads": settings.timing_threads, "profile": LATENCY, **LATENCY_PROFILE}}
 
 
 def _part(selected: Selected) -> dict[str, Any]:

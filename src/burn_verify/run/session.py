@@ -19,7 +19,8 @@ from burn_verify.cases.generated.corpus import CORPUS as GENERATED
 from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
 from burn_verify.core.errors import LoadError
-from burn_verify.core.options import ALL, Settings
+from burn_verify.core.option_values import ALL
+from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
 from burn_verify.core.result import CaseResult, Difference, JudgeMode
 from burn_verify.core.stage import Stage
@@ -29,9 +30,11 @@ from burn_verify.expectations.match import Expectation
 from burn_verify.judge import overrides
 from burn_verify.record.codec import result_to_line
 from burn_verify.run import differences
-from burn_verify.run.pipeline import Kept, Pipeline
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.results import result_of
+from burn_verify.run.seams import Seams
 from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of
-from burn_verify.run.state import Plan, Planned
+from burn_verify.run.steps import Ended, Plan
 from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array
@@ -46,17 +49,25 @@ class Session:
 
     Arguments:
         folder: where the processes of the run find one another; in the cache.
+        seams: what its pipelines are made of.
     """
 
-    def __init__(self, selected: Selected, folder: Path) -> None:
+    def __init__(self, selected: Selected, folder: Path, seams: Seams = Seams()) -> None:  # noqa: B008  (immutable)
         self.selected = selected
         self.folder = folder
+        self._seams = seams
         self.cache = Cache(selected.settings.cache_dir)
         self._plans: Mapping[Target, Plan] = {}
         self._pipeline: Pipeline | None = None
 
     @classmethod
-    def open(cls, settings: Settings, listen: Listener = silent, targets: Sequence[Target] | None = None) -> "Session":
+    def open(
+        cls,
+        settings: Settings,
+        listen: Listener = silent,
+        targets: Sequence[Target] | None = None,
+        seams: Seams = Seams(),  # noqa: B008  (immutable)
+    ) -> "Session":
         """Select the cases and make the folder of a new run.
 
         Arguments:
@@ -94,12 +105,12 @@ class Session:
         _dump(folder / "selected.pickle", selected)
         prune(runs, keep=_KEPT_RUNS, young=_DAY)
         prune(cache.folder("logs"), keep=_KEPT_LOGS, young=_DAY)
-        return cls(selected, folder)
+        return cls(selected, folder, seams)
 
     @classmethod
-    def join(cls, folder: Path) -> "Session":
+    def join(cls, folder: Path, seams: Seams = Seams()) -> "Session":  # noqa: B008  (immutable)
         """Join a run that another process opened."""
-        return cls(_load(folder / "selected.pickle"), folder)
+        return cls(_load(folder / "selected.pickle"), folder, seams)
 
     def prepare(self, trials: Iterable[Trial], listen: Listener = silent, *, share: bool = False) -> None:
         """Do everything that is done for many cases at once; leave it for the workers where there are any.
@@ -107,7 +118,7 @@ class Session:
         Raises:
             ToolchainError: not one target could be built and started; no case is to blame.
         """
-        pipeline = Pipeline(self.selected.settings, self.cache, listen)
+        pipeline = self._pipeline_of(listen)
         wanted: dict[Target, list[Case]] = {}
         doubtful = set()
         for trial in trials:
@@ -138,24 +149,28 @@ class Session:
     def _running(self) -> Pipeline:
         """The pipeline whose processes live until `close`."""
         if self._pipeline is None:
-            self._pipeline = Pipeline(self.selected.settings, self.cache)
+            self._pipeline = self._pipeline_of(silent)
         return self._pipeline
+
+    def _pipeline_of(self, listen: Listener) -> Pipeline:
+        seams = self._seams
+        return Pipeline(self.selected.settings, self.cache, listen, engine=seams.engine, builder=seams.builder)
 
     def verify(self, trial: Trial) -> CaseResult:
         """Run one prepared case and compare."""
         case, plan = trial.case, self.plans.get(trial.target)
         if plan is None or case.id not in plan.cases:
             message = f"{case.id} was not prepared with the others: it joined the selection too late"
-            return self._running.verify(Planned(case=case, errors={Stage.LOAD: LoadError(message)}))
-        planned = plan.cases[case.id]
-        twin = plan.cases.get(planned.prepared.twin or "") if planned.prepared else None
-        kept: Kept | None = None if len(self.selected.targets) == 1 else {}
+            return result_of(Ended(case=case, error=LoadError(message)))
+        step = plan.cases[case.id]
+        twin = plan.cases.get(step.prepared.twin or "") if step.prepared else None
+        keep = len(self.selected.targets) > 1
         # A failure that is expected is not worth making small.
         shrink = self.selected.expectation(trial) is None
-        result = self._running.verify(planned, twin=twin, shrink=shrink, kept=kept)
-        if kept:
-            differences.keep(self._answers_of(trial), kept)
-        return result
+        verified = self._running.verify(step, twin=twin, shrink=shrink, keep=keep)
+        if keep and verified.outputs:
+            differences.keep(self._answers_of(trial), verified.outputs)
+        return verified.result
 
     def differences(self) -> tuple[Difference, ...]:
         """Compare what the cases answered on targets that are neighbours, and forget the answers."""
@@ -163,11 +178,9 @@ class Session:
         for pair in neighbours([one.target for one in self.selected.targets]):
             plans = [self.plans[target].cases if target in self.plans else {} for target in (pair.before, pair.after)]
             for case_id in plans[0].keys() & plans[1].keys():
-                planned = plans[1][case_id]
-                sides = [
-                    self._answers_of(Trial(case=planned.case, target=target)) for target in (pair.before, pair.after)
-                ]
-                said = differences.between(planned, *sides) if planned.prepared is not None else None
+                step = plans[1][case_id]
+                sides = [self._answers_of(Trial(case=step.case, target=target)) for target in (pair.before, pair.after)]
+                said = differences.between(step, *sides)
                 if said is not None:
                     found.append(
                         Difference(

@@ -5,21 +5,20 @@ Decides neither how calls are timed (`stopwatch`) nor what agrees (`judge`).
 
 from dataclasses import replace
 
-from burn_verify.burn.release import Release
+from burn_verify.burn.program import Release
 from burn_verify.core.latency import Latency
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import ConvertedModel, FailureKind, Outcome, PreparedCase, Reference, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.judge.policy import Judge
 from burn_verify.reference import measure, oracle
 from burn_verify.run.compare import verdict_on
 from burn_verify.run.latency.stopwatch import Stopwatch
+from burn_verify.run.steps import Ready
 from burn_verify.system.wire import Array
 
 
 def measured(
-    prepared: PreparedCase,
-    known: Reference,
-    model: ConvertedModel,
+    ready: Ready,
     release: Release,
     stopwatch: Stopwatch,
     judge: Judge,
@@ -31,14 +30,14 @@ def measured(
     Arguments:
         fails: the build in the profile *correctness* did; it is timed all the same, and told with its verdict.
     """
-    data_set, data = next(iter(oracle.read(known).data_sets.items()))
-    measures = measure.read_measures(known).data_sets[data_set]
+    data_set, data = next(iter(oracle.read(ready.reference).data_sets.items()))
+    measures = measure.read_measures(ready.reference).data_sets[data_set]
 
     def refuse(outputs: list[Array]) -> str:
-        verdict = verdict_on(prepared, data_set, data, measures, outputs, judge)
+        verdict = verdict_on(ready.prepared, data_set, data, measures, outputs, judge)
         return "" if verdict.passes or fails else verdict.message
 
-    return stopwatch.measure(prepared, model, release, data_set=data_set, inputs=data.inputs, refuse=refuse)
+    return stopwatch.measure(ready.built, release, data_set=data_set, inputs=data.inputs, refuse=refuse)
 
 
 def within_budget(result: CaseResult, budget: float | None) -> CaseResult:

@@ -29,11 +29,12 @@ def found(tmp_path, version="0.22.1"):
 
 
 def test_every_backend_is_looked_for(tmp_path, monkeypatch):
-    asked(monkeypatch, wgpu={"devices": ["llvmpipe", "a card"], "why": ""}, cuda={"devices": [], "why": "no CUDA"})
+    devices = [{"name": "llvmpipe", "lacks": ["int64", "uint64"]}, {"name": "a card", "lacks": []}]
+    asked(monkeypatch, wgpu={"devices": devices, "why": ""}, cuda={"devices": [], "why": "no CUDA"})
     assert list(found(tmp_path).values()) == [
         Found(backend="flex", device="CPU"),
         Found(backend="ndarray", device="CPU"),
-        Found(backend="wgpu", device="llvmpipe, a card"),
+        Found(backend="wgpu", device="llvmpipe (no 64-bit integers), a card"),
         Found(backend="cuda", why="no CUDA"),
     ]
     assert list(found(tmp_path, "0.21.0")) == ["flex"]
@@ -56,12 +57,14 @@ def test_a_library_that_is_not_there(monkeypatch):
     assert "libcuda.so.1 cannot be loaded" in drivers.answer("cuda")["why"]
 
 
-@pytest.mark.parametrize("names", [[], ["a card"]])
-def test_an_answer_has_devices_or_says_why_not(monkeypatch, names):
-    monkeypatch.setattr(drivers, "DRIVERS", {"wgpu": lambda: names})
-    answer = drivers.answer("wgpu")
-    assert answer["devices"] == names
-    assert bool(answer["why"]) != bool(names)
+@pytest.mark.parametrize("devices", [[], [drivers.Device(name="a card", lacks=("float64",))]])
+def test_an_answer_has_devices_or_says_why_not(monkeypatch, devices):
+    monkeypatch.setattr(drivers, "DRIVERS", {"wgpu": lambda: devices})
+    answer = json.loads(json.dumps(drivers.answer("wgpu")))
+    assert [(one["name"], tuple(one["lacks"])) for one in answer["devices"]] == [
+        (device.name, device.lacks) for device in devices
+    ]
+    assert bool(answer["why"]) != bool(devices)
 
 
 @pytest.mark.parametrize("backend", drivers.DRIVERS)

@@ -68,6 +68,13 @@ def test_backends_decide_what_the_runner_does_and_not_what_the_converter_does(ca
     assert (one.build.target, one.lock) == (other.build.target, other.lock)
 
 
+def test_versions_that_are_only_in_the_manifest_are_in_both_fingerprints(cache: Cache) -> None:
+    one = workspace(cache)
+    other = Workspace(cache, silent, replace(one.recipe, version=replace(one.recipe.version, burn_onnx="0.22.9")))
+    assert one.fingerprint != other.fingerprint
+    assert one.converter_fingerprint != other.converter_fingerprint
+
+
 def test_another_burn_onnx_has_its_converter_elsewhere(cache: Cache) -> None:
     plain, other = workspace(cache), workspace(cache, Target(burn_onnx=OLD.burn_onnx))
     old = Workspace(cache, silent, Recipe(version=OLD, backends=("flex",)))

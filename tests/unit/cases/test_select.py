@@ -18,7 +18,7 @@ from burn_verify.cases.select import Selection
 from burn_verify.cases.zoo import Zoo, ZooEntry
 from burn_verify.core.case import Case, Download, Hints, ModelFile, Seeded, Unavailable
 from burn_verify.core.errors import LoadError, UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import sha256_of
 

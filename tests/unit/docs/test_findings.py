@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from burn_verify.cases.generated.build import Space, label
-from burn_verify.cases.generated.registry import records
+from burn_verify.cases.generated.registry import operator_specs
 
 FINDINGS = Path(__file__).parents[3] / "docs" / "findings-burn-0.22.1.md"
 IDS = sorted(set(re.findall(r"`(op/[^`]+)`", FINDINGS.read_text(encoding="utf-8"))))
@@ -20,7 +20,7 @@ def test_there_are_findings():
 def test_a_graph_that_is_named_exists(case_id):
     _, name, dtype, changed = case_id.split("/", 3)
     operator, _, version = name.rpartition("-")
-    space = Space(records()[operator], int(version))
+    space = Space(operator_specs()[operator], int(version))
     default = {axis: label(axis, value) for axis, value in space.default.items()}
     axes = [] if changed == "default" else [part.split("=", 1) for part in changed.split(",")]
     choice = space.choice_of(dtype, {**default, **dict(axes)})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.core.options import OPTIONS
+from burn_verify.core.option_table import OPTIONS
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from burn_verify.graph.truncate import Prefix, Timed, prefixes, segments, slowest
+
+FLOAT = TensorProto.FLOAT
 
 
 def diamond(links=1):
@@ -50,6 +53,36 @@ def test_all_that_is_read_later_is_handed_out_so_that_nothing_is_dropped():
 def test_only_weights_that_are_read_stay():
     sizes = [len(prefix.model.graph.initializer) for prefix in prefixes(diamond())]
     assert sizes == [0, 0, 0, 0, 1]
+
+
+def choosing():
+    """Return c, x → If, whose inner graphs read a node's output and a weight of the outer graph, → Neg."""
+    value = helper.make_tensor_value_info
+    branches = {
+        name: helper.make_graph([helper.make_node(op_type, ["r", "w"], [name])], name, [], [value(name, FLOAT, [3])])
+        for name, op_type in (("then_branch", "Mul"), ("else_branch", "Add"))
+    }
+    nodes = [
+        helper.make_node("Relu", ["x"], ["r"]),
+        helper.make_node("If", ["c"], ["y"], **branches),
+        helper.make_node("Neg", ["y"], ["out"]),
+    ]
+    ends = [value("c", TensorProto.BOOL, []), value("x", FLOAT, [3])], [value("out", FLOAT, [3])]
+    weight = numpy_helper.from_array(np.full(3, 2, "f4"), "w")
+    graph = helper.make_graph(nodes, "choosing", *ends, [weight], value_info=[value("y", FLOAT, [3])])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def test_what_only_an_inner_graph_reads_stays():
+    *_, whole = made = prefixes(choosing())
+    assert [prefix.last for prefix in made] == [1, 2, 3]
+    assert [[tensor.name for tensor in prefix.model.graph.initializer] for prefix in made] == [[], ["w"], ["w"]]
+    assert [node.op_type for node in whole.model.graph.node] == ["Relu", "If", "Neg"]
+    for prefix in made:
+        onnx.checker.check_model(prefix.model, full_check=True)
+    feeds = {"c": np.array(True), "x": np.float32([1, -1, 2])}
+    (y,) = ReferenceEvaluator(made[1].model).run(None, feeds)
+    np.testing.assert_array_equal(y, np.float32([2, 0, 4]))
 
 
 @given(st.integers(1, 12), st.integers(1, 30))

@@ -1,6 +1,6 @@
 """What is found out about a reference, with the real ONNX Runtime: float64, magnitudes, spread and limits."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from onnx import TensorProto, helper, numpy_helper
 from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import OracleError
+from burn_verify.core.latency import Block, BlockPlan
 from burn_verify.core.result import JudgeMode
 from burn_verify.core.stage import FailureKind, PreparedCase, Reference
 from burn_verify.judge import Judge, Question
 from burn_verify.judge.evidence import Measured
-from burn_verify.reference import oracle as reference_module
+from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
 from burn_verify.reference.measure import Measurer, at_hand, read_measures
 from burn_verify.reference.oracle import DataSet, Oracle, read
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.compare import by_tolerance, evidence_of, of_drawn
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
@@ -27,10 +29,10 @@ FLOAT = TensorProto.FLOAT
 
 
 @pytest.fixture
-def oracle(cache: Cache) -> Iterator[Oracle]:
-    oracle = Oracle(cache, timeout=60.0)
-    yield oracle
-    oracle.close()
+def engine(cache: Cache) -> Iterator[OnnxRuntime]:
+    engine = OnnxRuntime(cache, timeout=60.0)
+    yield engine
+    engine.close()
 
 
 Saved = Callable[..., PreparedCase]
@@ -55,14 +57,14 @@ def saved(tmp_path: Path, cache: Cache) -> Saved:
     return save
 
 
-def measured(cache: Cache, oracle: Oracle, prepared: PreparedCase, timeout: float = 60.0) -> Reference:
-    return Measurer(cache, oracle, timeout).measured(prepared, oracle.answer(prepared))
+def measured(cache: Cache, engine: Engine, prepared: PreparedCase, timeout: float = 60.0) -> Reference:
+    return Measurer(cache, engine, timeout).measured(prepared, Oracle(cache, engine).answer(prepared))
 
 
-def test_one_operator_has_float64_and_its_magnitude(cache: Cache, oracle: Oracle, saved: Saved) -> None:
+def test_one_operator_has_float64_and_its_magnitude(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
     weights = np.array([[1.0], [-1.0], [1.0]], np.float32)
     prepared = saved(helper.make_node("MatMul", ["x", "w"], ["y"]), w=weights)
-    reference = measured(cache, oracle, prepared)
+    reference = measured(cache, engine, prepared)
     found = read_measures(reference).data_sets["seeded"]
     (x,) = read(reference).data_sets["seeded"].inputs
     np.testing.assert_array_equal(found.wide[0], x.astype(np.float64) @ weights)
@@ -72,25 +74,31 @@ def test_one_operator_has_float64_and_its_magnitude(cache: Cache, oracle: Oracle
     assert (found.lone.facts.op_type, found.lone.facts.input_shapes) == ("MatMul", ((2, 3), (3, 1)))
 
 
-def test_where_onnx_runtime_has_no_kernel_another_one_answers(cache: Cache, oracle: Oracle, saved: Saved) -> None:
+def test_where_onnx_runtime_has_no_kernel_another_one_answers(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
     nodes = [helper.make_node("Neg", ["x"], ["n"]), helper.make_node("Softsign", ["n"], ["y"])]
-    found = read_measures(measured(cache, oracle, saved(*nodes))).data_sets["seeded"]
+    found = read_measures(measured(cache, engine, saved(*nodes))).data_sets["seeded"]
     assert found.evaluator == "onnx.reference and onnxruntime"
     assert found.lone is None
     assert found.optimised is not None
 
 
-def test_a_tampered_oracle_is_named_and_not_burn(
-    cache: Cache, oracle: Oracle, saved: Saved, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Wrong(OnnxRuntime):
+    """Answers half as much again."""
+
+    def infer_all(
+        self, model: Path, sets: Sequence[Sequence[Array]], *, optimise: bool = False, threads: int = 0
+    ) -> list[list[Array]]:
+        honest = super().infer_all(model, sets, optimise=optimise, threads=threads)
+        return [[answer * np.float32(1.5) for answer in answers] for answers in honest]
+
+
+def test_a_tampered_oracle_is_named_and_not_burn(cache: Cache, saved: Saved) -> None:
     prepared = saved(helper.make_node("Relu", ["x"], ["h"]), helper.make_node("Exp", ["h"], ["y"]))
-    honest = Oracle.infer
-
-    def wrong(self: Oracle, *arguments: object, **named: object) -> list[Array]:
-        return [answer * np.float32(1.5) for answer in honest(self, *arguments, **named)]  # type: ignore[arg-type]
-
-    monkeypatch.setattr(reference_module.Oracle, "infer", wrong)
-    reference = measured(cache, oracle, prepared)
+    engine = Wrong(cache, timeout=60.0)
+    try:
+        reference = measured(cache, engine, prepared)
+    finally:
+        engine.close()
     data, found = read(reference).data_sets["seeded"], read_measures(reference).data_sets["seeded"]
     burns = [answer / np.float32(1.5) for answer in data.desired]
     evidence = evidence_of(data, found, stored=False)
@@ -107,47 +115,96 @@ def test_a_tampered_oracle_is_named_and_not_burn(
         (helper.make_node("Exp", ["x"], ["y"]), ""),
     ],
 )
-def test_answers_that_say_nothing(cache: Cache, oracle: Oracle, saved: Saved, node: object, reason: str) -> None:
+def test_answers_that_say_nothing(cache: Cache, engine: OnnxRuntime, saved: Saved, node: object, reason: str) -> None:
     assert isinstance(node, onnx.NodeProto)
-    said = read_measures(measured(cache, oracle, saved(node, zero=np.zeros((), np.float32)))).insensitive
+    said = read_measures(measured(cache, engine, saved(node, zero=np.zeros((), np.float32)))).insensitive
     assert reason in said
     assert bool(reason) == bool(said)
 
 
-def test_it_is_measured_once(cache: Cache, oracle: Oracle, saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+class Slow(OnnxRuntime):
+    """Answers, and measures nothing in time; counts how often that is asked for."""
+
+    asked = 0
+
+    def measure(
+        self, model: Path, inputs: Sequence[Array], *, wide: bool, shapes: Sequence[Sequence[int]], timeout: float
+    ) -> Measurement:
+        self.asked += 1
+        message = f"ONNX Runtime: no answer within {timeout:g} s"
+        raise OracleError(message, kind=FailureKind.TIMEOUT)
+
+    def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+        self.asked += 1
+        message = f"ONNX Runtime: no answer within {timeout:g} s"
+        raise OracleError(message, kind=FailureKind.TIMEOUT)
+
+
+def test_it_is_measured_once(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
     prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
-    first = measured(cache, oracle, prepared)
-    monkeypatch.setattr(reference_module.Oracle, "ask", None)
-    assert measured(cache, oracle, prepared).measures == first.measures
+    first = measured(cache, engine, prepared)
+    idle = Slow(cache, 60.0)
+    assert measured(cache, idle, prepared).measures == first.measures
+    assert idle.asked == 0
 
 
-def test_who_gave_up_tries_again_with_more_time(
-    cache: Cache, oracle: Oracle, saved: Saved, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_gave_up_tries_again_with_more_time(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
     prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
-    honest = Oracle.ask
-
-    def slow(self: Oracle, header: dict[str, object], payload: bytes, timeout: float) -> object:
-        if header.get("measure"):
-            message = f"ONNX Runtime: no answer within {timeout:g} s"
-            raise OracleError(message, kind=FailureKind.TIMEOUT)
-        return honest(self, header, payload, timeout)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(reference_module.Oracle, "ask", slow)
-        without = read_measures(measured(cache, oracle, prepared, timeout=1.0)).data_sets["seeded"]
+    slow = Slow(cache, 60.0)
+    try:
+        without = read_measures(measured(cache, slow, prepared, timeout=1.0)).data_sets["seeded"]
+    finally:
+        slow.close()
     assert not without.wide
     assert "no answer within 1 s" in without.why
-    assert not read_measures(measured(cache, oracle, prepared, timeout=1.0)).data_sets["seeded"].wide
-    assert read_measures(measured(cache, oracle, prepared, timeout=60.0)).data_sets["seeded"].wide
+    assert not read_measures(measured(cache, engine, prepared, timeout=1.0)).data_sets["seeded"].wide
+    assert read_measures(measured(cache, engine, prepared, timeout=60.0)).data_sets["seeded"].wide
 
 
-def test_nothing_is_kept_of_a_run_that_ended(cache: Cache, oracle: Oracle, saved: Saved) -> None:
+class Other:
+    """An engine that is one module and knows nothing of float64."""
+
+    name = "other"
+    version = "1"
+    pid = None
+
+    def infer_all(
+        self, model: Path, sets: Sequence[Sequence[Array]], *, optimise: bool = False, threads: int = 0
+    ) -> list[list[Array]]:
+        return [[np.exp(inputs[0])] for inputs in sets]
+
+    def measure(
+        self, model: Path, inputs: Sequence[Array], *, wide: bool, shapes: Sequence[Sequence[int]], timeout: float
+    ) -> Measurement:
+        return Measurement()
+
+    def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+        return Deviations()
+
+    def block(self, model: Path, inputs: Sequence[Array], threads: int, plan: BlockPlan) -> Block:
+        raise NotImplementedError
+
+    def restart(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def test_what_another_engine_says_is_kept_apart(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
     prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
-    reference = oracle.answer(prepared)
-    oracle.close()
+    mine, others = measured(cache, engine, prepared), measured(cache, Other(), prepared)
+    assert mine.path != others.path
+    assert mine.measures != others.measures
+    assert not read_measures(others).data_sets["seeded"].wide
+
+
+def test_nothing_is_kept_of_a_run_that_ended(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
+    prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
+    reference = Oracle(cache, engine).answer(prepared)
+    engine.close()
     with pytest.raises(OracleError, match="closed"):
-        Measurer(cache, oracle, 60.0).measured(prepared, reference)
+        Measurer(cache, engine, 60.0).measured(prepared, reference)
     assert not list(cache.folder("measured").iterdir())
 
 
@@ -161,11 +218,11 @@ class Drawn:
 
 
 @pytest.fixture
-def elu(cache: Cache, oracle: Oracle, saved: Saved) -> Drawn:
+def elu(cache: Cache, engine: OnnxRuntime, saved: Saved) -> Drawn:
     prepared = saved(helper.make_node("Elu", ["x"], ["y"]))
     inputs = [np.array([[-1, -0.5, 0], [0.5, 1, 2]], np.float32)]
-    data = DataSet(inputs=inputs, desired=oracle.infer(prepared.model, inputs))
-    measurer = Measurer(cache, oracle, 60.0)
+    data = DataSet(inputs=inputs, desired=infer(engine, prepared.model, inputs))
+    measurer = Measurer(cache, engine, 60.0)
     model = onnx.load(prepared.model)
     return Drawn(
         prepared=prepared, data=data, ways=(lambda: at_hand(model, data), lambda: measurer.of_data_set(prepared, data))

@@ -1,7 +1,6 @@
-"""The reference with the real ONNX Runtime in its worker process, and that process killed, starved and contradicted."""
+"""The reference with the real ONNX Runtime: what is asked, what is stored, what is kept."""
 
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.stage import PreparedCase
 from burn_verify.reference.inputs import make_inputs
 from burn_verify.reference.oracle import Oracle, read
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
@@ -29,10 +29,15 @@ def arrays(reference):
 
 
 @pytest.fixture
-def oracle(cache: Cache) -> Iterator[Oracle]:
-    oracle = Oracle(cache, timeout=60.0)
-    yield oracle
-    oracle.close()
+def engine(cache: Cache) -> Iterator[OnnxRuntime]:
+    engine = OnnxRuntime(cache, timeout=60.0)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def oracle(cache: Cache, engine: OnnxRuntime) -> Oracle:
+    return Oracle(cache, engine)
 
 
 def prepared_from(path: Path, cache: Cache, hints: Hints | None = None, case_id: str = "file/model") -> PreparedCase:
@@ -100,9 +105,9 @@ def test_an_answer(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
 def test_the_second_answer_is_read_from_the_cache(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
     prepared = prepared_from(adder(tmp_path / "adder.onnx"), cache)
     first = oracle.answer(prepared)
-    idle = Oracle(cache, timeout=60.0)
-    again = idle.answer(prepared)
-    assert idle._worker._process is None
+    idle = OnnxRuntime(cache, timeout=60.0)
+    again = Oracle(cache, idle).answer(prepared)
+    assert idle.pid is None
     assert again.seconds == 0.0
     assert (again.path, again.data_sets) == (first.path, first.data_sets)
 
@@ -117,15 +122,6 @@ def test_another_case_or_hint_is_another_answer(oracle: Oracle, cache: Cache, tm
     ]
     assert len({answer.path for answer in answers}) == 3
     same(arrays(answers[2])["seeded"][0][1], np.full(3, 2, np.float32))
-
-
-def test_both_levels_of_optimisation(oracle: Oracle, tmp_path: Path) -> None:
-    path = adder(tmp_path / "adder.onnx")
-    a, b = np.ones((2, 3), np.float32), np.full(3, 2, np.float32)
-    for optimise in (False, True):
-        total, difference = oracle.infer(path, [a, b], optimise=optimise)
-        same(total, a + b)
-        same(difference, a - b)
 
 
 @pytest.mark.parametrize(
@@ -181,14 +177,14 @@ def test_a_refusal_is_in_the_words_of_the_runtime(oracle: Oracle, cache: Cache, 
     assert not list((cache.root / "reference").iterdir())
 
 
-def test_a_refusal_while_running(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+def test_a_refusal_while_running(oracle: Oracle, engine: OnnxRuntime, cache: Cache, tmp_path: Path) -> None:
     path = adder(tmp_path / "adder.onnx")
     hints = Hints(inputs=(InputHint(name="b", shape=(5,)),))
     with pytest.raises(OracleError, match="ONNX Runtime: "):
         oracle.answer(prepared_from(path, cache, hints))
-    pid = oracle._worker._process.pid  # type: ignore[union-attr]
+    pid = engine.pid
     assert oracle.answer(prepared_from(path, cache)).seconds > 0.0
-    assert oracle._worker._process.pid == pid, "the worker outlives a refusal"  # type: ignore[union-attr]
+    assert engine.pid == pid, "the worker outlives a refusal"
 
 
 @pytest.mark.parametrize(
@@ -201,12 +197,17 @@ def test_a_refusal_while_running(oracle: Oracle, cache: Cache, tmp_path: Path) -
     ],
 )
 def test_an_input_that_burn_has_no_value_for(
-    oracle: Oracle, cache: Cache, identity: Callable[..., Path], elem_type: int, dtype: str
+    oracle: Oracle,
+    engine: OnnxRuntime,
+    cache: Cache,
+    identity: Callable[..., Path],
+    elem_type: int,
+    dtype: str,
 ) -> None:
     with pytest.raises(RunError, match=f"input 'x' has dtype {dtype}") as caught:
         oracle.answer(prepared_from(identity(elem_type=elem_type), cache))
     assert caught.value.reason == f"no Burn value for {dtype}"
-    assert oracle._worker._process is None
+    assert engine.pid is None
 
 
 def test_an_output_that_burn_has_no_value_for(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
@@ -240,34 +241,6 @@ def test_a_sequence_for_an_input(oracle: Oracle, cache: Cache, tmp_path: Path) -
     )
     with pytest.raises(OracleError, match="sequence"):
         oracle.answer(prepared_from(path, cache))
-
-
-# ── the worker dies ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_killed_worker_is_replaced(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
-    path = adder(tmp_path / "adder.onnx")
-    oracle.answer(prepared_from(path, cache, case_id="first"))
-    pid = oracle._worker._process.pid  # type: ignore[union-attr]
-    os.kill(pid, signal.SIGKILL)
-    with pytest.raises(OracleError, match="SIGKILL") as caught:
-        oracle.answer(prepared_from(path, cache, case_id="second"))
-    assert caught.value.reason == "ONNX Runtime: killed"
-    assert "log" in caught.value.details
-    assert oracle.answer(prepared_from(path, cache, case_id="second")).seconds > 0.0
-    assert oracle._worker._process.pid != pid  # type: ignore[union-attr]
-
-
-def test_a_worker_that_hangs_is_ended(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
-    path = adder(tmp_path / "adder.onnx")
-    oracle.answer(prepared_from(path, cache, case_id="first"))
-    os.kill(oracle._worker._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
-    oracle._timeout = 0.1
-    with pytest.raises(OracleError, match=r"no answer within 0\.1 s") as caught:
-        oracle.answer(prepared_from(path, cache, case_id="second"))
-    assert caught.value.reason == "ONNX Runtime: timeout"
-    oracle._timeout = 60.0
-    assert oracle.answer(prepared_from(path, cache, case_id="second")).seconds > 0.0
 
 
 # ── stored data ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from burn_verify.core.case import Case, TensorSpec, Unavailable
-from burn_verify.core.stage import PreparedCase, Reference
+from burn_verify.core.errors import OracleError
+from burn_verify.core.stage import ConvertedModel, PreparedCase, Reference
+from burn_verify.core.target import Target
 from burn_verify.run import differences
-from burn_verify.run.state import Planned
+from burn_verify.run.steps import Built, Ended, Loaded, Ready
 from burn_verify.system.wire import encode_named, placed
 
 NOTES = {"data_sets": '[{"evaluator": "", "why": "", "why_no_sigma": "", "node": null}]', "insensitive": ""}
@@ -22,7 +24,7 @@ X = np.array([1.0, -2.0, 3.0], np.float32)
 
 @pytest.fixture
 def planned(tmp_path):
-    """Return a planned case with a reference, or without one."""
+    """Return a prepared case with a reference, or without one."""
 
     def planned(desired=None, random=False):
         case = Case(id="node/a", corpus="node", source=Unavailable(reason=""))
@@ -31,10 +33,12 @@ def planned(tmp_path):
             case=case, model=tmp_path, digest="", op_types=(), opset=17, inputs=spec, outputs=spec, random=random
         )
         if desired is None:
-            return Planned(case=case, prepared=prepared)
+            return Ended(case=case, prepared=prepared, error=OracleError("refused"))
         path = tmp_path / "reference.safetensors"
         path.write_bytes(encode_named({**placed(0, "in", [X]), **placed(0, "out", [desired])}))
-        return Planned(case=case, prepared=prepared, reference=Reference(path=path, data_sets=("seeded",), seconds=0.0))
+        model = ConvertedModel(label="", module="", rust=tmp_path, weights=tmp_path, seconds=0.0)
+        built = Built(loaded=Loaded(case=case, prepared=prepared), target=Target(), model=model, program=None)
+        return Ready(built=built, reference=Reference(path=path, data_sets=("seeded",), seconds=0.0))
 
     return planned
 

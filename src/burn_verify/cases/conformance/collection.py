@@ -1,28 +1,29 @@
 """ONNX's own test cases, collected once for a version of onnx and kept as files.
 
-`Corpus` is this side; run as a module, this file is the collector, in a process of its own: collecting takes hundreds
-of megabytes and makes NumPy warn. Runs no model.
+The collector is a child process (`collector`), since collecting takes hundreds of megabytes and makes NumPy warn.
+Runs no model.
 """
 
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from burn_verify.cases.conformance.collector import _PHASE
-from burn_verify.cases.index import MADE_BY, case_from_json, run_collector
+from burn_verify.cases.index import MADE_BY, Index, cases_of, read_index, run_collector
 from burn_verify.core.case import Case
+from burn_verify.core.errors import ToolchainError
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import read_json
 from burn_verify.system.made_by import installed_version
+
+_PHASE: Final = "collect"
 
 
 class Corpus:
     """The collected cases of the installed onnx.
 
     Arguments:
-        listen: told of every step of a collection.
+        listen: gets the progress of a collection.
     """
 
     def __init__(self, cache: Cache, listen: Listener = silent) -> None:
@@ -30,7 +31,7 @@ class Corpus:
         self._listen = listen
 
     def cases(self, suite: str) -> tuple[Case, ...]:
-        """Return the cases of a suite, by name; collect them where that was never done.
+        """Return the cases of a suite, by name; collect them the first time.
 
         Arguments:
             suite: one of `burn_verify.cases.conformance.suites.COLLECTED`.
@@ -39,13 +40,13 @@ class Corpus:
             ToolchainError: they could not be collected.
         """
         folder = self._cache.folder("conformance") / key() / suite
-        index = read_json(folder / "index.json")
+        index = read_index(folder)
         if index is None:
             with self._cache.lock(f"conformance-{suite}", self._waiting):
-                index = read_json(folder / "index.json") or self._collect(suite, folder)
-        return tuple(case_from_json(entry, suite, folder) for entry in index)
+                index = read_index(folder) or self._collect(suite, folder)
+        return cases_of(index, suite, folder)
 
-    def _collect(self, suite: str, folder: Path) -> Any:
+    def _collect(self, suite: str, folder: Path) -> Index:
         scratch = folder.with_name(f".{suite}.{os.getpid()}")
         self._listen(Progress(phase=_PHASE, done=0, total=0, text=f"{suite} cases of onnx {installed_version('onnx')}"))
         try:
@@ -54,11 +55,15 @@ class Corpus:
             run_collector(
                 "cases.conformance.collector", [suite, str(scratch)], scratch, on_step=self._on_step, failed=failed
             )
+            index = read_index(scratch)
+            if index is None:
+                message = f"{failed}: the collector left no index"
+                raise ToolchainError(message)
             shutil.rmtree(folder, ignore_errors=True)
             scratch.replace(folder)
+            return index
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        return read_json(folder / "index.json")
 
     def _on_step(self, line: str) -> None:
         done, total, text = line.split(" ", 2)

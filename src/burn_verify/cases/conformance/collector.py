@@ -1,22 +1,16 @@
-"""The collector of ONNX's own test cases, run as a module in a process of its own: see `collection`."""
+"""The collector of ONNX's own test cases, run as a child process by `collection`."""
 
-import json
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from burn_verify.cases.index import index_entry
+from burn_verify.cases.index import Index, IndexEntry, write_index, written_data
 from burn_verify.cases.load import data_sets as stored_data_sets
-
-_PHASE: Final = "collect"
-
-
-# ── the collector ────────────────────────────────────────────────────────────────────────────────────────────────────
+from burn_verify.core.case import ModelFacts, Tolerance, facts_of
 
 
 def _collect(suite: str, folder: Path) -> None:
@@ -24,15 +18,15 @@ def _collect(suite: str, folder: Path) -> None:
     from onnx.backend.test.loader import load_model_tests
 
     found = sorted(load_model_tests(kind=suite), key=lambda case: case.name)
-    index = []
+    entries = []
     for place, test_case in enumerate(found):
         if place % 100 == 0:
             print(place, len(found), test_case.name, flush=True)
-        index.append(_keep(test_case, folder))
-    (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
+        entries.append(_write_case(test_case, suite, folder))
+    write_index(Index(entries=tuple(entries)), folder)
 
 
-def _keep(test_case: Any, folder: Path) -> dict[str, Any]:
+def _write_case(test_case: Any, suite: str, folder: Path) -> IndexEntry:
     """Write the model and the data of a case, and return its entry in the index."""
     import onnx
 
@@ -45,14 +39,14 @@ def _keep(test_case: Any, folder: Path) -> dict[str, Any]:
     inputs = [value.name for value in facts.runtime_inputs(model.graph)]
     fed = [pair for values, _ in data_sets.values() for pair in zip(inputs, values, strict=False)]
     found = facts.facts(model, {name: value for name, value in fed if isinstance(value, np.ndarray)})
-    subject = facts.subject(model)
-    return {
-        **index_entry(path, found, data_sets),
-        "name": test_case.name,
-        "subject": None if subject is None else asdict(subject),
-        "rtol": test_case.rtol,
-        "atol": test_case.atol,
-    }
+    return IndexEntry(
+        id=f"{suite}/{test_case.name}",
+        name=test_case.name,
+        subject=facts.subject(model),
+        tolerance=Tolerance(rtol=test_case.rtol, atol=test_case.atol),
+        **facts_of(found, ModelFacts),
+        **written_data(path, data_sets),
+    )
 
 
 def _data_sets(test_case: Any, model: Any) -> Iterator[tuple[str, tuple[list[Any], list[Any]]]]:
@@ -76,7 +70,7 @@ def _stored(files: Sequence[Path], declared: Sequence[Any]) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
-    """Return an array, or the word for what is none."""
+    """Return an array, or a word in place of a value that is no array."""
     import onnx
     from onnx.numpy_helper import to_array
 

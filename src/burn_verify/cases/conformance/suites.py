@@ -1,4 +1,4 @@
-"""ONNX's conformance corpus: the suites there are, and cases from the index of a collected one.
+"""The suites of ONNX's own test cases, and the cases of the suite of architectures.
 
 Collects nothing (see `burn_verify.cases.conformance.collector`) and reads no file.
 """
@@ -9,14 +9,17 @@ from typing import Final
 from burn_verify.cases.seeded import light
 from burn_verify.core.case import Case, Seeded
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 
 COLLECTED: Final = ("node", "simple", "pytorch-converted", "pytorch-operator")
-"""The suites whose cases and answers come with onnx, by the names that onnx gives them."""
+"""The suites whose cases and answers come with onnx, by their names in onnx."""
 
 LIGHT: Final = "light"
-"""The suite of real architectures. As shipped their weights are constants and so are their answers, whatever they are
-fed, which proves nothing: they get random weights, and ONNX Runtime answers."""
+"""The suite of real architectures.
+
+In onnx their weights are constants, so that the answers do not depend on the inputs and prove nothing. Here they get
+random weights, and ONNX Runtime answers.
+"""
 
 SUITES: Final = (*COLLECTED, LIGHT)
 
@@ -27,10 +30,10 @@ _SHORT: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def suites_of(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the suites that names mean, each once, in the order of `SUITES`.
+    """Return the suites of names, each once, in the order of `SUITES`.
 
     Raises:
-        UsageError: a name means nothing.
+        UsageError: a name is unknown.
     """
     wanted: set[str] = set()
     for name in names:

@@ -1,6 +1,6 @@
-"""From a row of axes to a model: operands get their kinds, the graph its inputs, and the case its id.
+"""From a row of axes to a model: the kinds of operands, the inputs of the graph, and the id of the case.
 
-Builds protobuf and values; runs and checks nothing.
+Makes protobuf messages and values; runs and checks nothing.
 """
 
 import functools
@@ -22,8 +22,8 @@ from burn_verify.cases.generated.operator_spec import (
     Dim,
     NotApplicable,
     Operand,
+    OperatorSpec,
     Point,
-    Record,
     axes_of,
 )
 from burn_verify.cases.generated.values import ordinary
@@ -38,10 +38,10 @@ _OPSET_BESIDE_ML: Final = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One graph to make: a point of a record, and how each operand arrives.
+    """One graph to make: a point of an operator spec, and the kind of each operand.
 
     Attributes:
-        row: the value of every axis, those of operands included; what is not that of the default row is in the id.
+        row: the value of every axis, those of operands included; values that differ from the default row are in the id.
     """
 
     point: Point
@@ -58,14 +58,14 @@ class Choice:
     @property
     def id(self) -> str:
         """The id of the case."""
-        record = self.point.record
-        name = qualified(record.op_type, record.domain)
+        spec = self.point.spec
+        name = qualified(spec.op_type, spec.domain)
         changed = [f"{axis}={text}" for axis, text in self.labels if text != label(axis, self.default.get(axis, OMIT))]
         return f"{CORPUS}/{name}-{self.point.version}/{self.point.dtype}/{','.join(changed) or 'default'}"
 
 
 def label(axis: str, value: Any) -> str:
-    """Return an axis' value as text that an id may hold."""
+    """Return the value of an axis as text for an id."""
     match value:
         case bool():
             return str(value).lower()
@@ -79,7 +79,7 @@ def label(axis: str, value: Any) -> str:
 
 
 def fits(operand: Operand, kind: str) -> bool:
-    """Return whether an operand may arrive so: what comes from ``Shape`` is int64 and never negative."""
+    """Return whether an operand can have a kind: the output of ``Shape`` is int64 and never negative."""
     if kind not in operand.kinds:
         return False
     if kind not in ("shape", "gathered"):
@@ -92,18 +92,18 @@ def fits(operand: Operand, kind: str) -> bool:
 
 
 def usual_kind(operand: Operand) -> str:
-    """Return how an operand arrives by default: a fixed value as an initializer, any other at run time."""
+    """Return the default kind of an operand: initializer for a fixed value, else runtime input."""
     preferred = "init" if operand.fixed is not None else "run"
     return preferred if preferred in operand.kinds else operand.kinds[0]
 
 
 class Space:
-    """All axes of a record in a version, those of operands and dimensions included."""
+    """All axes of an operator spec in a version, those of operands and dimensions included."""
 
-    def __init__(self, record: Record, version: int) -> None:
-        self.record = record
+    def __init__(self, spec: OperatorSpec, version: int) -> None:
+        self.spec = spec
         self.version = version
-        self.own = axes_of(record, version)
+        self.own = axes_of(spec, version)
         operands = [(self.kind_axis(name), operand) for name, operand in self._operands()]
         self.kinds: dict[str, tuple[str, ...]] = {}
         for axis, operand in operands:
@@ -118,7 +118,7 @@ class Space:
         """Return the graph of a row, kinds that do not fit replaced by the usual ones; None where there is none."""
         point = self._point(row)
         try:
-            call = self.record.make(point)
+            call = self.spec.make(point)
         except NotApplicable:
             return None
         there = {name: operand for name, operand in call.inputs.items() if operand is not None}
@@ -132,10 +132,10 @@ class Space:
         if DIMS in self.axes:
             final[DIMS] = row[DIMS] if named else "static"
         point = self._point(final)
-        return Choice(point=point, call=self.record.make(point), kinds=kinds, row=final, default=self.default)
+        return Choice(point=point, call=self.spec.make(point), kinds=kinds, row=final, default=self.default)
 
     def choice_of(self, dtype: str, labels: Mapping[str, str]) -> Choice | None:
-        """Return the graph of axes told as text, see `Choice.labels`; None where there is no such value."""
+        """Return the graph of axes given as text, see `Choice.labels`; None where an axis has no such value."""
         row: dict[str, Any] = {DTYPE: dtype}
         for axis, values in self.axes.items():
             if axis != DTYPE:
@@ -146,30 +146,30 @@ class Space:
         return self.choice(row)
 
     def kind_axis(self, name: str) -> str:
-        """Return the name of the axis of an operand's kinds: the operand's, unless a value goes by that already."""
+        """Return the name of the axis of an operand's kinds: the operand's, unless another axis has it."""
         return f"{name}_as" if name in self.own else name
 
     def _kind(self, operand: Operand, kind: str) -> str:
         return kind if kind and self._fits(operand, kind) else usual_kind(operand)
 
     def _fits(self, operand: Operand, kind: str) -> bool:
-        opset = _OPSET_BESIDE_ML if self.record.domain else max(self.version, FIRST_OPSET)
+        opset = _OPSET_BESIDE_ML if self.spec.domain else max(self.version, FIRST_OPSET)
         if kind == "const" and operand.dtype not in _constants(opset):
             return False
         return fits(operand, kind)
 
     def _point(self, row: Mapping[str, Any]) -> Point:
         values = {axis: value for axis, value in row.items() if axis in self.own or axis == DIMS}
-        return Point(record=self.record, version=self.version, values=values)
+        return Point(spec=self.spec, version=self.version, values=values)
 
     def _operands(self) -> Iterator[tuple[str, Operand]]:
         """Yield the operands of the default point, and of each that differs from it in one axis."""
         default = {axis: values[0] for axis, values in self.own.items()}
         points = [default, *({**default, axis: value} for axis, values in self.own.items() for value in values)]
-        points += [{**default, **home} for home in self.record.homes.values()]
+        points += [{**default, **home} for home in self.spec.homes.values()]
         for values in points:
             try:
-                call = self.record.make(self._point(values))
+                call = self.spec.make(self._point(values))
             except NotApplicable:
                 continue
             yield from ((name, operand) for name, operand in call.inputs.items() if operand is not None)
@@ -184,18 +184,18 @@ def _constants(opset: int) -> tuple[str, ...]:
 
 
 def value_of(choice: Choice, name: str) -> npt.NDArray[Any]:
-    """Return the ordinary value of an operand; one that comes from ``Shape`` is small and not negative."""
+    """Return the ordinary value of an operand; as an output of ``Shape`` it is small and not negative."""
     operand = choice.call.inputs[name]
     assert operand is not None
-    value = ordinary(operand, choice.point.record.op_type, name)
+    value = ordinary(operand, choice.point.spec.op_type, name)
     from_shape = choice.kinds[name] in ("shape", "gathered") and operand.fixed is None
     return np.minimum(np.abs(value), min(4, int(operand.high))) if from_shape else value
 
 
 def feeds_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
-    """Return what the graph's inputs are fed, in their order, for values of the operands.
+    """Return the graph's inputs, in their order, for values of the operands.
 
-    An operand that comes from ``Shape`` is fed a tensor of that shape, all of zeros.
+    The input for an operand from ``Shape`` is a tensor of zeros with that shape.
     """
     feeds = {}
     for name, kind in choice.kinds.items():
@@ -215,13 +215,13 @@ def model_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]] | None = Non
     from onnx import helper
 
     values = values or {name: value_of(choice, name) for name in choice.kinds}
-    made = _Arrivals(choice, values)
+    made = _OperandSources(choice, values)
     nodes = [*made.nodes, *(choice.call.nodes or (_node(choice),))]
     outputs = [helper.make_empty_tensor_value_info(name) for name in _outputs(choice) if name]
     graph = helper.make_graph(nodes, "generated", made.inputs, outputs, made.initializers)
-    record = choice.point.record
-    opsets = [helper.make_opsetid(record.domain, choice.point.opset)]
-    if record.domain:
+    spec = choice.point.spec
+    opsets = [helper.make_opsetid(spec.domain, choice.point.opset)]
+    if spec.domain:
         opsets.append(helper.make_opsetid("", _OPSET_BESIDE_ML))
     ir_version = max(_IR_VERSION, helper.find_min_ir_version_for(opsets, ignore_unknown=True))
     return helper.make_model(graph, opset_imports=opsets, ir_version=ir_version, producer_name="burn-verify")
@@ -230,16 +230,16 @@ def model_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]] | None = Non
 def _node(choice: Choice) -> Any:
     from onnx import helper
 
-    record = choice.point.record
+    spec = choice.point.spec
     names = [name if operand is not None else "" for name, operand in choice.call.inputs.items()]
     while names and not names[-1]:
         names.pop()
     attributes = {name: _plain(value) for name, value in choice.call.attributes.items()}
-    return helper.make_node(record.op_type, names, _outputs(choice), domain=record.domain, **attributes)
+    return helper.make_node(spec.op_type, names, _outputs(choice), domain=spec.domain, **attributes)
 
 
 def _outputs(choice: Choice) -> list[str]:
-    """Return the names of the outputs, other ones than those of the inputs."""
+    """Return the names of the outputs, none of them the name of an input."""
     return [f"{name}_out" if name in choice.call.inputs else name for name in choice.call.outputs]
 
 
@@ -247,8 +247,8 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-class _Arrivals:
-    """Inputs, initializers and nodes through which the operands arrive."""
+class _OperandSources:
+    """Inputs, initializers and nodes that provide the operands."""
 
     def __init__(self, choice: Choice, values: Mapping[str, npt.NDArray[Any]]) -> None:
         self._symbolic = choice.point.symbolic

@@ -1,26 +1,25 @@
 """Generated graphs, made once for their declarations and kept as files.
 
-This is the side that asks for them; `generating` makes them, in processes of its own. Reads no model.
+`collector` makes them, in child processes. Reads no model.
 """
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from burn_verify.cases.generated.corpus import CORPUS
 from burn_verify.cases.generated.profiles import PROFILES
-from burn_verify.cases.generated.registry import records
-from burn_verify.cases.index import MADE_BY, collected_from_json, run_collector
+from burn_verify.cases.generated.registry import operator_specs
+from burn_verify.cases.index import MADE_BY, cases_of, has_index, read_index, run_collector
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
-from burn_verify.core.options import ALL
+from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.system.cache import Cache, prune
-from burn_verify.system.files import read_json
 
 _PHASE: Final = "generate"
 _KEPT: Final = 3
@@ -28,23 +27,23 @@ _DAY: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What names mean: operators, and the ids of single cases of theirs; all cases where there are none."""
+class Requested:
+    """Operators, and the ids of single cases of them; all cases of the operators where there are no ids."""
 
     operators: tuple[str, ...]
     ids: frozenset[str] = frozenset()
 
 
-def wanted(names: Iterable[str]) -> Wanted:
-    """Return the operators that names mean, each once, sorted; ``all`` means those that have graphs.
+def requested(names: Iterable[str]) -> Requested:
+    """Return the operators of names, each once, sorted; ``all`` is every operator that has graphs.
 
-    An id, with or without ``op/``, means one case. Its commas were taken for those between names: what follows a name
-    and holds an equals sign is the rest of an id.
+    An id, with or without ``op/``, selects one case. Names were split at all commas, those of ids too: a part after a
+    name that holds an equals sign is the rest of an id.
 
     Raises:
         UsageError: a name is no operator's, or the operator has no generated graphs.
     """
-    known = {name.lower(): name for name in records()}
+    known = {name.lower(): name for name in operator_specs()}
     whole: list[str] = []
     for name in names:
         if whole and "=" in name and "/" not in name:
@@ -64,14 +63,14 @@ def wanted(names: Iterable[str]) -> Wanted:
             message = f"--ops: no generated graphs for {name!r}: {why}"
             raise UsageError(message)
         ids.update([f"{CORPUS}/{name}"] if "/" in name else [])
-    return Wanted(operators=tuple(sorted(found)), ids=frozenset(ids))
+    return Requested(operators=tuple(sorted(found)), ids=frozenset(ids))
 
 
 class Generated:
     """The generated cases of operators.
 
     Arguments:
-        listen: told of every step where graphs have to be made first.
+        listen: gets the progress where graphs have to be made first.
     """
 
     def __init__(self, cache: Cache, listen: Listener = silent) -> None:
@@ -80,40 +79,36 @@ class Generated:
         self._done = 0
 
     def choose(self, names: Iterable[str], profile: str) -> tuple[Case, ...]:
-        """Return the cases that names mean; single ones are looked for in every profile.
+        """Return the cases of names; single cases are searched in every profile.
 
         Raises:
-            UsageError: a name means nothing.
+            UsageError: a name is unknown.
             ToolchainError: they could not be made.
         """
-        meant = wanted(names)
-        if not meant.ids:
-            return self.cases(meant.operators, profile)
+        request = requested(names)
+        if not request.ids:
+            return self.cases(request.operators, profile)
         found: dict[str, Case] = {}
         for wider in PROFILES[PROFILES.index(profile) :]:
-            found |= {case.id: case for case in self.cases(meant.operators, wider) if case.id in meant.ids}
-            if len(found) == len(meant.ids):
+            found |= {case.id: case for case in self.cases(request.operators, wider) if case.id in request.ids}
+            if len(found) == len(request.ids):
                 return tuple(found.values())
-        message = f"--ops: no generated graph is called {min(meant.ids - found.keys())!r}: try burn-verify ops list"
+        message = f"--ops: no generated graph is called {min(request.ids - found.keys())!r}: try burn-verify ops list"
         raise UsageError(message)
 
     def cases(self, names: Sequence[str], profile: str) -> tuple[Case, ...]:
-        """Return the cases of operators in a profile; make them where that was never done.
+        """Return the cases of operators in a profile; make them the first time.
 
         Raises:
             ToolchainError: they could not be made.
         """
         root = self._root(profile)
-        if any(not (root / name / "index.json").is_file() for name in names):
+        if not all(has_index(root / name) for name in names):
             root.mkdir(parents=True, exist_ok=True)
             with self._cache.lock(f"generated-{profile}", self._waiting):
-                self._make([name for name in names if not (root / name / "index.json").is_file()], profile, root)
-        return tuple(
-            case
-            for name in names
-            for entry in read_json(root / name / "index.json") or ()
-            if (case := _case(entry, root / name)) is not None
-        )
+                self._make([name for name in names if not has_index(root / name)], profile, root)
+        indexes = ((root / name, read_index(root / name)) for name in names)
+        return tuple(case for folder, index in indexes if index for case in cases_of(index, CORPUS, folder))
 
     def _root(self, profile: str) -> Path:
         return self._cache.folder("generated") / key() / profile
@@ -151,9 +146,3 @@ class Generated:
 def key() -> str:
     """Return the name of the folder of what the installed libraries and this code make."""
     return MADE_BY.digest[:16]
-
-
-def _case(entry: Mapping[str, Any], folder: Path) -> Case | None:
-    if entry["invalid"]:
-        return None
-    return Case(id=entry["id"], corpus=CORPUS, source=collected_from_json(entry, folder), note=entry["note"])

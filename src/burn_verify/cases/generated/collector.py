@@ -1,13 +1,14 @@
-"""The collector of generated graphs, run as a module in processes of its own: see `generation`.
+"""The collector of generated graphs, run in child processes by `collection`.
 
-Makes models, has them checked and answered, and writes an index an operator. It decides nothing about which graphs
-there are (see `cases.generated`), and converts none.
+Makes models, checks them, gets answers, and writes an index for each operator. `profiles` decides which graphs there
+are; nothing is converted here.
 """
 
-import json
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final
@@ -16,23 +17,25 @@ import numpy as np
 
 from burn_verify.cases.generated.build import Choice, Space, feeds_of, model_of, value_of
 from burn_verify.cases.generated.evaluator import Evaluator
-from burn_verify.cases.generated.operator_spec import DTYPE, Record
+from burn_verify.cases.generated.operator_spec import DTYPE, OperatorSpec
 from burn_verify.cases.generated.profiles import PROFILES, choices
-from burn_verify.cases.generated.registry import family_of, operators, records, versions_of
+from burn_verify.cases.generated.registry import operator_specs, operators, versions_of
 from burn_verify.cases.generated.twins import at_run_time, expanded
-from burn_verify.cases.index import index_entry, without_burn_value
+from burn_verify.cases.index import Index, IndexEntry, without_burn_value, write_index, written_data
+from burn_verify.core.case import ModelFacts, Subject, Tolerance, facts_of
 from burn_verify.core.errors import OracleError
 from burn_verify.graph.dtypes import dtype_name, dtype_of, numpy_dtype
-from burn_verify.graph.operators import qualified
+from burn_verify.graph.facts import facts
+from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
 _TIMEOUT: Final = 60.0
 _WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
-_OF_FLOAT32: Final = {"rtol": 1e-4, "atol": 1e-5}
-"""What float32 may have lost, where the answer should be one of float64."""
+_OF_FLOAT32: Final = Tolerance(rtol=1e-4, atol=1e-5)
+"""The rounding error of float32 in place of float64."""
 
 
 class _Source(Enum):
@@ -52,105 +55,133 @@ _NOTES: Final = {
 }
 
 
+class InvalidGraph(ValueError):
+    """onnx's checker or shape inference refuses a graph: a defect of our declaration of the operator."""
+
+
 def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
     """Write the graphs of operators, each with its index last."""
-    wanted = PROFILES[: PROFILES.index(profile) + 1]
+    profiles = PROFILES[: PROFILES.index(profile) + 1]
     known = {operator.name: operator for operator in operators()}
-    oracle = Oracle(cache, _TIMEOUT)
+    engine = OnnxRuntime(cache, _TIMEOUT)
     try:
         for name in names:
-            record = records()[name]
-            versions = [since for since in versions_of(known[name]) if since >= record.since]
+            spec = operator_specs()[name]
+            versions = [since for since in versions_of(known[name]) if since >= spec.since]
             folder = scratch / name
             folder.mkdir(parents=True, exist_ok=True)
-            found = [choice for choice, smallest in choices(record, versions) if smallest in wanted]
-            index = [
-                entry for place, choice in enumerate(found) for entry in _kept(choice, place, folder, oracle, profile)
-            ]
-            _marry(index, found, record)
-            (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
-            print(f"{name}: {len(index)} graphs", flush=True)
+            found = [choice for choice, smallest in choices(spec, versions) if smallest in profiles]
+            index = _written(found, folder, engine, with_twins=profile != PROFILES[0])
+            write_index(replace(index, entries=link_twins(index.entries, found, spec)), folder)
+            print(f"{name}: {len(index.entries)} graphs", flush=True)
     finally:
-        oracle.close()
+        engine.close()
 
 
-def _kept(choice: Choice, place: int, folder: Path, oracle: Oracle, profile: str) -> Iterator[dict[str, Any]]:
-    """Write a graph and, beyond the profile ``quick``, the function that defines it; yield their entries."""
-    entry = _keep(choice, f"{place:04d}", folder, oracle)
-    yield entry
-    if profile == PROFILES[0] or entry["invalid"] or dict(choice.row) != dict(choice.default):
-        return
-    twin = _keep(choice, f"{place:04d}x", folder, oracle, inlined=True)
-    if not twin["invalid"]:
-        entry["twin"] = twin["id"]
-        yield twin
+def _written(found: Sequence[Choice], folder: Path, engine: Engine, *, with_twins: bool) -> Index:
+    entries: list[IndexEntry] = []
+    invalid: dict[str, str] = {}
+    for place, choice in enumerate(found):
+        try:
+            if with_twins and dict(choice.row) == dict(choice.default):
+                entries += write_with_twin(choice, f"{place:04d}", folder, engine)
+            else:
+                entries.append(write_graph(choice, f"{place:04d}", folder, engine))
+        except InvalidGraph as error:
+            invalid[choice.id] = str(error)
+    return Index(entries=tuple(entries), invalid=invalid)
 
 
-def _marry(index: Sequence[dict[str, Any]], found: Sequence[Choice], record: Record) -> None:
-    """Note in entries the graph whose operands all arrive at run time, where there is one."""
-    known = {entry["id"] for entry in index if not entry["invalid"]}
-    spaces = {choice.point.version: Space(record, choice.point.version) for choice in found}
+def write_with_twin(choice: Choice, name: str, folder: Path, engine: Engine) -> list[IndexEntry]:
+    """Write a graph and, where there is one, the function that defines its operator; return their entries.
+
+    Raises:
+        InvalidGraph: onnx refuses the graph.
+    """
+    entry = write_graph(choice, name, folder, engine)
+    try:
+        twin = write_graph(choice, f"{name}x", folder, engine, inlined=True)
+    except InvalidGraph:
+        return [entry]
+    return [replace(entry, twin=twin.id), twin]
+
+
+def link_twins(entries: Sequence[IndexEntry], found: Sequence[Choice], spec: OperatorSpec) -> tuple[IndexEntry, ...]:
+    """Return entries in which those without a twin name the graph whose operands all arrive at run time, if any."""
+    known = {entry.id for entry in entries}
+    spaces = {choice.point.version: Space(spec, choice.point.version) for choice in found}
     by_id = {choice.id: choice for choice in found}
-    for entry in index:
-        choice = by_id.get(entry["id"])
-        if choice is not None and entry["twin"] is None:
-            twin = at_run_time(spaces[choice.point.version], choice)
-            entry["twin"] = twin.id if twin is not None and twin.id in known else None
+
+    def linked(entry: IndexEntry) -> IndexEntry:
+        choice = by_id.get(entry.id)
+        if choice is None or entry.twin is not None:
+            return entry
+        twin = at_run_time(spaces[choice.point.version], choice)
+        return replace(entry, twin=twin.id) if twin is not None and twin.id in known else entry
+
+    return tuple(map(linked, entries))
 
 
-def _keep(choice: Choice, name: str, folder: Path, oracle: Oracle, *, inlined: bool = False) -> dict[str, Any]:
+def write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inlined: bool = False) -> IndexEntry:
     """Write the model and the data of a graph, and return its entry in the index.
 
     Arguments:
         inlined: the function that defines the operator instead of the operator.
-    """
-    from burn_verify.graph import facts
 
+    Raises:
+        InvalidGraph: onnx refuses the graph, or the operator has no function.
+    """
     path = folder / f"{name}.onnx"
-    values = {operand: value_of(choice, operand) for operand in choice.kinds}
-    feeds = feeds_of(choice, values)
-    axes = [*choice.labels, *([("twin", "expanded")] if inlined else [])]
-    made = (
-        f"{choice.id.removesuffix('/default')}{',' if '=' in choice.id else '/'}twin=expanded" if inlined else choice.id
-    )
-    entry: dict[str, Any] = {"id": made, "name": name, "invalid": None, "note": None, "refused": None, "twin": None}
-    try:
+    feeds = feeds_of(choice, {operand: value_of(choice, operand) for operand in choice.kinds})
+    with _refusals():
         model = _typed(model_of(choice))
-        if inlined:
-            model = _inlined(choice, model)
-    except Exception as error:  # whatever onnx raises is why this is no valid graph
-        return {**entry, "invalid": _one_line(error)}
+        model = _inlined(choice, model) if inlined else model
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
-    outputs, source, refused = _answers(choice, path, model, feeds, oracle, unsupported)
-    try:
+    outputs, source, refused = _answers(choice, path, model, feeds, engine, unsupported)
+    with _refusals():
         _finish(model, outputs)
-    except Exception as error:  # the same
-        return {**entry, "invalid": _one_line(error)}
     path.write_bytes(model.SerializeToString())
-    found = facts.facts(model, feeds)
-    record, point = choice.point.record, choice.point
-    return {
-        **entry,
-        **index_entry(path, found, {SEEDED: ([*feeds.values()], outputs)}, unsupported),
-        "note": _NOTES[source],
-        "refused": refused,
-        "subject": {
-            "op_type": record.op_type,
-            "domain": record.domain,
-            "since_version": point.version,
-            "dtype": point.dtype,
-            "axes": axes,
-        },
-        "answered": True,
-        "evaluated": source is _Source.EVALUATOR,
-        **(_OF_FLOAT32 if source is _Source.FLOAT32 and point.dtype == "float64" else {}),
-        "family": family_of(qualified(record.op_type, record.domain)),
-    }
+    return IndexEntry(
+        id=_twin_id(choice.id) if inlined else choice.id,
+        name=name,
+        note=_NOTES[source],
+        refused=refused,
+        subject=_subject(choice, [("twin", "expanded")] if inlined else []),
+        tolerance=_OF_FLOAT32 if source is _Source.FLOAT32 and choice.point.dtype == "float64" else None,
+        answered=True,
+        evaluated=source is _Source.EVALUATOR,
+        **facts_of(facts(model, feeds), ModelFacts),
+        **written_data(path, {SEEDED: ([*feeds.values()], outputs)}, unsupported),
+    )
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # onnx documents no exception types here; each means an invalid graph
+        raise InvalidGraph(_one_line(error)) from error
+
+
+def _twin_id(case_id: str) -> str:
+    base = case_id.removesuffix("/default")
+    return f"{base}{',' if '=' in base else '/'}twin=expanded"
+
+
+def _subject(choice: Choice, more: Sequence[tuple[str, str]]) -> Subject:
+    spec, point = choice.point.spec, choice.point
+    return Subject(
+        op_type=spec.op_type,
+        domain=spec.domain,
+        since_version=point.version,
+        dtype=point.dtype,
+        axes=(*choice.labels, *more),
+    )
 
 
 def _typed(model: Any) -> Any:
-    """Return a model whose outputs have the types that strict shape inference finds, as far as it finds any."""
+    """Return a model with the output types of strict shape inference, as far as it infers them."""
     from onnx import shape_inference
 
     inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -173,10 +204,10 @@ def _inlined(choice: Choice, model: Any) -> Any:
 
 
 def _finish(model: Any, outputs: Sequence[Array]) -> None:
-    """Give outputs whose type could not be inferred the dtype and rank of the answer, and check the model whole.
+    """Give outputs without an inferred type the dtype and rank of the answer, and check the whole model.
 
     Raises:
-        ValueError: an output has no type, and nothing answered.
+        ValueError: an output has no type, and there is no answer.
     """
     import onnx
     from onnx import helper
@@ -197,13 +228,13 @@ def _finish(model: Any, outputs: Sequence[Array]) -> None:
 
 
 def _answers(
-    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], oracle: Oracle, unsupported: str | None
+    choice: Choice, path: Path, model: Any, feeds: Mapping[str, Array], engine: Engine, unsupported: str | None
 ) -> tuple[list[Array], _Source, str | None]:
     """Return answers, whose they are, and why there are none."""
     refusal = ""
     if unsupported is None:
         try:
-            return oracle.infer(path, list(feeds.values())), _Source.ONNXRUNTIME, None
+            return infer(engine, path, list(feeds.values())), _Source.ONNXRUNTIME, None
         except OracleError as error:
             refusal = f"{error.message}; "
     try:
@@ -211,12 +242,12 @@ def _answers(
     except ValueError as error:
         refusal += str(error)
     try:
-        return _in_float32(choice, path, model, oracle), _Source.FLOAT32, None
+        return _in_float32(choice, path, model, engine), _Source.FLOAT32, None
     except (ValueError, OracleError) as error:
         return [], _Source.NONE, _one_line(f"{refusal}; in float32: {error}")
 
 
-def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[Array]:
+def _in_float32(choice: Choice, path: Path, model: Any, engine: Engine) -> list[Array]:
     """Return the answers of ONNX Runtime to the same graph in float32, rounded to the dtype of the outputs.
 
     Raises:
@@ -224,7 +255,7 @@ def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[
         OracleError: ONNX Runtime has no kernel for it either.
     """
     point = choice.point
-    space = Space(point.record, point.version)
+    space = Space(point.spec, point.version)
     twin = space.choice({**choice.row, DTYPE: "float32"}) if point.dtype in _WIDENED else None
     if twin is None or twin.kinds != choice.kinds or choice.call.nodes:
         msg = "no such graph"
@@ -237,7 +268,7 @@ def _in_float32(choice: Choice, path: Path, model: Any, oracle: Oracle) -> list[
     scratch = path.with_suffix(".float32.onnx")
     scratch.write_bytes(_typed(model_of(twin, wide)).SerializeToString())
     try:
-        found = oracle.infer(scratch, list(feeds_of(twin, wide).values()))
+        found = infer(engine, scratch, list(feeds_of(twin, wide).values()))
     finally:
         scratch.unlink()
     dtypes = [dtype_of(output.type.tensor_type.elem_type or 1) for output in model.graph.output]

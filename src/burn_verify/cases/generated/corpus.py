@@ -1,6 +1,6 @@
-"""Generated graphs of one operator each: declared by records, chosen by covering arrays, built as models."""
+"""The name of the corpus of generated graphs."""
 
 from typing import Final
 
 CORPUS: Final = "op"
-"""The first word of the ids of these cases."""
+"""The corpus, and the first part of the ids of its cases."""

@@ -1,6 +1,6 @@
-"""Which points of a record's axes get a graph: pairwise covering arrays, and a smaller choice of them.
+"""The points of an operator spec that get a graph: pairwise covering arrays, and a smaller choice of them.
 
-Deterministic: the same axes give the same points. Knows no operator; what is valid is asked of a function.
+Deterministic: equal axes give equal points. Knows no operator; a function given by the caller decides what is valid.
 """
 
 import itertools
@@ -17,14 +17,13 @@ _TRIES: Final = 60
 
 
 def covering(axes: Axes, settle: Callable[[Row], Row | None], homes: Mapping[str, Mapping[str, Any]]) -> list[Row]:
-    """Return rows in which every pair of values of two axes occurs that any row near the defaults can have.
+    """Return rows that contain every pair of values of two axes, as far as a row near the defaults can contain it.
 
-    The array is `allpairspy`'s. Its rows are settled, and each pair that is then missing gets a row of defaults, with
-    the home of its values or one further value changed, where that row keeps the pair. The first row is that of all
-    defaults.
+    The array is `allpairspy`'s. Its rows are made valid. Each pair that is then missing gets a row of defaults, with
+    the home of its values or one further value changed, if that row keeps the pair. The first row has all defaults.
 
     Arguments:
-        settle: the row that a row comes to, since some values need others; None where it cannot be had.
+        settle: returns the valid row for a row, since some values need others; None where there is none.
         homes: further values that a value needs, by ``axis=value``.
     """
     defaults = {axis: values[0] for axis, values in axes.items()}
@@ -44,11 +43,11 @@ def covering(axes: Axes, settle: Callable[[Row], Row | None], homes: Mapping[str
 
 
 def each_choice(rows: Sequence[Row]) -> list[Row]:
-    """Return as few of the rows as a greedy choice needs for every value of every axis that occurs in them."""
+    """Return a greedy choice of rows that contains every value of every axis that occurs in them."""
     wanted = {item for row in rows for item in row.items()}
     chosen: list[Row] = []
     for place in itertools.count():
-        # The first row is that of the defaults, which every other is read against.
+        # The first row has the defaults, with which every other row is compared.
         best = rows[0] if not place and rows else max(rows, key=lambda row: len(wanted & row.items()), default=None)
         if best is None or not wanted & best.items():
             return chosen
@@ -86,7 +85,7 @@ def _row_with(
 
 
 def _filled(row: Row, kept: Row, missing: Iterable[Pair], settle: Callable[[Row], Row | None]) -> Row:
-    """Return a row with as many further missing pairs in it as the first tries allow."""
+    """Return a row with further missing pairs, as many as one pass over them can add."""
     for pair in list(itertools.islice(missing, _TRIES)):
         wanted = dict(pair)
         if all(kept.get(axis, value) == value for axis, value in pair) and not wanted.items() <= row.items():

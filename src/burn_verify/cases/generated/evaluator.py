@@ -1,6 +1,6 @@
-"""onnx's reference evaluator, where ONNX Runtime has no kernel: trusted as far as both agree elsewhere.
+"""onnx's reference evaluator, for graphs that ONNX Runtime has no kernel for.
 
-Knows no process and no file.
+It is used for operators on which both agree elsewhere. Knows no process and no file.
 """
 
 import warnings
@@ -34,15 +34,15 @@ UNTRUSTED: Final = frozenset(
         "Softmax",
     }
 )
-"""Operators of which onnx's reference evaluator answers otherwise than ONNX Runtime to graphs that both run: it knows
-one version of some, sums over the batch in others, or leaves attributes out."""
+"""Operators on which onnx's reference evaluator differs from ONNX Runtime on graphs that both run: it implements one
+version of some, sums over the batch in others, or ignores attributes."""
 
 
 class Evaluator:
     """Answers for one model, whose outputs have types.
 
     Raises:
-        ValueError: it is not trusted with an operator of the model, or knows none such.
+        ValueError: an operator of the model is not implemented, or is known to differ.
     """
 
     def __init__(self, model: Any) -> None:
@@ -54,14 +54,14 @@ class Evaluator:
         self._declared = list(model.graph.output)
         try:
             self._evaluator = ReferenceEvaluator(model)
-        except Exception as error:  # whatever it raises is why it has no answer
+        except Exception as error:  # it documents no exception types; each means that it has no answer
             raise _refusal(error) from error
 
     def answer(self, feeds: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Return the answers, in the order of the graph.
 
         Raises:
-            ValueError: there is none, or it is not of the dtype, rank and sizes that the model declares.
+            ValueError: there is none, or it has another dtype, rank or size than the model declares.
         """
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():

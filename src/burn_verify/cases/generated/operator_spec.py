@@ -1,7 +1,7 @@
-"""The words in which an operator's graphs are declared: a record an operator, a point of its axes, a call.
+"""The types that declare the graphs of an operator: its spec, a point of its axes, and a call.
 
-A `Record` has axes; a `Point` picks one value of each; the record's `make` turns it into a `Call`: operands with what
-may stand in them, and attributes. Builds no protobuf (see `build`) and chooses no points (see `covering`).
+An `OperatorSpec` has axes; a `Point` has one value of each; the spec's `make` returns a `Call` for it: operands with
+their ranges, and attributes. Makes no protobuf (see `build`) and chooses no points (see `covering`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,17 +15,17 @@ from burn_verify.graph.dtypes import STRING, numpy_dtype
 from burn_verify.graph.operators import all_dtypes_of, attributes_of, dtypes_of
 
 OMIT: Final = "omit"
-"""The value of an axis that leaves an attribute or an optional input out."""
+"""The value of an axis for an omitted attribute or optional input."""
 
 DTYPE: Final = "dtype"
 DIMS: Final = "dims"
-"""The axes that every record has beside its own and one an operand."""
+"""The axes that every operator spec has beside its own and one for each operand."""
 
 KINDS: Final = ("run", "init", "const", "shape", "gathered")
-"""How an operand arrives: runtime input, initializer, ``Constant`` node, output of ``Shape``, one element of that."""
+"""The kinds of an operand: runtime input, initializer, ``Constant`` node, output of ``Shape``, one element of that."""
 
 FIRST_OPSET: Final = 7
-"""The oldest opset that graphs are made for."""
+"""The oldest opset of generated graphs."""
 
 
 class NotApplicable(Exception):
@@ -33,7 +33,7 @@ class NotApplicable(Exception):
 
 
 class Dim(int):
-    """A size with a name: where dimensions are symbolic, it is declared by its name and may be drawn anew."""
+    """A size with a name: where dimensions are symbolic, it is declared by its name, and examples may change it."""
 
     name: str
 
@@ -50,10 +50,10 @@ class Operand:
 
     Attributes:
         shape: sizes, those that may vary as `Dim`.
-        fixed: the one value it may have, such as axes; None where values are drawn.
-        low, high: what ordinary values are drawn from, both included.
+        fixed: its only value, such as axes; None where values are drawn.
+        low, high: the range of ordinary values, both included.
         special: whether NaN, infinities and extremes are in the operator's domain here.
-        kinds: how it may arrive; those of `KINDS` that do not fit its value are left out anyway.
+        kinds: its kinds; those of `KINDS` that its value cannot have are left out in any case.
     """
 
     dtype: str
@@ -85,16 +85,16 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """How the graphs of an operator are made.
+class OperatorSpec:
+    """The declaration of an operator's graphs.
 
     Attributes:
         axes: values by name of axis; the first is the default. An axis named as an attribute is left out for versions
             that have no such attribute.
         make: raises `NotApplicable` where values exclude each other.
         dtypes: the values of the axis ``dtype``; empty for those of `parameter`.
-        parameter: the type parameter that the axis ``dtype`` is about; empty for the widest of each version.
-        since: the first version for which `make` is right.
+        parameter: the type parameter that the axis ``dtype`` varies; empty for the widest of each version.
+        since: the first version that `make` supports.
         homes: values of other axes that an axis' value needs, e.g. ``{"A=shape": {"dtype": "int64"}}``.
     """
 
@@ -110,15 +110,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One value of each axis of a record, for one version.
+    """One value of each axis of an operator spec, for one version.
 
     Attributes:
         version: since_version.
-        values: by axis; what is missing has its default.
-        sizes: sizes of named dimensions, where they are not those of the record.
+        values: by axis; a missing axis has its default.
+        sizes: sizes of named dimensions that differ from those of the spec.
     """
 
-    record: Record
+    spec: OperatorSpec
     version: int
     values: Mapping[str, Any]
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -126,22 +126,22 @@ class Point:
     def __getitem__(self, axis: str) -> Any:
         if axis in self.values:
             return self.values[axis]
-        return self.record.axes[axis][0]
+        return self.spec.axes[axis][0]
 
     @property
     def dtype(self) -> str:
-        """The dtype of the type parameter that the graph is about."""
+        """The dtype of the type parameter that the axis ``dtype`` varies."""
         return str(self.values[DTYPE])
 
     @property
     def opset(self) -> int:
         """The opset that the graph imports for the operator's domain."""
-        return self.version if self.record.domain else max(self.version, FIRST_OPSET)
+        return self.version if self.spec.domain else max(self.version, FIRST_OPSET)
 
     @property
     def schema(self) -> Any:
         """The schema of the operator in this version."""
-        return schema_of(self.record, self.version)
+        return schema_of(self.spec, self.version)
 
     @property
     def symbolic(self) -> bool:
@@ -153,7 +153,7 @@ class Point:
         return attribute in self.schema.attributes
 
     def attributes(self, *names: str, **fixed: Any) -> dict[str, Any]:
-        """Return the attributes that axes of these names give, and fixed ones, as far as this version has them."""
+        """Return the attributes from axes of these names, and fixed ones, as far as this version has them."""
         chosen = {name: self[name] for name in names if self[name] != OMIT}
         return {name: value for name, value in {**chosen, **fixed}.items() if self.has(name)}
 
@@ -169,7 +169,7 @@ class Point:
         return Dim(self.sizes.get(name, size), name) if size > 1 else size
 
     def shape(self, shape: Sequence[int], prefix: str = "d") -> tuple[int, ...]:
-        """Return a shape whose sizes above 1 may vary, named from the right, so that operands still broadcast."""
+        """Return a shape whose sizes above 1 are named from the right, so that operands still broadcast."""
         rank = len(shape)
         return tuple(self.size(size, f"{prefix}{rank - place}") for place, size in enumerate(shape))
 
@@ -190,7 +190,7 @@ def fixed(value: Any, dtype: str = "int64", **rest: Any) -> Operand:
 
 
 def index(shape: Sequence[int], bound: int, *, dtype: str = "int64", negative: bool = True, **rest: Any) -> Operand:
-    """Return an operand of indices into an axis of `bound` elements, counted from the end too where they may be."""
+    """Return an operand of indices into an axis of `bound` elements, negative ones too where they are allowed."""
     if bound == 0:
         raise NotApplicable
     low = -bound if negative else 0
@@ -198,7 +198,7 @@ def index(shape: Sequence[int], bound: int, *, dtype: str = "int64", negative: b
 
 
 def setting(point: Point, name: str, value: Any, dtype: str = "int64") -> tuple[dict[str, Any], Operand | None]:
-    """Return what is an attribute in some versions and an input in others: attributes, and the operand or None."""
+    """Return a setting that is an attribute in some versions and an input in others: attributes, operand or None."""
     if value == OMIT or value is None:
         return {}, None
     if point.has(name):
@@ -206,25 +206,23 @@ def setting(point: Point, name: str, value: Any, dtype: str = "int64") -> tuple[
     return {}, fixed(value, dtype)
 
 
-def schema_of(record: Record, version: int) -> Any:
+def schema_of(spec: OperatorSpec, version: int) -> Any:
     """Return the schema of an operator in a version."""
     from onnx import defs
 
-    return defs.get_schema(record.op_type, version, record.domain)
+    return defs.get_schema(spec.op_type, version, spec.domain)
 
 
-def axes_of(record: Record, version: int) -> dict[str, tuple[Any, ...]]:
-    """Return the axes of a record in a version, without those of operands."""
-    schema = schema_of(record, version)
+def axes_of(spec: OperatorSpec, version: int) -> dict[str, tuple[Any, ...]]:
+    """Return the axes of an operator spec in a version, without those of operands."""
+    schema = schema_of(spec, version)
     here = {name.lower() for name in (*schema.attributes, *(parameter.name for parameter in schema.inputs))}
-    elsewhere = attributes_of(record.op_type, record.domain)
-    own = {
-        name: values for name, values in record.axes.items() if name.lower() in here or name.lower() not in elsewhere
-    }
-    allowed = all_dtypes_of(record.op_type, record.domain, version)
+    elsewhere = attributes_of(spec.op_type, spec.domain)
+    own = {name: values for name, values in spec.axes.items() if name.lower() in here or name.lower() not in elsewhere}
+    allowed = all_dtypes_of(spec.op_type, spec.domain, version)
     # The element types of sequences and optionals are in no constraint of a tensor.
-    given = tuple(dtype for dtype in record.dtypes if dtype in allowed) or record.dtypes
-    return {DTYPE: given or dtypes_of(record.op_type, record.domain, version, record.parameter), **own}
+    given = tuple(dtype for dtype in spec.dtypes if dtype in allowed) or spec.dtypes
+    return {DTYPE: given or dtypes_of(spec.op_type, spec.domain, version, spec.parameter), **own}
 
 
 def with_sizes(point: Point, sizes: Mapping[str, int]) -> Point:

@@ -1,30 +1,32 @@
-"""Which graphs there are: every choice of an operator in its versions, and the smaller set of the profile ``quick``."""
+"""The graphs of an operator in all its versions, and the smallest ops profile of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from burn_verify.cases.generated.build import Choice, Space
 from burn_verify.cases.generated.covering import covering, each_choice
-from burn_verify.cases.generated.operator_spec import DTYPE, Record
+from burn_verify.cases.generated.operator_spec import DTYPE, OperatorSpec
 from burn_verify.cases.generated.twins import at_run_time
 from burn_verify.graph.dtypes import burn_kind
 
 PROFILES: Final = ("quick", "nightly", "full")
-"""Each holds the one before. ``quick``: every value of every axis once in the newest version, a few graphs of the
-others; ``nightly``: the pairwise array of the newest version, every value once in the others; ``full``: the pairwise
-array of every version."""
+"""The ops profiles; each contains the one before.
+
+``quick``: every value of every axis once in the newest version, a few graphs of the others; ``nightly``: the pairwise
+array of the newest version, every value once in the others; ``full``: the pairwise array of every version.
+"""
 
 _FEW: Final = 3
 
 
-def choices(record: Record, versions: Sequence[int]) -> Iterator[tuple[Choice, str]]:
-    """Yield every graph of an operator, and the smallest profile that it is in.
+def choices(spec: OperatorSpec, versions: Sequence[int]) -> Iterator[tuple[Choice, str]]:
+    """Yield every graph of an operator, and the smallest profile that contains it.
 
-    Types for which Burn has no tensor vary nothing else: one graph each, in the first version that allows the type.
+    A type for which Burn has no tensor gets one graph, in the first version that allows it.
     """
     seen: set[str] = set()
     for version in versions:
-        space = Space(record, version)
+        space = Space(spec, version)
         dtypes = space.axes[DTYPE]
         held = tuple(dtype for dtype in dtypes if burn_kind(dtype) is not None)
         rows = _rows(space, held)
@@ -45,7 +47,7 @@ def choices(record: Record, versions: Sequence[int]) -> Iterator[tuple[Choice, s
 
 
 def _twins(space: Space, rows: Sequence[Choice], quick: Sequence[Mapping[str, object]]) -> Iterator[tuple[Choice, str]]:
-    """Yield the graphs that others are compared with and that are not among them, see `twins`."""
+    """Yield further graphs with which some of the rows are compared, see `twins`."""
     known = {choice.id for choice in rows}
     for choice in rows:
         if dict(choice.row) in quick and (twin := at_run_time(space, choice)) and twin.id not in known:
@@ -67,5 +69,5 @@ def _rows(space: Space, held: tuple[str, ...]) -> list[Choice]:
         found[tuple(settled.items())] = choice
         return settled
 
-    rows = covering(axes, settle, space.record.homes)
+    rows = covering(axes, settle, space.spec.homes)
     return list({choice.id: choice for row in rows if (choice := found[tuple(row.items())])}.values())

@@ -1,4 +1,4 @@
-"""Every record by the operator's name, the family it is of, and which operators have none and why."""
+"""Operator specs by name, their families, and the reasons why operators have none."""
 
 import functools
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from burn_verify.cases.generated.families import (
     sorting,
     text,
 )
-from burn_verify.cases.generated.operator_spec import FIRST_OPSET, Record
+from burn_verify.cases.generated.operator_spec import FIRST_OPSET, OperatorSpec
 from burn_verify.graph.operators import Operator, all_operators, qualified
 
 _MODULES: Final = (
@@ -63,36 +63,36 @@ NO_GENERATOR: Final[Mapping[str, str]] = MappingProxyType(
         "ai.onnx.ml.CastMap": "its input is a map, which no Burn value is",
         "ai.onnx.ml.CategoryMapper": "it maps text, for which Burn has no tensor",
         "ai.onnx.ml.DictVectorizer": "its input is a map, which no Burn value is",
-        "ai.onnx.ml.SVMClassifier": "no record of valid support vectors yet",
-        "ai.onnx.ml.SVMRegressor": "no record of valid support vectors yet",
-        "ai.onnx.ml.TreeEnsemble": "no record of valid trees yet",
+        "ai.onnx.ml.SVMClassifier": "no valid support vectors are declared yet",
+        "ai.onnx.ml.SVMRegressor": "no valid support vectors are declared yet",
+        "ai.onnx.ml.TreeEnsemble": "no valid trees are declared yet",
         "ai.onnx.ml.ZipMap": "its output is a sequence of maps, which no Burn value is",
     }
 )
-"""Why operators have no record, by qualified name."""
+"""Why operators have no spec, by qualified name."""
 
 
 @functools.cache
-def records() -> Mapping[str, Record]:
-    """Return every record by the qualified name of its operator."""
-    found = [record for module in _MODULES for record in module.RECORDS]
-    return MappingProxyType({qualified(record.op_type, record.domain): record for record in found})
+def operator_specs() -> Mapping[str, OperatorSpec]:
+    """Return every operator spec by the qualified name of its operator."""
+    found = [spec for module in _MODULES for spec in module.SPECS]
+    return MappingProxyType({qualified(spec.op_type, spec.domain): spec for spec in found})
 
 
 @functools.cache
 def family_of(name: str) -> str | None:
-    """Return the family of an operator, None where it has no record."""
+    """Return the family of an operator, None where it has no spec."""
     families = zip(FAMILIES, _MODULES, strict=True)
-    return next((family for family, module in families if records().get(name) in module.RECORDS), None)
+    return next((family for family, module in families if operator_specs().get(name) in module.SPECS), None)
 
 
 def operators() -> tuple[Operator, ...]:
-    """Return the operators that graphs are made for, or said why not: those that the newest opset has."""
+    """Return the operators of the newest opset, with a spec or with a reason in `NO_GENERATOR`."""
     return tuple(operator for operator in all_operators() if not operator.deprecated)
 
 
 def versions_of(operator: Operator) -> tuple[int, ...]:
-    """Return the versions of an operator that an opset from `FIRST_OPSET` on may mean, oldest first."""
+    """Return the versions of an operator that the opsets from `FIRST_OPSET` on select, oldest first."""
     if operator.domain:
         return operator.versions
     later = (*operator.versions[1:], FIRST_OPSET + 1)

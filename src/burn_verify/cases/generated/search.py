@@ -1,6 +1,6 @@
-"""Looks for values on which a compiled graph and its reference differ: Hypothesis draws, shrinks and remembers.
+"""Search for values on which a compiled graph and its reference differ: Hypothesis draws, shrinks and stores them.
 
-Knows neither Burn nor ONNX Runtime: whoever answers and whoever judges comes from outside.
+Knows neither Burn nor ONNX Runtime: the caller passes a function that answers and compares.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,35 +12,36 @@ import numpy.typing as npt
 
 from burn_verify.cases.generated.build import Choice
 from burn_verify.cases.generated.strategies import values_strategy, varies
+from burn_verify.core.errors import StageError
 
 Feeds: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
 _MOST: Final = 24
 _USUAL: Final = 14
-"""Sets of values in one of Hypothesis's examples: the most, and about how many there usually are."""
+"""Sets of values in one of Hypothesis's examples: the greatest number, and about the usual one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What a search came to.
+    """The result of a search.
 
     Attributes:
-        examples: sets of values that were compared.
-        rejected: sets that the reference refused, which say nothing.
-        error: what was raised on the smallest set found, None where all agree.
+        examples: number of sets of values that were compared.
+        rejected: number of sets that the reference refused.
+        error: the exception for the smallest failing set, None where all agree.
         feeds: that set, by name of input.
     """
 
     examples: int
     rejected: int
-    error: Exception | None = None
+    error: StageError | None = None
     feeds: Feeds | None = None
 
 
 class Failed(Exception):
-    """A set of values on which the graph does not do what the reference does."""
+    """A set of values on which the graph differs from the reference."""
 
-    def __init__(self, error: Exception, feeds: Feeds) -> None:
+    def __init__(self, error: StageError, feeds: Feeds) -> None:
         super().__init__(str(error))
         self.error = error
         self.feeds = feeds
@@ -49,14 +50,14 @@ class Failed(Exception):
 def search(
     choice: Choice, check: Callable[[Sequence[Feeds]], int], *, examples: int, seed: int, memory: Path, shrink: bool
 ) -> Search:
-    """Draw sets of values until one fails, and return the smallest that does.
+    """Draw sets of values until one fails, and return the smallest failing set.
 
     Arguments:
-        check: compares some sets, which saves time, and returns how many of them have a reference; raises `Failed`.
-        examples: how many sets.
-        seed: the same one draws the same sets.
-        memory: a folder of this graph's own, in which failing sets are kept and tried first.
-        shrink: whether to look for the smallest set; else the first one found will do.
+        check: compares several sets at once and returns how many of them have a reference; raises `Failed`.
+        examples: number of sets.
+        seed: equal seeds draw equal sets.
+        memory: a folder of this graph's own, for failing sets, which are tried first.
+        shrink: whether to search for the smallest failing set; otherwise the first one is returned.
     """
     from hypothesis import HealthCheck, Phase, given, settings, strategies
     from hypothesis import seed as seeded
@@ -75,7 +76,7 @@ def search(
             last[:] = [failed]
             raise
         compared += answered
-        # What has no answer says nothing, and is no failure either, not even if that is so of all.
+        # A set without an answer is no failure, not even if no set has one.
         rejected += len(several) - answered
 
     some = strategies.lists(values_strategy(choice), min_size=1, max_size=_MOST)
@@ -92,11 +93,11 @@ def search(
     try:
         while compared + rejected < examples:
             run()
-            # The lists are as long as they like: go on until there were enough, with other values.
+            # Hypothesis chooses the lengths of the lists: go on with other values until there are enough sets.
             run = seeded(seed := seed + 1)(run)
     except Exception:
         if not last:
             raise
-        # What Hypothesis tried last is the smallest; a failure that does not come back is told by the last seen.
+        # Hypothesis tries the smallest set last; of a failure that does not come back the last one is reported.
         return Search(examples=compared, rejected=rejected, error=last[0].error, feeds=last[0].feeds)
     return Search(examples=compared, rejected=rejected)

@@ -1,4 +1,4 @@
-"""A failing example as a Python program: it builds the graph and the arrays, and asks ONNX Runtime."""
+"""A failing example as a Python program: it makes the graph and the arrays, and runs ONNX Runtime."""
 
 import base64
 import zlib
@@ -37,7 +37,7 @@ print(onnxruntime.InferenceSession("example.onnx").run(None, feeds))
 
 
 def _model(model: Any) -> str:
-    """Return an expression for a model: onnx's own text where that says all, else its bytes."""
+    """Return an expression for a model: onnx's own text where that is complete, else its bytes."""
     import onnx
 
     text = onnx.printer.to_text(model)

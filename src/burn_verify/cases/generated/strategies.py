@@ -1,7 +1,7 @@
-"""What Hypothesis draws for a generated graph: a value for every input, and sizes where they are symbolic.
+"""Hypothesis strategies for a generated graph: a value for every input, and sizes where they are symbolic.
 
-An element is one byte, an index into a table of 256 values that are right for its operand, simplest first. So a whole
-tensor is one draw, and shrinks towards the simple values. Runs nothing (see `search`).
+An element is one byte, an index into a table of 256 valid values of its operand, simplest first. So a whole tensor is
+one draw, and shrinks towards the simple values. Runs nothing (see `search`).
 """
 
 import hashlib
@@ -31,11 +31,11 @@ _WITH_SPECIALS: Final = frozenset({"elementwise", "broadcast", "movement", "cast
 """Families whose answers do not depend on the order of additions, so that infinities and extremes have one answer."""
 
 _WITH_EXTREME_INTEGERS: Final = frozenset({"movement", "casts", "gather", "sorting"})
-"""Families that do no arithmetic: what an overflow gives is nowhere said."""
+"""Families without arithmetic: ONNX does not define the result of an overflow."""
 
 
 def values_strategy(choice: Choice) -> Any:
-    """Return a strategy of what a graph is fed: arrays by name of its inputs, in their order."""
+    """Return a strategy for the inputs of a graph: arrays by name, in the order of the graph."""
     from hypothesis import strategies
 
     tables = {name: table(choice, name) for name in _varying(choice)}
@@ -59,16 +59,16 @@ def values_strategy(choice: Choice) -> Any:
 
 
 def varies(choice: Choice) -> bool:
-    """Return whether anything about what a graph is fed can be drawn."""
+    """Return whether any input of a graph can be drawn."""
     return bool(_varying(choice) or _names(choice))
 
 
 def table(choice: Choice, name: str) -> npt.NDArray[Any]:
-    """Return the 256 values of an operand, simplest first: usual ones, then those that are special, then others."""
+    """Return the 256 values of an operand, simplest first: usual ones, then special ones, then others."""
     operand = choice.call.inputs[name]
     assert operand is not None
-    record = choice.point.record
-    family = family_of(qualified(record.op_type, record.domain)) or ""
+    spec = choice.point.spec
+    family = family_of(qualified(spec.op_type, spec.domain)) or ""
     if choice.kinds[name] in ("shape", "gathered"):
         operand = replace(operand, low=max(0, operand.low), high=min(_MOST_FROM_SHAPE, operand.high), special=False)
     rng = np.random.Generator(np.random.PCG64(int(hashlib.sha256(f"{choice.id} {name}".encode()).hexdigest()[:12], 16)))
@@ -119,7 +119,7 @@ def _varying(choice: Choice) -> tuple[str, ...]:
 
 
 def _names(choice: Choice) -> dict[str, int]:
-    """Return the sizes that may vary, by name: none of an operand that is part of the model."""
+    """Return the sizes that may vary, by name; an operand that is part of the model has none."""
     if not choice.point.symbolic:
         return {}
     named: dict[str, int] = {}
@@ -135,7 +135,7 @@ def _names(choice: Choice) -> dict[str, int]:
 
 
 def _resized(choice: Choice, draw: "DrawFn") -> Choice:
-    """Return a choice with other sizes, where a graph of such a shape may be fed so."""
+    """Return a choice with other sizes, where the compiled graph allows them."""
     from hypothesis import strategies
 
     names = _names(choice)
@@ -144,7 +144,7 @@ def _resized(choice: Choice, draw: "DrawFn") -> Choice:
     sizes = {name: draw(strategies.sampled_from(_SIZES)) for name in names}
     point = with_sizes(choice.point, sizes)
     try:
-        call = choice.point.record.make(point)
+        call = choice.point.spec.make(point)
     except NotApplicable:
         return choice
     changed = replace(choice, point=point, call=call)
@@ -152,7 +152,7 @@ def _resized(choice: Choice, draw: "DrawFn") -> Choice:
 
 
 def _same_model(choice: Choice, other: Choice) -> bool:
-    """Return whether what is part of the model is the same for both."""
+    """Return whether the operands that are part of the model are equal in both."""
     if (
         repr(choice.call.attributes) != repr(other.call.attributes)
         or choice.call.inputs.keys() != other.call.inputs.keys()

@@ -1,4 +1,4 @@
-"""Ordinary values of an operand, seeded; what drawn examples take instead is in `draws`."""
+"""Ordinary values of an operand, seeded; `strategies` has the values of drawn examples."""
 
 import hashlib
 from typing import Any
@@ -14,8 +14,8 @@ from burn_verify.reference.inputs import WORDS
 def ordinary(operand: Operand, *seed: str) -> npt.NDArray[Any]:
     """Return values of an operand's shape and dtype: the fixed one, else drawn between its bounds.
 
-    Half of the floats are whole quarters, so that ties and exact results occur. How the operand arrives is not part of
-    a seed: twins that differ in it are fed the same.
+    Half of the floats are whole quarters, so that ties and exact results occur. The kind of the operand is not part of
+    a seed: twins that differ in it have equal values.
     """
     if operand.fixed is not None:
         return operand.fixed

@@ -1,7 +1,7 @@
-"""Known architectures with random weights: a stand-in where the trained model cannot be had.
+"""Known architectures with random weights: stand-ins where the trained model is not available.
 
-Does not train, download or write anything. The graph is the architecture's own, so the conversion meets the same
-operators; what it computes means nothing, but it depends on the input and can be compared.
+Does not train, download or write anything. The graph is the architecture's own, with the same operators; its outputs
+depend on the input and can be compared.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def build(architecture: str, seed: int = 0) -> onnx.ModelProto:
     architecture:
         one of `ARCHITECTURES`.
     seed:
-        of the one ``numpy.random.default_rng`` that every weight comes from, in the order of the graph.
+        of the ``numpy.random.default_rng`` that draws all weights, in the order of the graph.
 
     Returns
     -------

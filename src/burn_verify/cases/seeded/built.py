@@ -161,7 +161,7 @@ def _bottleneck(graph: _Graph, value: _Value, channels: int, *, expansion: int, 
 
 
 def _conv_relu6(graph: _Graph, value: _Value, channels: int, *, kernel: int, stride: int = 1, group: int = 1) -> _Value:
-    """Append a convolution and a ReLU that ends at 6."""
+    """Append a convolution and a ReLU6."""
     value = _conv(graph, value, channels, kernel=kernel, stride=stride, group=group)
     return _Value(graph.node("Clip", value.name, "relu6_min", "relu6_max"), channels)
 

@@ -12,7 +12,7 @@ Array = npt.NDArray[np.float32]
 
 
 class Role(StrEnum):
-    """What a parameter does in its network."""
+    """The role of a parameter in its network."""
 
     CONV = "conv"
     DENSE = "dense"
@@ -26,8 +26,8 @@ def parameter(rng: np.random.Generator, role: Role, shape: tuple[int, ...], gain
     """Draw the parameter: float32 of that shape.
 
     Convolutions follow He et al., "Delving Deep into Rectifiers" (2015): variance ``gain / fan_in``, with gain 2
-    before a ReLU. The ranges of scales and variances keep the size of what passes through,
-    also a hundred times in a row. A scale that ends a residual branch is small, or the sums explode.
+    before a ReLU. The ranges of scales and variances keep activations at their size,
+    also through a hundred layers. The scale at the end of a residual branch is small, since sums would grow otherwise.
     """
     match role:
         case Role.CONV:

@@ -1,7 +1,7 @@
 """The light models of the onnx package, their constant weights replaced by random ones.
 
 The package ships the graphs of nine zoo models with every large weight made by a ConstantOfShape. Here each of these,
-and each small trained weight that was left in, becomes a random initializer; no other node is touched.
+and each small trained weight that is stored, becomes a random initializer; other nodes stay as they are.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ FILES: Mapping[str, str] = {
 """File of each architecture, in the onnx package."""
 
 _DENSE_GAINS: Mapping[str, float] = {"resnet50": 0.25, "inception_v1": 0.25, "shufflenet": 0.06}
-"""Where the features before the classifier are large: smaller weights there, or the softmax saturates."""
+"""Architectures with large features before the classifier: smaller weights there keep the softmax from saturating."""
 
 _FOLDER = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 _FILL = "ConstantOfShape"
@@ -52,7 +52,7 @@ class _Use(NamedTuple):
 
 
 class _Flow(NamedTuple):
-    """Where each value comes from and where it goes; the making of constants is left out."""
+    """The producer and the consumers of each value, without the nodes that make constants."""
 
     producers: Mapping[str, onnx.NodeProto]
     uses: Mapping[str, Sequence[_Use]]
@@ -102,7 +102,7 @@ def _parameters(graph: onnx.GraphProto) -> Iterator[tuple[str, tuple[int, ...]]]
 
 
 def _role(name: str, flow: _Flow) -> Role:
-    """Tell the role of a weight by the node that it ends in, looking through changes of shape."""
+    """Return the role of a weight from the node that consumes it, through nodes that change its shape."""
     node, slot = flow.uses[name][0]
     if node.op_type in ("Reshape", "Unsqueeze"):
         return _role(node.output[0], flow)
@@ -111,10 +111,9 @@ def _role(name: str, flow: _Flow) -> Role:
 
 
 def _ends_residual(norm: onnx.NodeProto, flow: _Flow) -> bool:
-    """Tell whether a normalisation ends a residual branch.
+    """Return whether a normalisation ends a residual branch.
 
-    Its result is summed with a shortcut. The convolution of a shortcut is told apart by its input: the branch reads
-    it as well.
+    Its result is added to a shortcut. The convolution of a shortcut differs in that the branch reads its input, too.
     """
     if all(use.node.op_type != "Sum" for use in flow.uses[norm.output[0]]):
         return False

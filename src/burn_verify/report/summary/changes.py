@@ -11,7 +11,7 @@ from typing import Any, Final
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Target
 from burn_verify.core.targets import neighbours
-from burn_verify.record.codec import target_environment
+from burn_verify.record.targets import target_environment
 from burn_verify.report.summary.columns import Column, Matrix
 from burn_verify.report.summary.ends import headroom_of
 from burn_verify.report.summary.states import LOOSE, RANK, WRONG, state_of

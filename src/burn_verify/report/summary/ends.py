@@ -35,6 +35,7 @@ class End(StrEnum):
     INSENSITIVE = "insensitive"  # passed, but the reference could not have told right from wrong
     FAILED = "failed"  # panicked, died or hung at run time
     NO_VALUE = "no value"  # Burn has no tensor for what the case is fed or answers
+    DEVICE = "device"  # it lacks what the model needs, and says nothing of Burn
     NO_PROGRAM = "no program"  # the generated Rust does not compile
     REFUSED = "refused"  # by burn-onnx
     SILENT = "silent"  # skipped, not loaded, without reference: says nothing of Burn
@@ -49,6 +50,9 @@ _PASSED: Final[Mapping[str, End]] = {
 }
 """Ends of cases that passed, by the judge's word."""
 
+_AT_RUN: Final = {FailureKind.NO_VALUE: End.NO_VALUE, FailureKind.DEVICE: End.DEVICE}
+"""Ends of cases that were not run, or not to their end, by what ended them; others fail at run time."""
+
 
 def end_of(result: CaseResult) -> End:
     """Classify a result; nothing but a comparison in which every element counted is agreement."""
@@ -59,7 +63,7 @@ def end_of(result: CaseResult) -> End:
             return End.SILENT
         return _PASSED.get(result.verdict or "", End.SILENT)
     if result.stage is Stage.RUN:
-        return End.NO_VALUE if result.failure is FailureKind.NO_VALUE else End.FAILED
+        return _AT_RUN.get(result.failure or FailureKind.ERROR, End.FAILED)
     ends = {Stage.COMPARE: End.WRONG, Stage.COMPILE: End.NO_PROGRAM, Stage.CONVERT: End.REFUSED}
     return ends.get(result.stage, End.SILENT)
 
@@ -71,7 +75,8 @@ def is_model(result: CaseResult) -> bool:
 
 def attempted(result: CaseResult) -> bool:
     """Return whether a case was compiled and started."""
-    return result.outcome is not Outcome.SKIPPED and result.stage in (Stage.RUN, Stage.COMPARE)
+    ran = result.outcome is not Outcome.SKIPPED and result.stage in (Stage.RUN, Stage.COMPARE)
+    return ran and end_of(result) is not End.DEVICE
 
 
 def headroom_of(result: CaseResult) -> float | None:

@@ -209,7 +209,7 @@ def _against(own: Iterable[CaseResult], declaration: Declaration | None) -> tupl
     outside: list[CaseResult] = []
     for result in own:
         (inside if declaration and declaration.covers(_opset(result)) else outside).append(result)
-    silent = (*_PASSED, End.SILENT)
+    silent = (*_PASSED, End.SILENT, End.DEVICE)
     fail = {_opset(result) for result in inside if end_of(result) not in silent}
     agree = {_opset(result) for result in outside if end_of(result) is End.AGREES}
     return (

@@ -26,14 +26,15 @@ class Totals:
 
     Attributes:
         agree: answered, and the answer is the expected one.
-        attempted: reached RUN or COMPARE, that is, the model was compiled and started.
-        failed_at: failures by the stage they ended at; every stage is there.
+        attempted: reached RUN or COMPARE, that is, the model was compiled and started; not on a device that cannot.
+        failed_at: failures by the stage they ended at, but for those of `device`; every stage is there.
         expected_failures: those of the failures that were expected.
         unexpected_passes: those that pass although a failure was expected.
         random: passed, but drew numbers, of which range and moments were checked; they do not agree.
         insensitive: passed, but the reference cannot tell right from wrong; they do not agree.
         loose: agree outside of the bound, in proportion to the reference's own error.
         oracle_disagrees: agree with float64 or what was stored, and ONNX Runtime does not.
+        device: failures of the device, which lacks what the model needs.
     """
 
     total: int
@@ -48,6 +49,7 @@ class Totals:
     insensitive: int = 0
     loose: int = 0
     oracle_disagrees: int = 0
+    device: int = 0
 
 
 def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = None) -> Totals:
@@ -55,7 +57,7 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
     expected = expected or {}
     failed = [result for result in results if result.outcome is Outcome.FAILED]
     ends = [end_of(result) for result in results]
-    stages = Counter(result.stage for result in failed)
+    stages = Counter(result.stage for result in failed if end_of(result) is not End.DEVICE)
     verdicts = Counter(result.verdict for result in results)
     return Totals(
         total=len(results),
@@ -74,14 +76,15 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
         insensitive=ends.count(End.INSENSITIVE),
         loose=verdicts[VerdictName.LOOSE],
         oracle_disagrees=verdicts[VerdictName.ORACLE_DISAGREES],
+        device=ends.count(End.DEVICE),
     )
 
 
 def totals_lines(totals: Totals) -> list[str]:
     """Say the totals in sentences, "of all" and "of attempted" side by side."""
     lines = [
-        f"{totals.agree} of {totals.total} agree{percent(totals.agree, totals.total, ' of all')}, "
-        f"{totals.agree} of {totals.attempted} attempted{percent(totals.agree, totals.attempted)}"
+        f"{totals.agree} of {totals.total} agree{percent_after(totals.agree, totals.total, ' of all')}, "
+        f"{totals.agree} of {totals.attempted} attempted{percent_after(totals.agree, totals.attempted)}"
     ]
     counts = [
         f"{count} {_ENDED_AT[stage][count != 1]}"
@@ -90,7 +93,9 @@ def totals_lines(totals: Totals) -> list[str]:
     ]
     random = [f"{totals.random} random, of which range and moments were checked"] if totals.random else []
     empty = [f"{totals.insensitive} insensitive, which verifies nothing"] if totals.insensitive else []
-    lines.append(", ".join(counts + random + empty + ([f"{totals.skipped} skipped"] if totals.skipped else [])))
+    device = [f"{totals.device} not run for what the device lacks"] if totals.device else []
+    skipped = [f"{totals.skipped} skipped"] if totals.skipped else []
+    lines.append(", ".join(counts + random + empty + device + skipped))
     remarks = [f"{totals.loose} loosely"] if totals.loose else []
     remarks += [f"{totals.oracle_disagrees} where ONNX Runtime is wrong"] if totals.oracle_disagrees else []
     if remarks:
@@ -117,11 +122,14 @@ def outcome_of(result: CaseResult, expected: Mapping[str, str]) -> str:
     return _PASSED_BUT.get(end_of(result), result.outcome.value)
 
 
-def percent(part: int, whole: int, suffix: str = "") -> str:
-    """Say how much of a whole a part is, in brackets after a blank; nothing of no whole."""
-    if not whole:
-        return ""
-    percent = round(100 * part / whole)
-    if 0 < part < whole:  # neither 0% nor 100% unless it is so
-        percent = min(max(percent, 1), 99)
-    return f" ({percent}%{suffix})"
+def percent(part: int, whole: int) -> str:
+    """Return a share as text, such as ``44%``; 0% and 100% only where it is exactly so, and 0% of nothing."""
+    rounded = round(100 * part / whole) if whole else 0
+    if 0 < part < whole:
+        rounded = min(max(rounded, 1), 99)
+    return f"{rounded}%"
+
+
+def percent_after(part: int, whole: int, suffix: str = "") -> str:
+    """Return a share in brackets, to stand after the number it is of; empty for a share of nothing."""
+    return f" ({percent(part, whole)}{suffix})" if whole else ""

@@ -11,7 +11,7 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.text import counted, shortened
 from burn_verify.record.codec import Record
-from burn_verify.report.summary.ends import first_line, reason_of
+from burn_verify.report.summary.ends import End, end_of, first_line, reason_of
 from burn_verify.report.summary.error_lines import STAGES, Line, OperatorCount, Section, sections_of
 from burn_verify.report.summary.sayings import said_by
 from burn_verify.report.views.markdown import escape, json_header, made_with, table
@@ -71,7 +71,10 @@ def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[s
 
 
 def _sentence(results: Sequence[CaseResult]) -> str:
-    failed = Counter(result.stage for result in results if result.outcome is Outcome.FAILED)
+    device = sum(end_of(result) is End.DEVICE for result in results)
+    failed = Counter(
+        result.stage for result in results if result.outcome is Outcome.FAILED and end_of(result) is not End.DEVICE
+    )
     said = [f"{failed[stage]} at {stage.name}" for stage in STAGES]
     passed = sum(result.outcome is Outcome.PASSED for result in results)
     aside = sum(failed.values()) - sum(failed[stage] for stage in STAGES)
@@ -81,6 +84,7 @@ def _sentence(results: Sequence[CaseResult]) -> str:
         for count, text in (
             (passed, f"{passed} passed"),
             (aside, f"{aside} could not be loaded or had no reference"),
+            (device, f"{device} need what the device lacks"),
             (skipped, f"{skipped} skipped"),
         )
         if count

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from burn_verify.core.targets import names
 from burn_verify.core.text import json_text
-from burn_verify.record.codec import target_to_json
+from burn_verify.record.targets import target_to_json
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import is_model
 from burn_verify.report.summary.findings import Findings, Numbers, cell_json, numbers_of, sentence
 from burn_verify.report.summary.states import STATES, State, state_of
-from burn_verify.report.summary.totals import percent
+from burn_verify.report.summary.totals import percent_after
 from burn_verify.report.views import changes_text
 from burn_verify.report.views.markdown import bullets, escape, table
 from burn_verify.report.views.side_by_side import difference_text
@@ -144,7 +144,7 @@ def _between(findings: Findings) -> list[str]:
 
 
 def _part(part: int, whole: int) -> str:
-    return f"{part} of {whole}{percent(part, whole)}"
+    return f"{part} of {whole}{percent_after(part, whole)}"
 
 
 def _word(state: State) -> str:

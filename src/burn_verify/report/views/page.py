@@ -73,13 +73,13 @@ def cards(numbers: Numbers) -> tuple[Card, ...]:
     """Return the four numbers: verified of all and of attempted, wrong, refused."""
     return (
         Card(
-            number=percent(numbers.agree, numbers.total).strip(" ()") or "0%",
+            number=percent(numbers.agree, numbers.total),
             of=f"{numbers.agree} of {numbers.total}",
             text="verified, of all",
             tone="good",
         ),
         Card(
-            number=percent(numbers.agree, numbers.attempted).strip(" ()") or "0%",
+            number=percent(numbers.agree, numbers.attempted),
             of=f"{numbers.agree} of {numbers.attempted} that became a program",
             text="verified, of attempted",
             tone="good",

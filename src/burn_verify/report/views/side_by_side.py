@@ -16,7 +16,7 @@ from burn_verify.core.text import one_line, shortened
 from burn_verify.report.summary.changes import Comparison
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.states import WRONG, State, state_of
-from burn_verify.report.summary.totals import percent, summary
+from burn_verify.report.summary.totals import percent_after, summary
 from burn_verify.report.views import changes_text
 from burn_verify.report.views.terminal import MANY, shorten_name
 
@@ -138,8 +138,8 @@ def _totals(columns: Sequence[Column], expected: Sequence[Mapping[str, str]], ca
         rows.append(
             [
                 called[column.target],
-                f"{totals.agree} of {column.total}{percent(totals.agree, column.total)}",
-                f"{totals.agree} of {totals.attempted}{percent(totals.agree, totals.attempted)}",
+                f"{totals.agree} of {column.total}{percent_after(totals.agree, column.total)}",
+                f"{totals.agree} of {totals.attempted}{percent_after(totals.agree, totals.attempted)}",
                 str(totals.failed),
                 str(totals.expected_failures),
                 str(column.total - totals.total),

@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from burn_verify.burn.codegen import LATENCY
-from burn_verify.burn.release import Release
-from burn_verify.burn.runner import Runner
+from burn_verify.burn.program import Program, Release, infer
 from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.latency import Block, BlockPlan, Latency, Side
-from burn_verify.core.options import Settings
-from burn_verify.core.stage import ConvertedModel, PreparedCase
-from burn_verify.reference.oracle import Oracle
+from burn_verify.core.stage import ConvertedModel
+from burn_verify.reference.engine import Engine
 from burn_verify.run.latency import crowd, race
 from burn_verify.run.latency.race import Contestant
 from burn_verify.run.latency.samples import is_crowded, ratio_of
-from burn_verify.system.cache import Cache
+from burn_verify.run.steps import Built
 from burn_verify.system.wire import Array
 
 
@@ -27,36 +25,36 @@ from burn_verify.system.wire import Array
 class Burn:
     """A release build that can run blocks of calls."""
 
-    runner: Runner
+    program: Program
     model: ConvertedModel
     inputs: Sequence[Array]
     burn_backend: str
 
     def restart(self) -> None:
         """End the process; the next block begins another."""
-        self.runner.restart()
+        self.program.close()
 
     def block(self, plan: BlockPlan) -> Block:
         """Run a block; raises `RunError`."""
-        return self.runner.block(self.model, self.inputs, self.burn_backend, plan)
+        return self.program.block(self.model, self.inputs, self.burn_backend, plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnnxRuntime:
-    """ONNX Runtime as a program that can run blocks of calls."""
+class Reference:
+    """An engine as a program that can run blocks of calls."""
 
-    oracle: Oracle
+    engine: Engine
     model: Path
     inputs: Sequence[Array]
     threads: int
 
     def restart(self) -> None:
         """End the process; the next block begins another."""
-        self.oracle.restart()
+        self.engine.restart()
 
     def block(self, plan: BlockPlan) -> Block:
         """Run a block; raises `OracleError`."""
-        return self.oracle.block(self.model, self.inputs, self.threads, plan)
+        return self.engine.block(self.model, self.inputs, self.threads, plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +84,17 @@ class Stopwatch:
     """Times cases.
 
     Arguments:
-        settings: threads that each side may use, limits of time and memory.
-        burn_backend: where Burn runs.
+        engine: what the release build is timed beside; anew for each case.
+        threads: that each side may use.
     """
 
-    def __init__(self, cache: Cache, settings: Settings, burn_backend: str) -> None:
-        self._cache = cache
-        self._settings = settings
-        self._backend = burn_backend
-        self._threads = threads_of(settings)
+    def __init__(self, engine: Callable[[], Engine], threads: int) -> None:
+        self._engine = engine
+        self._threads = threads
 
     def measure(
         self,
-        prepared: PreparedCase,
-        model: ConvertedModel,
+        built: Built,
         release: Release,
         *,
         data_set: str,
@@ -118,34 +113,22 @@ class Stopwatch:
             cost=release.cost,
             load_average=_load_average(),
         )
-        oracle = Oracle(self._cache, self._settings.timeout)
-        runner = Runner(
-            self._cache,
-            release.binary,
-            timeout=self._settings.timeout,
-            memory_limit=self._settings.memory_limit,
-            threads=self._threads,
-        )
+        engine, program, backend = self._engine(), release.program, built.target.backend
         try:
-            if why := refuse(runner.infer(model, inputs, self._backend).outputs):
+            if why := refuse(infer(program, built.model, inputs, backend).outputs):
                 return replace(latency, why=f"the release build answers otherwise: {why}")
-            burn = Burn(runner=runner, model=model, inputs=inputs, burn_backend=self._backend)
-            runtime = OnnxRuntime(oracle=oracle, model=prepared.model, inputs=inputs, threads=self._threads)
+            burn = Burn(program=program, model=built.model, inputs=inputs, burn_backend=backend)
+            reference = Reference(engine=engine, model=built.prepared.model, inputs=inputs, threads=self._threads)
 
             def ours() -> tuple[int | None, ...]:
-                return os.getpid(), runner.pid, oracle.pid
+                return os.getpid(), program.pid, engine.pid
 
-            return raced(latency, Watched(contestant=burn, ours=ours), Watched(contestant=runtime, ours=ours))
+            return raced(latency, Watched(contestant=burn, ours=ours), Watched(contestant=reference, ours=ours))
         except RunError as error:
             return replace(latency, why=f"the release build fails: {error.message}")
         finally:
-            runner.close()
-            oracle.close()
-
-
-def threads_of(settings: Settings) -> int:
-    """Return how many threads either side may use: all that the machine has, unless something was said."""
-    return settings.threads or os.cpu_count() or 1
+            program.close()
+            engine.close()
 
 
 def raced(latency: Latency, burn: Contestant, runtime: Contestant) -> Latency:

@@ -16,9 +16,9 @@ from burn_verify.cases.generated.registry import (
     FAMILIES,
     NO_GENERATOR,
     family_of,
+    operator_specs,
     operators,
     qualified,
-    records,
     versions_of,
 )
 from burn_verify.graph.operators import since_version
@@ -29,18 +29,18 @@ SOME = ("Relu", "Add", "ReduceSum", "Conv", "Gather", "Slice", "Resize", "Clip",
 
 def spaces(names):
     for name in names:
-        record = records()[name]
+        spec = operator_specs()[name]
         for version in versions_of(OPERATORS[name]):
-            if version >= record.since:
-                yield Space(record, version)
+            if version >= spec.since:
+                yield Space(spec, version)
 
 
 def test_every_operator_has_a_record_or_a_reason():
-    assert {*records(), *NO_GENERATOR} == OPERATORS.keys()
-    assert not records().keys() & NO_GENERATOR.keys()
-    assert all(family_of(name) in FAMILIES for name in records())
+    assert {*operator_specs(), *NO_GENERATOR} == OPERATORS.keys()
+    assert not operator_specs().keys() & NO_GENERATOR.keys()
+    assert all(family_of(name) in FAMILIES for name in operator_specs())
     assert sum("." not in name for name in OPERATORS) >= 201
-    assert sum("." not in name for name in records()) >= 185
+    assert sum("." not in name for name in operator_specs()) >= 185
 
 
 def test_versions_are_those_that_an_opset_since_7_may_mean():
@@ -51,17 +51,19 @@ def test_versions_are_those_that_an_opset_since_7_may_mean():
 
 
 def test_nearly_every_version_has_a_graph():
-    made = {name: [space.version for space in spaces([name]) if space.choice(space.default)] for name in records()}
-    every = sum(len(versions_of(OPERATORS[name])) for name in records())
+    made = {
+        name: [space.version for space in spaces([name]) if space.choice(space.default)] for name in operator_specs()
+    }
+    every = sum(len(versions_of(OPERATORS[name])) for name in operator_specs())
     assert sum(map(len, made.values())) >= 0.95 * every
     assert all(made.values())
 
 
-@pytest.mark.parametrize("name", sorted(records()))
+@pytest.mark.parametrize("name", sorted(operator_specs()))
 def test_ids_are_unique_and_profiles_grow(name):
-    record = records()[name]
-    versions = [version for version in versions_of(OPERATORS[name]) if version >= record.since][-1:]
-    found = list(choices(record, versions))
+    spec = operator_specs()[name]
+    versions = [version for version in versions_of(OPERATORS[name]) if version >= spec.since][-1:]
+    found = list(choices(spec, versions))
     ids = [choice.id for choice, _ in found]
     assert len(set(ids)) == len(ids)
     assert not any(set(text) & set("[]: \n") for text in ids)
@@ -71,8 +73,8 @@ def test_ids_are_unique_and_profiles_grow(name):
 
 @pytest.mark.parametrize("name", SOME)
 def test_models_pass_the_checker_and_are_fed_what_they_declare(name):
-    record = records()[name]
-    for choice, smallest in choices(record, versions_of(OPERATORS[name])[-1:]):
+    spec = operator_specs()[name]
+    for choice, smallest in choices(spec, versions_of(OPERATORS[name])[-1:]):
         if smallest != "quick":
             continue
         model = model_of(choice)
@@ -91,7 +93,7 @@ def test_models_pass_the_checker_and_are_fed_what_they_declare(name):
 
 def test_the_same_declarations_give_the_same_bytes():
     def once():
-        space = Space(records()["Conv"], 22)
+        space = Space(operator_specs()["Conv"], 22)
         choice = space.choice(space.default)
         return choice.id, model_of(choice).SerializeToString(), value_of(choice, "X").tobytes()
 
@@ -99,7 +101,7 @@ def test_the_same_declarations_give_the_same_bytes():
 
 
 def test_twins_that_differ_in_how_an_operand_arrives_hold_the_same_value():
-    space = Space(records()["Add"], 14)
+    space = Space(operator_specs()["Add"], 14)
     plain, constant = (space.choice({**space.default, "B": kind}) for kind in ("run", "init"))
     assert plain.kinds["B"] == "run"
     assert constant.kinds["B"] == "init"
@@ -107,7 +109,7 @@ def test_twins_that_differ_in_how_an_operand_arrives_hold_the_same_value():
 
 
 def test_an_operand_comes_from_shape_only_where_a_shape_can_say_it():
-    space = Space(records()["Reshape"], 14)
+    space = Space(operator_specs()["Reshape"], 14)
     for row in ({"target": (-1,)}, {"target": (4, 6)}):
         choice = space.choice({**space.default, **row, "shape_as": "shape"})
         assert choice.kinds["shape"] == ("shape" if row["target"] == (4, 6) else "init")
@@ -116,9 +118,9 @@ def test_an_operand_comes_from_shape_only_where_a_shape_can_say_it():
 
 
 def test_named_sizes_vary_together():
-    space = Space(records()["Add"], 14)
+    space = Space(operator_specs()["Add"], 14)
     choice = space.choice({**space.default, "shape": ((2, 3), (3,)), "dims": "symbolic"})
-    other = space.record.make(with_sizes(choice.point, {"d1": 5}))
+    other = space.spec.make(with_sizes(choice.point, {"d1": 5}))
     assert [operand.shape for operand in other.inputs.values()] == [(2, 5), (5,)]
 
 
@@ -163,8 +165,8 @@ def test_each_choice_has_every_value(found):
 
 
 def test_pairs_are_covered_by_a_real_record():
-    space = Space(records()["Relu"], 14)
-    found = [choice for choice, _ in choices(space.record, (14,))]
+    space = Space(operator_specs()["Relu"], 14)
+    found = [choice for choice, _ in choices(space.spec, (14,))]
     assert {(choice.point.dtype, choice.row["X"]) for choice in found} >= {
         (dtype, kind) for dtype in space.axes[DTYPE] for kind in ("run", "init", "const")
     }

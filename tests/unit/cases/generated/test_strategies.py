@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burn_verify.cases.generated.build import Space, feeds_of, model_of, value_of
-from burn_verify.cases.generated.registry import records
+from burn_verify.cases.generated.registry import operator_specs
 from burn_verify.cases.generated.search import Failed, search
 from burn_verify.cases.generated.snippet import snippet
 from burn_verify.cases.generated.strategies import table, values_strategy, varies
@@ -16,7 +16,7 @@ from burn_verify.core.case import TensorSpec
 
 
 def choice_of(name, version, **row):
-    space = Space(records()[name], version)
+    space = Space(operator_specs()[name], version)
     return space.choice({**space.default, **row})
 
 
@@ -167,7 +167,7 @@ def test_a_program_builds_the_very_graph_and_arrays(choice, tmp_path, monkeypatc
 
 
 def test_the_twin_of_a_graph_takes_its_constants_at_run_time():
-    space = Space(records()["Add"], 14)
+    space = Space(operator_specs()["Add"], 14)
     choice = space.choice({**space.default, "B": "init"})
     twin = at_run_time(space, choice)
     assert set(twin.kinds.values()) == {"run"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.report.summary.operator_rows import Status
 from burn_verify.report.summary.states import MISSING, OPERATOR_STATES, RANK, SILENT, STATES, WRONG, state_of
-from reported import a_result, agrees, no_program, no_reference, refused, skipped, wrong
+from reported import a_result, agrees, no_device, no_program, no_reference, refused, skipped, wrong
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ from reported import a_result, agrees, no_program, no_reference, refused, skippe
         (wrong("a/b"), "wrong"),
         (a_result("a/b", Stage.RUN, Outcome.FAILED, reason="panic"), "failed"),
         (a_result("a/b", Stage.RUN, Outcome.FAILED, failure=FailureKind.NO_VALUE), "no-value"),
+        (no_device("a/b"), "device"),
         (no_program("a/b"), "no-program"),
         (refused("a/b"), "refused"),
         (no_reference("a/b"), "silent"),

@@ -35,6 +35,7 @@ def a_case(case_id="node/a", op_type="Conv", stage=Stage.COMPARE, outcome=PASSED
 AGREES = a_case()
 WRONG = a_case("node/w", outcome=FAILED, verdict="disagrees", reason="wrong values")
 PANICS = a_case("node/p", stage=Stage.RUN, outcome=FAILED, reason="panic: index out of bounds")
+DEVICE = a_case("node/d", stage=Stage.RUN, outcome=FAILED, failure=FailureKind.DEVICE)
 NO_VALUE = a_case(
     "node/v", stage=Stage.RUN, outcome=FAILED, reason="no Burn value for int4", failure=FailureKind.NO_VALUE
 )
@@ -84,6 +85,8 @@ def a_line(*results, name="Conv"):
         ([], "untested"),
         ([RANDOM], "untested"),
         ([ORACLE], "untested"),
+        ([DEVICE], "untested"),
+        ([REFUSED, DEVICE], "refused"),
         ([LOST, RANDOM], "untested"),
     ],
 )
@@ -99,7 +102,7 @@ def test_verified_means_that_every_case_agrees(ends):
     status = status_of(ends)
     assert (status is Status.VERIFIED) == (bool(ends) and set(ends) == {End.AGREES})
     assert (End.WRONG not in ends) or status is Status.REFUTED
-    assert (status is Status.UNTESTED) == (set(ends) <= {End.RANDOM, End.INSENSITIVE, End.SILENT})
+    assert (status is Status.UNTESTED) == (set(ends) <= {End.RANDOM, End.INSENSITIVE, End.SILENT, End.DEVICE})
 
 
 @given(st.lists(st.sampled_from(list(End))), st.randoms())

@@ -1,1 +1,1 @@
-"""One module an operator family: the records of its operators, and nothing else."""
+"""One module an operator family: with the specs of its operators."""

@@ -1,8 +1,8 @@
-"""Attention and what belongs to it."""
+"""Attention and rotary embedding."""
 
 from typing import Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed
 
 FAMILY: Final = "attention"
 
@@ -31,7 +31,7 @@ def _attention(point: Point) -> Call:
     if past != (len(outputs) == 3):
         raise NotApplicable
     names = ("is_causal", "scale", "softcap", "qk_matmul_output_mode", "softmax_precision")
-    attributes = {**counts, **point.attributes(*(name for name in names if name in point.record.axes))}
+    attributes = {**counts, **point.attributes(*(name for name in names if name in point.spec.axes))}
     operands = (point.data(q), point.data(k), point.data(k), mask, *states)
     return Call(inputs=point.named(*operands), attributes=attributes, outputs=outputs)
 
@@ -66,8 +66,8 @@ def _linear(point: Point) -> Call:
     )
 
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="Attention",
         make=_attention,
         axes={
@@ -83,7 +83,7 @@ RECORDS: Final = (
         dtypes=("float32", "float16", "float64", "bfloat16"),
         homes={"extra=past": {"outputs": "3"}, "outputs=3": {"extra": "past"}},
     ),
-    Record(
+    OperatorSpec(
         op_type="RotaryEmbedding",
         make=_rotary,
         axes={
@@ -93,7 +93,7 @@ RECORDS: Final = (
             "position_ids": (True, False),
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="LinearAttention",
         make=_linear,
         axes={

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point
 
 FAMILY: Final = "broadcast"
 SHAPES: Final = (
@@ -27,7 +27,7 @@ _HOMES: Final = {
 
 def _binary(
     op_type: str, low: float = -4, high: float = 4, right: tuple[float, float] | None = None, **axes: Any
-) -> Record:
+) -> OperatorSpec:
     second = right or (low, high)
 
     def make(point: Point) -> Call:
@@ -40,17 +40,17 @@ def _binary(
         )
         return Call(inputs=inputs, attributes=point.attributes(*axes))
 
-    return Record(op_type=op_type, make=make, axes={"shape": SHAPES, **axes}, homes=_HOMES)
+    return OperatorSpec(op_type=op_type, make=make, axes={"shape": SHAPES, **axes}, homes=_HOMES)
 
 
-def _variadic(op_type: str) -> Record:
+def _variadic(op_type: str) -> OperatorSpec:
     def make(point: Point) -> Call:
         one, other = point["shape"]
         shapes = (one, other, one, other)[: point["count"]]
         inputs = {f"data_{place}": point.wide(shape) for place, shape in enumerate(shapes)}
         return Call(inputs=inputs)
 
-    return Record(op_type=op_type, make=make, axes={"shape": SHAPES, "count": (2, 1, 3, 4)}, homes=_HOMES)
+    return OperatorSpec(op_type=op_type, make=make, axes={"shape": SHAPES, "count": (2, 1, 3, 4)}, homes=_HOMES)
 
 
 def _mod(point: Point) -> Call:
@@ -94,26 +94,26 @@ def _swiglu(point: Point) -> Call:
     return Call(inputs=point.named(point.wide(shape), point.wide(shape)), attributes=point.attributes("alpha"))
 
 
-RECORDS: Final = (
+SPECS: Final = (
     *(_binary(name) for name in ("Add", "Sub", "Mul", "And", "Or", "Xor", "Equal")),
     *(_binary(name) for name in ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")),
     *(_binary(name, 0, 100) for name in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")),
     _binary("Div", right=(0.5, 4)),
     _binary("BitShift", 0, 100, right=(0, 7), direction=("LEFT", "RIGHT")),
     *(_variadic(name) for name in ("Max", "Min", "Mean", "Sum")),
-    Record(op_type="Mod", make=_mod, axes={"shape": SHAPES, "fmod": (1, OMIT, 0)}, homes=_HOMES),
-    Record(
+    OperatorSpec(op_type="Mod", make=_mod, axes={"shape": SHAPES, "fmod": (1, OMIT, 0)}, homes=_HOMES),
+    OperatorSpec(
         op_type="Pow",
         make=_pow,
         parameter="T",
         axes={"shape": SHAPES, "exponent": ("same", "float32", "int64", "int32", "float64")},
         homes=_HOMES,
     ),
-    Record(op_type="PRelu", make=_prelu, axes={"shape": SHAPES}, homes=_HOMES),
-    Record(
+    OperatorSpec(op_type="PRelu", make=_prelu, axes={"shape": SHAPES}, homes=_HOMES),
+    OperatorSpec(
         op_type="Where", make=_where, axes={"shape": SHAPES, "condition_shape": ("same", "rank0", "row")}, homes=_HOMES
     ),
-    Record(
+    OperatorSpec(
         op_type="SwiGLU",
         make=_swiglu,
         axes={"shape": ((2, 3), (5,), (0, 3), (2, 3, 4)), "alpha": (OMIT, 0.5, 2.0)},

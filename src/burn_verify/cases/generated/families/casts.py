@@ -3,7 +3,7 @@
 from typing import Final
 
 from burn_verify.cases.generated.families.elementwise import SHAPES, homes_of
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point
 from burn_verify.graph.dtypes import burn_kind, elem_type_of, numpy_dtype
 from burn_verify.graph.operators import dtypes_of
 
@@ -13,7 +13,7 @@ _TO: Final = ("float32", "int64", "bool", "float16", "float64", "int32", "uint8"
 
 
 def _castable(source: str, target: str) -> tuple[float, float]:
-    """Return bounds of values that every one of these types holds: what others become is not defined."""
+    """Return bounds of values that all of these types can hold; casts of others are not defined."""
     if "string" in (source, target):
         raise NotApplicable
     low = 0.0 if source.startswith("u") or target.startswith("u") else -100.0
@@ -22,12 +22,12 @@ def _castable(source: str, target: str) -> tuple[float, float]:
 
 def _cast(point: Point) -> Call:
     target = point["to"]
-    if target not in _casts_to(point.record.op_type, point.version):
+    if target not in _casts_to(point.spec.op_type, point.version):
         raise NotApplicable
     low, high = _castable(point.dtype, target)
     x = point.data(point.shape(point["shape"]), low=low, high=high, special="float" in target)
     attributes = point.attributes("saturate")
-    if point.record.op_type == "CastLike":
+    if point.spec.op_type == "CastLike":
         return Call(inputs=point.named(x, point.data((1,), dtype=target)), attributes=attributes)
     return Call(inputs=point.named(x), attributes={"to": elem_type_of(target), **attributes})
 
@@ -43,15 +43,15 @@ def _bitcast(point: Point) -> Call:
     return Call(inputs=point.named(point.wide(point["shape"])), attributes={"to": elem_type_of(target)})
 
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="Cast",
         make=_cast,
         axes={"to": _TO, "shape": SHAPES[:6], "saturate": (OMIT, 0, 1)},
         homes=homes_of("input"),
     ),
-    Record(op_type="CastLike", make=_cast, axes={"to": _TO, "shape": SHAPES[:4], "saturate": (OMIT, 1)}),
-    Record(
+    OperatorSpec(op_type="CastLike", make=_cast, axes={"to": _TO, "shape": SHAPES[:4], "saturate": (OMIT, 1)}),
+    OperatorSpec(
         op_type="BitCast",
         make=_bitcast,
         axes={"to": ("int32", "float32", "int64", "uint8", "int16"), "shape": SHAPES[:4]},

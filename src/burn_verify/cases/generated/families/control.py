@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed
 from burn_verify.graph.dtypes import elem_type_of
 
 FAMILY: Final = "control"
@@ -111,8 +111,8 @@ def _scan(point: Point) -> Call:
 
 _NUMBERS: Final = ("float32", "int64", "float64", "int32")
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="If",
         make=_if,
         axes={
@@ -123,7 +123,7 @@ RECORDS: Final = (
         },
         dtypes=("float32", "int64", "bool", "float16", "float64", "int32", "uint8"),
     ),
-    Record(
+    OperatorSpec(
         op_type="Loop",
         make=_loop,
         axes={
@@ -134,7 +134,7 @@ RECORDS: Final = (
         },
         dtypes=_NUMBERS,
     ),
-    Record(
+    OperatorSpec(
         op_type="Scan",
         make=_scan,
         axes={"shape": ((3, 2), (1, 2), (4,), (2, 2, 3)), "direction": (OMIT, 0, 1), "out_direction": (OMIT, 0, 1)},

@@ -1,14 +1,14 @@
-"""Convolutions and what undoes them."""
+"""Convolutions and transposed convolutions."""
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, OperatorSpec, Point, fixed
 
 FAMILY: Final = "conv"
 
 
 def spatial(point: Point, rank: int, *names: str) -> dict[str, Any]:
-    """Return attributes of one number a spatial axis; pads have two, and an axis of them may be written as one."""
+    """Return attributes with one number for each spatial axis; pads have two, and one number may stand for all."""
     found: dict[str, Any] = {}
     for name in names:
         value = point[name]
@@ -23,7 +23,7 @@ def _exclusive(attributes: dict[str, Any]) -> None:
     automatic = attributes.get("auto_pad", "NOTSET")
     if automatic != "NOTSET" and "pads" in attributes:
         raise NotApplicable
-    # With dilation, what ONNX Runtime, the checker and the operator's text say of SAME differs.
+    # With dilation, ONNX Runtime, the checker and the operator's text differ on SAME.
     if automatic.startswith("SAME") and max(attributes.get("dilations", (1,))) > 1:
         raise NotApplicable
 
@@ -135,8 +135,8 @@ _COMMON: Final[dict[str, tuple[Any, ...]]] = {
 }
 _AUTO: Final = (OMIT, "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="Conv",
         make=_conv,
         axes={
@@ -149,7 +149,7 @@ RECORDS: Final = (
             **_COMMON,
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="ConvTranspose",
         make=_conv_transpose,
         axes={
@@ -163,7 +163,7 @@ RECORDS: Final = (
             **_COMMON,
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="ConvInteger",
         make=_conv_integer,
         axes={
@@ -175,7 +175,7 @@ RECORDS: Final = (
             **_COMMON,
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="DeformConv",
         make=_deform,
         axes={
@@ -187,7 +187,7 @@ RECORDS: Final = (
             "extra": ("none", "bias", "mask", "both"),
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="Col2Im",
         make=_col2im,
         axes={
@@ -197,7 +197,7 @@ RECORDS: Final = (
             "block": ("row", "square"),
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="CausalConvWithState",
         make=_causal,
         axes={"activation": (OMIT, "none", "silu", "swish"), "extra": ("none", "bias", "state", "both")},

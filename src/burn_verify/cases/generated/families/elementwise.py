@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, Point, Record, setting
+from burn_verify.cases.generated.operator_spec import OMIT, Call, OperatorSpec, Point, setting
 
 FAMILY: Final = "elementwise"
 SHAPES: Final = ((2, 3), (), (1,), (0, 3), (5,), (2, 3, 4), (2, 1, 3, 2), (1, 2, 1, 2, 3))
@@ -10,7 +10,7 @@ HOMES: Final[dict[str, dict[str, Any]]] = {
     "shape": {"dtype": "int64", "shape": (5,)},
     "gathered": {"dtype": "int64", "shape": ()},
 }
-"""What an operand must be to come from ``Shape``."""
+"""Values of the other axes that an output of ``Shape`` needs."""
 
 
 def homes_of(name: str) -> dict[str, dict[str, Any]]:
@@ -18,12 +18,12 @@ def homes_of(name: str) -> dict[str, dict[str, Any]]:
     return {f"{name}={kind}": home for kind, home in HOMES.items()}
 
 
-def _unary(op_type: str, name: str = "X", low: float = -4, high: float = 4, **axes: tuple[Any, ...]) -> Record:
+def _unary(op_type: str, name: str = "X", low: float = -4, high: float = 4, **axes: tuple[Any, ...]) -> OperatorSpec:
     def make(point: Point) -> Call:
         operand = point.wide(point["shape"], low=low, high=high)
         return Call(inputs=point.named(operand), attributes=point.attributes(*axes))
 
-    return Record(op_type=op_type, make=make, axes={"shape": SHAPES, **axes}, homes=homes_of(name))
+    return OperatorSpec(op_type=op_type, make=make, axes={"shape": SHAPES, **axes}, homes=homes_of(name))
 
 
 def _clip(point: Point) -> Call:
@@ -37,7 +37,7 @@ def _clip(point: Point) -> Call:
     return Call(inputs=point.named(x, *bounds))
 
 
-RECORDS: Final = (
+SPECS: Final = (
     *(_unary(name) for name in ("Abs", "Ceil", "Floor", "Sign", "Neg", "Relu", "Sigmoid", "Tanh", "Softplus")),
     *(_unary(name, "input") for name in ("Erf", "Exp", "Cos", "Cosh", "Sin", "Sinh", "Softsign", "Atan", "Asinh")),
     *(_unary(name) for name in ("BitwiseNot", "HardSwish", "IsNaN", "Mish", "Not", "Round")),
@@ -59,7 +59,7 @@ RECORDS: Final = (
     _unary("Shrink", "input", bias=(OMIT, 0.0, 0.5), lambd=(OMIT, 1.5, 0.0)),
     _unary("Swish", alpha=(OMIT, 0.5, 0.0, -1.0)),
     _unary("ThresholdedRelu", alpha=(OMIT, 0.0, -0.5, 2.0)),
-    Record(
+    OperatorSpec(
         op_type="Clip",
         make=_clip,
         axes={"shape": SHAPES, "min": (-1.0, OMIT, 0.0), "max": (2.0, OMIT, -2.0)},

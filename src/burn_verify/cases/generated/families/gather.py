@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed, index
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed, index
 
 FAMILY: Final = "gather"
 
@@ -17,7 +17,7 @@ def _axis(point: Point, rank: int, default: int = 0) -> int:
 
 
 def _signed(point: Point) -> bool:
-    """Return whether indices may count from the end, which they may since version 11."""
+    """Return whether indices may be negative, as they may since version 11."""
     return point.version >= 11
 
 
@@ -32,7 +32,7 @@ def _gather(point: Point) -> Call:
 
 
 def _gather_shaped(point: Point) -> Call:
-    """Indices as they come from a ``Shape``: known, and never negative."""
+    """Indices from a ``Shape``: known, and never negative."""
     if point["indices"] == "drawn":
         return _gather(point)
     shape = point["shape"]
@@ -123,8 +123,8 @@ _TIND: Final = ("int64", "int32")
 _SHAPES: Final = ((3, 4), (5,), (2, 3, 4), (1, 1))
 _REDUCTIONS: Final = (OMIT, "none", "add", "mul", "max", "min")
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="Gather",
         make=_gather_shaped,
         axes={
@@ -140,32 +140,32 @@ RECORDS: Final = (
             "data=shape": {"dtype": "int64", "shape": (5,)},
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="GatherElements",
         make=_gather_elements,
         axes={"shape": _SHAPES, "axis": (OMIT, 0, 1, -1), "less": (False, True), "tind": _TIND},
     ),
-    Record(
+    OperatorSpec(
         op_type="GatherND",
         make=_gather_nd,
         axes={"batch_dims": (OMIT, 0, 1, 2), "depth": (1, 2, 3), "outer": ((2,), (), (2, 2))},
     ),
-    Record(
+    OperatorSpec(
         op_type="ScatterElements",
         make=_scatter_elements,
         axes={"shape": _SHAPES, "axis": (OMIT, 0, 1, -1), "reduction": _REDUCTIONS, "tind": _TIND},
     ),
-    Record(
+    OperatorSpec(
         op_type="ScatterND",
         make=_scatter_nd,
         axes={"depth": (1, 2, 3), "reduction": _REDUCTIONS, "negative": (False, True)},
     ),
-    Record(
+    OperatorSpec(
         op_type="TensorScatter",
         make=_tensor_scatter,
         axes={"mode": (OMIT, "linear", "circular"), "write_indices": (True, False)},
     ),
-    Record(
+    OperatorSpec(
         op_type="OneHot",
         make=_one_hot,
         axes={
@@ -178,7 +178,7 @@ RECORDS: Final = (
         },
         homes={"depth_as=shape": {"depth": "one"}},
     ),
-    Record(
+    OperatorSpec(
         op_type="Compress",
         make=_compress,
         axes={"shape": ((3, 4), (5,), (2, 3, 2)), "axis": (OMIT, 0, 1, -1), "length": ("whole", "shorter")},

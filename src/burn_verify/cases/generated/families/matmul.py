@@ -1,8 +1,8 @@
-"""Matrix products and what is done to matrices."""
+"""Matrix products and other operators on matrices."""
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, OperatorSpec, Point
 
 FAMILY: Final = "matmul"
 
@@ -72,9 +72,9 @@ def _det(point: Point) -> Call:
     return Call(inputs=point.named(point.data(point["shape"], low=-2, high=2)))
 
 
-RECORDS: Final = (
-    Record(op_type="MatMul", make=_matmul, axes={"shape": _PRODUCTS}),
-    Record(
+SPECS: Final = (
+    OperatorSpec(op_type="MatMul", make=_matmul, axes={"shape": _PRODUCTS}),
+    OperatorSpec(
         op_type="Gemm",
         make=_gemm,
         axes={
@@ -85,6 +85,6 @@ RECORDS: Final = (
             "c_shape": ("row", "full", "column", "rank0", "one", OMIT),
         },
     ),
-    Record(op_type="Einsum", make=_einsum, axes={"equation": tuple(range(len(_EQUATIONS)))}),
-    Record(op_type="Det", make=_det, axes={"shape": ((3, 3), (2, 2), (1, 1), (2, 3, 3))}),
+    OperatorSpec(op_type="Einsum", make=_einsum, axes={"equation": tuple(range(len(_EQUATIONS)))}),
+    OperatorSpec(op_type="Det", make=_det, axes={"shape": ((3, 3), (2, 2), (1, 1), (2, 3, 3))}),
 )

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, index
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, index
 
 FAMILY: Final = "ml"
 _DOMAIN: Final = "ai.onnx.ml"
 _NUMBERS: Final = ("float32", "float64", "int64", "int32")
 
 
-def _record(op_type: str, make: Callable[[Point], Call], *, dtypes: tuple[str, ...] = _NUMBERS, **axes: Any) -> Record:
-    return Record(op_type=op_type, make=make, domain=_DOMAIN, dtypes=dtypes, axes=axes)
+def _spec(
+    op_type: str, make: Callable[[Point], Call], *, dtypes: tuple[str, ...] = _NUMBERS, **axes: Any
+) -> OperatorSpec:
+    return OperatorSpec(op_type=op_type, make=make, domain=_DOMAIN, dtypes=dtypes, axes=axes)
 
 
 def _plain(*names: str, **fixed: Any) -> Callable[[Point], Call]:
@@ -82,15 +84,15 @@ def _label(point: Point) -> Call:
 
 _TRANSFORMS: Final = (OMIT, "NONE", "SOFTMAX", "LOGISTIC")
 
-RECORDS: Final = (
-    _record("ArrayFeatureExtractor", _extract),
-    _record("Binarizer", _plain("threshold"), threshold=(OMIT, 1.0)),
-    _record("FeatureVectorizer", _features),
-    _record("OneHotEncoder", _encode, zeros=(OMIT, 1)),
-    _record("Imputer", _impute),
-    _record("Scaler", _scale, per=("feature", "all")),
-    _record("Normalizer", _plain("norm"), norm=(OMIT, "MAX", "L1", "L2")),
-    _record("LinearRegressor", _regress, targets=(1, 2), intercepts=(True, False), post_transform=(OMIT, "NONE")),
-    _record("LinearClassifier", _classify, post_transform=_TRANSFORMS, multi_class=(OMIT, 1)),
-    _record("LabelEncoder", _label, dtypes=("int64",)),
+SPECS: Final = (
+    _spec("ArrayFeatureExtractor", _extract),
+    _spec("Binarizer", _plain("threshold"), threshold=(OMIT, 1.0)),
+    _spec("FeatureVectorizer", _features),
+    _spec("OneHotEncoder", _encode, zeros=(OMIT, 1)),
+    _spec("Imputer", _impute),
+    _spec("Scaler", _scale, per=("feature", "all")),
+    _spec("Normalizer", _plain("norm"), norm=(OMIT, "MAX", "L1", "L2")),
+    _spec("LinearRegressor", _regress, targets=(1, 2), intercepts=(True, False), post_transform=(OMIT, "NONE")),
+    _spec("LinearClassifier", _classify, post_transform=_TRANSFORMS, multi_class=(OMIT, 1)),
+    _spec("LabelEncoder", _label, dtypes=("int64",)),
 )

@@ -1,11 +1,11 @@
-"""Shapes and movement: what changes places, shapes or dtypes of elements and computes nothing."""
+"""Shapes and movement: operators that change positions, shapes or dtypes of elements and compute nothing."""
 
 from typing import Any, Final
 
 import numpy as np
 
 from burn_verify.cases.generated.families.elementwise import SHAPES, homes_of
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed, setting
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed, setting
 from burn_verify.graph.dtypes import STRING, elem_type_of, numpy_dtype
 
 FAMILY: Final = "movement"
@@ -122,7 +122,7 @@ def _tensor(value: Any, dtype: str) -> Any:
     from onnx.numpy_helper import from_array
 
     array = np.asarray(value)
-    # Numbers become text by way of NumPy's own type for it.
+    # Numbers become text through NumPy's own string type.
     return from_array(
         array.astype(str).astype(object) if dtype == STRING else array.astype(numpy_dtype(dtype)), "value"
     )
@@ -170,13 +170,13 @@ def _trilu(point: Point) -> Call:
     return Call(inputs=point.named(point.wide(point["shape"]), k), attributes=point.attributes("upper"))
 
 
-def _blocks(op_type: str) -> Record:
+def _blocks(op_type: str) -> OperatorSpec:
     def make(point: Point) -> Call:
         size = point["blocksize"]
         shape = (point.size(2, "N"), 3 * size * size, 2, 3) if op_type == "DepthToSpace" else (2, 3, 2 * size, 3 * size)
         return Call(inputs=point.named(point.data(shape)), attributes=point.attributes("blocksize", "mode"))
 
-    return Record(op_type=op_type, make=make, axes={"blocksize": (2, 1, 3), "mode": (OMIT, "DCR", "CRD")})
+    return OperatorSpec(op_type=op_type, make=make, axes={"blocksize": (2, 1, 3), "mode": (OMIT, "DCR", "CRD")})
 
 
 def _centre(point: Point) -> Call:
@@ -201,8 +201,8 @@ def _dropout(point: Point) -> Call:
 
 _ANY: Final = (*SHAPES[:4], (2, 3, 4))
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="Reshape",
         make=_reshape,
         axes={
@@ -211,19 +211,21 @@ RECORDS: Final = (
             "allowzero": (OMIT, 0, 1),
         },
     ),
-    Record(op_type="Flatten", make=_flatten, axes={"shape": SHAPES, "axis": (OMIT, 0, 1, 2, -1)}),
-    Record(
+    OperatorSpec(op_type="Flatten", make=_flatten, axes={"shape": SHAPES, "axis": (OMIT, 0, 1, 2, -1)}),
+    OperatorSpec(
         op_type="Transpose",
         make=_transpose,
         axes={"shape": SHAPES, "perm": (OMIT, (1, 0), (2, 0, 1), (0, 1), (0, 3, 1, 2))},
     ),
-    Record(
+    OperatorSpec(
         op_type="Squeeze",
         make=_squeeze,
         axes={"shape": ((1, 3, 1, 2), (1, 1), (3, 1), (1,), (1, 0)), "axes": ((0,), OMIT, (2,), (0, 2), (-1,), (1,))},
     ),
-    Record(op_type="Unsqueeze", make=_unsqueeze, axes={"shape": _ANY, "axes": ((0,), (1,), (-1,), (0, 2), (2, 1))}),
-    Record(
+    OperatorSpec(
+        op_type="Unsqueeze", make=_unsqueeze, axes={"shape": _ANY, "axes": ((0,), (1,), (-1,), (0, 2), (2, 1))}
+    ),
+    OperatorSpec(
         op_type="Concat",
         make=_concat,
         axes={
@@ -234,57 +236,57 @@ RECORDS: Final = (
         },
         homes={f"inputs_{place}=shape": {"dtype": "int64", "shape": (3,)} for place in (0, 1, 2)},
     ),
-    Record(
+    OperatorSpec(
         op_type="Split",
         make=_split,
         axes={"axis": (OMIT, 0, 1, -1), "split": (OMIT, (2, 4), (1, 2, 3), (6,), (0, 6))},
         homes={"split_as=shape": {"split": (2, 4)}},
     ),
-    Record(
+    OperatorSpec(
         op_type="Expand",
         make=_expand,
         axes={"shape": ((2, 1), (3,), (), (1,), (2, 3), (0, 1)), "target": ((2, 3), (2, 1, 3), (1,), (3,), ())},
     ),
-    Record(
+    OperatorSpec(
         op_type="Tile",
         make=_tile,
         axes={"shape": ((2, 3), (3,), (1, 2, 3), (0, 2)), "repeats": ((1, 2), (2, 2), (3,), (2, 1, 2), (0, 1))},
     ),
-    Record(
+    OperatorSpec(
         op_type="Shape", make=_shape, axes={"shape": SHAPES, "start": (OMIT, 0, 1, -1, -9), "end": (OMIT, 1, 2, -1, 9)}
     ),
-    Record(op_type="Size", make=_size, axes={"shape": SHAPES}),
-    Record(
+    OperatorSpec(op_type="Size", make=_size, axes={"shape": SHAPES}),
+    OperatorSpec(
         op_type="ConstantOfShape",
         make=_constant_of_shape,
         axes={"target": ((2, 3), (3,), (), (1, 2, 2), (0, 2)), "value": (1, OMIT, 0)},
     ),
-    Record(
+    OperatorSpec(
         op_type="Constant",
         make=_constant,
         axes={"form": ("matrix", "scalar", "empty", "value_float", "value_floats", "value_int", "value_ints")},
         homes={"form=value_int": {"dtype": "int64"}, "form=value_ints": {"dtype": "int64"}},
     ),
-    Record(
+    OperatorSpec(
         op_type="EyeLike",
         make=_eye,
         axes={"shape": ((3, 3), (2, 4), (4, 2)), "k": (OMIT, 0, 1, -1), "out": (OMIT, "float32", "int64", "float64")},
     ),
-    Record(op_type="Range", make=_range, axes={"span": ("up", "down", "none", "steps")}),
-    Record(
+    OperatorSpec(op_type="Range", make=_range, axes={"span": ("up", "down", "none", "steps")}),
+    OperatorSpec(
         op_type="Trilu",
         make=_trilu,
         axes={"shape": ((3, 3), (2, 4), (4, 2), (2, 3, 3), (0, 3)), "k": (OMIT, 0, 1, -1, 9), "upper": (OMIT, 0, 1)},
     ),
     _blocks("DepthToSpace"),
     _blocks("SpaceToDepth"),
-    Record(
+    OperatorSpec(
         op_type="CenterCropPad",
         make=_centre,
         axes={"axes": (OMIT, (0,), (0, 1), (-1,), (1, 2)), "target": ((2, 7, 3), (2,), (7,), (6, 2), (5, 4))},
     ),
-    Record(op_type="Identity", make=_identity, axes={"shape": SHAPES}, homes=homes_of("input")),
-    Record(
+    OperatorSpec(op_type="Identity", make=_identity, axes={"shape": SHAPES}, homes=homes_of("input")),
+    OperatorSpec(
         op_type="Dropout",
         make=_dropout,
         axes={

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record, index
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, OperatorSpec, Point, index
 
 FAMILY: Final = "normalisation"
 _EPSILON: Final = (OMIT, 1e-5, 0.125)
@@ -57,7 +57,7 @@ def _group(point: Point) -> Call:
     return Call(inputs=point.named(*operands), attributes=attributes)
 
 
-def _alone(op_type: str, **axes: tuple[Any, ...]) -> Record:
+def _alone(op_type: str, **axes: tuple[Any, ...]) -> OperatorSpec:
     def make(point: Point) -> Call:
         if point["rank"] + 2 <= max((0, *point["axes"])) if "axes" in axes and point["axes"] != OMIT else False:
             raise NotApplicable
@@ -65,7 +65,7 @@ def _alone(op_type: str, **axes: tuple[Any, ...]) -> Record:
         x = _image(point, point["rank"], "M" if "axes" in axes else "N")
         return Call(inputs=point.named(x), attributes=point.attributes(*axes))
 
-    return Record(op_type=op_type, make=make, axes={"rank": (2, 1, 3), **axes})
+    return OperatorSpec(op_type=op_type, make=make, axes={"rank": (2, 1, 3), **axes})
 
 
 def _lp(point: Point) -> Call:
@@ -75,7 +75,7 @@ def _lp(point: Point) -> Call:
     return Call(inputs=point.named(point.wide(shape)), attributes=point.attributes("axis", "p"))
 
 
-def _loss(op_type: str) -> Record:
+def _loss(op_type: str) -> OperatorSpec:
     def make(point: Point) -> Call:
         shape = (point.size(3, "M"), 5, *(2, 2)[: point["rank"]])
         target = index((shape[0], *shape[2:]), 5, dtype=point["target_dtype"], negative=False)
@@ -93,11 +93,11 @@ def _loss(op_type: str) -> Record:
     }
     if op_type.startswith("Softmax"):
         axes["outputs"] = (1, 2)
-    return Record(op_type=op_type, make=make, axes=axes)
+    return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="BatchNormalization",
         make=_batch,
         axes={
@@ -107,8 +107,8 @@ RECORDS: Final = (
             "training_mode": (OMIT, 0, 1),
         },
     ),
-    Record(op_type="InstanceNormalization", make=_instance, axes={"rank": (2, 1, 3), "epsilon": _EPSILON}),
-    Record(
+    OperatorSpec(op_type="InstanceNormalization", make=_instance, axes={"rank": (2, 1, 3), "epsilon": _EPSILON}),
+    OperatorSpec(
         op_type="LayerNormalization",
         make=_layer,
         axes={
@@ -120,7 +120,7 @@ RECORDS: Final = (
             "outputs": (1, 2, 3),
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="RMSNormalization",
         make=_rms,
         axes={
@@ -131,7 +131,7 @@ RECORDS: Final = (
             "scale_shape": ("whole", "last"),
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="GroupNormalization",
         make=_group,
         axes={"rank": (2, 1, 3), "num_groups": (2, 1, 4), "epsilon": _EPSILON, "stash_type": (OMIT, 1)},
@@ -139,7 +139,7 @@ RECORDS: Final = (
     ),
     _alone("LRN", size=(3, 1, 5), alpha=(OMIT, 0.5), beta=(OMIT, 0.5), bias=(OMIT, 2.0)),
     _alone("MeanVarianceNormalization", axes=(OMIT, (0, 2, 3), (1,), (-1,), (2, 3))),
-    Record(
+    OperatorSpec(
         op_type="LpNormalization",
         make=_lp,
         axes={"shape": ((2, 3), (2, 3, 4), (5,)), "axis": (OMIT, 0, 1, -1), "p": (OMIT, 1, 2)},

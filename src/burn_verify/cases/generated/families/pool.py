@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from burn_verify.cases.generated.families.conv import spatial
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed
 
 FAMILY: Final = "pool"
 _SIZES: Final = (7, 6, 5)
@@ -14,14 +14,14 @@ def _image(point: Point, rank: int, batch: str = "N") -> Any:
     return point.data((point.size(2, batch), point.size(3, "C"), *(point.size(size, name) for size, name in named)))
 
 
-def _pool(op_type: str, **own: tuple[Any, ...]) -> Record:
+def _pool(op_type: str, **own: tuple[Any, ...]) -> OperatorSpec:
     def make(point: Point) -> Call:
         rank = point["rank"]
         attributes = spatial(point, rank, "kernel_shape", "strides", "dilations", "pads", "auto_pad")
         automatic = attributes.get("auto_pad", "NOTSET")
         if automatic != "NOTSET" and "pads" in attributes:
             raise NotApplicable
-        # What SAME means with dilation, or where strides leave elements out, is not said.
+        # ONNX does not define SAME with dilation, or where strides leave elements out.
         apart = max(attributes.get("dilations", (1,))) > 1 or (
             max(attributes.get("strides", (1,))) > attributes["kernel_shape"][0]
         )
@@ -48,14 +48,14 @@ def _pool(op_type: str, **own: tuple[Any, ...]) -> Record:
         "ceil_mode": (OMIT, 0, 1),
         **own,
     }
-    return Record(op_type=op_type, make=make, axes=axes)
+    return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-def _global(op_type: str, **own: tuple[Any, ...]) -> Record:
+def _global(op_type: str, **own: tuple[Any, ...]) -> OperatorSpec:
     def make(point: Point) -> Call:
         return Call(inputs=point.named(_image(point, point["rank"])), attributes=point.attributes(*own))
 
-    return Record(op_type=op_type, make=make, axes={"rank": (2, 1, 3), **own})
+    return OperatorSpec(op_type=op_type, make=make, axes={"rank": (2, 1, 3), **own})
 
 
 def _roi_pool(point: Point) -> Call:
@@ -84,15 +84,17 @@ def _unpool(point: Point) -> Call:
 
 _SCALES: Final = (OMIT, 1.0, 0.5)
 
-RECORDS: Final = (
+SPECS: Final = (
     _pool("AveragePool", count_include_pad=(OMIT, 0, 1)),
     _pool("MaxPool", storage_order=(OMIT, 0, 1), outputs=(1, 2)),
     _pool("LpPool", p=(OMIT, 1, 2, 3)),
     _global("GlobalAveragePool"),
     _global("GlobalMaxPool"),
     _global("GlobalLpPool", p=(OMIT, 1, 3)),
-    Record(op_type="MaxRoiPool", make=_roi_pool, axes={"pooled_shape": ((2, 2), (1, 3)), "spatial_scale": _SCALES}),
-    Record(
+    OperatorSpec(
+        op_type="MaxRoiPool", make=_roi_pool, axes={"pooled_shape": ((2, 2), (1, 3)), "spatial_scale": _SCALES}
+    ),
+    OperatorSpec(
         op_type="RoiAlign",
         make=_roi_align,
         axes={
@@ -104,5 +106,5 @@ RECORDS: Final = (
             "spatial_scale": _SCALES,
         },
     ),
-    Record(op_type="MaxUnpool", make=_unpool, axes={"strides": (2, OMIT), "output_shape": (OMIT, "given")}),
+    OperatorSpec(op_type="MaxUnpool", make=_unpool, axes={"strides": (2, OMIT), "output_shape": (OMIT, "given")}),
 )

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from burn_verify.cases.generated.families.conv import spatial
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, OperatorSpec, Point, fixed
 from burn_verify.graph.dtypes import elem_type_of
 
 FAMILY: Final = "quantisation"
@@ -13,7 +13,7 @@ _SHAPE: Final = (3, 4, 2)
 
 
 def _scales(point: Point) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """Return the shape of scales, and the attributes that say what they scale."""
+    """Return the shape of scales, and the attributes that select what they scale."""
     form, axis = point["form"], point["axis"]
     attributes: dict[str, Any] = {}
     if form == "tensor":
@@ -38,7 +38,7 @@ def _scales(point: Point) -> tuple[tuple[int, ...], dict[str, Any]]:
 
 
 def _ramp(shape: tuple[int, ...], values: tuple[float, ...], dtype: str) -> Operand:
-    """Return a fixed operand that takes values in turn."""
+    """Return a fixed operand that repeats some values."""
     return fixed(np.resize(np.array(values), shape), dtype)
 
 
@@ -146,38 +146,38 @@ _ZEROS: Final = ("given", OMIT)
 _BYTES: Final = ("uint8", "int8")
 _MATRICES: Final = (((2, 3), (3, 4)), ((2, 2, 3), (2, 3, 4)), ((1, 3), (3, 1)))
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="QuantizeLinear",
         make=_quantize,
         axes={**_FORMS, "zero_point": _ZEROS, "x_dtype": ("float32", "float16"), "saturate": (OMIT, 0)},
         dtypes=("uint8", "int8", "uint16", "int16", "int4", "uint4", "float8_e4m3fn", "float8_e5m2"),
     ),
-    Record(
+    OperatorSpec(
         op_type="DequantizeLinear",
         make=_dequantize,
         axes={**_FORMS, "zero_point": _ZEROS, "scale_dtype": ("float32", "float16")},
         dtypes=("uint8", "int8", "int32", "uint16", "int16", "int4", "uint4", "float8_e4m3fn", "float8_e5m2"),
     ),
-    Record(
+    OperatorSpec(
         op_type="DynamicQuantizeLinear",
         make=_dynamic,
         axes={"shape": ((2, 3), (5,), (2, 3, 4), (1,)), "low": (-4, 0, 1)},
         dtypes=("float32",),
     ),
-    Record(
+    OperatorSpec(
         op_type="MatMulInteger",
         make=_matmul_integer,
         axes={"shape": _MATRICES, "b_dtype": _BYTES, "zero_points": ("none", "a", "both", "rows")},
         dtypes=_BYTES,
     ),
-    Record(
+    OperatorSpec(
         op_type="QLinearMatMul",
         make=_qlinear_matmul,
         axes={"shape": _MATRICES, "scale_dtype": ("float32", "float16"), "per": ("tensor", "column")},
         dtypes=_BYTES,
     ),
-    Record(
+    OperatorSpec(
         op_type="QLinearConv",
         make=_qlinear_conv,
         axes={

@@ -2,13 +2,13 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed
 
 FAMILY: Final = "recurrent"
 _STEPS, _BATCH, _IN, _HIDDEN = 3, 2, 4, 3
 
 
-def _recurrent(op_type: str, gates: int, functions: tuple[str, ...], **own: tuple[Any, ...]) -> Record:
+def _recurrent(op_type: str, gates: int, functions: tuple[str, ...], **own: tuple[Any, ...]) -> OperatorSpec:
     def make(point: Point) -> Call:
         ways = 2 if point["direction"] == "bidirectional" else 1
         extra, layout = point["extra"], point["layout"] if point.has("layout") else OMIT
@@ -48,10 +48,10 @@ def _recurrent(op_type: str, gates: int, functions: tuple[str, ...], **own: tupl
         "activations": (OMIT, "given"),
         **own,
     }
-    return Record(op_type=op_type, make=make, axes=axes)
+    return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-RECORDS: Final = (
+SPECS: Final = (
     _recurrent("RNN", 1, ("Relu",)),
     _recurrent("GRU", 3, ("HardSigmoid", "Softsign"), linear_before_reset=(OMIT, 0, 1)),
     _recurrent("LSTM", 4, ("HardSigmoid", "Softsign", "Tanh"), input_forget=(OMIT, 0)),

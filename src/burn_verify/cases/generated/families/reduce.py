@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed, setting
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed, setting
 
 FAMILY: Final = "reduce"
 _SHAPES: Final = ((2, 3, 4), (3,), (2, 3), (1, 3, 1), (), (2, 3, 2, 2), (2, 0, 3))
@@ -17,7 +17,7 @@ def _in_range(axes: Any, rank: int) -> None:
         raise NotApplicable
 
 
-def _reduce(op_type: str, low: float = -4, high: float = 4) -> Record:
+def _reduce(op_type: str, low: float = -4, high: float = 4) -> OperatorSpec:
     def make(point: Point) -> Call:
         axes, shape = point["axes"], point["shape"]
         _in_range(axes, len(shape))
@@ -33,14 +33,14 @@ def _reduce(op_type: str, low: float = -4, high: float = 4) -> Record:
         )
 
     axes = {"shape": _SHAPES, "axes": _AXES, "keepdims": (OMIT, 0, 1), "noop_with_empty_axes": (OMIT, 0, 1)}
-    return Record(op_type=op_type, make=make, axes=axes, homes={"axes_as=shape": {"axes": (1,)}})
+    return OperatorSpec(op_type=op_type, make=make, axes=axes, homes={"axes_as=shape": {"axes": (1,)}})
 
 
 def _keep(point: Point) -> dict[str, Any]:
     return point.attributes("keepdims")
 
 
-def _arg(op_type: str) -> Record:
+def _arg(op_type: str) -> OperatorSpec:
     def make(point: Point) -> Call:
         shape, axis = point["shape"], point["axis"]
         _in_range((0 if axis == OMIT else axis,), len(shape))
@@ -55,10 +55,10 @@ def _arg(op_type: str) -> Record:
         "keepdims": (OMIT, 0, 1),
         "select_last_index": (OMIT, 0, 1),
     }
-    return Record(op_type=op_type, make=make, axes=axes)
+    return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-def _cumulative(op_type: str, high: float) -> Record:
+def _cumulative(op_type: str, high: float) -> OperatorSpec:
     def make(point: Point) -> Call:
         shape = point["shape"]
         _in_range((point["axis"],), len(shape))
@@ -73,10 +73,10 @@ def _cumulative(op_type: str, high: float) -> Record:
         "exclusive": (OMIT, 1),
         "reverse": (OMIT, 1),
     }
-    return Record(op_type=op_type, make=make, axes=axes)
+    return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-def _softmax(op_type: str) -> Record:
+def _softmax(op_type: str) -> OperatorSpec:
     def make(point: Point) -> Call:
         shape, axis = point["shape"], point["axis"]
         _in_range((-1 if axis == OMIT else axis,), len(shape))
@@ -87,10 +87,10 @@ def _softmax(op_type: str) -> Record:
         return Call(inputs=point.named(point.wide(shape)), attributes=point.attributes("axis"))
 
     axes = {"shape": ((2, 3), (2, 3, 4), (5,), (1, 1), (2, 0), (2, 3, 2, 2)), "axis": (OMIT, 0, 1, -1, 2, -2)}
-    return Record(op_type=op_type, make=make, axes=axes)
+    return OperatorSpec(op_type=op_type, make=make, axes=axes)
 
 
-RECORDS: Final = (
+SPECS: Final = (
     *(_reduce(name) for name in ("ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum")),
     *(_reduce(name) for name in ("ReduceSumSquare", "ReduceLogSumExp")),
     _reduce("ReduceLogSum", 0.25, 4),

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Operand, OperatorSpec, Point, fixed
 
 FAMILY: Final = "resize"
 _SHAPE: Final = (4, 5, 3)
@@ -91,7 +91,7 @@ def _fitting(point: Point, attributes: dict[str, Any]) -> None:
     mode = attributes.get("mode", "nearest")
     if mode == "cubic" and point.version < 11:
         raise NotApplicable
-    # What lies between true and false, or between two words, is not said.
+    # ONNX does not define values between true and false, or between two texts.
     if mode != "nearest" and point.dtype in ("bool", "string"):
         raise NotApplicable
     only_nearest = "nearest_mode" in attributes and mode != "nearest"
@@ -133,9 +133,9 @@ def _affine_grid(point: Point) -> Call:
     return Call(inputs=point.named(theta, fixed(size)), attributes=point.attributes("align_corners"))
 
 
-RECORDS: Final = (
-    Record(op_type="Slice", make=_slice, axes={"span": _SPANS, "tind": ("int64", "int32")}),
-    Record(
+SPECS: Final = (
+    OperatorSpec(op_type="Slice", make=_slice, axes={"span": _SPANS, "tind": ("int64", "int32")}),
+    OperatorSpec(
         op_type="Pad",
         make=_pad,
         axes={
@@ -146,7 +146,7 @@ RECORDS: Final = (
         },
         homes={"pads_as=shape": {"pads": (1, 1, 1, 1)}},
     ),
-    Record(
+    OperatorSpec(
         op_type="Resize",
         make=_resize,
         axes={
@@ -181,7 +181,7 @@ RECORDS: Final = (
             },
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="GridSample",
         make=_grid_sample,
         axes={
@@ -191,5 +191,5 @@ RECORDS: Final = (
             "rank": (2, 3),
         },
     ),
-    Record(op_type="AffineGrid", make=_affine_grid, axes={"rank": (2, 3), "align_corners": (OMIT, 0, 1)}),
+    OperatorSpec(op_type="AffineGrid", make=_affine_grid, axes={"rank": (2, 3), "align_corners": (OMIT, 0, 1)}),
 )

@@ -1,9 +1,9 @@
-"""Sequences and optionals: made and taken apart inside the graph, since neither goes in or out of a compiled model."""
+"""Sequences and optionals: made and read inside the graph, since a compiled model has neither as input or output."""
 
 from typing import Any, Final
 
 from burn_verify.cases.generated.families.control import graph_of, node_of, value_of
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed
 from burn_verify.graph.dtypes import elem_type_of
 
 FAMILY: Final = "sequence"
@@ -54,7 +54,7 @@ def _empty(point: Point) -> Call:
     return Call(inputs=_parts(point, 1), nodes=nodes)
 
 
-def _changed(op_type: str) -> Record:
+def _changed(op_type: str) -> OperatorSpec:
     def make(point: Point) -> Call:
         given = _position(point)
         inputs = ["seq", *(["x3"] if op_type == "SequenceInsert" else []), *given]
@@ -66,7 +66,7 @@ def _changed(op_type: str) -> Record:
         parts = _parts(point, 4 if op_type == "SequenceInsert" else 3)
         return Call(inputs={**parts, **given}, nodes=nodes)
 
-    return Record(op_type=op_type, make=make, axes={**_SHAPE, **_POSITIONS}, dtypes=_DTYPES)
+    return OperatorSpec(op_type=op_type, make=make, axes={**_SHAPE, **_POSITIONS}, dtypes=_DTYPES)
 
 
 def _length(point: Point) -> Call:
@@ -102,42 +102,42 @@ def _map(point: Point) -> Call:
     return Call(inputs=_parts(point), nodes=nodes)
 
 
-def _optional(op_type: str) -> Record:
+def _optional(op_type: str) -> OperatorSpec:
     def make(point: Point) -> Call:
         made = node_of("Optional", "x0", outputs=["some"])
         ending = "OptionalHasElement" if op_type == "OptionalHasElement" else "OptionalGetElement"
         return Call(inputs=_parts(point, 1), nodes=(made, node_of(ending, "some", outputs=["Y"])))
 
-    return Record(op_type=op_type, make=make, axes=_SHAPE, dtypes=_DTYPES)
+    return OperatorSpec(op_type=op_type, make=make, axes=_SHAPE, dtypes=_DTYPES)
 
 
 _SHAPE: Final = {"shape": ((2, 3), (), (5,), (0, 3))}
 _POSITIONS: Final = {"position": (1, 0, -1, 2, OMIT), "position_dtype": ("int64", "int32")}
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="SequenceAt",
         make=_at,
         axes={**_SHAPE, "position": (1, 0, -1), "position_dtype": ("int64", "int32")},
         dtypes=_DTYPES,
     ),
-    Record(op_type="SequenceConstruct", make=_construct, axes={**_SHAPE, "count": (2, 1, 3)}, dtypes=_DTYPES),
-    Record(
+    OperatorSpec(op_type="SequenceConstruct", make=_construct, axes={**_SHAPE, "count": (2, 1, 3)}, dtypes=_DTYPES),
+    OperatorSpec(
         op_type="ConcatFromSequence",
         make=_concat,
         axes={**_SHAPE, "axis": (0, 1, -1), "new_axis": (OMIT, 0, 1)},
         dtypes=_DTYPES,
     ),
-    Record(op_type="SequenceEmpty", make=_empty, axes={**_SHAPE, "given": (OMIT, "dtype")}, dtypes=_DTYPES),
+    OperatorSpec(op_type="SequenceEmpty", make=_empty, axes={**_SHAPE, "given": (OMIT, "dtype")}, dtypes=_DTYPES),
     _changed("SequenceErase"),
     _changed("SequenceInsert"),
-    Record(op_type="SequenceLength", make=_length, axes={**_SHAPE, "count": (2, 1, 3)}, dtypes=_DTYPES),
-    Record(
+    OperatorSpec(op_type="SequenceLength", make=_length, axes={**_SHAPE, "count": (2, 1, 3)}, dtypes=_DTYPES),
+    OperatorSpec(
         op_type="SplitToSequence",
         make=_split,
         axes={"axis": (OMIT, 0, 1, -1), "split": (OMIT, 2, (1, 3), 4), "keepdims": (OMIT, 0, 1)},
         dtypes=_DTYPES,
     ),
-    Record(op_type="SequenceMap", make=_map, axes=_SHAPE, dtypes=_DTYPES),
+    OperatorSpec(op_type="SequenceMap", make=_map, axes=_SHAPE, dtypes=_DTYPES),
     *(_optional(name) for name in ("Optional", "OptionalGetElement", "OptionalHasElement")),
 )

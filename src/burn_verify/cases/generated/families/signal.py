@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed
 from burn_verify.graph.dtypes import elem_type_of
 
 FAMILY: Final = "signal"
@@ -34,7 +34,7 @@ def _stft(point: Point) -> Call:
     return Call(inputs=point.named(*operands), attributes=point.attributes("onesided"))
 
 
-def _window(op_type: str) -> Record:
+def _window(op_type: str) -> OperatorSpec:
     def make(point: Point) -> Call:
         attributes = point.attributes("periodic")
         if point["out"] != OMIT:
@@ -43,7 +43,7 @@ def _window(op_type: str) -> Record:
 
     out = (OMIT, "float32", "float64", "float16")
     axes = {"size": (8, 5, 2), "periodic": (OMIT, 0, 1), "out": out}
-    return Record(op_type=op_type, make=make, axes=axes, dtypes=("int64", "int32"))
+    return OperatorSpec(op_type=op_type, make=make, axes=axes, dtypes=("int64", "int32"))
 
 
 def _mel(point: Point) -> Call:
@@ -53,8 +53,8 @@ def _mel(point: Point) -> Call:
     return Call(inputs=point.named(*sizes, *edges), attributes=attributes)
 
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="DFT",
         make=_dft,
         axes={
@@ -67,7 +67,7 @@ RECORDS: Final = (
         },
         dtypes=("float32", "float64", "float16"),
     ),
-    Record(
+    OperatorSpec(
         op_type="STFT",
         make=_stft,
         axes={
@@ -81,7 +81,7 @@ RECORDS: Final = (
         dtypes=("float32", "float64", "float16"),
     ),
     *(_window(name) for name in ("BlackmanWindow", "HammingWindow", "HannWindow")),
-    Record(
+    OperatorSpec(
         op_type="MelWeightMatrix",
         make=_mel,
         axes={"bins": (4, 8), "edge_dtype": ("float32", "float64"), "out": (OMIT, "float32", "float64")},

@@ -1,8 +1,8 @@
-"""Indexing and sorting: operators whose answer is places, an order, or as long as its values decide."""
+"""Indexing and sorting: operators that return positions or an order, or whose output size depends on values."""
 
 from typing import Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record, fixed
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point, fixed
 
 FAMILY: Final = "sorting"
 
@@ -58,8 +58,8 @@ def _reverse(point: Point) -> Call:
     return Call(inputs=point.named(point.data(shape), fixed([4, 1, 2])), attributes=attributes)
 
 
-RECORDS: Final = (
-    Record(
+SPECS: Final = (
+    OperatorSpec(
         op_type="TopK",
         make=_top_k,
         axes={
@@ -70,7 +70,7 @@ RECORDS: Final = (
             "sorted": (OMIT, 1),
         },
     ),
-    Record(
+    OperatorSpec(
         op_type="Unique",
         make=_unique,
         axes={
@@ -80,8 +80,8 @@ RECORDS: Final = (
             "outputs": (1, 2, 4),
         },
     ),
-    Record(op_type="NonZero", make=_non_zero, axes={"shape": ((2, 3), (), (5,), (2, 3, 4), (0, 3), (1,))}),
-    Record(
+    OperatorSpec(op_type="NonZero", make=_non_zero, axes={"shape": ((2, 3), (), (5,), (2, 3, 4), (0, 3), (1,))}),
+    OperatorSpec(
         op_type="NonMaxSuppression",
         make=_suppression,
         axes={
@@ -93,5 +93,5 @@ RECORDS: Final = (
         },
         dtypes=("float32",),
     ),
-    Record(op_type="ReverseSequence", make=_reverse, axes={"batch_axis": (OMIT, 0, 1)}),
+    OperatorSpec(op_type="ReverseSequence", make=_reverse, axes={"batch_axis": (OMIT, 0, 1)}),
 )

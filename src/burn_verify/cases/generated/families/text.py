@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, Point, Record
+from burn_verify.cases.generated.operator_spec import OMIT, Call, NotApplicable, OperatorSpec, Point
 
 FAMILY: Final = "text"
 _TEXT: Final = ("string",)
@@ -46,9 +46,9 @@ def _terms(point: Point) -> Call:
     return Call(inputs=point.named(point.data(point["shape"], low=2, high=5)), attributes=attributes)
 
 
-RECORDS: Final = (
-    Record(op_type="StringConcat", make=_concat, axes={"shape": ((3,), (2, 3), ())}, dtypes=_TEXT),
-    Record(
+SPECS: Final = (
+    OperatorSpec(op_type="StringConcat", make=_concat, axes={"shape": ((3,), (2, 3), ())}, dtypes=_TEXT),
+    OperatorSpec(
         op_type="StringNormalizer",
         make=_normalizer,
         axes={
@@ -58,11 +58,11 @@ RECORDS: Final = (
         },
         dtypes=_TEXT,
     ),
-    Record(
+    OperatorSpec(
         op_type="StringSplit", make=_split, axes={"delimiter": (OMIT, "a", "e"), "maxsplit": (OMIT, 1)}, dtypes=_TEXT
     ),
-    Record(op_type="RegexFullMatch", make=_match, axes={"pattern": (0, 1)}, dtypes=_TEXT),
-    Record(
+    OperatorSpec(op_type="RegexFullMatch", make=_match, axes={"pattern": (0, 1)}, dtypes=_TEXT),
+    OperatorSpec(
         op_type="TfIdfVectorizer",
         make=_terms,
         axes={

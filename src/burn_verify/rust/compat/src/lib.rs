@@ -45,6 +45,20 @@ pub fn works(device: &Device) -> bool {
     sync(device).is_ok() && sum.into_data().iter::<f32>().eq([2.0, 3.0])
 }
 
+/// A device that was started.
+pub struct Started {
+    pub device: Device,
+    pub name: String,
+    /// Element types that it lacks and others of its kind have, by NumPy's names.
+    pub lacks: Vec<&'static str>,
+}
+
+impl Started {
+    fn on_cpu(device: Device) -> Self {
+        Self { device, name: "CPU".into(), lacks: Vec::new() }
+    }
+}
+
 /// Starts a backend and says what it runs on.
 ///
 /// # Errors
@@ -52,12 +66,12 @@ pub fn works(device: &Device) -> bool {
 ///
 /// # Panics
 /// In Burn's words, where it can say so in no other way.
-pub fn start(backend: &str) -> Result<(Device, String), String> {
+pub fn start(backend: &str) -> Result<Started, String> {
     match backend {
-        "flex" => Ok((Device::flex(), "CPU".into())),
+        "flex" => Ok(Started::on_cpu(Device::flex())),
         #[cfg(feature = "ndarray")]
         #[allow(deprecated)]
-        "ndarray" => Ok((Device::ndarray(), "CPU".into())),
+        "ndarray" => Ok(Started::on_cpu(Device::ndarray())),
         #[cfg(feature = "wgpu")]
         "wgpu" => named(Device::wgpu_options().init().map_err(|error| error.to_string())?),
         #[cfg(feature = "cuda")]
@@ -66,8 +80,14 @@ pub fn start(backend: &str) -> Result<(Device, String), String> {
     }
 }
 
+/// Element types that one device of a kind has and another has not, by NumPy's names.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
-fn named(device: Device) -> Result<(Device, String), String> {
+const DEPENDING: [(DType, &str); 4] =
+    [(DType::I64, "int64"), (DType::U64, "uint64"), (DType::F64, "float64"), (DType::F16, "float16")];
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn named(device: Device) -> Result<Started, String> {
     let name = device.identity().map(|identity| identity.name).ok_or("the device has no name")?;
-    Ok((device, name))
+    let lacks = DEPENDING.iter().filter(|(dtype, _)| !device.supports_dtype(*dtype)).map(|(_, name)| *name).collect();
+    Ok(Started { device, name, lacks })
 }

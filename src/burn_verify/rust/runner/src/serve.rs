@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use compat::Device;
+use compat::Started;
 use protocol::{Channel, Panic, guarded, remember_panics};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,9 @@ struct Answer {
     /// Name of the device that was started.
     #[serde(skip_serializing_if = "String::is_empty")]
     device: String,
+    /// Element types that it lacks and others of its kind have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lacks: Vec<&'static str>,
     load_seconds: f64,
     forward_seconds: f64,
     #[serde(flatten)]
@@ -62,8 +65,8 @@ struct Current {
 /// What lives longer than a request.
 #[derive(Default)]
 struct State {
-    /// Device and its name by backend: an initialised runtime cannot be initialised again.
-    devices: HashMap<String, (Device, String)>,
+    /// By backend: an initialised runtime cannot be initialised again.
+    devices: HashMap<String, Started>,
     current: Option<Current>,
 }
 
@@ -89,8 +92,9 @@ pub fn serve(registry: &Registry) -> io::Result<()> {
 impl State {
     fn answer(&mut self, registry: &Registry, request: &Request, payload: &[u8]) -> Result<(Answer, Vec<u8>)> {
         let Some(wanted) = &request.model else {
-            let device = self.started(&request.backend)?.1.clone();
-            return Ok((Answer { ok: true, device, ..Answer::default() }, Vec::new()));
+            let started = self.started(&request.backend)?;
+            let (device, lacks) = (started.name.clone(), started.lacks.clone());
+            return Ok((Answer { ok: true, device, lacks, ..Answer::default() }, Vec::new()));
         };
         let inputs = decode(payload)?;
         let known = self.current.as_ref().is_some_and(|it| it.wanted == *wanted && it.backend == request.backend);
@@ -104,7 +108,7 @@ impl State {
         let started = Instant::now();
         self.load(registry, &request.backend, wanted)?;
         let load = started.elapsed();
-        let (device, _) = &self.devices[&request.backend];
+        let device = &self.devices[&request.backend].device;
         let Current { model, .. } = self.current.as_ref().ok_or("no model")?;
         if let Some(plan) = &request.bench {
             let block = bench::run(model.as_ref(), device, &inputs, plan, before)?;
@@ -120,7 +124,7 @@ impl State {
         if self.current.is_some() {
             return Ok(());
         }
-        let (device, _) = self.started(backend)?;
+        let device = &self.started(backend)?.device;
         let load =
             registry.get(&wanted.module).ok_or_else(|| format!("this binary has no model '{}'", wanted.module))?;
         let model = load(&wanted.weights, device);
@@ -129,7 +133,7 @@ impl State {
         Ok(())
     }
 
-    fn started(&mut self, backend: &str) -> Result<&(Device, String)> {
+    fn started(&mut self, backend: &str) -> Result<&Started> {
         if !self.devices.contains_key(backend) {
             self.devices.insert(backend.to_string(), compat::start(backend)?);
         }
@@ -140,7 +144,7 @@ impl State {
         // A model that failed half-way is not asked again in the state it was left in.
         self.current = None;
         let device = self.devices.get(&request.backend);
-        let broken = device.is_some_and(|(device, _)| !guarded(|| compat::works(device)).unwrap_or(false));
+        let broken = device.is_some_and(|it| !guarded(|| compat::works(&it.device)).unwrap_or(false));
         Answer { kind: Some(kind), failure: Some(failure), broken, ..Answer::default() }
     }
 }

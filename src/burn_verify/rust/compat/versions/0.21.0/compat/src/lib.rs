@@ -51,13 +51,21 @@ pub fn works(device: &Device) -> bool {
     sync(device).is_ok() && sum.into_data().iter::<f32>().eq([2.0, 3.0])
 }
 
+/// A device that was started.
+pub struct Started {
+    pub device: Device,
+    pub name: String,
+    /// Element types that it lacks and others of its kind have, by NumPy's names.
+    pub lacks: Vec<&'static str>,
+}
+
 /// Starts a backend and says what it runs on.
 ///
 /// # Errors
 /// When it is not in this binary.
-pub fn start(backend: &str) -> Result<(Device, String), String> {
+pub fn start(backend: &str) -> Result<Started, String> {
     match backend {
-        "flex" => Ok((Device::default(), "CPU".into())),
+        "flex" => Ok(Started { device: Device::default(), name: "CPU".into(), lacks: Vec::new() }),
         other => Err(format!("this binary has no backend '{other}'")),
     }
 }

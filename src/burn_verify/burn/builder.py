@@ -1,0 +1,102 @@
+"""Burn by cargo: models converted by burn-onnx, compiled in one batch, and their release builds.
+
+Implements `burn_verify.burn.program.Builder`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from burn_verify.burn.batch import BatchCompiler
+from burn_verify.burn.convert import Converter
+from burn_verify.burn.program import Program, Release
+from burn_verify.burn.release import ReleaseBuilder
+from burn_verify.burn.runner import Runner
+from burn_verify.burn.workspace import Workspace
+from burn_verify.core.errors import CompileError, RunError
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import Listener
+from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
+from burn_verify.core.target import Target
+from burn_verify.system.cache import Cache
+
+
+class CargoBuilder:
+    """Converts and compiles on this machine, for targets of one `Target.build_key`.
+
+    Arguments:
+        listen: told of every step of cargo.
+
+    Raises:
+        UsageError: the version has not these backends, or a checkout does not fit it.
+    """
+
+    def __init__(self, cache: Cache, settings: Settings, listen: Listener, targets: Sequence[Target]) -> None:
+        self._cache = cache
+        self._settings = settings
+        self._targets = tuple(targets)
+        backends = tuple(dict.fromkeys(target.backend for target in targets))
+        self._workspace = Workspace.of(cache, listen, targets[0], backends)
+        self._converters: dict[tuple[bool, bool], Converter] = {}
+
+    def refusals(self) -> Mapping[Target, str]:
+        """Compile Burn, burn-onnx and the probe if this was never done, and start every backend."""
+        self._workspace.converter()
+        probe = self._runner(RunnerBinary(path=self._workspace.probe(), modules=frozenset()))
+        found = {}
+        try:
+            for target in self._targets:
+                try:
+                    probe.start(target.backend)
+                except RunError as error:
+                    found[target] = " ".join(error.message.split())
+        finally:
+            probe.close()
+        return found
+
+    def convert(self, prepared: PreparedCase, target: Target) -> ConvertedModel:
+        """Convert one model; see `Builder.convert`."""
+        options = target.simplify, target.partition
+        if options not in self._converters:
+            self._converters[options] = self.converter(*options)
+        return self._converters[options].convert(prepared)
+
+    def converter(self, simplify: bool, partition: bool) -> Converter:
+        """Return a new converter with these options of burn-onnx."""
+        return Converter(
+            self._cache,
+            self._workspace.converter(),
+            self._workspace.converter_fingerprint,
+            simplify=simplify,
+            partition=partition,
+            timeout=self._settings.timeout,
+            memory_limit=self._settings.memory_limit,
+        )
+
+    def build(
+        self, models: Sequence[ConvertedModel], doubtful: Collection[str] = ()
+    ) -> Mapping[str, Program | CompileError]:
+        """Compile models to one binary; see `Builder.build`."""
+        compiled = BatchCompiler(self._cache, self._workspace).compile(models, doubtful)
+        if compiled.binary is None:
+            return compiled.errors
+        runner = self._runner(compiled.binary)
+        return {**dict.fromkeys(compiled.binary.modules, runner), **compiled.errors}
+
+    def release(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
+        """Build one model in the profile *latency*; see `Builder.release`."""
+        made = ReleaseBuilder(self._cache, self._workspace).build(prepared, model)
+        return Release(program=self._runner(made.binary, self._settings.timing_threads), cost=made.cost)
+
+    def close(self) -> None:
+        """End the converters."""
+        for converter in self._converters.values():
+            converter.close()
+        self._converters.clear()
+
+    def _runner(self, binary: RunnerBinary, threads: int = 0) -> Runner:
+        return Runner(
+            self._cache,
+            binary,
+            timeout=self._settings.timeout,
+            memory_limit=self._settings.memory_limit,
+            threads=threads,
+        )

@@ -1,0 +1,108 @@
+"""ONNX Runtime as an engine, in a worker process that may die: `burn_verify.reference.worker`.
+
+Keeps and judges nothing.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from burn_verify.core.errors import OracleError, ProcessDied
+from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
+from burn_verify.reference.engine import Deviations, Measurement
+from burn_verify.system.cache import Cache
+from burn_verify.system.resident import Resident
+from burn_verify.system.wire import Array, dealt, decode, decode_named, encode
+
+NAME: Final = "onnxruntime"
+
+
+class OnnxRuntime:
+    """ONNX Runtime on the processor; implements `burn_verify.reference.engine.Engine`.
+
+    Arguments:
+        timeout: seconds one inference may take, loading included.
+    """
+
+    name = NAME
+
+    def __init__(self, cache: Cache, timeout: float) -> None:
+        self.version = version(NAME)
+        self._timeout = timeout
+        self._worker = Resident(
+            [sys.executable, "-m", "burn_verify.reference.worker"],
+            role="reference",
+            log=cache.folder("logs") / f"reference-{os.getpid()}.log",
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """The worker that answered last, None where there is none."""
+        return self._worker.pid
+
+    def infer_all(
+        self, model: Path, sets: Sequence[Sequence[Array]], *, optimise: bool = False, threads: int = 0
+    ) -> list[list[Array]]:
+        """Run a model on several sets of inputs, sent in one request; see `Engine.infer_all`."""
+        header = {"model": str(model), "optimise": optimise, "threads": threads, "sets": len(sets)}
+        flat = [array for inputs in sets for array in inputs]
+        return dealt(decode(self._ask(header, encode(flat), self._timeout)[1]), len(sets))
+
+    def measure(
+        self,
+        model: Path,
+        inputs: Sequence[Array],
+        *,
+        wide: bool,
+        shapes: Sequence[Sequence[int]],
+        timeout: float,
+    ) -> Measurement:
+        """Find out about one data set; see `Engine.measure`. The worker has onnx's own evaluator as well."""
+        header = {"measure": True, "model": str(model), "wide": wide, "shapes": [list(shape) for shape in shapes]}
+        answer, payload = self._ask(header, encode(inputs), timeout)
+        return Measurement(
+            arrays=decode_named(payload), evaluator=answer["evaluator"], why=answer["why"], node=answer["node"]
+        )
+
+    def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+        """Find out how far roundings may move the outputs; see `Engine.deviations`."""
+        header = {"noise": True, "model": str(model), "seconds": timeout}
+        # The walk looks at the clock after every node: it is ended from outside where one node takes as long again.
+        answer, payload = self._ask(header, encode(inputs), 2 * timeout)
+        sigma = {int(name.rpartition("/")[2]): array for name, array in decode_named(payload).items()}
+        return Deviations(sigma=sigma, why=answer["why"], out_of_time=answer["gave_up"])
+
+    def block(self, model: Path, inputs: Sequence[Array], threads: int, plan: BlockPlan) -> Block:
+        """Time a block of calls; see `Engine.block`."""
+        header = {"model": str(model), "threads": threads, "bench": bench_request(plan)}
+        return block_of(self._ask(header, encode(inputs), 3 * self._timeout + plan.settle + plan.seconds)[0])
+
+    def restart(self) -> None:
+        """End the worker: the next request meets one that has done nothing yet."""
+        self._worker.end()
+
+    def close(self) -> None:
+        """End the worker for good."""
+        self._worker.close()
+
+    def _ask(self, header: Mapping[str, Any], payload: bytes, timeout: float) -> tuple[dict[str, Any], bytes]:
+        """Send the worker a request about the model of a header.
+
+        Raises:
+            OracleError: it refused the model, died or hung.
+        """
+        try:
+            answer, data = self._worker.request(header, payload, timeout=timeout)
+        except ProcessDied as death:
+            message = f"ONNX Runtime: {death.message}"
+            reason = f"ONNX Runtime: {death.kind.how}"
+            raise OracleError(message, reason, {"log": death.log}, death.kind) from death
+        if not answer["ok"]:
+            # The record is read elsewhere: the model's name says enough, its folder says too much.
+            model = Path(header["model"])
+            message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
+            raise OracleError(message, answer["reason"])
+        return answer, data

@@ -1,0 +1,163 @@
+"""Models in memory, taken through the pipeline: many at once, with inputs that are given or drawn.
+
+    verified = models([Model(name="mine", model=proto)], Settings())["mine"]
+    verified.result.stage, verified.result.outcome, verified.outputs["seeded"]
+
+Whoever makes models asks here: ONNX's backend interface, the command ``profile``, whatever shrinks or rewrites models.
+"""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from burn_verify.cases.files import CORPUS
+from burn_verify.core.case import Case, Hints, ModelFile
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import Listener, Progress, silent
+from burn_verify.core.target import Target
+from burn_verify.run.build import Made
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.results import Verified
+from burn_verify.run.seams import Seams
+from burn_verify.run.steps import Built, Ended
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import digest_of
+from burn_verify.system.wire import Array, encode_named, placed
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model in memory.
+
+    Attributes:
+        name: unique among those that are asked for together; inputs are drawn from it.
+        model: a `ModelProto` without external data, or what it is serialised to.
+        hints: what inputs to draw, where the model alone does not say.
+        inputs: arrays to feed instead of drawn ones, in the order of the graph; the engine of the reference answers.
+    """
+
+    name: str
+    model: "ModelProto | bytes"
+    hints: Hints = field(default_factory=Hints)
+    inputs: Sequence[Array] | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The serialised model."""
+        return self.model if isinstance(self.model, bytes) else self.model.SerializeToString()
+
+
+class Models:
+    """A pipeline for models in memory, open until it is closed.
+
+    Arguments:
+        settings: the limits, the judge, and whether to time; what is selected and on which targets counts for nothing.
+        target: what the models are run on.
+        cache: None for the one of the settings.
+        listen: told of every step, from more than one thread.
+        seams: what the pipeline is made of.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        target: Target = Target(),  # noqa: B008  (immutable)
+        *,
+        cache: Cache | None = None,
+        listen: Listener = silent,
+        seams: Seams = Seams(),  # noqa: B008  (immutable)
+    ) -> None:
+        self._target = target
+        self._listen = listen
+        cache = Cache(settings.cache_dir) if cache is None else cache
+        self._pipeline = Pipeline(settings, cache, listen, engine=seams.engine, builder=seams.builder)
+        self._folder = tempfile.TemporaryDirectory(prefix="burn-verify-")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def build(self, models: Iterable[Model]) -> Made:
+        """Convert and compile models in one batch, without a reference; return them by name.
+
+        Raises:
+            ToolchainError: nothing could be built; no model is to blame.
+        """
+        cases = self._cases(models)
+        made = self._pipeline.build(list(cases.values()), self._target)
+        return {name: made[case.id] for name, case in cases.items()}
+
+    def infer(self, step: Built | Ended, inputs: Sequence[Array]) -> list[Array]:
+        """Run a model that was built on inputs in the order of its graph.
+
+        Raises:
+            StageError: what ended the model, or how it failed on these inputs.
+        """
+        return self._pipeline.infer(step, [np.asarray(value) for value in inputs])
+
+    def verify(self, models: Iterable[Model]) -> dict[str, Verified]:
+        """Build models in one batch, run them and compare; return what became of each, by name.
+
+        Raises:
+            ToolchainError: nothing could be built; no model is to blame.
+        """
+        cases = self._cases(models)
+        plan = self._pipeline.prepare(list(cases.values()), self._target)
+        found = {}
+        for place, (name, case) in enumerate(cases.items()):
+            self._listen(Progress(phase="verify", done=place, total=len(cases), text=name))
+            found[name] = self._pipeline.verify(plan.cases[case.id], keep=True)
+        return found
+
+    def close(self) -> None:
+        """End every process and forget the models."""
+        self._pipeline.close()
+        self._folder.cleanup()
+
+    def _cases(self, models: Iterable[Model]) -> dict[str, Case]:
+        """Write models where the pipeline finds them; return their cases by name."""
+        return {model.name: _written(Path(self._folder.name), model) for model in models}
+
+
+def models(
+    models: Iterable[Model],
+    settings: Settings,
+    target: Target = Target(),  # noqa: B008  (immutable)
+    *,
+    cache: Cache | None = None,
+    listen: Listener = silent,
+    seams: Seams = Seams(),  # noqa: B008  (immutable)
+) -> dict[str, Verified]:
+    """Verify models in memory in one batch; return what became of each, by name. Arguments as of `Models`.
+
+    Raises:
+        ToolchainError: nothing could be built; no model is to blame.
+    """
+    with Models(settings, target, cache=cache, listen=listen, seams=seams) as pipeline:
+        return pipeline.verify(models)
+
+
+def _written(folder: Path, model: Model) -> Case:
+    # Two models of one name, asked for one after the other, are two files.
+    data = model.data
+    given = None if model.inputs is None else encode_named(placed(0, "in", list(map(np.asarray, model.inputs))))
+    path = folder / f"{digest_of(model.name, data, given or b'')[:32]}.onnx"
+    path.write_bytes(data)
+    inputs = None
+    if given is not None:
+        inputs = path.with_suffix(".safetensors")
+        inputs.write_bytes(given)
+    source = ModelFile(path=path, inputs=inputs)
+    return Case(id=model.name, corpus=CORPUS, source=source, hints=model.hints)

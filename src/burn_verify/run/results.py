@@ -1,0 +1,77 @@
+"""From the last step of a case to its result. Decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from burn_verify.core.errors import STAGE_ERRORS, StageError
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import FailureKind, Outcome, PreparedCase, Stage
+from burn_verify.run.steps import Compared, Ended, Outputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What became of a case.
+
+    Attributes:
+        outputs: what it answered, by data set, also where there was nothing to compare that with.
+    """
+
+    result: CaseResult
+    outputs: Outputs = field(default_factory=dict)
+
+
+def result_of(step: Compared | Ended) -> CaseResult:
+    """Return the result of a case that came to its end."""
+    if isinstance(step, Ended):
+        return _of_end(step)
+    verdict = step.verdict
+    return CaseResult(
+        stage=Stage.COMPARE,
+        outcome=Outcome.PASSED if verdict.passes else Outcome.FAILED,
+        verdict=verdict.name,
+        failure=None if verdict.passes else FailureKind.MISMATCH,
+        message=verdict.message,
+        reason=verdict.reason,
+        metrics=verdict.metrics,
+        details=step.evidence,
+        latency=step.latency,
+        **_about(step, step.answered.ready.prepared),
+    )
+
+
+def error_of(result: CaseResult) -> StageError | None:
+    """Return the exception that stands for a result, None for a pass."""
+    if result.outcome is Outcome.PASSED:
+        return None
+    kind = result.failure or FailureKind.REFUSED
+    return STAGE_ERRORS[result.stage](result.message, result.reason, result.details, kind)
+
+
+def _of_end(end: Ended) -> CaseResult:
+    refused = end.prepared.refused if end.prepared else None
+    # Whatever ended the case: that no reference has an answer is worth knowing.
+    silent = {"no_reference": refused} if refused else {}
+    return CaseResult(
+        stage=end.stage,
+        outcome=Outcome.FAILED,
+        failure=end.error.kind,
+        message=end.error.message,
+        reason=end.error.reason,
+        details={**end.error.details, **silent, **end.evidence},
+        **_about(end, end.prepared),
+    )
+
+
+def _about(step: Compared | Ended, prepared: PreparedCase | None) -> Mapping[str, Any]:
+    """Return what a result says of its case, whatever became of it."""
+    return {
+        "case_id": step.case.id,
+        "corpus": step.case.corpus,
+        "op_types": prepared.op_types if prepared else (),
+        "opset": prepared.opset if prepared else 0,
+        "subject": prepared.subject if prepared else None,
+        "note": step.case.note,
+        "durations": step.durations,
+    }

@@ -1,0 +1,206 @@
+"""One prepared case to its result: run, compare, ask for more evidence, time. Builds nothing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from burn_verify.burn.program import Inference, Program
+from burn_verify.cases.generated.corpus import CORPUS
+from burn_verify.core.case import Case
+from burn_verify.core.errors import CompareError, StageError
+from burn_verify.core.options import Settings
+from burn_verify.core.stage import FailureKind, Stage
+from burn_verify.core.target import Target
+from burn_verify.judge.overrides import packaged
+from burn_verify.judge.policy import Judge
+from burn_verify.reference.engine import Engines
+from burn_verify.reference.inputs import GIVEN, SEEDED, make_inputs
+from burn_verify.reference.oracle import read, stored_inputs
+from burn_verify.run.compare import Twins, answered, compared, of_drawn, with_twins
+from burn_verify.run.latency.stopwatch import Stopwatch
+from burn_verify.run.results import Verified, result_of
+from burn_verify.run.stages import apply
+from burn_verify.run.steps import Answered, Built, Compared, Ended, Outputs, Ready
+from burn_verify.run.timing import measured, within_budget
+from burn_verify.system.cache import Cache
+from burn_verify.system.wire import Array
+
+if TYPE_CHECKING:
+    from burn_verify.run.examples import Drawn, ExampleSearch
+
+
+class Verifier:
+    """Runs and compares prepared cases; the processes that answer live until it is closed.
+
+    Arguments:
+        engine: makes what answers drawn values, and what programs are timed beside.
+    """
+
+    def __init__(self, settings: Settings, cache: Cache, engine: Engines) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._engine = engine
+        self._asked: dict[int, Program] = {}
+        self._overrides = packaged()
+        self._drawing: ExampleSearch | None = None
+
+    def verify(
+        self, step: Ready | Ended, *, twin: Ready | Ended | None = None, shrink: bool = True, keep: bool = False
+    ) -> Verified:
+        """Run one case and compare; never raises for anything that is the case's own fault.
+
+        Arguments:
+            twin: another case that has to answer the same.
+            shrink: whether values on which a generated graph fails are worth making small.
+            keep: whether answers are wanted also where there is nothing to compare them with.
+        """
+        if isinstance(step, Ended):
+            alone = self._alone(step, twin, keep=keep)
+            return Verified(result=result_of(alone), outputs=alone.outputs)
+        ran = apply(Stage.RUN, step, lambda ready: answered(ready, partial(self._infer, ready.built)))
+        made = ran if isinstance(ran, Ended) else self._judged(ran, twin, shrink=shrink)
+        result = within_budget(result_of(made), self._settings.compile_budget)
+        return Verified(result=result, outputs=ran.outputs)
+
+    def _judged(self, step: Answered, twin: Ready | Ended | None, *, shrink: bool) -> Compared | Ended:
+        """Compare, then ask for more evidence as long as nothing speaks against the case, then time it."""
+        made = apply(Stage.COMPARE, step, self._compare)
+        if isinstance(made, Compared):
+            made = apply(Stage.COMPARE, made, partial(self._compare_twins, twin=twin), "twins")
+        if isinstance(made, Compared) and made.verdict.passes and self._draws(made.case):
+            made = apply(Stage.COMPARE, made, partial(self._compare_drawn, shrink=shrink), "examples")
+        if isinstance(made, Compared) and step.ready.built.release is not None:
+            made = apply(Stage.RUN, made, self._time, "latency")
+        return made
+
+    def infer(self, step: Built | Ready | Ended, inputs: Sequence[Array]) -> list[Array]:
+        """Run a built case on other inputs than its own.
+
+        Raises:
+            StageError: what ended the case, or how it failed on these inputs.
+        """
+        if isinstance(step, Ended):
+            raise step.error
+        return self._infer(step.built if isinstance(step, Ready) else step, inputs).outputs
+
+    def answers(self, step: Ready | Ended) -> dict[tuple[str, str], tuple[Array, Array]]:
+        """Run a prepared case on its own inputs; return what came and what was expected, by data set and output.
+
+        Raises:
+            StageError: what ended the case.
+        """
+        if isinstance(step, Ended):
+            raise step.error
+        found = {}
+        for name, data in read(step.reference).data_sets.items():
+            outputs = self.infer(step, data.inputs)
+            for spec, came, wanted in zip(step.prepared.outputs, outputs, data.desired, strict=False):
+                found[name, spec.name] = came, wanted
+        return found
+
+    def draw(self, built: Built, *, shrink: bool) -> "Drawn":
+        """Compare a generated graph on drawn values.
+
+        Arguments:
+            shrink: whether to look for the smallest set that fails.
+        """
+        if self._drawing is None:
+            from burn_verify.run.examples import ExampleSearch
+
+            given = self._settings
+            self._drawing = ExampleSearch(
+                self._cache,
+                self._engine(self._cache, given.timeout),
+                examples=given.ops_examples,
+                seed=given.ops_seed,
+                judge_timeout=given.judge_timeout,
+            )
+        return self._drawing.search(
+            built.prepared,
+            lambda sets: [inference.outputs for inference in self._infer_all(built, sets)],
+            partial(of_drawn, built.prepared, self.judge_of(built.target)),
+            shrink=shrink,
+        )
+
+    def judge_of(self, target: Target) -> Judge:
+        """Return what judges the answers of a target."""
+        return Judge(mode=self._settings.judge, overrides=self._overrides, burn_backend=target.backend)
+
+    def close(self) -> None:
+        """End every process."""
+        if self._drawing is not None:
+            self._drawing.close()
+        for one in self._asked.values():
+            one.close()
+        self._asked.clear()
+
+    def _infer(self, built: Built, inputs: Sequence[Array]) -> Inference:
+        return self._infer_all(built, [inputs])[0]
+
+    def _infer_all(self, built: Built, sets: Sequence[Sequence[Array]]) -> list[Inference]:
+        self._asked[id(built.program)] = built.program
+        return built.program.infer_all(built.model, sets, built.target.backend)
+
+    def _compare(self, step: Answered) -> Compared:
+        return compared(step, self.judge_of(step.ready.built.target))
+
+    def _compare_twins(self, step: Compared, twin: Ready | Ended | None) -> Compared | Ended:
+        found = self._twins(step.answered.ready.built, twin)
+        made = replace(step, evidence={**step.evidence, **found.evidence})
+        if found.differ and step.verdict.passes:
+            return made.ended(CompareError(found.differ, "twins differ", kind=FailureKind.MISMATCH))
+        return made
+
+    def _compare_drawn(self, step: Compared, *, shrink: bool) -> Compared | Ended:
+        found = self.draw(step.answered.ready.built, shrink=shrink)
+        made = replace(step, evidence={**step.evidence, **found.evidence})
+        return made if found.error is None else made.ended(found.error)
+
+    def _time(self, step: Compared) -> Compared:
+        ready = step.answered.ready
+        assert ready.built.release is not None
+        settings = self._settings
+        stopwatch = Stopwatch(lambda: self._engine(self._cache, settings.timeout), settings.timing_threads)
+        judge = self.judge_of(ready.built.target)
+        latency = measured(ready, ready.built.release, stopwatch, judge, fails=not step.verdict.passes)
+        return replace(step, latency=latency)
+
+    def _twins(self, built: Built, twin: Ready | Ended | None) -> Twins:
+        """Compare a generated graph with its twins; other graphs have none."""
+        if built.case.corpus != CORPUS:
+            return Twins()
+        other = None if twin is None else twin.built
+        return with_twins(
+            built.prepared,
+            partial(self.infer, built),
+            None if other is None else other.prepared,
+            lambda inputs: [] if other is None else self.infer(other, inputs),
+        )
+
+    def _draws(self, case: Case) -> bool:
+        return bool(self._settings.ops_examples) and case.corpus == CORPUS
+
+    def _alone(self, end: Ended, twin: Ready | Ended | None, *, keep: bool) -> Ended:
+        """Add what a case that was built and ended all the same answers, and how that is beside its twins."""
+        if end.built is None:
+            return end
+        built = end.built
+
+        def function(end: Ended) -> Ended:
+            outputs = self._without_reference(built) if keep and end.stage is Stage.REFERENCE else end.outputs
+            return replace(end, outputs=outputs, evidence={**end.evidence, **self._twins(built, twin).evidence})
+
+        return apply(end.stage, end, function, "alone")
+
+    def _without_reference(self, built: Built) -> Outputs:
+        """Return the answers of a case that has no reference, nothing where it cannot be fed or fails."""
+        prepared = built.prepared
+        try:
+            if prepared.given or prepared.stored:
+                name = GIVEN if prepared.given else prepared.stored[0].name
+                return {name: self.infer(built, stored_inputs(prepared))}
+            drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
+            return {SEEDED: self.infer(built, list(drawn.values()))}
+        except StageError:
+            return {}

@@ -1,0 +1,101 @@
+"""Every data set is run and judged; what engines think of stored answers is told beside."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from burn_verify.burn.program import Inference
+from burn_verify.core.case import Case, TensorSpec, Unavailable
+from burn_verify.core.errors import RunError
+from burn_verify.core.stage import ConvertedModel, PreparedCase, Reference, StoredArrays
+from burn_verify.core.target import Target
+from burn_verify.judge.policy import Judge
+from burn_verify.run.compare import answered, compared, with_twins
+from burn_verify.run.steps import Answered, Built, Ended, Loaded, Ready
+from burn_verify.system.wire import encode_named, placed
+
+X = np.array([1.0, -2.0, 3.0], np.float32)
+SETS = ("seeded", "test_data_set_0")
+
+
+@pytest.fixture
+def ready(tmp_path):
+    """Return a case that negates, with drawn and with stored data; engines think this and that of the stored ones."""
+
+    def ready(opinions=None, refusals=None):
+        arrays = {}
+        for place, _ in enumerate(SETS):
+            arrays |= {**placed(place, "in", [X + place]), **placed(place, "out", [-X - place])}
+        for name, opinion in (opinions or {}).items():
+            arrays |= placed(1, f"opinion-{name}", [opinion])
+        import json
+
+        notes = {"engines": json.dumps(sorted(opinions or {})), "refusals": json.dumps(refusals or {})}
+        path = tmp_path / "reference.safetensors"
+        path.write_bytes(encode_named(arrays, notes))
+        case = Case(id="file/a", corpus="file", source=Unavailable(reason=""))
+        spec = (TensorSpec(name="Y", dtype="float32", shape=(3,)),)
+        stored = (StoredArrays(name=SETS[1], path=path, place=1),)
+        prepared = PreparedCase(
+            case=case, model=Path("a"), digest="", op_types=(), opset=17, inputs=spec, outputs=spec, stored=stored
+        )
+        model = ConvertedModel(label="", module="", rust=path, weights=path, seconds=0.0)
+        built = Built(loaded=Loaded(case=case, prepared=prepared), target=Target(), model=model, program=None)
+        return Ready(built=built, reference=Reference(path=path, data_sets=SETS, seconds=0.0))
+
+    return ready
+
+
+def honest(inputs):
+    return Inference(outputs=[-inputs[0]], load_seconds=0.5, forward_seconds=0.25)
+
+
+def test_every_data_set_is_answered(ready):
+    step = answered(ready(), honest)
+    assert isinstance(step, Answered)
+    assert list(step.outputs) == list(SETS)
+    assert step.evidence == {"inputs": {name: ["float32[3]"] for name in SETS}}
+    assert step.durations == {"weights": 1.0, "forward": 0.5}
+
+
+def test_the_first_that_fails_ends_the_case_and_what_came_before_is_kept(ready):
+    def fails(inputs):
+        if inputs[0][0] == 2:
+            message = "panic"
+            raise RunError(message)
+        return honest(inputs)
+
+    end = answered(ready(), fails)
+    assert isinstance(end, Ended)
+    assert list(end.outputs) == ["seeded"]
+    assert list(end.evidence["inputs"]) == list(SETS)
+
+
+def test_all_sets_have_one_verdict(ready):
+    step = compared(answered(ready(), honest), Judge())
+    assert (step.verdict.name, len(step.verdict.metrics)) == ("agrees", 2)
+    wrong = answered(ready(), lambda inputs: Inference(outputs=[inputs[0]], load_seconds=0, forward_seconds=0))
+    assert compared(wrong, Judge()).verdict.name == "disagrees"
+
+
+def test_the_opinion_of_each_engine_is_told_by_its_name(ready):
+    step = compared(answered(ready({"onnxruntime": -X - 1, "other": X}), honest), Judge())
+    assert step.evidence["onnxruntime"] == "agrees"
+    assert "Y: " in step.evidence["other"]
+
+
+def test_an_engine_that_refuses_says_why(ready):
+    step = compared(answered(ready(refusals={"onnxruntime": "no kernel"}), honest), Judge())
+    assert step.evidence["onnxruntime"] == "no kernel"
+    assert "onnxruntime" not in compared(answered(ready(), honest), Judge()).evidence
+
+
+def test_twins(ready):
+    prepared = ready().prepared
+    same = with_twins(prepared, lambda inputs: [-inputs[0]], prepared, lambda inputs: [-inputs[0]])
+    assert (same.differ, same.evidence) == ("", {"twins": "as file/a"})
+    other = with_twins(prepared, lambda inputs: [-inputs[0]], prepared, lambda inputs: [inputs[0]])
+    assert other.evidence == {"twins_differ": other.differ}
+    assert other.differ.startswith("compiled Burn answers otherwise, as file/a: Y: ")
+    assert with_twins(prepared, honest, None, honest).evidence == {}
