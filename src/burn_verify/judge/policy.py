@@ -267,7 +267,7 @@ def _with_evidence(
         metrics,
         headroom=weighed.headroom if bounded else None,
         oracle_headroom=weighed.oracle_headroom if bounded else None,
-        rounding=weighed.share,
+        rounding_share=weighed.share,
         bound=weighed.yardstick.bound.text,
         reference=weighed.yardstick.origin,
         guilty=weighed.guilty,

@@ -33,7 +33,7 @@ could not be built or started; a ``difference`` line, that two targets answer di
 """
 
 
-_LATER = ("p99", "cosine", "headroom", "rounding", "bound", "reference", "oracle_headroom", "guilty", "override")
+_LATER = ("p99", "cosine", "headroom", "rounding_share", "bound", "reference", "oracle_headroom", "guilty", "override")
 # Fields of an output that lines may lack.
 
 
@@ -222,7 +222,7 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         p99=_number_or_none(data.get("p99")),
         cosine=_number_or_none(data.get("cosine")),
         headroom=_number_or_none(data.get("headroom")),
-        rounding=_number_or_none(data.get("rounding")),
+        rounding_share=_number_or_none(data.get("rounding_share")),
         bound=str(data.get("bound", "")),
         reference=str(data.get("reference", "")),
         oracle_headroom=_number_or_none(data.get("oracle_headroom")),

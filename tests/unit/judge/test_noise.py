@@ -89,12 +89,12 @@ def test_a_small_error_of_all_elements_is_caught_although_each_is_near():
 def test_without_what_rounding_explains_the_tolerance_by_dtype_counts():
     came = (REFERENCE * 1.00001).astype(np.float32)
     assert verdict(came, known(REFERENCE)).name == "agrees"
-    assert verdict(came, known(REFERENCE)).metrics[0].rounding is None
+    assert verdict(came, known(REFERENCE)).metrics[0].rounding_share is None
 
 
 def test_every_output_says_how_much_rounding_explains():
     came = (REFERENCE + 0.25 * SIGMA).astype(np.float32)
-    assert verdict(came, known(REFERENCE, SIGMA)).metrics[0].rounding == pytest.approx(0.25, rel=0.05)
+    assert verdict(came, known(REFERENCE, SIGMA)).metrics[0].rounding_share == pytest.approx(0.25, rel=0.05)
 
 
 def test_the_references_own_error_is_allowed_twice():
@@ -103,7 +103,7 @@ def test_the_references_own_error_is_allowed_twice():
     said = verdict((REFERENCE + 35 * SIGMA).astype(np.float32), evidence)
     assert said.name == "agrees"
     assert said.metrics[0].headroom < 1
-    assert said.metrics[0].rounding == pytest.approx(35, rel=0.05)
+    assert said.metrics[0].rounding_share == pytest.approx(35, rel=0.05)
     assert verdict((REFERENCE + 45 * SIGMA).astype(np.float32), evidence).name == "disagrees"
 
 
