@@ -193,7 +193,7 @@ def render(manifest: Sequence[Table], index: Sequence[Table]) -> str:
     found = sorted(entries(manifest, index), key=lambda entry: _natural(entry["name"]))
     names = [entry["name"] for entry in found]
     short = aliases(names) | renamed(manifest, found)
-    _check(names, short)
+    check(names, short)
     parts = [HEADER, f"base_url = {_value(BASE_URL)}\n"]
     parts.append(
         "[aliases]\n" + "".join(f"{_key(key)} = {_value(short[key])}\n" for key in sorted(short, key=_natural))
@@ -338,7 +338,7 @@ def renamed(manifest: Sequence[Table], found: Sequence[Table]) -> dict[str, list
     return {official: [name] for official, name in pairs if official != name}
 
 
-def _check(names: Sequence[str], short: dict[str, list[str]]) -> None:
+def check(names: Sequence[str], short: dict[str, list[str]]) -> None:
     """Refuse a table in which a name could mean two things."""
     for group in (names, list(short)):
         folded = [name.casefold().replace("_", "-") for name in group]

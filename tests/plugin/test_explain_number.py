@@ -1,20 +1,26 @@
 """The command ``burn-verify explain-number``, as typed."""
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from burn_verify.burn.program import Inference
 from burn_verify.cli import main
 from burn_verify.core.result import CaseResult, OutputMetrics
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import ConvertedModel, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import environment_line, result_to_line
-from burn_verify.run.session import Session
+from burn_verify.run.seams import Seams
+from burn_verify.system.wire import at, decode_named
+from fakes import FakeBuilder, FakeEngine, FakeProgram, Faults
 
 
-def compared(case_id):
+def compared(case_id, output="Y"):
     """Return a result whose one output is wrong."""
     entry = OutputMetrics(
-        data_set="seeded", name="Y", dtype="float32", shape=(2,), elements=2, mismatching=1, bound="2 u·S (Div: 2)"
+        data_set="seeded", name=output, dtype="float32", shape=(2,), elements=2, mismatching=1, bound="2 u·S (Div: 2)"
     )
     return CaseResult(
         case_id=case_id,
@@ -52,9 +58,9 @@ def record(written):
 def explain(capsys):
     """Run the command and return exit code, output and errors."""
 
-    def explain(*arguments):
+    def explain(*arguments, seams=Seams()):  # noqa: B008  (immutable)
         with pytest.raises(SystemExit) as ended:
-            main(["explain-number", *map(str, arguments)])
+            main(["explain-number", *map(str, arguments)], seams)
         return ended.value.code, *capsys.readouterr()
 
     return explain
@@ -75,36 +81,61 @@ def test_a_model_of_ones_own_has_no_histogram(record, explain):
     assert "burn-verify verify PATH" in wrong
 
 
+class Ones(FakeEngine):
+    """Answers 1 to everything."""
+
+    def infer_all(self, model, sets, *, optimise=False, threads=0):
+        return [[np.ones(2, np.float32)] for _ in sets]
+
+
+class Near(FakeProgram):
+    """Answers by one ULP more than is expected: than is stored, else than 1."""
+
+    def infer_all(self, model, sets, backend):
+        stored = Path(model.weights)
+        right = (
+            at(decode_named(stored.read_bytes()), 0, "out") if stored.suffix == ".safetensors" else [np.ones(2, "f4")]
+        )
+        outputs = [np.nextafter(one, one.dtype.type(np.inf)) for one in right]
+        return [Inference(outputs=outputs, load_seconds=0.0, forward_seconds=0.0) for _ in sets]
+
+
+class NearBuilder(FakeBuilder):
+    """Makes programs that answer nearly right; notes of which cases."""
+
+    def convert(self, prepared, target):
+        self.faults.calls["convert", prepared.case.id] += 1
+        stored = prepared.stored[0].path if prepared.stored else prepared.model
+        return ConvertedModel(label="", module=prepared.digest, rust=stored, weights=stored, seconds=0.0)
+
+    def build(self, models, doubtful=()):
+        return dict.fromkeys((model.module for model in models), Near(self.faults))
+
+
 @pytest.fixture
-def rerun(monkeypatch):
-    """Prepare and run no case: every output answers by one ULP too much. Returns the ids that were to be run."""
-    ids = []
-
-    def answers(session, trial):
-        ids.append(trial.case.id)
-        wanted = np.ones(2, np.float32)
-        return {("seeded", "Y"): (np.nextafter(wanted, np.float32(2)), wanted)}
-
-    monkeypatch.setattr(Session, "prepare", lambda session, cases, listen: None)
-    monkeypatch.setattr(Session, "answers", answers)
-    return ids
+def rerun():
+    """Return what runs are made of here, and the ids of the cases that were run."""
+    faults = Faults()
+    made = Seams(
+        engine=partial(Ones, faults=faults), builder=lambda cache, _s, _l, targets: NearBuilder(cache, targets, faults)
+    )
+    return made, lambda: [case_id for place, case_id in faults.calls if place == "convert"]
 
 
 @pytest.mark.parametrize(
-    "case_id",
+    ("case_id", "output"),
     [
-        "op/Gelu-20/float32/default",
-        "op/Gelu-20/float64/shape=rank0,approximate=tanh,X=const",
-        "op/Gelu-20/float32/twin=expanded",
-        "light/squeezenet",
-        "zoo/mnist@seeded",
+        ("op/Gelu-20/float32/default", "Y"),
+        ("op/Gelu-20/float64/shape=rank0,approximate=tanh,X=const", "Y"),
+        ("op/Gelu-20/float32/twin=expanded", "Y"),
+        ("light/squeezenet", "softmaxout_1"),
+        ("zoo/mnist@seeded", "Plus214_Output_0"),
     ],
 )
-def test_a_case_of_every_corpus_is_run_again(tmp_path, written, explain, rerun, as_a_user, case_id):
-    code, said, wrong = explain(
-        written(compared(case_id)), case_id, "--burn-cache-dir", tmp_path / "cache", "--burn-offline=on"
-    )
-    assert (code, rerun) == (0, [case_id]), wrong
+def test_a_case_of_every_corpus_is_run_again(tmp_path, written, explain, rerun, as_a_user, case_id, output):
+    places = ("--burn-cache-dir", tmp_path / "cache", "--burn-offline=on")
+    code, said, wrong = explain(written(compared(case_id, output)), case_id, *places, seams=rerun[0])
+    assert (code, rerun[1]()) == (0, [case_id]), wrong
     assert "  ULP\n" in said
 
 
@@ -118,9 +149,9 @@ def test_a_case_of_every_corpus_is_run_again(tmp_path, written, explain, rerun, 
 )
 def test_a_case_that_is_no_more_has_no_histogram(tmp_path, written, explain, rerun, as_a_user, case_id, why):
     code, said, wrong = explain(
-        written(compared(case_id)), case_id, "--burn-cache-dir", tmp_path / "cache", "--burn-offline=on"
+        written(compared(case_id)), case_id, "--burn-cache-dir", tmp_path / "cache", "--burn-offline=on", seams=rerun[0]
     )
-    assert (code, rerun) == (2, [])
+    assert (code, rerun[1]()) == (2, [])
     assert said.startswith(f"{case_id}: disagrees\n")
     assert why in wrong
 
@@ -137,14 +168,13 @@ def test_a_name_that_is_not_there(record, explain):
     assert "no case 'file/min': did you mean file/mine?" in wrong
 
 
-def test_an_unused_exception_fails_a_full_run(monkeypatch, tmp_path):
+def test_an_unused_exception_fails_a_full_run(tmp_path):
     from burn_verify.core.options import Settings
     from burn_verify.judge import overrides
     from burn_verify.run.selected import Selected
     from burn_verify.run.session import Session
 
     override = overrides.Override(name="idle", factor=2.0, reason="why", link="where", op_type="Add")
-    monkeypatch.setattr(overrides, "packaged", lambda: (override,))
 
     def unused(*results, **settings):
         selected = Selected(
@@ -155,7 +185,7 @@ def test_an_unused_exception_fails_a_full_run(monkeypatch, tmp_path):
             expected=(),
             select_seconds=0.0,
         )
-        return Session(selected, tmp_path).unused_overrides(results)
+        return Session(selected, tmp_path).unused_overrides(results, (override,))
 
     full = {"models": ("all",), "conformance": ("all",)}
     user = CaseResult(

@@ -2,22 +2,20 @@
 
 import pytest
 
-from burn_verify.cli import blame, main
+from burn_verify.cli import main
 from burn_verify.core.options import settings_from
 from burn_verify.core.target import Checkout, Target
-from burn_verify.run import session
 from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.seams import Seams
 from burn_verify.run.selected import asked
 from burn_verify.run.steps import Ready
 from toolchain.helpers import FIXTURES, OwnCache, case
 
 
 @pytest.fixture
-def here(cache: OwnCache, monkeypatch: pytest.MonkeyPatch) -> OwnCache:
+def here(cache: OwnCache) -> Seams:
     """Let the command line use the cache of the tests."""
-    for module in (session, blame):
-        monkeypatch.setattr(module, "Cache", lambda folder: cache)
-    return cache
+    return Seams(cache=lambda folder: cache)
 
 
 def test_conversion_options_share_a_binary_and_a_reference(cache: OwnCache) -> None:
@@ -47,10 +45,10 @@ def test_a_checkout_that_does_not_fit_is_one_outcome(cache: OwnCache, broken: Ch
     assert "the checkout is burn-onnx 0.22.0, and Burn 0.21.0 goes with burn-onnx 0.21.0" in plans[misfit].failure
 
 
-def test_blame_names_burn_onnx(here: OwnCache, broken: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
+def test_blame_names_burn_onnx(here: Seams, broken: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
     bad = f"burn-onnx={broken.path},partition=off"
     with pytest.raises(SystemExit) as ended:
-        main(["blame", str(FIXTURES / "add.onnx"), "--good", "latest", "--bad", bad])
+        main(["blame", str(FIXTURES / "add.onnx"), "--good", "latest", "--bad", bad], here)
     said, problems = capsys.readouterr()
     assert ended.value.code == 0, problems
     assert "good: Burn 0.22.1 on flex: agrees" in said

@@ -4,7 +4,7 @@ Downloads nothing; checks once in a run whether the hub can be reached.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,14 +44,24 @@ class Selection:
         mirror: a folder laid out like the zoo, searched first.
         offline: never connect to the hub.
         listen: gets the progress where cases have to be collected first.
+        reach: says whether anything answers at a URL.
     """
 
-    def __init__(self, cache: Cache, *, mirror: Path | None, offline: bool, listen: Listener = silent) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        mirror: Path | None,
+        offline: bool,
+        listen: Listener = silent,
+        reach: Callable[[str], bool] = reachable,
+    ) -> None:
         self._cache = cache
         self._mirror = mirror
         self._offline = offline
         self._listen = listen
         self._zoo = zoo.load()
+        self._reach = reach
 
     def choose(
         self,
@@ -119,7 +129,7 @@ class Selection:
     @functools.cached_property
     def hub_is_reachable(self) -> bool:
         """Whether the hub can be reached; checked once in a run."""
-        return not self._offline and reachable(self._zoo.base_url)
+        return not self._offline and self._reach(self._zoo.base_url)
 
     def at_hand(self, entry: zoo.ZooEntry) -> ModelFile | None:
         """Return the file of an entry if it is in the mirror or in the cache."""

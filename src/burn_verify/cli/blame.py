@@ -68,7 +68,7 @@ def add_to(commands: Commands) -> None:
 
 def _blame(arguments: argparse.Namespace) -> int:
     settings = settings_from({**typed(arguments), **_selection(arguments.case)})
-    cache = Cache(settings.cache_dir)
+    cache = arguments.seams.cache(settings.cache_dir)
     good, bad = (_target(cache, f"--{name}", getattr(arguments, name)) for name in ("good", "bad"))
     others = _others(arguments.good_python)
     if good == bad and not others:

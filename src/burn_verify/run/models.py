@@ -77,7 +77,7 @@ class Models:
     ) -> None:
         self._target = target
         self._listen = listen
-        cache = Cache(settings.cache_dir) if cache is None else cache
+        cache = seams.cache(settings.cache_dir) if cache is None else cache
         self._pipeline = Pipeline(settings, cache, listen, engine=seams.engine, builder=seams.builder)
         self._folder = tempfile.TemporaryDirectory(prefix="burn-verify-")
 

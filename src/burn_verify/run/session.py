@@ -35,7 +35,7 @@ from burn_verify.run.results import result_of
 from burn_verify.run.seams import Seams
 from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of
 from burn_verify.run.steps import Ended, Plan
-from burn_verify.system.cache import Cache, prune
+from burn_verify.system.cache import prune
 from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array
 
@@ -56,7 +56,7 @@ class Session:
         self.selected = selected
         self.folder = folder
         self._seams = seams
-        self.cache = Cache(selected.settings.cache_dir)
+        self.cache = seams.cache(selected.settings.cache_dir)
         self._plans: Mapping[Target, Plan] = {}
         self._pipeline: Pipeline | None = None
 
@@ -78,7 +78,7 @@ class Session:
             ToolchainError: the cache cannot be written, or ONNX's own cases cannot be collected.
         """
         started = time.monotonic()
-        cache = Cache(settings.cache_dir)
+        cache = seams.cache(settings.cache_dir)
         runs = cache.folder("runs")
         selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
         choice = selection.choose(
@@ -236,13 +236,19 @@ class Session:
         found = dict.fromkeys(entry for expected in self.selected.expected for entry in expected.unmatched(ids))
         return tuple(entry for entry in found if not entry.concerns(partial))
 
-    def unused_overrides(self, results: Iterable[CaseResult]) -> tuple[overrides.Override, ...]:
-        """Return exceptions from the bounds that no result used although every corpus was selected."""
+    def unused_overrides(
+        self, results: Iterable[CaseResult], known: tuple[overrides.Override, ...] | None = None
+    ) -> tuple[overrides.Override, ...]:
+        """Return exceptions from the bounds that no result used although every corpus was selected.
+
+        Arguments:
+            known: the exceptions; None for the packaged ones.
+        """
         everything = {zoo.CORPUS, *suites.SUITES} <= self._whole
         if not everything or self.selected.settings.judge is JudgeMode.ONNX:
             return ()
         used = {name for result in results for name in result.details.get("overrides", ())}
-        return overrides.unused(overrides.packaged(), used)
+        return overrides.unused(overrides.packaged() if known is None else known, used)
 
 
 def _dump(path: Path, value: Selected | Mapping[Target, Plan]) -> None:

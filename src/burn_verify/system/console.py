@@ -5,6 +5,7 @@ Knows no stage and no case; shows `core.progress.Progress` events.
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Final
 
@@ -31,6 +32,8 @@ _WORDS: Final = {
 _EVERY: Final = 15.0
 """Seconds between lines where there is no terminal."""
 _ROOM: Final = 48
+CLOCK: Final = "progress"
+"""Name of the thread that tells now and then what goes on."""
 
 
 class LongWork:
@@ -38,9 +41,11 @@ class LongWork:
 
     Arguments:
         stream: where to; a terminal gets bars, anything else a plain line every few seconds.
+        now: the time in seconds.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self._stream = stream
         self._bars = Bars(
             TextColumn("{task.description:26}", markup=False),
@@ -58,7 +63,7 @@ class LongWork:
         self._said = 0.0
         self._guard = threading.Lock()
         self._stop = threading.Event()
-        self._clock = threading.Thread(target=self._tick, daemon=True)
+        self._clock = threading.Thread(target=self._run, daemon=True, name=CLOCK)
 
     def __enter__(self) -> "LongWork":
         if self._live:
@@ -81,7 +86,7 @@ class LongWork:
         with self._guard:
             fresh = event.phase not in self._started
             if fresh:
-                self._started[event.phase] = time.monotonic()
+                self._started[event.phase] = self._now()
             self._latest[event.phase] = event
             if self._live:
                 self._draw(event)
@@ -99,15 +104,19 @@ class LongWork:
         total = event.total or None
         self._bars.update(self._tasks[event.phase], completed=event.done, total=total, what=_what(event))
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Tell what goes on, if nothing was told for a while."""
+        with self._guard:
+            running = [event for event in self._latest.values() if event.total == 0 or event.done < event.total]
+            if running and self._now() - self._said >= _EVERY:
+                self._say(running[-1])
+
+    def _run(self) -> None:
         while not self._stop.wait(1.0):
-            with self._guard:
-                running = [event for event in self._latest.values() if event.total == 0 or event.done < event.total]
-                if running and time.monotonic() - self._said >= _EVERY:
-                    self._say(running[-1])
+            self.tick()
 
     def _say(self, event: Progress) -> None:
-        self._said = time.monotonic()
+        self._said = self._now()
         seconds = int(self._said - self._started[event.phase])
         words = _WORDS.get(event.phase, event.phase)
         count = f" {event.done}/{event.total}" if event.total else ""

@@ -48,6 +48,9 @@ class Resident:
 
     Attributes:
         role: what the process must call itself in the handshake.
+
+    Arguments:
+        start_timeout: seconds until the handshake.
     """
 
     def __init__(
@@ -58,8 +61,10 @@ class Resident:
         log: Path,
         memory_limit_mib: int = 0,
         env: Mapping[str, str] | None = None,
+        start_timeout: float = _START_TIMEOUT,
     ) -> None:
         self.role = role
+        self._start_timeout = start_timeout
         self._argv = list(argv)
         self._log_path = log
         self._memory_limit = memory_limit_mib << 20
@@ -177,8 +182,8 @@ class Resident:
         self._limit_memory(self._process.pid)
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
-        with self._blaming(f"the {self.role} did not start within {_START_TIMEOUT:g} s"):
-            hello, _ = self._read_frame(time.monotonic() + _START_TIMEOUT)
+        with self._blaming(f"the {self.role} did not start within {self._start_timeout:g} s"):
+            hello, _ = self._read_frame(time.monotonic() + self._start_timeout)
             _expect(hello, protocol=VERSION, role=self.role)
 
     def _limit_memory(self, pid: int) -> None:

@@ -81,7 +81,7 @@ texts = st.text(max_size=4)
 entries = st.builds(
     IndexEntry,
     id=texts,
-    name=texts,
+    name=st.text("ab1-_.", min_size=1),
     digest=texts,
     data_sets=st.lists(texts, max_size=2).map(tuple),
     note=st.none() | texts,

@@ -20,6 +20,7 @@ from burn_verify.core.case import Case, Download, Hints, ModelFile, Seeded, Unav
 from burn_verify.core.errors import LoadError, UsageError
 from burn_verify.core.option_values import ALL
 from burn_verify.system.cache import Cache
+from burn_verify.system.download import reachable
 from burn_verify.system.files import sha256_of
 
 
@@ -36,10 +37,8 @@ class Network:
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Network:
-    stand_in = Network()
-    monkeypatch.setattr("burn_verify.cases.select.reachable", stand_in.reachable)
-    return stand_in
+def network() -> Network:
+    return Network()
 
 
 @pytest.fixture
@@ -49,12 +48,16 @@ def mirror(tmp_path: Path) -> Path:
     return folder
 
 
-def select(cache: Cache, mirror: Path | None = None, *, offline: bool = False) -> Selection:
-    return Selection(cache, mirror=mirror, offline=offline)
+def select(
+    cache: Cache, network: Network | None = None, mirror: Path | None = None, *, offline: bool = False
+) -> Selection:
+    return Selection(cache, mirror=mirror, offline=offline, reach=network.reachable if network else reachable)
 
 
-def chosen(name: str, cache: Cache, mirror: Path | None = None, *, offline: bool = False) -> Case:
-    (case,) = select(cache, mirror, offline=offline).choose([name]).cases
+def chosen(
+    name: str, cache: Cache, network: Network | None = None, mirror: Path | None = None, *, offline: bool = False
+) -> Case:
+    (case,) = select(cache, network, mirror, offline=offline).choose([name]).cases
     return case
 
 
@@ -81,7 +84,7 @@ def test_the_mirror_comes_before_the_cache(cache: Cache, network: Network, mirro
     network.up = True
     path = put(mirror / entry("mnist-12").file)
     put(stored_location(cache, download_of("mnist-12")))
-    case = chosen("mnist", cache, mirror)
+    case = chosen("mnist", cache, network, mirror)
     assert case == Case(
         id="zoo/mnist-12",
         corpus="zoo",
@@ -94,32 +97,32 @@ def test_the_mirror_comes_before_the_cache(cache: Cache, network: Network, mirro
 @pytest.mark.parametrize("place", ["models/mnist-12.onnx", "mnist-12.onnx", "hub"])
 def test_every_layout_of_a_mirror(cache: Cache, network: Network, mirror: Path, place: str) -> None:
     path = put(mirror / (download_of("mnist-12").path if place == "hub" else place))
-    assert chosen("mnist-12", cache, mirror).source == ModelFile(path=path, sha256=entry("mnist-12").sha256)
+    assert chosen("mnist-12", cache, network, mirror).source == ModelFile(path=path, sha256=entry("mnist-12").sha256)
 
 
 def test_the_cache_comes_before_the_hub(cache: Cache, network: Network, mirror: Path) -> None:
     network.up = True
     path = put(stored_location(cache, download_of("mnist-12")))
-    assert chosen("mnist", cache, mirror).source == ModelFile(path=path, sha256=entry("mnist-12").sha256)
+    assert chosen("mnist", cache, network, mirror).source == ModelFile(path=path, sha256=entry("mnist-12").sha256)
     assert network.asked == 0
 
 
 def test_another_version_at_hand_comes_before_the_hub(cache: Cache, network: Network, mirror: Path) -> None:
     network.up = True
     put(mirror / "mnist-8.onnx")
-    assert chosen("mnist", cache, mirror).id == "zoo/mnist-8"
+    assert chosen("mnist", cache, network, mirror).id == "zoo/mnist-8"
 
 
 def test_the_hub_comes_before_the_stand_in(cache: Cache, network: Network, mirror: Path) -> None:
     network.up = True
-    case = chosen("mnist", cache, mirror)
+    case = chosen("mnist", cache, network, mirror)
     assert case.id == "zoo/mnist-12"
     assert case.source == download_of("mnist-12")
     assert case.note is None
 
 
 def test_a_stand_in_says_that_it_is_one(cache: Cache, network: Network) -> None:
-    case = chosen("mnist", cache)
+    case = chosen("mnist", cache, network)
     assert case.id == "zoo/mnist@seeded"
     assert case.source == Seeded(architecture="mnist")
     assert case.note is not None
@@ -127,7 +130,7 @@ def test_a_stand_in_says_that_it_is_one(cache: Cache, network: Network) -> None:
 
 
 def test_what_cannot_be_had_ends_at_load(cache: Cache, network: Network) -> None:
-    case = chosen("bert", cache)
+    case = chosen("bert", cache, network)
     assert case.id == "zoo/bertsquad-12"
     assert isinstance(case.source, Unavailable)
     with pytest.raises(LoadError, match=r"bertsquad-12 .*--zoo-mirror") as caught:
@@ -136,7 +139,7 @@ def test_what_cannot_be_had_ends_at_load(cache: Cache, network: Network) -> None
 
 
 def test_the_hub_is_asked_once_a_run(cache: Cache, network: Network) -> None:
-    choose = select(cache).choose
+    choose = select(cache, network).choose
     choose(["mnist", "bert", "squeezenet"])
     choose(["mnist"])
     assert network.asked == 1
@@ -144,9 +147,9 @@ def test_the_hub_is_asked_once_a_run(cache: Cache, network: Network) -> None:
 
 def test_offline_never_asks(cache: Cache, network: Network) -> None:
     network.up = True
-    assert chosen("mnist", cache, offline=True).id == "zoo/mnist@seeded"
+    assert chosen("mnist", cache, network, offline=True).id == "zoo/mnist@seeded"
     with pytest.raises(UsageError):
-        select(cache, offline=True).choose(["all"])
+        select(cache, network, offline=True).choose(["all"])
     assert network.asked == 0
 
 
@@ -155,25 +158,25 @@ def test_offline_never_asks(cache: Cache, network: Network) -> None:
 
 def test_an_unknown_name(cache: Cache, network: Network) -> None:
     with pytest.raises(UsageError, match=r"no zoo model is called 'mnits': did you mean .*mnist"):
-        select(cache).choose(["mnits"])
+        select(cache, network).choose(["mnits"])
     assert network.asked == 0
 
 
 def test_names_that_mean_the_same_case_give_it_once(cache: Cache, network: Network) -> None:
-    choice = select(cache).choose(["squeezenet", "mnist", "MNIST-12", "mnist"])
+    choice = select(cache, network).choose(["squeezenet", "mnist", "MNIST-12", "mnist"])
     assert [case.id for case in choice.cases] == ["zoo/squeezenet@seeded", "zoo/mnist@seeded"]
     assert choice.left_out == ()
 
 
 def test_files_stand_beside_models_of_the_zoo(cache: Cache, network: Network, identity: Callable[..., Path]) -> None:
     path = identity()
-    choice = select(cache).choose([str(path), "mnist", str(path.parent)])
+    choice = select(cache, network).choose([str(path), "mnist", str(path.parent)])
     assert [case.id for case in choice.cases] == ["zoo/mnist@seeded", "file/identity"]
 
 
 def test_a_path_that_leads_nowhere(cache: Cache, network: Network, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
-        select(cache).choose([str(tmp_path / "missing.onnx")])
+        select(cache, network).choose([str(tmp_path / "missing.onnx")])
 
 
 # ── all ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,14 +184,14 @@ def test_a_path_that_leads_nowhere(cache: Cache, network: Network, tmp_path: Pat
 
 def test_all_with_nothing_at_hand(cache: Cache, network: Network, mirror: Path) -> None:
     with pytest.raises(UsageError, match=r"--models all: .*--zoo-mirror"):
-        select(cache, mirror).choose(["all"])
+        select(cache, network, mirror).choose(["all"])
     assert network.asked == 1
 
 
 def test_all_means_what_is_at_hand_and_names_the_rest(cache: Cache, network: Network, mirror: Path) -> None:
     for name in ("mnist-8", "squeezenet1.0-12"):
         put(mirror / entry(name).file)
-    choice = select(cache, mirror).choose(["ALL"])
+    choice = select(cache, network, mirror).choose(["ALL"])
     assert {case.id for case in choice.cases} == {"zoo/mnist-8", "zoo/squeezenet1.0-12"}
     assert all(isinstance(case.source, ModelFile) for case in choice.cases)
     rest = set(zoo.load().entries) - {"mnist-8", "squeezenet1.0-12"}
@@ -197,7 +200,7 @@ def test_all_means_what_is_at_hand_and_names_the_rest(cache: Cache, network: Net
 
 def test_all_with_a_hub_leaves_out_what_only_a_mirror_holds(cache: Cache, network: Network) -> None:
     network.up = True
-    choice = select(cache).choose(["all"])
+    choice = select(cache, network).choose(["all"])
     assert all(isinstance(case.source, Download) for case in choice.cases)
     elsewhere = [one for one in zoo.load().entries.values() if one.download is None]
     assert elsewhere

@@ -49,9 +49,9 @@ def test_check_tells_fresh_from_stale(script, lists, tmp_path, capsys):
 
 def test_a_name_that_means_two_things_is_refused(script):
     with pytest.raises(SystemExit, match="not unique: mnist-12"):
-        script._check(["mnist-12", "MNIST_12"], {})
+        script.check(["mnist-12", "MNIST_12"], {})
     with pytest.raises(SystemExit, match="hides the entry"):
-        script._check(["candy", "candy-9"], {"candy": ["candy-9"]})
+        script.check(["candy", "candy-9"], {"candy": ["candy-9"]})
 
 
 def test_an_unknown_dimension_is_refused(script):

@@ -42,7 +42,7 @@ def told(thread):
 
 @pytest.mark.parametrize("thread", THREADS)
 def test_the_way_of_a_model_is_the_one_that_is_told(traced, thread):
-    assert told(thread) == traced[thread]
+    assert told(thread) == traced[thread], f"the way is now {traced[thread]}"
 
 
 def test_the_way_leads_from_the_command_line_to_the_record(traced):

@@ -23,6 +23,7 @@ DECIDED_ELSEWHERE = {
     FailureKind.ENDED_FROM_OUTSIDE,
     FailureKind.NOT_STARTED,
     FailureKind.DEVICE,
+    FailureKind.INTERNAL,
 }
 HEAD = "# About this file.\n#\n# More about it."
 FILE = f"""\
@@ -176,6 +177,7 @@ def test_the_order_of_wildcards_stays():
         ({"failure": FailureKind.ENDED_FROM_OUTSIDE}, "ended from outside"),
         ({"failure": FailureKind.NOT_STARTED}, "its process was not started"),
         ({"failure": FailureKind.DEVICE}, "the device lacks what it needs"),
+        ({"failure": FailureKind.INTERNAL}, "internal error"),
         *(({"failure": kind}, None) for kind in FailureKind if kind not in DECIDED_ELSEWHERE),
         # What is said decides nothing: a panic may say anything.
         ({"failure": FailureKind.PANIC, "message": "this model was ended by SIGKILL", "reason": "no result"}, None),

@@ -6,8 +6,7 @@ import threading
 import pytest
 
 from burn_verify.core.progress import Progress, silent
-from burn_verify.system import console
-from burn_verify.system.console import LongWork
+from burn_verify.system.console import CLOCK, LongWork
 
 PHASES = ["load", "reference", "convert", "compile", "verify", "something else"]
 
@@ -67,69 +66,68 @@ def test_long_texts_are_cut(text, shown):
     assert said(event("load", text=text)) == f"burn-verify: reading models 0/2 {shown}\n"
 
 
-class Ticks:
-    """Stands in for the event that ends the clock: counts down instead of waiting."""
+class Watch:
+    """A clock that shows what it was set to."""
 
-    def __init__(self, count):
-        self.left = count
+    def __init__(self):
+        self.seconds = 1000.0
 
-    def wait(self, seconds):
-        self.left -= 1
-        return self.left < 0
+    def __call__(self):
+        return self.seconds
 
-    def set(self):
-        self.left = 0
+    def at(self, seconds):
+        self.seconds = 1000.0 + seconds
 
 
 @pytest.fixture
-def at(monkeypatch):
-    """Return a function that sets the time."""
-    now = [1000.0]
-    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
-    return lambda seconds: now.__setitem__(0, 1000.0 + seconds)
+def watch():
+    return Watch()
 
 
 def ticked(work, count=1):
-    work._stop = Ticks(count)
-    work._tick()
+    for _ in range(count):
+        work.tick()
 
 
-def test_a_line_now_and_then_tells_that_it_goes_on(at):
+def test_a_line_now_and_then_tells_that_it_goes_on(watch):
     stream = io.StringIO()
-    work = LongWork(stream)
+    work = LongWork(stream, watch)
     work.listen(event("compile", 3, 10, "burn-flex"))
-    at(14)
+    watch.at(14)
     ticked(work)
     assert stream.getvalue().count("\n") == 1
     work.listen(event("compile", 7, 10, "burn"))
-    at(75)
+    watch.at(75)
     ticked(work, count=3)
     assert stream.getvalue().splitlines()[1:] == ["burn-verify: compiling with cargo 7/10 [1:15] burn"]
 
 
-def test_what_is_done_is_not_told_again(at):
+def test_what_is_done_is_not_told_again(watch):
     stream = io.StringIO()
-    work = LongWork(stream)
+    work = LongWork(stream, watch)
     work.listen(event("compile", 0, 10))
     work.listen(event("compile", 10, 10))
-    at(100)
+    watch.at(100)
     ticked(work)
     assert stream.getvalue().count("\n") == 1
 
 
-def test_what_has_no_known_end_is_told(at):
+def test_what_has_no_known_end_is_told(watch):
     stream = io.StringIO()
-    work = LongWork(stream)
+    work = LongWork(stream, watch)
     work.listen(event("compile", 0, 0, "waiting"))
-    at(20)
+    watch.at(20)
     ticked(work)
     assert stream.getvalue().splitlines()[1] == "burn-verify: compiling with cargo [0:20] waiting"
 
 
 def test_the_clock_ends_with_the_block():
-    with LongWork(io.StringIO()) as work:
-        assert work._clock.is_alive()
-    assert not work._clock.is_alive()
+    def names():
+        return [thread.name for thread in threading.enumerate()]
+
+    with LongWork(io.StringIO()):
+        assert CLOCK in names()
+    assert CLOCK not in names()
 
 
 def fail_inside(stream):
