@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -38,7 +39,9 @@ Raises whatever it likes where it cannot.
 
 _OF_SHAPES: Final = frozenset({"Shape", "Size"})
 # They depend on what the model is fed by its shapes only, which no rounding changes.
-_STEPS: Final = frozenset({"Round", "Sign", "Floor", "Ceil", "Hardmax"})
+_STEPS: Final = frozenset({"Round", "Sign", "Floor", "Ceil", "Hardmax"}) | frozenset(
+    {"TreeEnsemble", "TreeEnsembleRegressor", "TreeEnsembleClassifier"}
+)
 _JUMPS: Final = frozenset({"ThresholdedRelu", "Shrink"})
 # Floats that are as discrete as integers, and floats that jump to zero.
 _POOL: Final = 1 << 20
@@ -126,32 +129,37 @@ class Walk:
             return [value for name, value in zip(node.output, outputs, strict=False) if name]
         names = list(dict.fromkeys(name for name in _taken(node) if name in scope))
         taken = [scope[name] for name in names]
-        live = (any(value.live for value in taken) or self._constants) and node.op_type not in _OF_SHAPES
         clean = [value.clean for value in taken]
         kernel = self._kernel(node, names, clean)
         outputs = list(kernel(clean))
-        flips = any(value.flips for value in taken)
-        if not live:
+        if node.op_type in _OF_SHAPES or not (self._constants or any(value.live for value in taken)):
             return [self._value(name, output) for name, output in zip(_given(node), outputs, strict=True)]
+        return self._in_samples(node, scope, taken, kernel, outputs)
+
+    def _in_samples(
+        self, node: onnx.NodeProto, scope: Scope, taken: Sequence[Value], kernel: Run, outputs: Sequence[Any]
+    ) -> list[Value]:
+        """Return the outputs of a node that depends on what the model is fed."""
         ran = self._ran(node, scope, outputs)
         moved = node_noise.perturbation(ran)
-        fed = [self._inputs(taken, place, moved) for place in range(SAMPLES)] if moved or _noisy(taken) else []
-        runs = [list(kernel(inputs)) for inputs in fed]
+        noisy = moved is not None or any(value.samples for value in taken)
+        runs = [list(kernel(self._inputs(taken, place, moved))) for place in range(SAMPLES)] if noisy else []
+        deviations = node_noise.deviations(ran, partial(self._again, node, scope))
+        flips = node_noise.may_step(ran) or any(value.flips for value in taken)
+        return [
+            self._with_noise(
+                node, self._value(name, output, live=True, flips=flips), [run[place] for run in runs], deviations[place]
+            )
+            for place, (name, output) in enumerate(zip(_given(node), outputs, strict=True))
+        ]
 
-        def again(inputs: Sequence[Any], factors: Mapping[str, float]) -> Sequence[Any]:
-            by_name = dict(zip(node.input, inputs, strict=True))
-            varied = _with_factors(node, factors) if factors else node
-            values = [by_name.get(name, scope[name].clean) for name in names]
-            return list(self._kernel(varied, names, values)(values))
-
-        deviations = node_noise.deviations(ran, again)
-        flips = flips or node_noise.may_step(ran)
-        found = []
-        for place, (name, output) in enumerate(zip(_given(node), outputs, strict=True)):
-            value = self._value(name, output, live=True, flips=flips)
-            samples = [run[place] for run in runs]
-            found.append(self._with_noise(node, value, samples, deviations[place]))
-        return found
+    def _again(
+        self, node: onnx.NodeProto, scope: Scope, inputs: Sequence[Any], factors: Mapping[str, float]
+    ) -> Sequence[Any]:
+        """Run a node on other inputs, by position, with other values of some float attributes."""
+        by_name = {name: value for name, value in zip(node.input, inputs, strict=True) if name}
+        values = list(by_name.values())
+        return list(self._kernel(_with_factors(node, factors), list(by_name), values)(values))
 
     def _with_noise(self, node: onnx.NodeProto, value: Value, samples: Sequence[Any], deviation: Array | None) -> Value:
         """Return an output with its samples, and noise added to them."""
@@ -266,10 +274,6 @@ def _flips(node: onnx.NodeProto, clean: Array, samples: Sequence[Any]) -> bool:
     return node.op_type in _JUMPS and any(not np.array_equal(sample == 0, clean == 0) for sample in samples)
 
 
-def _noisy(values: Sequence[Value]) -> bool:
-    return any(value.samples for value in values)
-
-
 def _given(node: onnx.NodeProto) -> list[str]:
     """Return the names of the outputs that are there."""
     return [name for name in node.output if name]
@@ -295,6 +299,8 @@ def _free(graph: onnx.GraphProto) -> Iterator[str]:
 
 def _with_factors(node: onnx.NodeProto, factors: Mapping[str, float]) -> onnx.NodeProto:
     """Return a node with other values of some float attributes."""
+    if not factors:
+        return node
     varied = onnx.NodeProto()
     varied.CopyFrom(node)
     kept = [attribute for attribute in varied.attribute if attribute.name not in factors]
