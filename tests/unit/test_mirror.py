@@ -17,7 +17,7 @@ UNTESTED = {
 # Modules whose test file is still to be written.
 MISSING = """
 burn/batch burn/builder burn/cargo burn/convert burn/drivers burn/release burn/rustc_clock
-cases/conformance/collector cases/conformance/suites cases/generated/build cases/generated/collector
+cases/conformance/collector cases/conformance/suites cases/generated/build
 cases/generated/corpus cases/generated/covering cases/generated/operator_spec cases/generated/registry
 cases/generated/search cases/generated/snippet cases/generated/twins cases/generated/values cases/reproduce
 cases/seeded/built cases/seeded/draw cases/seeded/light cli/blame cli/common cli/expectations
@@ -30,7 +30,7 @@ record/environment record/history reference/lone_node reference/worker report/fi
 report/summary/error_lines report/summary/findings report/summary/operator_rows report/summary/sayings
 report/views/changes_text report/views/junit report/views/numbers report/views/page_data
 report/views/plots run/examples run/recorder run/session run/timing run/verify
-system/download system/files system/resident
+system/resident
 """
 # Test files that are about several modules or about data, and the reason.
 EXTRA = {

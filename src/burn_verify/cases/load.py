@@ -119,18 +119,13 @@ def _downloaded(cache: Cache, download: Download) -> Path:
 
 
 def _seeded(cache: Cache, architecture: str, seed: int) -> Path:
-    path = cache.folder("seeded") / f"{seeded_key(architecture, seed)}.onnx"
+    path = cache.generation("seeded", SEEDED_BY.digest[:12]) / f"{architecture}-{seed}.onnx"
     with cache.lock(f"seeded-{architecture}"):
         if not path.is_file():
             scratch = path.with_suffix(".new")
             onnx.save(architectures.build(architecture, seed), scratch)
             scratch.replace(path)
     return path
-
-
-def seeded_key(architecture: str, seed: int) -> str:
-    """Return the name, without suffix, of the file of an architecture with weights drawn from a seed."""
-    return f"{architecture}-{seed}-{SEEDED_BY.digest[:8]}"
 
 
 def _fetch_stored(download: Download, model: Path) -> None:

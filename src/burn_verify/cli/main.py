@@ -220,7 +220,7 @@ def _unexpected(trial: Trial, result: CaseResult, session: Session) -> str | Non
         name = session.selected.names[trial.target]
         where = f"{result.case_id} on {name}" if name else result.case_id
         return None if expected is None else f"{where} passes: {xfail_reason(expected)}"
-    if expected is not None and expected.stage is result.stage:
+    if expected is not None and expected.fits(result):
         return None
     selected = session.selected
     return failure_text(trial.case, error, selected.settings_of(trial.target), expected, selected.names[trial.target])

@@ -3,10 +3,12 @@
 Asked of an engine, bounded in time and kept in the cache. Judges nothing.
 """
 
+import functools
 import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -66,10 +68,8 @@ class Measurer:
         Raises:
             OracleError: the cached reference is gone or damaged.
         """
-        path = (
-            self._cache.folder("measured")
-            / f"{key_of(prepared, reference, self._engine.name, self._engine.version)}.safetensors"
-        )
+        key = key_of(prepared, reference, self._engine.name, self._engine.version)
+        path = self._folder / f"{key}.safetensors"
         # Apart, as a file that is whole need not be opened to be known as such.
         cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
         for known in (path, cut):
@@ -92,6 +92,10 @@ class Measurer:
         target = cut if any(note["gave_up"] for note in notes) else path
         write_if_changed(target, encode_named(arrays, said))
         return replace(reference, measures=target, seconds=reference.seconds + time.monotonic() - started)
+
+    @functools.cached_property
+    def _folder(self) -> Path:
+        return self._cache.generation("measured", MADE_BY.digest[:12])
 
     def of_data_set(self, prepared: PreparedCase, data_set: DataSet) -> Measured:
         """Return what is found out about one data set, which is not kept.

@@ -3,6 +3,7 @@
 Judges nothing.
 """
 
+import functools
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,13 +96,17 @@ class Oracle:
             assert isinstance(stored, StoredArrays)
             return Reference(path=stored.path, data_sets=(stored.name,), seconds=0.0)
         key = key_of(prepared, self._engine.name, self._engine.version)
-        path = self._cache.folder("reference") / f"{key}.safetensors"
+        path = self._folder / f"{key}.safetensors"
         drawn = SEEDED if prepared.seeded else GIVEN if prepared.given else ""
         names = (*filter(None, [drawn]), *(stored.name for stored in prepared.stored))
         if path.is_file():
             return Reference(path=path, data_sets=names, seconds=0.0)
         write_if_changed(path, _encoded(self._answers(prepared)))
         return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
+
+    @functools.cached_property
+    def _folder(self) -> Path:
+        return self._cache.generation("reference", MADE_BY.digest[:12])
 
     def _answers(self, prepared: PreparedCase) -> Answers:
         data_sets = {SEEDED: self._seeded(prepared)} if prepared.seeded else {}

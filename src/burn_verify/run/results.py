@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from burn_verify.core.errors import STAGE_ERRORS, StageError
+from burn_verify.core.errors import STAGE_ERRORS, InternalError, StageError
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import FailureKind, Outcome, PreparedCase, Stage
 from burn_verify.run.steps import Compared, Ended, Outputs
@@ -45,6 +45,8 @@ def error_of(result: CaseResult) -> StageError | None:
     """Return the exception that stands for a result, None for a pass."""
     if result.outcome is Outcome.PASSED:
         return None
+    if result.failure is FailureKind.INTERNAL:
+        return InternalError(result.message, result.reason, result.details, result.stage)
     kind = result.failure or FailureKind.REFUSED
     return STAGE_ERRORS[result.stage](result.message, result.reason, result.details, kind)
 
