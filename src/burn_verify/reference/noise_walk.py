@@ -23,7 +23,7 @@ from burn_verify.reference import node_noise, stepwise
 from burn_verify.reference.control_flow import CONTROL
 from burn_verify.reference.lone_node import SMALL, attributes_of
 from burn_verify.reference.node_noise import Ran
-from burn_verify.reference.noisy_value import ABSENT, SAMPLES, Scope, Value
+from burn_verify.reference.noisy_value import ABSENT, FEWER, SAMPLES, Scope, Value
 
 Array: TypeAlias = npt.NDArray[Any]
 """Any dtype and shape."""
@@ -80,6 +80,7 @@ class Walk:
         self._amplification = amplification
         self._dtypes = dtypes
         self._ends = ends
+        self._halfway = (time.monotonic() + ends) / 2
         self._constants = constants
         self._kernels: dict[tuple[bytes, tuple[str, ...]], Run] = {}
         self._without_kernel: set[tuple[str, str]] = set()
@@ -143,7 +144,8 @@ class Walk:
         ran = self._ran(node, scope, outputs)
         moved = node_noise.perturbation(ran)
         noisy = moved is not None or any(value.samples for value in taken)
-        runs = [list(kernel(self._inputs(taken, place, moved))) for place in range(SAMPLES)] if noisy else []
+        places = range(min([self._samples(), *(len(value.samples) for value in taken if value.samples)]))
+        runs = [list(kernel(self._inputs(taken, place, moved))) for place in places] if noisy else []
         deviations = node_noise.deviations(ran, partial(self._again, node, scope))
         flips = node_noise.may_step(ran) or any(value.flips for value in taken)
         return [
@@ -152,6 +154,10 @@ class Walk:
             )
             for place, (name, output) in enumerate(zip(_given(node), outputs, strict=True))
         ]
+
+    def _samples(self) -> int:
+        """Return how many samples there are: fewer from half the time on, as each is one more run of the model."""
+        return SAMPLES if time.monotonic() < self._halfway else FEWER
 
     def _again(
         self, node: onnx.NodeProto, scope: Scope, inputs: Sequence[Any], factors: Mapping[str, float]
@@ -168,7 +174,7 @@ class Walk:
         if _flips(node, value.clean, samples):
             return replace(value, flips=True)
         if deviation is not None:
-            clean = samples or [value.clean] * SAMPLES
+            clean = samples or [value.clean] * self._samples()
             amplified = self._amplified(deviation, value.clean.dtype)
             return replace(value, samples=tuple(self._noisy(sample, amplified) for sample in clean))
         return replace(value, samples=tuple(samples))

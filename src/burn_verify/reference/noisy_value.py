@@ -7,7 +7,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 SAMPLES: Final = 8
-"""How often a graph is run with noise; four give a deviation that is a seventh too small."""
+FEWER: Final = 4
+"""How often a graph is run with noise, and how often where time gets short: then deviations are a seventh too small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def sliced(value: Value, place: int, axis: int) -> Value:
 
 
 def _joined(values: Sequence[Value], join: Any) -> Value:
-    samples = range(SAMPLES) if any(value.samples for value in values) else ()
+    samples = range(min((len(value.samples) for value in values if value.samples), default=0))
     return Value(
         clean=join([value.clean for value in values]),
         samples=tuple(join([value.sample(place) for value in values]) for place in samples),

@@ -1,10 +1,14 @@
 """Discrete values on the way through a graph: where one flips there is no deviation, only there."""
 
+import itertools
+
 import numpy as np
+import pytest
 from onnx import TensorProto
 
+from burn_verify.reference import noise_walk
 from burn_verify.reference.noise import noise_of
-from walking import WEIGHTS, U, X, load, model, node
+from walking import CHAIN, VALUES, WEIGHTS, U, X, load, model, node, rms, sigma_of
 
 
 def test_a_flip_leaves_no_deviation():
@@ -38,3 +42,14 @@ def test_quantisation_near_a_half_is_a_flip():
     made = model(*parts, scale=np.float32(0.25))
     assert noise_of(made, [np.full(X.shape, 0.375, np.float32)], load, 60).why
     assert not noise_of(made, [np.full(X.shape, 0.3, np.float32)], load, 60).why
+
+
+def test_where_time_gets_short_fewer_samples_will_do(monkeypatch):
+    """A clock that goes on by a second whenever it is looked at; a walk looks some 30 times."""
+    full = sigma_of(model(*CHAIN, **VALUES))
+    clock = itertools.count()
+    monkeypatch.setattr(noise_walk.time, "monotonic", lambda: float(next(clock)))
+    fewer = sigma_of(model(*CHAIN, **VALUES), seconds=40.0)
+    assert next(clock) > 20
+    assert not np.array_equal(fewer, full)
+    assert rms(fewer) == pytest.approx(rms(full), rel=0.4)
