@@ -73,15 +73,20 @@ _TWO_ULP_OF_BFLOAT16: Final = 2.0**-6
 """What ONNX's own runner allows bfloat16 at least, `onnx.backend.test.runner.Runner.assert_similar_outputs`."""
 
 
-def bound(desired: npt.NDArray[Any], dtype: str | None = None) -> Bound:
+def bound(desired: npt.NDArray[Any], dtype: str | None = None, *, scaled: bool = True) -> Bound:
     """Return what is allowed for an output of any shape, by its dtype, or by another than the array's own.
 
-    The absolute part is meant for outputs of magnitude 1, and as much smaller as they are, in root mean square.
+    Args:
+        desired: the output.
+        dtype: another dtype name.
+        scaled: the absolute part, which is meant for outputs of magnitude 1, is as much smaller as they are in root
+            mean square.
     """
     tolerance = TOLERANCES.get(dtype or dtype_name(desired.dtype))
     if tolerance is None:
         return _bound(desired, None)
-    return _bound(desired, Tolerance(rtol=tolerance.rtol, atol=tolerance.atol * min(1.0, _size(desired))))
+    size = min(1.0, _size(desired)) if scaled else 1.0
+    return _bound(desired, Tolerance(rtol=tolerance.rtol, atol=tolerance.atol * size))
 
 
 @np.errstate(all="ignore")

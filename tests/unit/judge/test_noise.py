@@ -153,6 +153,13 @@ def test_nearly_one_hot_scores_are_judged_by_their_own_scale():
     assert verdict(came.astype("f4"), known(wanted)).name == "disagrees"
 
 
+def test_onnx_runtime_is_not_called_wrong_for_parts_of_very_small_numbers():
+    reference = np.abs(REFERENCE) * 1e-6
+    evidence = known(reference, reference * 1e-7, runtime=(reference * 1.02).astype("f4"))
+    assert verdict(reference.astype("f4"), evidence).name == "agrees"
+    assert verdict((reference * 1.001).astype("f4"), evidence).name == "disagrees"
+
+
 def test_zeros_have_to_be_zero():
     zeros = np.zeros((2, 3))
     assert verdict(zeros.astype("f4"), known(zeros)).name == "agrees"
