@@ -1,6 +1,6 @@
 """The command ``burn-verify expectations``: files of expected failures, kept up to date with what happened.
 
-Decides nothing about entries, see `revision`; this reads and writes the files and tells what changed.
+`expectations.update` decides about entries; this reads and writes the files and prints the changes.
 """
 
 import argparse
@@ -70,15 +70,15 @@ def _update(arguments: argparse.Namespace) -> int:
         raise UsageError(message)
     for why in others:
         sys.stderr.write(f"burn-verify: {why}\n")
-    # What others inherit from comes first, and a file sees what those before it hold by then.
+    # Files that others inherit from come first, so that the others see their new content.
     return max(_update_one(record, arguments, several=len(chosen) > 1) for record in chosen)
 
 
 def _chosen(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
-    """Return the records that say what to expect, one a file, and in one line each why others do not."""
+    """Return the records to update from, one for each file, and in one line each why others are left out."""
     by_file: dict[Path, Record] = {}
     others = []
-    # Conversion as upstream does it, and what was published, before anything else.
+    # Default conversion and published releases come first.
     for record in sorted(records, key=lambda record: len(record.target.name)):
         file = packaged.file_of(record.target)
         if record.failure:

@@ -1,6 +1,6 @@
-"""The failures of a record, counted by what was said and by operator.
+"""The failures of a record, counted by reason and by operator.
 
-A pure summing-up; `errors` puts it into words. Says nothing of what agrees.
+Pure; `report.views.failures` renders it. Cases that agree are left out.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ NO_CODE: Final = "no code"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorCount:
-    """How many cases of one operator a line is about, and the smallest of them."""
+    """The number of cases of one operator in a line, and the smallest of them."""
 
     name: str
     count: int
@@ -32,7 +32,7 @@ class OperatorCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Failures that were told in the same words.
+    """Failures with the same key.
 
     Attributes:
         key: the normalised reason, at COMPILE a code of rustc.

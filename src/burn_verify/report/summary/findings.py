@@ -1,6 +1,6 @@
-"""What reports about several targets are made of, and the sentence and the numbers on top of each of them.
+"""The content of reports on several targets, and the sentence and the counts at their top.
 
-Pure; words and counts only, laid out by `matrix`, `junit` and `page`.
+Pure; text and counts only, laid out by `matrix`, `junit` and `page`.
 """
 
 import math
@@ -35,7 +35,7 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Everything that a report may tell.
+    """The content of a report.
 
     Attributes:
         expected: for each column, case id → why its failure is expected.
@@ -52,7 +52,7 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Numbers:
+class Counts:
     """The counts on top of a report. `total` includes what is missing.
 
     Attributes:
@@ -74,13 +74,13 @@ class Numbers:
     missing: int
 
 
-def numbers_of(column: Column) -> Numbers:
+def counts_of(column: Column) -> Counts:
     """Count the results of a column."""
     totals = summary(column.record.results)
     wrong = sum(state_of(result) is WRONG for result in column.record.results)
     at = totals.failed_at
     named = totals.agree + wrong + at[Stage.CONVERT] + at[Stage.COMPILE] + at[Stage.RUN]
-    return Numbers(
+    return Counts(
         total=column.total,
         agree=totals.agree,
         attempted=totals.attempted,
@@ -94,17 +94,17 @@ def numbers_of(column: Column) -> Numbers:
 
 
 def sentence(column: Column) -> str:
-    """Answer in one sentence whether it works, and in another what is missing."""
+    """Return one sentence with the cases that agree, and one with the missing cases."""
     models = [result for result in column.record.results if is_model(result)]
     others = [result for result in column.record.results if not is_model(result)]
-    said = [f"{_of(some)} {name}" for some, name in ((models, "models"), (others, "small test cases")) if some]
-    answer = f"With {column.target.label}, {' and '.join(said) or 'nothing'} compute what ONNX says they should."
+    parts = [f"{_of(some)} {name}" for some, name in ((models, "models"), (others, "small test cases")) if some]
+    answer = f"With {column.target.label}, {' and '.join(parts) or 'nothing'} compute what ONNX says they should."
     missing = column.total - len(column.record.results)
     return f"{answer} No result came of {missing} more." if missing else answer
 
 
 def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Column) -> dict[str, Any]:
-    """Return one cell as values that JSON knows: the state, and the evidence for it."""
+    """Return one cell as JSON values: the state, and the evidence for it."""
     state = state_of(result, started=not column.failure)
     if result is None:
         return {"state": state.key}
@@ -144,7 +144,7 @@ def _writable(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return the value of a metric as strict JSON can hold it."""
+    """Return the value of a metric in strict JSON."""
     if isinstance(value, tuple):
         return list(value)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""A failed case, told so that nobody needs a traceback: what happened, the evidence, the line to paste.
+"""The text of a failed case: the error, the evidence, and the command to reproduce it; no traceback.
 
 Pure: values in, text out.
 """
@@ -15,10 +15,10 @@ from burn_verify.expectations.match import Expectation, xfail_reason
 def failure_text(
     case: Case, error: StageError, settings: Settings, expected: Expectation | None = None, target: str = ""
 ) -> str:
-    """Return what to show of a case that failed, though perhaps it was expected to fail elsewhere.
+    """Return the text of a case that failed, or failed at another stage than expected.
 
     Args:
-        target: what to call the target where there are several.
+        target: name of the target where there are several.
     """
     head = f"{case.id}{f' on {target}' if target else ''} stopped at {error.stage.upper()}: {error.message}"
     elsewhere = [f"{xfail_reason(expected)}, but it stopped elsewhere"] if expected else []

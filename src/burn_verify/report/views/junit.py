@@ -1,4 +1,4 @@
-"""The matrix as JUnit XML, for whatever shows test results: a suite a target and corpus, a test case a case.
+"""The matrix as JUnit XML: a suite for each target and corpus, a test case for each case.
 
 Knows no file; junitparser writes the XML.
 """
@@ -75,5 +75,5 @@ def _case(case_id: str, column: Column, result: CaseResult | None, expected: Map
 
 
 def _valid(text: str) -> str:
-    """Drop what XML 1.0 has no character for."""
+    """Drop characters that XML 1.0 does not allow."""
     return _NO_CHARACTER.sub("", text)

@@ -12,7 +12,7 @@ from burn_verify.core.case import Case, Unavailable
 from burn_verify.core.errors import RecordError
 from burn_verify.core.target import Checkout, Target
 from burn_verify.report.summary.columns import merge
-from burn_verify.report.summary.findings import numbers_of
+from burn_verify.report.summary.findings import counts_of
 from burn_verify.report.summary.states import NOT_RUN, state_of
 from reported import a_record, agrees, no_reference, refused, wrong
 
@@ -51,7 +51,7 @@ def test_a_shard_that_is_not_there_is_missing_with_its_cases():
     assert not merged.complete
     assert merged.columns[0].lacking == ("shard 3 of 4 of Burn 0.22.1 on flex is missing",)
     assert merged.columns[0].unnamed == len(divide(CASES, 3, 4)[0])
-    assert numbers_of(merged.columns[0]).total == len(CASES)
+    assert counts_of(merged.columns[0]).total == len(CASES)
 
 
 def test_a_shard_of_which_every_case_was_left_out_is_there():
@@ -64,7 +64,7 @@ def test_a_whole_run_beside_some_shards_fills_their_gaps():
     merged = merge([a_shard(1, 4), a_record(*(agrees(case.id) for case in CASES))])
 
     assert len(merged.columns[0].lacking) == 3
-    assert numbers_of(merged.columns[0]).total == len(CASES)
+    assert counts_of(merged.columns[0]).total == len(CASES)
 
 
 def test_a_shard_of_another_shape_is_refused():
@@ -72,8 +72,8 @@ def test_a_shard_of_another_shape_is_refused():
         merge([a_record(agrees("a/1"), shard={"index": 1})])
 
 
-def test_shards_of_different_cuts_are_refused():
-    with pytest.raises(RecordError, match="not of one cut"):
+def test_shards_of_different_divisions_are_refused():
+    with pytest.raises(RecordError, match="of different divisions"):
         merge([a_shard(1, 2), a_shard(2, 2, CASES[:-1])])
 
 
@@ -115,7 +115,7 @@ def test_a_target_that_did_not_start_is_a_column_that_says_why():
     merged = merge([dead, a_record(agrees("a/1"), refused("a/2"), version="0.21.0")])
     column = merged.columns[1]
 
-    assert (column.failure, column.missing, numbers_of(column).total) == ("no device", ("a/1", "a/2"), 2)
+    assert (column.failure, column.missing, counts_of(column).total) == ("no device", ("a/1", "a/2"), 2)
     assert column.lacking == ("Burn 0.22.1 on cuda was not run: no device",)
     assert not merged.complete
     assert state_of(None, started=not column.failure) is NOT_RUN

@@ -8,15 +8,17 @@ import pytest
 
 from burn_verify.cli import common, main
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.expectations import packaged as packaged_module
 from burn_verify.expectations.match import parse
 from burn_verify.record.codec import environment_line, result_to_line
 
 
-def a_line(case_id, outcome=Outcome.FAILED, *, reason="why", version="0.22.1", backend="flex"):
-    result = CaseResult(case_id=case_id, corpus="node", stage=Stage.RUN, outcome=outcome, reason=reason)
+def a_line(case_id, outcome=Outcome.FAILED, *, reason="why", failure=None, version="0.22.1", backend="flex"):
+    result = CaseResult(
+        case_id=case_id, corpus="node", stage=Stage.RUN, outcome=outcome, reason=reason, failure=failure
+    )
     return result_to_line(result, Target(burn=version, backend=backend))
 
 
@@ -142,7 +144,9 @@ def test_several_targets_go_to_a_folder(write, packaged, update, tmp_path):
 
 
 def test_failures_without_evidence_are_told(write, packaged, update):
-    crashed = [a_line(f"node/{place}", reason="no result: crashed") for place in range(7)]
+    crashed = [
+        a_line(f"node/{place}", reason="no result: crashed", failure=FailureKind.NO_RESULT) for place in range(7)
+    ]
     code, said, warned = update(write(*crashed))
 
     assert code == 0

@@ -1,0 +1,68 @@
+"""Conversions are kept by content; the converter is not started for what is kept."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from burn_verify.burn.convert import Converter, key_of
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.errors import ConvertError
+from burn_verify.core.stage import PreparedCase
+from burn_verify.system.files import write_json
+
+OPTIONS = {"simplify": True, "partition": True}
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    model = tmp_path / "a.onnx"
+    case = Case(id="file/a", corpus="file", source=ModelFile(path=model))
+    return PreparedCase(case=case, model=model, digest="00", op_types=(), opset=17, inputs=(), outputs=())
+
+
+@pytest.fixture
+def converter(cache):
+    made = Converter(cache, Path("no-such-program"), "1", **OPTIONS, timeout=1.0, memory_limit=0)
+    yield made
+    made.close()
+
+
+def kept(cache, prepared):
+    folder = cache.folder("converted", key_of(prepared, "1", OPTIONS))
+    for name in ("model.rs", "model.bpk"):
+        (folder / name).touch()
+    write_json(folder / "done.json", {"model": "file/other", "seconds": 3.0})
+    return folder
+
+
+def test_what_decides_is_in_the_key(prepared):
+    keys = {
+        key_of(prepared, "1", OPTIONS),
+        key_of(replace(prepared, digest="01"), "1", OPTIONS),
+        key_of(prepared, "2", OPTIONS),
+        key_of(prepared, "1", {**OPTIONS, "simplify": False}),
+    }
+
+    assert len(keys) == 4
+
+
+def test_a_kept_conversion_needs_no_converter(cache, converter, prepared):
+    folder = kept(cache, prepared)
+
+    model = converter.convert(prepared)
+
+    assert (model.label, model.module, model.seconds) == ("file/a", f"m_{folder.name}", 0.0)
+    assert (model.rust, model.weights) == (folder / "model.rs", folder / "model.bpk")
+
+
+def test_a_folder_without_weights_is_converted_again(cache, converter, prepared):
+    (kept(cache, prepared) / "model.bpk").unlink()
+
+    with pytest.raises(ConvertError, match="cannot be started"):
+        converter.convert(prepared)
+
+
+def test_a_file_name_that_is_no_utf_8_is_refused_before_the_converter_starts(converter, prepared):
+    with pytest.raises(ConvertError, match="is no UTF-8"):
+        converter.convert(replace(prepared, model=Path("caf\udce9.onnx")))
