@@ -441,6 +441,38 @@ def test_a_half_is_judged_by_its_own_unit(seed, dtype, length):
     assert (bound.limit >= unit_roundoff(dtype) * counted * magnitude).all()
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("op_type", ["Gelu", "Exp", "Sigmoid", "Tanh", "Softmax"])
+def test_half_precision_has_few_roundings_whatever_is_counted(dtype, op_type):
+    """32 roundings of an exponential are made in float32: four of half precision are not what they amount to."""
+    x = draw(0, (3, 8), dtype)
+    functions = {
+        "Gelu": lambda x: x * np.array([0.5 * (1 + math.erf(v / math.sqrt(2))) for v in x.flat]).reshape(x.shape),
+        "Exp": np.exp,
+        "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "Tanh": np.tanh,
+        "Softmax": lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
+    }
+    reference = functions[op_type](wide(x))
+    scale = np.abs(functions[op_type](np.abs(wide(x)))) if op_type == "Gelu" else None
+    limit = allowed(node(op_type, [x], reference, version=20), dtype, reference, scale).limit
+    rounded = wide(reference.astype(numpy_dtype(dtype)))
+    assert (np.abs(rounded - reference) <= limit).all()
+    size = np.maximum(1, np.maximum(np.abs(reference), np.abs(wide(x))))
+    assert (limit <= 4 * unit_roundoff(dtype) * size + 1e-4).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_another_activation_is_seen_in_half_precision(dtype):
+    x = draw(3, 40, dtype)
+    right = wide(x) * np.array([0.5 * (1 + math.erf(v / math.sqrt(2))) for v in wide(x)])
+    other = wide(x) / (1 + np.exp(-wide(x)))
+    facts = node("Gelu", [x], right, version=20)
+    scale = np.abs(wide(x)) * np.array([0.5 * (1 + math.erf(abs(v) / math.sqrt(2))) for v in wide(x)])
+    limit = allowed(facts, dtype, right, scale).limit
+    assert np.mean(np.abs(other - right) > limit) > 0.5
+
+
 # Magnitudes.
 
 
