@@ -31,6 +31,21 @@ class Measurement:
     node: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviations:
+    """How far roundings may move the float outputs of a model, as an engine finds out.
+
+    Attributes:
+        sigma: the deviation by place of the output, float64 of its shape.
+        why: why float outputs are missing; empty where none is.
+        out_of_time: more time may find more.
+    """
+
+    sigma: Mapping[int, Array] = field(default_factory=dict)
+    why: str = ""
+    out_of_time: bool = False
+
+
 class Engine(Protocol):
     """Runs ONNX models. Nothing is started before the first request."""
 
@@ -74,6 +89,16 @@ class Engine(Protocol):
             wide: whether answers in float64 are wanted.
             shapes: those of the answers that are known.
             timeout: seconds that it may take.
+
+        Raises:
+            OracleError: the engine died or took too long.
+        """
+
+    def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+        """Find out how far roundings may move the outputs; an engine that cannot answers ``Deviations()``.
+
+        Arguments:
+            timeout: seconds that it should take; it may take twice as long before it is ended.
 
         Raises:
             OracleError: the engine died or took too long.
