@@ -21,6 +21,7 @@ from burn_verify.core.case import Case, Collected, Download, ModelFacts, ModelFi
 from burn_verify.core.errors import LoadError
 from burn_verify.core.stage import FailureKind, PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
+from burn_verify.graph.advice import advice
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch
 from burn_verify.system.files import sha256_of
@@ -80,6 +81,7 @@ def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
         stored=_stored_beside(path),
         seeded=given is None,
         given=given,
+        advice=advice(model),
         **facts_of(facts.facts(model), ModelFacts),
     )
 

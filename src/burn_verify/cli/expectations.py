@@ -51,7 +51,7 @@ def add_to(commands: Commands) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="update this file instead of the packaged one; a new one starts as a copy of it. For a run on several "
+        help="write what the packaged file does not say into this one, for --burn-expectations. For a run on several "
         "targets a folder, with a file each",
     )
     update.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the file would change")
@@ -96,7 +96,7 @@ def _update_one(record: Record, arguments: argparse.Namespace, *, several: bool)
     ours = packaged.file_of(record.target)
     target: Path = ours if arguments.out is None else arguments.out / ours.name if several else arguments.out
     before = _text(target) if target.exists() else None
-    revision = _revised(record, before if before is not None else _text(ours), target.name)
+    revision = _revised(record, before or "", target.name, own=arguments.out is None)
     for line in _passed_over(revision):
         sys.stderr.write(f"burn-verify: {line}\n")
     print(
@@ -114,10 +114,14 @@ def _update_one(record: Record, arguments: argparse.Namespace, *, several: bool)
     return 0
 
 
-def _revised(record: Record, text: str, source: str) -> Revision:
+def _revised(record: Record, text: str, source: str, *, own: bool) -> Revision:
+    """Return a packaged file after a run, or one of the user's, who is told of the packaged ones before it is read."""
     target = record.target
     version = ".".join(target.burn.split(".")[:2])
     header = HEADER.format(version=version, backend=target.backend.capitalize())
+    if not own:
+        known = (*packaged.load(target), *packaged.inherited(text, source))
+        return updated(text, source, record.results, header, known)
     if not text and (parent := packaged.parent_of(target)):
         text = f'{header}\n\ninherits = "{parent}"\n'
     return updated(text, source, record.results, header, packaged.inherited(text, source))

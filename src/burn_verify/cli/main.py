@@ -28,6 +28,7 @@ from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import Progress
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Trial
+from burn_verify.core.text import harmless
 from burn_verify.expectations.match import xfail_reason
 from burn_verify.report.views.failure import failure_text
 from burn_verify.run.recorder import Recorder
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:
     try:
         code: int = arguments.run(arguments)
     except BurnVerifyError as error:
-        sys.stderr.write(f"burn-verify: error: {error}\n")
+        sys.stderr.write(harmless(f"burn-verify: error: {error}\n"))
         code = error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("burn-verify: interrupted; what was built so far is kept\n")

@@ -57,8 +57,8 @@ examples:
   burn-verify diff yesterday.jsonl shard-*.jsonl --markdown > changes.md
   burn-verify diff run.jsonl                 targets of one run that differ in one thing: versions, backends, options
 The first name is the old run, all others are the new one; --old adds records to the old one.
-exit codes: 0 as good as before or better, 1 regressions, 2 not comparable: no case in common, a record that says
-nothing about Burn, or a new run with gaps; 4 usage"""
+exit codes: 0 as good as before or better, 1 regressions or lost evidence, 2 not comparable: no case in common, a
+record that says nothing about Burn, or a new run with gaps; 4 usage"""
 _HISTORY: Final = """\
 List the runs kept in a folder, or the results of one case in them."""
 _HISTORY_EXAMPLES: Final = """\

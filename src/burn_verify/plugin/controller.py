@@ -10,6 +10,7 @@ import pytest
 from burn_verify.core.errors import BurnVerifyError, ToolchainError
 from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Trial
+from burn_verify.core.text import harmless
 from burn_verify.plugin.items import result_line, trial_in, trial_of
 from burn_verify.run.recorder import Closing, Recorder
 from burn_verify.run.session import Session
@@ -134,6 +135,6 @@ class Controller:
         for line in self._closing.text.splitlines():
             terminalreporter.write_line(line)
         for line in (*self._closing.not_run, *self._closing.problems):
-            terminalreporter.write_line(f"error: {line}", red=True)
+            terminalreporter.write_line(harmless(f"error: {line}"), red=True)
         for line in self._closing.warnings:
-            terminalreporter.write_line(f"warning: {line}", yellow=True)
+            terminalreporter.write_line(harmless(f"warning: {line}"), yellow=True)

@@ -6,7 +6,7 @@ since every pytest start in the environment pays for it.
 
 import atexit
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -172,6 +172,16 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         if (expected := selected.expectation(trial)) and expected.stage:
             raises = STAGE_ERRORS[expected.stage]
             item.add_marker(pytest.mark.xfail(raises=raises, strict=True, reason=xfail_reason(expected)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let ``--durations`` and ``--junitxml`` show what a case took before its test, when all were prepared at once."""
+    report = yield
+    run = item.config.stash.get(_RUN, None)
+    if run is not None and report.when == "setup" and (trial := trial_of(item, run.session.selected)):
+        report.duration += run.session.prepared_seconds(trial)
+    return report
 
 
 @pytest.fixture

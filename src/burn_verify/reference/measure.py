@@ -20,7 +20,6 @@ from burn_verify.judge.evidence import Measured
 from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.quotient import Quotient, quotient_of
-from burn_verify.judge.vacuity import insensitivity
 from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
@@ -43,11 +42,9 @@ class Measures:
 
     Attributes:
         data_sets: by name.
-        insensitive: why the reference cannot tell a right program from a wrong one; empty where it can.
     """
 
     data_sets: Mapping[str, Measured]
-    insensitive: str = ""
 
 
 class Measurer:
@@ -79,16 +76,15 @@ class Measurer:
         arrays: dict[str, Array] = {}
         notes: list[dict[str, Any]] = []
         answers = read(reference)
-        for place, data_set in enumerate(answers.data_sets.values()):
+        for place, (name, data_set) in enumerate(answers.data_sets.items()):
             found, note = self._data_set(prepared, data_set)
-            arrays |= {f"{place:03d}/{name.partition('/')[2]}": array for name, array in found.items()}
+            arrays |= {f"{place:03d}/{key.partition('/')[2]}": array for key, array in found.items()}
             notes.append(note)
             if note["node"] is None and not prepared.stored and not prepared.random:
                 arrays |= placed(place, "optimised", self._optimised(prepared, data_set))
-        said = {
-            "data_sets": json.dumps(notes),
-            "insensitive": self._insensitive(prepared, answers.data_sets),
-        }
+            if name == SEEDED:
+                arrays |= placed(place, "other", self._other(prepared, data_set))
+        said = {"data_sets": json.dumps(notes)}
         target = cut if any(note["gave_up"] for note in notes) else path
         write_if_changed(target, encode_named(arrays, said))
         return replace(reference, measures=target, seconds=reference.seconds + time.monotonic() - started)
@@ -151,18 +147,17 @@ class Measurer:
         except OracleError:
             return ()
 
-    def _insensitive(self, prepared: PreparedCase, data_sets: Mapping[str, DataSet]) -> str:
-        """Ask whether the answers to other seeded inputs are others; a model that is fed nothing cannot be asked."""
-        if SEEDED not in data_sets or not prepared.inputs or prepared.random:
-            return ""
-        first = data_sets[SEEDED]
-        drawn = list(make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints, _OTHER).values())
+    def _other(self, prepared: PreparedCase, first: DataSet) -> Sequence[Array]:
+        """Return the answers to inputs drawn anew; nothing where a model is fed nothing, refuses them, or draws."""
+        if not prepared.inputs or prepared.random:
+            return ()
+        drawn = list(make_inputs(prepared.digest, prepared.inputs, prepared.case.hints, _OTHER).values())
         if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
-            return ""
+            return ()
         try:
-            return insensitivity(first.desired, infer(self._engine, prepared.model, drawn))
+            return infer(self._engine, prepared.model, drawn)
         except OracleError:
-            return ""
+            return ()
 
 
 def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:
@@ -195,7 +190,6 @@ def read_measures(reference: Reference) -> Measures:
             name: _measured(named, place, note)
             for place, (name, note) in enumerate(zip(reference.data_sets, said, strict=True))
         },
-        insensitive=notes["insensitive"],
     )
 
 
@@ -211,6 +205,7 @@ def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -
         scale=by_place("scale"),
         sigma=by_place("sigma"),
         optimised=at(named, place, "optimised") or None,
+        other=at(named, place, "other") or None,
         evaluator=note["evaluator"],
         why=note["why"],
         why_no_sigma=note["why_no_sigma"],

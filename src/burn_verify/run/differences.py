@@ -18,7 +18,8 @@ from burn_verify.core.result import Verdict
 from burn_verify.core.stage import PreparedCase, Stage
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.metrics import is_float, widened
-from burn_verify.judge.policy import Judge, Question
+from burn_verify.judge.policy import Judge
+from burn_verify.judge.tolerated import Question
 from burn_verify.reference import measure, oracle
 from burn_verify.reference.inputs import UNANSWERED
 from burn_verify.run.stages import unexpected

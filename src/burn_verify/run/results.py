@@ -35,7 +35,7 @@ def result_of(step: Compared | Ended) -> CaseResult:
         message=verdict.message,
         reason=verdict.reason,
         metrics=verdict.metrics,
-        details=step.evidence,
+        details={**_advice(step.answered.ready.prepared, verdict.passes), **step.evidence},
         latency=step.latency,
         **_about(step, step.answered.ready.prepared),
     )
@@ -61,9 +61,19 @@ def _of_end(end: Ended) -> CaseResult:
         failure=end.error.kind,
         message=end.error.message,
         reason=end.error.reason,
-        details={**end.error.details, **silent, **end.evidence},
+        details={**_advice(end.prepared, not _burns(end.stage)), **end.error.details, **silent, **end.evidence},
         **_about(end, end.prepared),
     )
+
+
+def _burns(stage: Stage) -> bool:
+    """Tell whether it is Burn that fails at a stage."""
+    return stage not in (Stage.LOAD, Stage.REFERENCE)
+
+
+def _advice(prepared: PreparedCase | None, passes: bool) -> Mapping[str, Any]:
+    """Return what of the model Burn may have stumbled over, for the record; nothing of a case that Burn passes."""
+    return {"advice": list(prepared.advice)} if prepared and prepared.advice and not passes else {}
 
 
 def _about(step: Compared | Ended, prepared: PreparedCase | None) -> Mapping[str, Any]:

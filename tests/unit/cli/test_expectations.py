@@ -79,13 +79,18 @@ def test_check_writes_nothing(write, packaged, update):
     assert update(write(a_line("node/a", Outcome.PASSED, reason="")), "--check")[0] == 1
 
 
-def test_out_starts_as_a_copy_and_leaves_the_packaged_file_alone(write, packaged, update, tmp_path):
-    update(write(a_line("node/a")))
+def test_out_holds_what_is_new_and_leaves_the_packaged_file_alone(write, packaged, update, tmp_path):
+    update(write(a_line("node/a"), a_line("node/c")))
     before = (packaged / "0.22-flex.toml").read_bytes()
     out = tmp_path / "mine.toml"
 
-    assert update(write(a_line("node/b")), "--out", out)[0] == 0
-    assert [entry.pattern for entry in parse(out.read_text(encoding="utf-8"), "f")] == ["node/a", "node/b"]
+    run = write(a_line("node/a"), a_line("node/b"), a_line("node/c", Outcome.PASSED))
+    assert update(run, "--out", out)[:2] == (0, f"2 added, 0 removed, 0 moved, 0 kept (3 results)\nwrote {out}\n")
+    assert [(entry.pattern, entry.stage) for entry in parse(out.read_text(encoding="utf-8"), "f")] == [
+        ("node/b", Stage.RUN),
+        ("node/c", None),
+    ]
+    assert update(run, "--out", out, "--check")[0] == 0
     assert (packaged / "0.22-flex.toml").read_bytes() == before
     assert update(write(a_line("node/b")), "--out", out)[0] == 0
 

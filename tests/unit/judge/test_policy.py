@@ -389,3 +389,12 @@ def test_integers_of_a_widened_model_name_the_guilty():
     assert verdict(wrong, graph(runtime=numbers, wide=numbers)).guilty == "burn"
     assert verdict(numbers, graph(runtime=wrong, wide=numbers)).name == "oracle_disagrees"
     assert verdict(wrong, graph(runtime=numbers, wide=None)).guilty == "unknown"
+
+
+@pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
+def test_nan_or_an_infinity_in_the_place_of_a_number_leaves_no_headroom(special):
+    wrong = F32.copy()
+    wrong[1, 2] = special
+    for evidence in (known(), graph()):
+        answer = verdict(wrong, evidence)
+        assert (answer.name, answer.metrics[0].headroom) == ("disagrees", np.inf)

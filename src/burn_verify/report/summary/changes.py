@@ -151,10 +151,17 @@ def kind_of(before: CaseResult | None, after: CaseResult | None) -> Kind | None:
 
 
 def exit_code(comparisons: Sequence[Comparison]) -> int:
-    """Return 0 without regressions, 1 for regressions, 2 where a part cannot be compared."""
-    if any(comparison.of(*REGRESSIONS) for comparison in comparisons):
+    """Return 0 without regressions, 1 for regressions, 2 where a part cannot be compared.
+
+    A case that passed and has no evidence any more is a regression as well.
+    """
+    if any(comparison.of(*REGRESSIONS) or any(map(_lost, comparison.changes)) for comparison in comparisons):
         return 1
     return 2 if not comparisons or any(comparison.gaps for comparison in comparisons) else 0
+
+
+def _lost(change: Change) -> bool:
+    return change.kind is Kind.LOST and state_of(change.before).passes
 
 
 def _shrank(before: CaseResult, after: CaseResult) -> bool:

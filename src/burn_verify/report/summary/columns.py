@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from burn_verify.cases.shards import Shard
 from burn_verify.core.errors import RecordError
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Stage
 from burn_verify.core.target import Target
 from burn_verify.core.targets import age
 from burn_verify.record.codec import Record
@@ -72,7 +72,9 @@ def merge(records: Sequence[Record]) -> Matrix:
         RecordError: shards of different divisions, or no record that says something about Burn.
     """
     groups: dict[Target, list[Record]] = {}
-    for record in records:
+    for place, record in enumerate(records):
+        if record in records[:place]:
+            continue  # one file under two names is one run
         groups.setdefault(record.target, []).append(record)
     columns = tuple(sorted((_column(target, own) for target, own in groups.items()), key=_first))
     if records and not any(column.record.results for column in columns):
@@ -106,10 +108,9 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
             lacking.append(f"{target.label} was not run: {record.failure}")
             continue
         if why := why_broken(record):
-            lacking.append(f"{_name(record)} of {target.label} is not counted: {why}")
-            wanted |= dict.fromkeys(result.case_id for result in record.results)
-            continue
-        for result in record.results:
+            lacking.append(f"{_name(record)} of {target.label} {why}")
+        wanted |= dict.fromkeys(result.case_id for result in record.results)
+        for result in filter(_says_something, record.results):
             before = kept.get(result.case_id)
             if before is None or RANK[state_of(result)] < RANK[state_of(before)]:
                 kept[result.case_id] = result
@@ -187,26 +188,29 @@ def _by(key: Any, items: Iterable[T]) -> Iterator[list[T]]:
     yield from groups.values()
 
 
-_LEAST_SILENT: Final = 5
-_SILENT_SHARE: Final = 0.1
-"""A larger share of cases without evidence, and at least this number of them, is a fault of the machine."""
+_BROKEN: Final = frozenset({FailureKind.MACHINE, FailureKind.NOT_STARTED})
 
 
 def why_broken(record: Record) -> str | None:
-    """Return in one line why a record says nothing about Burn; None where it does."""
+    """Return in one line what of a record is not counted, as it says nothing about Burn; None where all of it does."""
     if record.selection == ():
         return None  # a shard of which -k left nothing
     if not record.results:
-        return "it holds no result: the run ended before its first case; burn-verify doctor says what is missing"
-    silent = [result for result in record.results if _is_silent(result)]
-    if len(silent) >= max(_LEAST_SILENT, _SILENT_SHARE * len(record.results)):
-        reason = silent[0].reason or silent[0].message.partition("\n")[0]
         return (
-            f"{len(silent)} of {len(record.results)} cases had nothing to be compared with ({reason}): that is this "
-            "machine's fault, not Burn's; burn-verify doctor says what is missing"
+            "is not counted: it holds no result: the run ended before its first case; burn-verify doctor says what is "
+            "missing"
         )
-    return None
+    broken = [result for result in record.results if not _says_something(result)]
+    if not broken:
+        return None
+    said = broken[0].reason or broken[0].message.partition("\n")[0]
+    whole = "is not counted: " if len(broken) == len(record.results) else "is not counted in part: "
+    return (
+        f"{whole}{len(broken)} of {len(record.results)} cases had nothing to be compared with ({said}): that is this "
+        "machine's fault, not Burn's; burn-verify doctor says what is missing"
+    )
 
 
-def _is_silent(result: CaseResult) -> bool:
-    return result.outcome is Outcome.FAILED and result.stage in (Stage.LOAD, Stage.REFERENCE)
+def _says_something(result: CaseResult) -> bool:
+    """Tell whether a result is more than that this machine could not do the work."""
+    return result.failure not in _BROKEN or result.stage not in (Stage.LOAD, Stage.REFERENCE)

@@ -14,7 +14,7 @@ from burn_verify.cases.conformance.suites import COLLECTED
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
 from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import FailureKind, Outcome, Stage
-from burn_verify.core.text import one_line
+from burn_verify.core.text import one_line, without_numbers
 from burn_verify.graph.operators import qualified
 
 SEVERAL: Final = "several"
@@ -89,6 +89,16 @@ def reason_of(result: CaseResult) -> str:
     """Return the normalised reason, else a substitute, in one line without absolute paths."""
     reason = one_line(without_folders(result.reason)) or first_line(result)
     return reason or f"no reason given at {result.stage}"
+
+
+def common(cause: str, reasons: Iterable[str]) -> str:
+    """Return the reason of results of one cause where it is the same for all, else what they have in common.
+
+    Arguments:
+        cause: their reason without numbers, or the code of rustc.
+    """
+    kinds = {reason for reason in reasons if without_numbers(reason) == cause}
+    return kinds.pop() if len(kinds) == 1 else cause
 
 
 def first_line(result: CaseResult) -> str:

@@ -120,13 +120,16 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
         "expected": expected.get(result.case_id),
         "rust": _writable(str(details.get("rust") or "")),
         "rust_line": line if isinstance(line, int) else None,
+        "advice": _writable("\n".join(map(str, details.get("advice") or ()))),
+        "fed": _writable("\n".join(map(str, details.get("fed") or ()))),
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, column.target),
         "metrics": [_output_json(output) for output in result.metrics],
     }
 
 
-_OPEN: Final = ("override", "metrics")
+_UNUSUAL: Final = ("insensitive", "problem")
+_OPEN: Final = ("override", "metrics", *_UNUSUAL)
 _TASK_METRICS: Final = ("top1", "top5", "iou")
 """Metrics that every output has a key for, whether its task knows them or not."""
 
@@ -135,7 +138,15 @@ def _output_json(output: OutputMetrics) -> dict[str, Any]:
     """Return the fields of an output, and the metrics of its task by their names."""
     own = {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__ if name not in _OPEN}
     override = {"override": output.override} if output.override else {}
-    return own | override | dict.fromkeys(_TASK_METRICS) | {name: _plain(one) for name, one in output.metrics.items()}
+    # Those that say why something is not as usual, only where it is not.
+    unusual = {name: str(said) for name in _UNUSUAL if (said := getattr(output, name))}
+    return (
+        own
+        | unusual
+        | override
+        | dict.fromkeys(_TASK_METRICS)
+        | {name: _plain(one) for name, one in output.metrics.items()}
+    )
 
 
 def _writable(text: str) -> str:

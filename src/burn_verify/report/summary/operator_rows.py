@@ -22,12 +22,14 @@ from enum import StrEnum
 from typing import Final
 
 from burn_verify.core.result import CaseResult, RefusalKind
+from burn_verify.core.text import without_numbers
 from burn_verify.graph.operators import RANDOM, Operator, all_operators
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.declared import Declaration, Declarations, load_packaged
 from burn_verify.report.summary.ends import (
     End,
     attempted,
+    common,
     end_of,
     own_operator,
     reason_of,
@@ -230,17 +232,22 @@ def _opset(result: CaseResult) -> int:
 
 
 def _problems(own: Iterable[CaseResult], operator: Operator, status: Status) -> tuple[Problem, ...]:
-    groups: dict[tuple[int, str], list[CaseResult]] = defaultdict(list)
+    groups: dict[tuple[int, str], list[tuple[str, CaseResult]]] = defaultdict(list)
     decisive = _DECISIVE.get(status, ())
     for result in own:
         end = end_of(result)
         if end is not End.AGREES and (end is not End.RANDOM or result.reason):
             rank = decisive.index(end) if end in decisive else len(decisive)
-            groups[rank, _own_reason(result, operator)].append(result)
+            reason = _own_reason(result, operator)
+            groups[rank, without_numbers(reason)].append((reason, result))
     ordered = sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
     return tuple(
-        Problem(reason=reason, count=len(results), example=smallest(results).case_id)
-        for (_, reason), results in ordered
+        Problem(
+            reason=common(cause, (reason for reason, _ in some)),
+            count=len(some),
+            example=smallest(result for _, result in some).case_id,
+        )
+        for (_, cause), some in ordered
     )
 
 

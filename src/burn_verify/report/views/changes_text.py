@@ -10,7 +10,7 @@ from typing import Final
 from tabulate import tabulate
 
 from burn_verify.core.result import CaseResult
-from burn_verify.core.text import shortened
+from burn_verify.core.text import harmless, sentences
 from burn_verify.report.summary.changes import Change, Comparison, Kind
 from burn_verify.report.summary.ends import first_line, headroom_of, reason_of
 from burn_verify.report.summary.states import WRONG, state_of
@@ -49,12 +49,12 @@ def as_text(comparison: Comparison) -> str:
     for kind, changes in _by_kind(comparison):
         shown, more = _folded(kind, changes)
         rows = [
-            [change.case_id, shortened(before_of(change), _TEXT), shortened(after_of(change), _TEXT)]
+            [change.case_id, sentences(before_of(change), _TEXT), sentences(after_of(change), _TEXT)]
             for change in shown
         ]
         lines = tabulate(rows, headers=["case", "before", "after"], disable_numparse=True)
         parts.append(f"\n{MEANINGS[kind]} ({len(changes)})\n{lines}" + (f"\n… {more} more" if more else ""))
-    return "\n".join(parts)
+    return harmless("\n".join(parts))
 
 
 def as_markdown(comparison: Comparison) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.core.text import counted, shortened
+from burn_verify.core.text import counted, sentences
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.ends import End, end_of, first_line, reason_of
 from burn_verify.report.summary.error_lines import STAGES, Line, OperatorCount, Section, sections_of
@@ -141,7 +141,7 @@ def _key(section: Section) -> str:
 
 
 def _cell(text: str) -> str:
-    return escape(shortened(text, _TEXT))
+    return escape(sentences(text, _TEXT))
 
 
 def _operators(operators: Sequence[OperatorCount]) -> str:

@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from burn_verify.core.stage import Outcome
 from burn_verify.core.targets import names
-from burn_verify.core.text import json_text
+from burn_verify.core.text import counted, json_text, sentences
 from burn_verify.record.targets import target_to_json
 from burn_verify.report.summary.columns import Column
-from burn_verify.report.summary.ends import is_model
+from burn_verify.report.summary.ends import is_model, reason_of
 from burn_verify.report.summary.findings import Counts, Findings, cell_json, counts_of, sentence
-from burn_verify.report.summary.states import STATES, State, state_of
+from burn_verify.report.summary.states import RANK, STATES, State, state_of
 from burn_verify.report.summary.totals import percent_after
 from burn_verify.report.views import changes_text
 from burn_verify.report.views.markdown import bullets, escape, table
@@ -28,6 +29,12 @@ _NUMBERS: Final[tuple[tuple[str, Callable[[Counts], str]], ...]] = (
     ("fail at run time", lambda numbers: str(numbers.failed)),
     ("missing or not run", lambda numbers: str(numbers.missing)),
 )
+
+
+_NAMED: Final = 50
+"""So many failing cases are named under a step; GitHub cuts a summary of more than a megabyte."""
+
+_REASON: Final = 200
 
 
 def render(findings: Findings) -> str:
@@ -61,9 +68,30 @@ def step_summary(findings: Findings) -> str:
     """Render the summary of a step of CI: the counts, what is missing and what changed."""
     columns = findings.matrix.columns
     parts = ["# burn-verify", *(escape(sentence(column)) for column in columns), _totals(findings), *_lacking(columns)]
+    parts += _failing(findings)
     parts += [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.comparisons]
     parts += _between(findings)
     return "\n\n".join(parts) + "\n"
+
+
+def _failing(findings: Findings) -> list[str]:
+    """Name the cases of each target that did not pass though they should, the worst first."""
+    parts = []
+    for column, expected in zip(findings.matrix.columns, findings.expected, strict=True):
+        failing = [
+            one for one in column.record.results if one.outcome is Outcome.FAILED and one.case_id not in expected
+        ]
+        if not failing:
+            continue
+        failing.sort(key=lambda result: (RANK[state_of(result)], result.case_id))
+        of = f" on {column.target.label}" if len(findings.matrix.columns) > 1 else ""
+        lines = [
+            f"- {escape(_word(state_of(one)))}: {escape(one.case_id)}: {escape(sentences(reason_of(one), _REASON))}"
+            for one in failing[:_NAMED]
+        ]
+        more = [f"- … and {len(failing) - _NAMED} more"] if len(failing) > _NAMED else []
+        parts.append(f"## {counted(len(failing), 'failure')} not expected{escape(of)}\n\n" + "\n".join([*lines, *more]))
+    return parts
 
 
 def json_lines(findings: Findings) -> str:

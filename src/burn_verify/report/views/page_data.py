@@ -91,7 +91,7 @@ def _cell(result: CaseResult | None, expected: Mapping[str, str], column: Column
         return made
     evidence = cell_json(result, expected, column)
     made["stage"] = texts.place(evidence["stage"])
-    for name in ("reason", "message", "expected", "rust", "onnxruntime", "reproduce"):
+    for name in ("reason", "message", "advice", "fed", "expected", "rust", "onnxruntime", "reproduce"):
         if text := evidence[name]:
             made[name] = texts.place(str(text) if len(str(text)) <= _MESSAGE else f"{str(text)[:_MESSAGE]}…")
     if evidence["rust_line"] is not None:

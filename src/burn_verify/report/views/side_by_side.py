@@ -12,7 +12,7 @@ from burn_verify.core.result import CaseResult, Difference
 from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Target
 from burn_verify.core.targets import names
-from burn_verify.core.text import one_line, shortened
+from burn_verify.core.text import harmless, one_line, shortened
 from burn_verify.report.summary.changes import Comparison
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.states import WRONG, State, state_of
@@ -52,7 +52,7 @@ def render(
     ]
     parts += ["\n".join(f"{_pair(called, one)}: {changes_text.sentence(one)}" for one in comparisons)]
     parts += ["\n".join(_differences(columns, called, width))]
-    return "\n\n".join(part for part in parts if part)
+    return harmless("\n\n".join(part for part in parts if part))
 
 
 def difference_text(difference: Difference, called: Mapping[Target, str]) -> str:

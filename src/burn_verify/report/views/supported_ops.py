@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from burn_verify.core.text import counted, shortened
+from burn_verify.core.text import counted, sentences
 from burn_verify.graph.operators import DOMAINS
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.declared import Declaration, Declarations
@@ -33,7 +33,8 @@ _LEGEND: Final = """\
 - **partly**: some agree and none is wrong; the rest was refused, does not compile, failed at run time or was not judged
 - **does not compile**: none agrees, and the Rust made of at least one does not compile
 - **refused**: none agrees; burn-onnx declines to convert them, or Burn has no tensor for their values
-- **untested**: nothing was judged: no case, random answers only, or no reference
+- **untested**: nothing was judged: no case, random answers only, answers that could not have been wrong, or no
+  reference
 
 **Columns**
 
@@ -182,7 +183,7 @@ def _wrong(row: Row) -> str:
 
 
 def _problem(problem: Problem) -> str:
-    return f"{shortened(problem.reason, _REASON)} ({problem.count})"
+    return f"{sentences(problem.reason, _REASON)} ({problem.count})"
 
 
 def _opsets(declaration: Declaration | None) -> str:

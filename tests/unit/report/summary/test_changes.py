@@ -78,6 +78,20 @@ def test_only_regressions_are_a_bad_exit(after, code):
     assert exit_code([compared([agrees("a/1")], after)]) == code
 
 
+@pytest.mark.parametrize(
+    ("after", "code"),
+    [
+        (no_reference("a/1"), 1),
+        (a_result("a/1", verdict="insensitive"), 1),
+        (a_result("a/1", verdict="loose"), 0),
+    ],
+)
+def test_what_agreed_and_has_no_evidence_any_more_is_a_bad_exit(after, code):
+    assert exit_code(compare(merge([a_record(agrees("a/1"))]), merge([a_record(after)]))) == code
+    # What was refused and has no evidence any more is no worse.
+    assert exit_code(compare(merge([a_record(refused("a/1"))]), merge([a_record(after)]))) == 0
+
+
 def test_nothing_in_common_cannot_be_compared():
     assert compare(merge([a_record(agrees("a/1"))]), merge([a_record(agrees("a/2"))])) == ()
     assert exit_code([]) == 2

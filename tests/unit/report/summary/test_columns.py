@@ -14,7 +14,7 @@ from burn_verify.core.target import Checkout, Target
 from burn_verify.report.summary.columns import merge
 from burn_verify.report.summary.findings import counts_of
 from burn_verify.report.summary.states import NOT_RUN, state_of
-from reported import a_record, agrees, no_reference, refused, wrong
+from reported import a_record, agrees, broken, no_reference, refused, wrong
 
 CASES = tuple(Case(id=f"node/{n}", corpus="node", source=Unavailable(reason="")) for n in range(10))
 
@@ -94,20 +94,39 @@ def test_nothing_but_broken_machines_is_no_report():
     with pytest.raises(RecordError, match=r"nothing to report: .* ended before its first case"):
         merge([a_record()])
     with pytest.raises(RecordError, match="machine's fault, not Burn's"):
-        merge([a_record(*(no_reference(f"zoo/{n}") for n in range(6)), agrees("zoo/x"))])
+        merge([a_record(*(broken(f"zoo/{n}") for n in range(6)))])
 
 
 def test_a_broken_machine_beside_a_sound_one_is_missing():
-    broken = a_record(*(no_reference(f"zoo/{n}") for n in range(6)), version="0.21.0")
-    merged = merge([broken, a_record(agrees("zoo/1"))])
+    dead = a_record(*(broken(f"zoo/{n}") for n in range(6)), version="0.21.0")
+    merged = merge([dead, a_record(agrees("zoo/1"))])
 
     assert not merged.complete
     assert [result and result.outcome for result in merged.rows["zoo/1"]] == ["passed", None]
     assert set(merged.columns[1].missing) == {f"zoo/{n}" for n in range(6)}
 
 
-def test_one_model_without_a_reference_is_no_broken_machine():
-    assert merge([a_record(no_reference("zoo/1"), agrees("zoo/2"))]).complete
+@pytest.mark.parametrize("count", [1, 5, 60])
+def test_models_that_nobody_else_runs_are_no_broken_machine(count):
+    merged = merge([a_record(*(no_reference(f"file/{n}") for n in range(count)), agrees("zoo/2"))])
+    assert merged.complete
+    assert counts_of(merged.columns[0]).silent == count
+    assert merge([a_record(*(no_reference(f"file/{n}") for n in range(count)))]).complete
+
+
+def test_a_machine_that_broke_on_the_way_leaves_what_was_done_before():
+    merged = merge([a_record(agrees("zoo/1"), wrong("zoo/2"), broken("zoo/3"), broken("zoo/4"))])
+    (column,) = merged.columns
+    assert (counts_of(column).agree, counts_of(column).wrong, column.missing) == (1, 1, ("zoo/3", "zoo/4"))
+    assert "not counted in part: 2 of 4 cases" in column.lacking[0]
+    assert not merged.complete
+
+
+def test_one_file_named_twice_is_one_run():
+    record = a_record(agrees("a/1"), agrees("a/2"))
+    once, twice = merge([record]), merge([record, replace(record)])
+    assert once == twice
+    assert twice.columns[0].record.phases == record.phases
 
 
 def test_a_target_that_did_not_start_is_a_column_that_says_why():

@@ -56,3 +56,10 @@ def test_whatever_was_said_can_be_written(said):
     for text in made.values():
         text.encode("utf-8")
     ElementTree.fromstring(made["junit.xml"])
+
+
+def test_junit_has_the_share_of_what_was_compiled_at_once():
+    record = a_record(agrees("zoo/1", durations={"convert": 0.5, "run": 0.25, "forward": 0.25}), refused("zoo/2"))
+    root = ElementTree.fromstring(junit.render(findings(record)))
+    assert [float(case.get("time")) for case in root.iter("testcase")] == [1.75, 1.0]
+    assert float(root.get("time")) == 2.75

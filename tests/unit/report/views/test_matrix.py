@@ -52,3 +52,17 @@ def test_the_step_summary_holds_numbers_gaps_and_changes():
 
     assert "| Burn 0.22.1 on flex | 2 of 3 (67%) | 2 of 3 (67%) | 1 | 0 | 0 | 0 | 0 |" in text
     assert "| zoo/2 | agrees | wrong numbers: Y: 4/6 elements differ |" in text
+
+
+def test_the_summary_of_a_step_names_what_fails_and_was_not_expected():
+    record = a_record(
+        agrees("zoo/1"), wrong("zoo/2"), refused("zoo/3"), refused("zoo/4"), *(refused(f"op/{n}") for n in range(60))
+    )
+    text = matrix.step_summary(findings(record, expected={"zoo/4": "known"}))
+    lines = text.splitlines()
+    first = lines.index("## 62 failures not expected")
+    assert lines[first + 2] == "- ✗ wrong numbers: zoo/2: Y: 4/6 elements differ"
+    assert "- ⊖ refused: op/0: unsupported operator: Foo" in lines
+    assert "zoo/4" not in text
+    assert "- … and 12 more" in lines
+    assert "not expected" not in matrix.step_summary(findings(a_record(agrees("zoo/1"))))

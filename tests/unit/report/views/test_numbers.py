@@ -1,7 +1,11 @@
 """The numbers of one case as text."""
 
-import numpy as np
+import math
 
+import numpy as np
+import pytest
+
+from burn_verify.core.result import Mismatch
 from burn_verify.report.views.numbers import explanation, histogram
 from reported import agrees, output, refused, wrong
 
@@ -43,3 +47,26 @@ def test_classes_of_a_histogram_double():
 
     assert counts == ["1", "1", "1", "1"]
     assert histogram(np.array([1]), np.array([2])) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (output(12.0, mismatching=2), "  2/6 elements outside of what is allowed"),
+        (output(math.inf, mismatching=1), "  1/6 elements outside of what is allowed"),
+        (output(0.4, mismatching=2), "  no element outside of what is allowed, but 2/6 elements together further off"),
+        (output(0.4), "  0/6 elements outside of what is allowed"),
+        (output(mismatching=2), "  2/6 elements outside of what is allowed"),
+        (output(mismatching=6, problem=Mismatch.SHAPE), "  wrong shape"),
+    ],
+)
+def test_headroom_and_what_is_allowed_do_not_contradict_each_other(entry, said):
+    assert said in explanation(wrong("node/a", metrics=(entry,)))
+
+
+def test_what_verifies_nothing_and_what_was_left_out_is_told():
+    entry = output(0.4, insensitive="the output is all zero")
+    text = explanation(agrees("file/a", metrics=(entry,), details={"doubt": "Y is 1 and NaN"}))
+
+    assert "verifies nothing        the output is all zero" in text
+    assert "left out, as it accuses nobody: Y is 1 and NaN" in text
