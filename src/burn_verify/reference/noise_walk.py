@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -87,7 +87,6 @@ class Walk:
         self._versions = {"" if one.domain == "ai.onnx" else one.domain: one.version for one in model.opset_import}
         # Always the same noise: a verdict must not depend on luck that changes.
         self._generator = np.random.default_rng(0)
-        self._pool = np.zeros(0, np.float32)
 
     def outputs(self, inputs: Sequence[Array]) -> list[Value]:
         """Return the outputs of the model.
@@ -128,6 +127,8 @@ class Walk:
         if not node.domain and node.op_type in CONTROL and (node.op_type != "Scan" or self._versions[""] > 8):
             outputs = CONTROL[node.op_type](node, scope, self._graph)
             return [value for name, value in zip(node.output, outputs, strict=False) if name]
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            return [self._value(node.output[0], numpy_helper.to_array(node.attribute[0].t), live=self._constants)]
         names = list(dict.fromkeys(name for name in _taken(node) if name in scope))
         taken = [scope[name] for name in names]
         clean = [value.clean for value in taken]
@@ -210,13 +211,11 @@ class Walk:
 
     def _normal(self, shape: tuple[int, ...]) -> Array:
         """Return numbers of the normal distribution, float32, from a pool: to draw all of them anew takes longest."""
-        size = int(np.prod(shape))
-        if not self._pool.size:
-            self._pool = self._generator.standard_normal(_POOL, dtype=np.float32)
-        start = int(self._generator.integers(_POOL))
-        if start + size <= _POOL:
-            return self._pool[start : start + size].reshape(shape).copy()
-        return np.resize(np.roll(self._pool, -start), size).reshape(shape)
+        size, pool = int(np.prod(shape)), _pool()
+        start = int(self._generator.integers(pool.size))
+        if start + size <= pool.size:
+            return pool[start : start + size].reshape(shape).copy()
+        return np.resize(np.roll(pool, -start), size).reshape(shape)
 
     def _value(self, name: str, output: Any, *, live: bool = False, flips: bool = False) -> Value:
         if isinstance(output, np.generic):
@@ -269,6 +268,12 @@ class Walk:
                 return run
         evaluator = stepwise.evaluator(model)
         return lambda inputs: list(evaluator.run(None, dict(zip(names, inputs, strict=True))))
+
+
+@cache
+def _pool() -> Array:
+    """Return numbers of the normal distribution, float32, always the same."""
+    return np.random.default_rng(1).standard_normal(_POOL, dtype=np.float32)
 
 
 def _flips(node: onnx.NodeProto, clean: Array, samples: Sequence[Any]) -> bool:
