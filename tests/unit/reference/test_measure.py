@@ -116,7 +116,7 @@ def test_one_operator_has_a_deviation_where_it_has_no_bound(
     assert bool(found.sigma) == (deviates and not found.scale)
 
 
-def test_a_walk_that_takes_too_long_leaves_the_older_rule(cache: Cache, saved: Saved) -> None:
+def test_a_walk_that_takes_too_long_leaves_the_older_rule(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
     class OutOfTime(OnnxRuntime):
         def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
             return super().deviations(model, inputs, timeout=-1.0)
