@@ -1,7 +1,9 @@
 """pytest's controller: the one process that prepares, records and tells. No worker of pytest-xdist imports this."""
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from io import StringIO
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from burn_verify.plugin.items import result_line, trial_in, trial_of
 from burn_verify.run.recorder import Closing, Recorder
 from burn_verify.run.session import Session
 from burn_verify.system.console import LongWork
+from burn_verify.system.signals import Terminated
 
 _CHOOSING: Final = ("lf", "stepwise")
 """Options of pytest's cache, which may be switched off."""
@@ -69,6 +72,16 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of pytest-xdist where the run is."""
         node.workerinput["burn_verify"] = [str(self._session.folder), self._alone]
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Interrupt the workers as well: a signal may have reached this process alone.
+
+        pytest-xdist would wait for the tests that they run. Its own kind of interrupt, that of -x, is not a signal's.
+        """
+        if excinfo.type in (KeyboardInterrupt, Terminated):
+            for pid in self._session.workers():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:

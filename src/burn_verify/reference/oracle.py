@@ -18,7 +18,8 @@ from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import GIVEN, SEEDED, make_inputs
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, sha256_of, write_if_changed
+from burn_verify.system.files import digest_of, sha256_of
+from burn_verify.system.kept import is_kept, keep
 from burn_verify.system.made_by import MadeBy
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed, unsupported_dtype
 
@@ -98,9 +99,9 @@ class Oracle:
         path = self._cache.folder("reference") / f"{key}.safetensors"
         drawn = SEEDED if prepared.seeded else GIVEN if prepared.given else ""
         names = (*filter(None, [drawn]), *(stored.name for stored in prepared.stored))
-        if path.is_file():
+        if is_kept(path):
             return Reference(path=path, data_sets=names, seconds=0.0)
-        write_if_changed(path, _encoded(self._answers(prepared)))
+        keep(path, _encoded(self._answers(prepared)))
         return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
 
     def _answers(self, prepared: PreparedCase) -> Answers:

@@ -94,13 +94,13 @@ class Pipeline:
         (loaded, ended), loading = clocked("load", lambda: self._load(wanted))
         with ThreadPoolExecutor(1, "reference") as beside:
             engine = self._engine(self._cache, self._settings.timeout)
-            asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
             try:
+                asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
                 builds = self._targets.build_all(wanted, loaded, doubtful)
                 referred, referring = asked.result()
             finally:
                 # Ctrl-C and a broken toolchain must not wait for the reference: without its process it ends at once.
-                asked.cancel()
+                beside.shutdown(wait=False, cancel_futures=True)
                 engine.close()
         return _plans(wanted, ended, builds, referred, summed(loading, builds.phases, referring))
 

@@ -110,7 +110,22 @@ class Session:
     @classmethod
     def join(cls, folder: Path, seams: Seams = Seams()) -> "Session":  # noqa: B008  (immutable)
         """Join a run that another process opened."""
-        return cls(_load(folder / "selected.pickle"), folder, seams)
+        joined = cls(_load(folder / "selected.pickle"), folder, seams)
+        joined._present.parent.mkdir(exist_ok=True)
+        joined._present.touch()
+        return joined
+
+    def leave(self) -> None:
+        """Say that this process, which joined, is about to end."""
+        self._present.unlink(missing_ok=True)
+
+    def workers(self) -> list[int]:
+        """Return the processes on this machine that joined and did not leave."""
+        return [int(path.name) for path in self._present.parent.glob("[0-9]*")]
+
+    @property
+    def _present(self) -> Path:
+        return self.folder / "workers" / str(os.getpid())
 
     def prepare(self, trials: Iterable[Trial], listen: Listener = silent, *, share: bool = False) -> None:
         """Do everything that is done for many cases at once; leave it for the workers where there are any.

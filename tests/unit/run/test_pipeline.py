@@ -162,7 +162,7 @@ UNEXPECTED = st.sampled_from(
         KeyError("missing"),
         MemoryError(),
         RecursionError("too deep"),
-        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EMFILE, "Too many open files"),
         ProcessDied("gone"),
         AssertionError(),
         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),

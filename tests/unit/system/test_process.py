@@ -1,6 +1,8 @@
 """Short commands: what they print, and that nothing they say is lost where they fail."""
 
+import os
 import sys
+import threading
 
 import pytest
 
@@ -8,7 +10,7 @@ from burn_verify.burn.cargo import INSTALL_RUST, require_rust, rustc_version
 from burn_verify.cli.doctor import Grade, examine
 from burn_verify.core.errors import CommandFailed, ToolchainError
 from burn_verify.core.options import Settings
-from burn_verify.system.process import in_one_line, output_of
+from burn_verify.system.process import Commands, in_one_line, output_of, stream
 
 CARGO = """\
     Updating crates.io index
@@ -116,3 +118,35 @@ def test_a_rustc_that_is_none_is_told_in_its_words(tmp_path, monkeypatch):
     install(tmp_path, monkeypatch, cargo="echo cargo 1.95.0", rustc="echo a wrapper")
     with pytest.raises(ToolchainError, match="rustc says 'a wrapper' instead of its version"):
         require_rust()
+
+
+def test_commands_on_threads_end_together(tmp_path):
+    commands, up = Commands(), threading.Barrier(3)
+    codes = []
+
+    def none(value):
+        return None
+
+    def run():
+        argv = python("import threading; print('up', flush=True); threading.Event().wait()")
+        codes.append(
+            stream(
+                argv,
+                cwd=tmp_path,
+                env=os.environ,
+                on_stdout=lambda line: none(up.wait()),
+                on_stderr=none,
+                among=commands,
+            )
+        )
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    up.wait()
+    commands.end()
+    for thread in threads:
+        thread.join()
+    assert codes == [-9, -9]
+    with pytest.raises(CommandFailed, match="the run is over"), commands.started(python(""), tmp_path, {}):
+        pass
