@@ -138,7 +138,8 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_memory_limit",
         parse=option_values.mebibytes,
         default=16384,
-        help="address space of the converter and of the runner in MiB, 0 for no limit (default: 16384)",
+        help="address space of the converter, of the runner and of ONNX Runtime, and room for drawn inputs, in MiB, "
+        "0 for no limit (default: 16384)",
     ),
     Option(
         field="judge",

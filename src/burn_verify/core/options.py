@@ -29,7 +29,8 @@ class Settings:
         ops_seed: the seed of these; no option of its own, since Hypothesis has one.
         cache_dir: None for the user's cache folder.
         timeout: seconds a model may take to answer, converter and reference included.
-        memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
+        memory_limit: MiB of address space for the converter, the runner and ONNX Runtime, and of inputs that are
+            drawn, 0 for no limit.
         shard: I and N of one part of the selection, counted from 1; None for all of it.
         shard_costs: a record with the seconds of each case.
         judge_timeout: seconds that an answer in float64 may take.

@@ -71,10 +71,14 @@ class Oracle:
     """What a model should answer: the word of an engine, or the outputs stored with the model.
 
     Closes no engine: that is up to whoever made it.
+
+    Arguments:
+        memory_limit: MiB that inputs may take, 0 for what the machine has.
     """
 
-    def __init__(self, cache: Cache, engine: Engine) -> None:
+    def __init__(self, cache: Cache, engine: Engine, memory_limit: int = 0) -> None:
         self._cache = cache
+        self._memory_limit = memory_limit
         self._engine = engine
 
     def answer(self, prepared: PreparedCase) -> Reference:
@@ -122,7 +126,8 @@ class Oracle:
         return Answers(data_sets=data_sets, refusals=refusals)
 
     def _seeded(self, prepared: PreparedCase) -> DataSet:
-        drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
+        case = prepared.case
+        drawn = make_inputs(case.id, prepared.inputs, case.hints, memory_limit=self._memory_limit)
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"

@@ -111,7 +111,7 @@ class Verifier:
             given = self._settings
             self._drawing = ExampleSearch(
                 self._cache,
-                self._engine(self._cache, given.timeout),
+                self._engine(self._cache, given.timeout, memory_limit=given.memory_limit),
                 examples=given.ops_examples,
                 seed=given.ops_seed,
                 judge_timeout=given.judge_timeout,
@@ -161,7 +161,8 @@ class Verifier:
         ready = step.answered.ready
         assert ready.built.release is not None
         settings = self._settings
-        stopwatch = Stopwatch(lambda: self._engine(self._cache, settings.timeout), settings.timing_threads)
+        engine = partial(self._engine, self._cache, settings.timeout, memory_limit=settings.memory_limit)
+        stopwatch = Stopwatch(engine, settings.timing_threads)
         judge = self.judge_of(ready.built.target)
         latency = measured(ready, ready.built.release, stopwatch, judge, fails=not step.verdict.passes)
         return replace(step, latency=latency)
@@ -200,7 +201,9 @@ class Verifier:
             if prepared.given or prepared.stored:
                 name = GIVEN if prepared.given else prepared.stored[0].name
                 return {name: self.infer(built, stored_inputs(prepared))}
-            drawn = make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints)
+            drawn = make_inputs(
+                prepared.case.id, prepared.inputs, prepared.case.hints, memory_limit=self._settings.memory_limit
+            )
             return {SEEDED: self.infer(built, list(drawn.values()))}
         except StageError:
             return {}

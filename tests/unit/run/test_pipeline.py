@@ -247,7 +247,7 @@ def test_engine_and_builder_are_closed_whatever_happens(cache: Cache, models: Ma
     for fault in (None, ToolchainError("no linker")):
         faults = Faults({("refusals", "flex"): fault} if fault else {})
         engine, builder = FakeEngine(cache, 1.0, faults), FakeBuilder(cache, [FLEX], faults)
-        pipeline = Pipeline(Settings(), cache, engine=lambda *_: engine, builder=lambda *_: builder)  # noqa: B023
+        pipeline = Pipeline(Settings(), cache, engine=lambda *_, **__: engine, builder=lambda *_: builder)  # noqa: B023
         if fault:
             with pytest.raises(ToolchainError):
                 pipeline.prepare(list(models.values()))
