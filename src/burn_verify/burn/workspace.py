@@ -168,7 +168,7 @@ class Workspace:
 
     def waiting(self, text: str) -> None:
         """Tell that another run holds the lock."""
-        self._listen(Progress(phase="compile", done=0, total=0, text=text))
+        self._listen(Progress(phase="compile", done=0, total=0, text=text, whole=True))
 
     def _tool(self, name: str) -> Path:
         if self._note() is None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -239,7 +240,8 @@ def test_a_lock_shuts_out_other_processes(cache: Cache, tmp_path: Path) -> None:
         finally:
             release()
     assert other.returncode == 0
-    assert told == ["waiting for another run that holds the lock 'shared'"]
+    (said,) = told
+    assert re.fullmatch(rf"waiting for 'shared', held by process {other.pid} since \d\d:\d\d:\d\d: -c", said)
 
 
 def test_only_what_is_old_and_beyond_the_newest_is_forgotten(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ class Generated:
         run_collector("cases.generated.collector", arguments, scratch, on_step=on_step, failed=failed, among=among)
 
     def _waiting(self, text: str) -> None:
-        self._listen(Progress(phase=_PHASE, done=0, total=0, text=text))
+        self._listen(Progress(phase=_PHASE, done=0, total=0, text=text, whole=True))
 
 
 def key() -> str:
