@@ -142,6 +142,16 @@ OPTIONS: tuple[Option, ...] = (
         "0 for no limit (default: 16384)",
     ),
     Option(
+        field="cache_size",
+        flag="--burn-cache-size",
+        metavar="SIZE",
+        ini="burn_cache_size",
+        parse=option_values.disk_size,
+        default=20 << 30,
+        help="what the cache may hold of models, such as 500M; what was used longest ago goes first; Burn itself does "
+        "not count (burn-verify gc), 0 for no limit (default: 20G)",
+    ),
+    Option(
         field="judge",
         flag="--judge",
         metavar="MODE",

@@ -35,13 +35,15 @@ from burn_verify.run.results import result_of
 from burn_verify.run.seams import Seams
 from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of
 from burn_verify.run.steps import Ended, Plan
-from burn_verify.system.cache import prune
+from burn_verify.system.budget import trim
+from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array
 
 _KEPT_RUNS: Final = 8
 _KEPT_LOGS: Final = 60
 _DAY: Final = 24 * 3600.0
+_HOUR: Final = 3600.0
 
 
 class Session:
@@ -105,6 +107,7 @@ class Session:
         _dump(folder / "selected.pickle", selected)
         prune(runs, keep=_KEPT_RUNS, young=_DAY)
         prune(cache.folder("logs"), keep=_KEPT_LOGS, young=_DAY)
+        _trim(cache, settings.cache_size)
         return cls(selected, folder, seams)
 
     @classmethod
@@ -264,6 +267,14 @@ class Session:
             return ()
         used = {name for result in results for name in result.details.get("overrides", ())}
         return overrides.unused(overrides.packaged() if known is None else known, used)
+
+
+def _trim(cache: Cache, limit: int) -> None:
+    """Keep the cache within its budget; to look at all of it takes time, so once an hour."""
+    looked = cache.folder("locks") / "trimmed"
+    if limit and not (looked.is_file() and time.time() - looked.stat().st_mtime < _HOUR):
+        trim(cache, limit)
+        looked.touch()
 
 
 def _dump(path: Path, value: Selected | Mapping[Target, Plan]) -> None:

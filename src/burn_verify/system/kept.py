@@ -43,6 +43,7 @@ def sealed(note: Path) -> Mapping[str, Any] | None:
     with contextlib.suppress(OSError):  # a cache that is only read is checked by content each time
         if fresh != said[_FILES]:
             _write(note, {**said, _FILES: fresh})
+        os.utime(note)  # when it was used last, see `budget`
     return said
 
 
