@@ -50,6 +50,11 @@ def no_reference(case_id, **fields):
     return a_result(case_id, Stage.REFERENCE, Outcome.FAILED, reason="ONNX Runtime: exited", **fields)
 
 
+def broken(case_id, **fields):
+    """Return the result of a case for which this machine had no ONNX Runtime."""
+    return no_reference(case_id, failure=FailureKind.MACHINE, **fields)
+
+
 def skipped(case_id, **fields):
     return a_result(case_id, Stage.LOAD, Outcome.SKIPPED, reason="offline", **fields)
 

@@ -27,7 +27,8 @@ from burn_verify.core.stage import PreparedCase
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.overrides import packaged
-from burn_verify.judge.policy import Judge, Question
+from burn_verify.judge.policy import Judge
+from burn_verify.judge.tolerated import Question
 from burn_verify.judge.weigh import AGREES, DISAGREES, weigh
 from burn_verify.judge.yardstick import Yardstick
 from burn_verify.reference.engine import Engine, infer

@@ -1,7 +1,7 @@
 """Mutate generated Rust, one change a module, and count what the judge does not notice.
 
 usage: python tools/mutate.py run --corpus node|ops|zoo [--count N] [--seed S] [--judge MODE] --out FILE [--jobs N]
-                                  [--mutants FILE] [--batch N] [--batches N]
+                                  [--mutants FILE] [--batch N] [--batches N] [--keep DIR]
        python tools/mutate.py report FILE… [--before FILE…] --out reports/mutation.md
 
 `run` takes every case of a corpus that agrees, draws mutants of it, compiles them in batches and has the project's own
@@ -26,7 +26,7 @@ from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
-from mutation import results
+from mutation import kinds, results
 from mutation.batch import Apart, Batch, compiled, sweep, written
 from mutation.draw import Mutant, changes_of, drawn
 from mutation.originals import Originals, originals
@@ -44,6 +44,8 @@ BATCHES: Mapping[str, int] = {"node": 600, "ops": 600, "zoo": 60}
 FURTHER: Mapping[str, int] = {"node": 50, "ops": 50, "zoo": 20}
 """Further sets of values for a mutant that passes."""
 
+_SILENT = "the case does not agree unmutated"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -57,6 +59,7 @@ class Job:
     mutants: Path | None
     batch: int
     batches: int
+    keep: Path | None
 
 
 def main() -> None:
@@ -78,6 +81,7 @@ def main() -> None:
         mutants=arguments.mutants,
         batch=arguments.batch or BATCHES[arguments.corpus],
         batches=arguments.batches,
+        keep=None if arguments.keep is None else arguments.keep.resolve(),
     )
     with LongWork(sys.stderr) as work:
         done = Run(job, work).run()
@@ -96,7 +100,8 @@ class Run:
         self._work = work
         self._settings = settings_from({**CORPORA[job.corpus], "judge": job.judge})
         self._cache = Cache(self._settings.cache_dir)
-        self._cases = originals(self._settings, self._cache, work)
+        named = {mutant.case_id for mutant in self._given()}
+        self._cases = originals(self._settings, self._cache, work, named)
         self._count = 0
 
     def run(self) -> str:
@@ -108,7 +113,8 @@ class Run:
         wanted = (mutant for mutant in self._wanted() if mutant.id not in known.mutants)
         for _ in range(job.batches):
             # Every third or so does not compile.
-            some = list(islice(wanted, min(job.batch, max(0, job.count - self._count) * 3 // 2)))
+            left = max(0, job.count - self._count) * 3 // 2
+            some = list(islice(wanted, job.batch if job.mutants is not None else min(job.batch, left)))
             if not some:
                 break
             trials = self._tried(some)
@@ -117,41 +123,50 @@ class Run:
         agreeing = len(self._cases.agreeing)
         return f"{self._count} of {job.count} mutants of {job.corpus} compiled; {agreeing} cases agree unmutated"
 
+    def _given(self) -> list[Mutant]:
+        """Return the mutants of ``--mutants`` that compiled there."""
+        if self._job.mutants is None:
+            return []
+        lines = results.read(self._job.mutants).mutants.values()
+        return [Mutant.from_json(dict(line)) for line in lines if line.get("end") != End.UNCOMPILABLE]
+
     def _wanted(self) -> Iterator[Mutant]:
         """Yield mutants in the order in which they are tried."""
-        if self._job.mutants is None:
-            agreeing = self._cases.agreeing
-            changes = {one: changes_of(original.text, original.answered) for one, original in agreeing.items()}
-            yield from drawn(changes, self._job.seed)
+        if self._job.mutants is not None:
+            yield from self._given()
             return
-        for line in results.read(self._job.mutants).mutants.values():
-            if line.get("end") != End.UNCOMPILABLE:
-                yield Mutant.from_json(dict(line))
+        agreeing = self._cases.agreeing
+        changes = {one: changes_of(original.text, original.answered) for one, original in agreeing.items()}
+        yield from drawn(changes, self._job.seed)
 
     def _tried(self, mutants: Sequence[Mutant]) -> list[Trial]:
-        """Compile some mutants and try those that compile; nothing is left of them but what is said of each."""
-        trials: list[Trial] = []
+        """Compile some mutants and try those that compile; without ``--keep`` nothing else is left of them."""
+        keep = self._job.keep
         with tempfile.TemporaryDirectory(prefix="batch-", dir=self._cache.folder("mutants")) as folder:
-            apart = Apart(self._cache, Path(folder))
-            models, by_id = {}, {mutant.id: mutant for mutant in mutants}
-            for mutant in mutants:
-                original = self._cases.agreeing.get(mutant.case_id)
-                if original is None:
-                    why = "the case does not agree unmutated"
-                    trials.append(Trial(mutant=mutant, end=End.NOT_APPLICABLE, how=why))
-                    continue
-                try:
-                    models[mutant.id] = written(mutant, original.model, original.answered, apart.folder("modules"))
-                except ValueError as error:
-                    trials.append(Trial(mutant=mutant, end=End.NOT_APPLICABLE, how=str(error)))
+            apart = Apart(self._cache, keep or Path(folder))
+            # Constant answers change with the values that are drawn; what is kept of the others does not.
+            constant = [mutant for mutant in mutants if mutant.change.kind == kinds.CONSTANT]
+            others = [mutant for mutant in mutants if mutant.change.kind != kinds.CONSTANT]
             try:
-                for batch in compiled(apart, self._work.listen, models) if models else []:
-                    ends = batch.errors.items()
-                    trials += [Trial(mutant=by_id[one], end=End.UNCOMPILABLE, how=why) for one, why in ends]
-                    trials += self._judged(batch, by_id)
+                return [trial for some in (others, constant) for trial in self._compiled_and_tried(some, apart)]
             finally:
-                sweep(apart, self._work.listen)
-        return trials
+                sweep(apart, self._work.listen, keep=keep is not None)
+
+    def _compiled_and_tried(self, mutants: Sequence[Mutant], apart: Apart) -> Iterator[Trial]:
+        models, by_id = {}, {mutant.id: mutant for mutant in mutants}
+        for mutant in mutants:
+            original = self._cases.answering.get(mutant.case_id)
+            if original is None:
+                yield Trial(mutant=mutant, end=End.NOT_APPLICABLE, how=_SILENT)
+                continue
+            try:
+                models[mutant.id] = written(mutant, original.model, original.answered, apart.folder("modules"))
+            except ValueError as error:
+                yield Trial(mutant=mutant, end=End.NOT_APPLICABLE, how=str(error))
+        for batch in compiled(apart, self._work.listen, models) if models else []:
+            for one, why in batch.errors.items():
+                yield Trial(mutant=by_id[one], end=End.UNCOMPILABLE, how=why)
+            yield from self._judged(batch, by_id)
 
     def _judged(self, batch: Batch, by_id: Mapping[str, Mutant]) -> Iterator[Trial]:
         """Try the mutants of a batch that compiled, those of a case one after the other."""
@@ -164,9 +179,13 @@ class Run:
         try:
             for place, one in enumerate(sorted(batch.models)):
                 mutant = by_id[one]
+                original = self._cases.answering[mutant.case_id]
+                if not original.agrees:
+                    yield Trial(mutant=mutant, end=End.NOT_APPLICABLE, how=_SILENT)
+                    continue
                 done = min(self._count + place, job.count)
                 self._work.listen(Progress(phase="verify", done=done, total=job.count, text=one))
-                yield bench.tried(mutant, self._cases.agreeing[mutant.case_id], batch.models[one], program)
+                yield bench.tried(mutant, original, batch.models[one], program)
         finally:
             pipeline.close()
             engine.close()
@@ -206,6 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--mutants", type=Path, help="results of another run, whose mutants are tried again")
     run.add_argument("--batch", type=int, default=0, help="mutants that are compiled together")
     run.add_argument("--batches", type=int, default=1 << 30, help="stop after so many")
+    run.add_argument("--keep", type=Path, help="a folder for what was compiled, to try the same mutants again")
     report = commands.add_parser("report", help="write Markdown")
     report.add_argument("files", type=Path, nargs="+")
     report.add_argument("--before", type=Path, nargs="*", default=[], help="results of the same mutants before")

@@ -1,4 +1,4 @@
-"""The name under which ONNX's scoreboard looks for `burn_verify.onnx_backend`."""
+"""Another name of `burn_verify.onnx_backend`, for test files of ONNX's scoreboard."""
 
 from burn_verify.onnx_backend import Backend, Prepared, node_models
 

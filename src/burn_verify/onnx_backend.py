@@ -1,8 +1,7 @@
 """ONNX's own test backend over compiled Burn, for `onnx.backend.test` and the ONNX Backend Scoreboard.
 
-``Backend`` here is ONNX's word; which device Burn computes on is the ``burn_backend`` of the settings. All models that
-are known beforehand are compiled in one batch, see `Backend.ahead`. A refusal is raised as the error of its stage, so
-whoever runs the tests counts a failure.
+``Backend`` is ONNX's term; Burn's device is the ``burn_backend`` of the settings. `Backend.ahead` compiles models in
+one batch. A refusal is raised as the error of its stage, so that a test runner counts a failure.
 """
 
 import atexit
@@ -24,14 +23,14 @@ from burn_verify.system.files import digest_of
 
 
 class Prepared(BackendRep):
-    """A model that compiled, or the error of the stage that it ended at."""
+    """A model that compiled, or the error of the stage at which it ended."""
 
     def __init__(self, models: Models, step: Built | Ended) -> None:
         self._models = models
         self._step = step
 
     def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """Answer inputs, given in the order of the graph.
+        """Return the outputs for inputs, both in the order of the graph.
 
         Raises:
             StageError: the model was refused, did not compile, or failed on these inputs.
@@ -60,7 +59,7 @@ class Backend(OnnxBackend):
         """Convert and compile models in one batch: forty times cheaper than one by one.
 
         Raises:
-            ToolchainError: nothing could be built; no model is to blame.
+            ToolchainError: Burn could not be built.
         """
         texts = {f"file/{digest_of(data)}": data for data in (model.SerializeToString() for model in models)}
         fresh = [Model(name=name, model=data) for name, data in texts.items() if name not in cls._built]
@@ -68,10 +67,10 @@ class Backend(OnnxBackend):
 
     @classmethod
     def prepare(cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: Any) -> Prepared:
-        """Return a model that can be run; one that was refused says so when it is run.
+        """Return a model that can be run; the error of a refused model is raised when it is run.
 
         Raises:
-            ToolchainError: nothing could be built.
+            ToolchainError: Burn could not be built.
         """
         del device, kwargs
         cls.ahead([model])
@@ -84,13 +83,13 @@ class Backend(OnnxBackend):
 
     @classmethod
     def is_compatible(cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: Any) -> bool:
-        """Return True: what is skipped beforehand is in nobody's count, and a refusal is a failure."""
+        """Return True: a model that is skipped is not counted, and a refusal is a failure."""
         del model, device, kwargs
         return True
 
     @classmethod
     def supports_device(cls, device: str) -> bool:
-        """Return whether a device, as ONNX writes it, is the processor."""
+        """Return whether a device, in ONNX's notation, is the CPU."""
         return bool(Device(device).type == DeviceType.CPU)
 
     @classmethod

@@ -33,6 +33,31 @@ def small(site):
     return site(NOW, comparisons=lambda merged: compare(merge([BEFORE]), merged))
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(f"view={name}" for name in ("__proto__", "constructor", "toString", "nothing", "%00")),
+        *(f"{name}=__proto__" for name in ("text", "status", "operator", "rows", "target", "sort", "column", "list")),
+        "__proto__=x",
+        "target=1.5&view=failures",
+        "target=-1&view=operators",
+        "case=zoo/candy&column=-1",
+        "case=zoo/candy&column=0.5",
+        *(
+            f"list={kind}.{place}"
+            for kind in ("causes", "operators")
+            for place in ("length", "constructor", "-1", "9e9")
+        ),
+        "list=operators.0.name.0",
+        "sort=constructor.up",
+    ],
+)
+def test_an_address_that_means_nothing_shows_the_page(visit, small, address):
+    page = visit(f"{small}#{address}")
+    assert page.locator("[data-view][aria-pressed=true]").count() == 1
+    assert page.locator("#count").inner_text()
+
+
 @pytest.fixture(scope="module")
 def wide(site):
     past = (PastRun(name="0001_abc_20260101", label="Burn 0.22.1 on flex", agree=1, total=7),)

@@ -36,7 +36,7 @@ NEEDS_BURN = pytest.mark.skipif(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--models=mnist", "--latency", "-n2"), "*--latency wants the machine for itself: leave out -n*"),
+        (("--models=mnist", "--latency", "-n2"), "*--latency needs the machine for itself: leave out -n*"),
         (("--models=mnist", "--compile-budget=5"), "*--compile-budget is about release builds*say both*"),
         (("--latency", "--ops=MatMull"), "*did you mean MatMul?*"),
         (("--models=mnist", "--latency", "--threads=0"), "*--threads: a whole number from 1*"),

@@ -244,6 +244,19 @@ def test_own_tests_get_the_target(run, pytester):
     assert [len(record.results) for record in records.values()] == [1, 1]
 
 
+@WORKERS
+def test_a_defect_of_this_program_is_no_expected_failure(run, pytester, workers):
+    expected = pytester.path / "expected.toml"
+    expected.write_text('[[expect]]\npattern = "file/add"\nstage = "run"\nreason = "panics"\n')
+    arguments = ("--models", ALL, "--burn-expectations", expected, *workers)
+    done, _ = run(*arguments, faults={"flex": {"file/add": "panic"}})
+    done.assert_outcomes(passed=2, xfailed=1)
+    done, records = run(*arguments, faults={"flex": {"file/add": "defect"}})
+    done.assert_outcomes(passed=2, failed=1)
+    (failed,) = [result for result in records["0.22.1 flex"].results if result.outcome is Outcome.FAILED]
+    assert (failed.stage, failed.reason) == (Stage.RUN, "internal error: ValueError: unforeseen")
+
+
 @pytest.fixture
 def burn_verify(pytester, monkeypatch):
     """Run the command line with the Burn that is faked."""
@@ -303,7 +316,7 @@ def test_blame_names_the_part_that_flips_the_result(run, burn_verify):
     )
     alike = burn_verify("blame", FIXTURES / "add.onnx", *sides, *place, faults={})
     assert alike.ret == 2
-    alike.stdout.fnmatch_lines(["the results do not differ: nobody is to blame"])
+    alike.stdout.fnmatch_lines(["the results do not differ: no part is to blame"])
 
 
 def test_blame_says_what_cannot_be_exchanged(run, burn_verify):

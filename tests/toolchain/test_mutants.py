@@ -41,7 +41,7 @@ def trials(cache: OwnCache, tiny: Tiny):
     apart = Apart(cache, cache.own.root / "mutants")
     ready = tiny.step("add")
     try:
-        original = Original(ready=ready, twin=None, answers=pipeline.verify(ready).outputs)
+        original = Original(ready=ready, agrees=True, twin=None, answers=pipeline.verify(ready).outputs)
         mutants = chosen(original)
         models = {
             name: written(mutant, original.model, original.answered, apart.folder("modules"))

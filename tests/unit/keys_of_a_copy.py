@@ -41,7 +41,7 @@ def keys(folder: Path, workspace: Workspace) -> dict[str, str]:
         "measured": measure.key_of(prepared, reference),
         "conformance": conformance.key(),
         "generated": generated.key(),
-        "seeded": load.seeded_key("mnist", 0),
+        "seeded": load.SEEDED_BY.digest,
         "converted": convert.key_of(prepared, workspace.converter_fingerprint, {"simplify": True, "partition": True}),
         "binaries": batch.key_of(workspace, [model]),
         "release": release.key_of(workspace, model),

@@ -13,20 +13,22 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("tests", "fixtures")
 # What is replaced, and why there is no seam for it.
 PATCHED = {
-    ("tests/plugin/test_expectations_command.py", "packaged_module.PACKAGED"): "a folder of the package",
-    ("tests/plugin/test_expectations_command.py", "common.write_if_changed"): "a disk that refuses, also to root",
-    ("tests/plugin/test_gc_command.py", "command.disk.usages"): "a disk",
-    ("tests/plugin/test_gc_command.py", "command.disk.free"): "a disk",
+    ("tests/unit/cli/test_expectations.py", "packaged_module.PACKAGED"): "a folder of the package",
+    ("tests/unit/cli/test_expectations.py", "common.write_if_changed"): "a disk that refuses, also to root",
+    ("tests/unit/cli/test_gc.py", "command.disk.usages"): "a disk",
+    ("tests/unit/cli/test_gc.py", "command.disk.free"): "a disk",
     ("tests/unit/burn/test_devices.py", "devices.output_of"): "a driver that ends the process",
     ("tests/unit/burn/test_devices.py", "drivers.ctypes.CDLL"): "a library that is missing",
     ("tests/unit/burn/test_devices.py", "drivers.DRIVERS"): "a driver",
+    ("tests/unit/burn/test_drivers.py", "drivers.DRIVERS"): "a driver",
     ("tests/unit/cases/test_load.py", "load.sha256_of"): "a disk that refuses, also to root",
     ("tests/unit/cases/test_load.py", "architectures.build"): "counts",
     ("tests/unit/cases/test_select.py", "zoo.load"): "a catalogue",
     ("tests/unit/cli/test_doctor.py", "devices.found"): "the devices of a machine",
     ("tests/unit/expectations/test_match.py", "packaged.PACKAGED"): "a folder of the package",
+    ("tests/unit/expectations/test_packaged.py", "packaged.PACKAGED"): "a folder of the package",
     ("tests/unit/plugin/test_benchmark.py", "benchmark.find_spec"): "a library that is missing",
-    ("tests/unit/system/test_cache.py", "download.NETWORK_TIMEOUT"): "a time",
+    ("tests/unit/system/test_download.py", "download.NETWORK_TIMEOUT"): "a time",
 }
 # Private by name only.
 PUBLIC = {"os._exit"}

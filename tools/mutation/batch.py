@@ -16,7 +16,7 @@ from burn_verify.core.progress import Listener
 from burn_verify.core.stage import ConvertedModel, RunnerBinary
 from burn_verify.core.target import Target
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import read_json, write_if_changed, write_json
+from burn_verify.system.files import digest_of, read_json, write_if_changed, write_json
 from mutation import kinds
 from mutation.boundary import Answered, constants
 from mutation.draw import Mutant
@@ -60,13 +60,15 @@ def written(mutant: Mutant, original: ConvertedModel, answered: Answered, folder
     Raises:
         ValueError: the changed lines are not in the original.
     """
-    module = f"x_{mutant.change.key}_{original.module}"
+    files = constants(answered) if mutant.change.kind == kinds.CONSTANT else {}
+    # Other answers, another module: what is kept of a batch is known by the names and texts in it.
+    told = digest_of(*(part for name, data in sorted(files.items()) for part in (name, data)))[:12] if files else ""
+    module = f"x_{mutant.change.key}{told}_{original.module}"
     text = mutant.change.applied(original.rust.read_text(encoding="utf-8"))
     rust = folder / module / "model.rs"
     write_if_changed(rust, text)
-    if mutant.change.kind == kinds.CONSTANT:
-        for name, data in constants(answered).items():
-            write_if_changed(rust.with_name(name), data)
+    for name, data in files.items():
+        write_if_changed(rust.with_name(name), data)
     return replace(original, label=mutant.id, module=module, rust=rust)
 
 
@@ -92,8 +94,12 @@ def compiled(cache: Apart, listen: Listener, models: Mapping[str, ConvertedModel
     return [Batch(models=living, binary=made.binary, errors=errors)]
 
 
-def sweep(cache: Apart, listen: Listener) -> None:
-    """Remove the mutants' binaries and crates, and what cargo built of them."""
+def sweep(cache: Apart, listen: Listener, *, keep: bool = False) -> None:
+    """Remove the mutants' crates, and what cargo built of them.
+
+    Arguments:
+        keep: whether modules and binaries stay, so that the same batch need not be compiled again.
+    """
     workspace = Workspace.of(cache, listen, Target())
     root = str(cache.own.root)
     mark = rust_string(root)[1:-1]
@@ -112,7 +118,8 @@ def sweep(cache: Apart, listen: Listener) -> None:
             note["groups"] = {crate: some for crate, some in note["groups"].items() if not _is_in(root, some)}
             write_json(workspace.folder / "groups.json", note)
         _forget(workspace.build.target, crates | batches)
-    shutil.rmtree(cache.own.root, ignore_errors=True)
+    if not keep:
+        shutil.rmtree(cache.own.root, ignore_errors=True)
 
 
 def _is_in(root: str, models: Sequence[Sequence[str]]) -> bool:

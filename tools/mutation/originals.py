@@ -1,6 +1,6 @@
 """The unmutated cases: taken through the pipeline first, as only what agrees can be mutated."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,15 +25,17 @@ _EVIDENT: Final = frozenset({AGREES, LOOSE, ORACLE_DISAGREES})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """A case that agrees.
+    """A case that answers.
 
     Attributes:
         ready: what is run.
+        agrees: whether the judge says so, and by evidence; else a mutant of it can be compiled, not tried.
         twin: the case that has to answer the same, where there is one.
         answers: what compiled Burn answered, by data set.
     """
 
     ready: Ready
+    agrees: bool
     twin: Ready | Ended | None
     answers: Outputs
 
@@ -64,12 +66,17 @@ class Originals:
     """All cases of a corpus.
 
     Attributes:
-        agreeing: by case id, those that can be mutated.
+        answering: by case id, those that can be mutated and compiled.
         results: of all that were run, by case id.
     """
 
-    agreeing: Mapping[str, Original]
+    answering: Mapping[str, Original]
     results: Mapping[str, CaseResult]
+
+    @property
+    def agreeing(self) -> dict[str, Original]:
+        """By case id, those whose mutants can be tried."""
+        return {one: original for one, original in self.answering.items() if original.agrees}
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -77,31 +84,34 @@ class Originals:
         return tuple(one for one, result in self.results.items() if result.outcome is Outcome.FAILED)
 
 
-def originals(settings: Settings, cache: Cache, work: LongWork) -> Originals:
-    """Run every case of a selection of which no failure is expected."""
+def originals(settings: Settings, cache: Cache, work: LongWork, named: Collection[str] = ()) -> Originals:
+    """Run every case of a selection of which no failure is expected.
+
+    Arguments:
+        named: ids of cases that are run in any case.
+    """
     selected = Session.open(settings, work.listen).selected
     pipeline = Pipeline(settings, cache, work.listen)
     try:
-        plan = pipeline.prepare(_hopeful(selected)).cases
+        plan = pipeline.prepare(_hopeful(selected, named)).cases
         return _verified(pipeline, plan, work.listen)
     finally:
         pipeline.close()
 
 
-def _hopeful(selected: Selected) -> list[Case]:
-    """Return the cases of which no failure is expected."""
+def _hopeful(selected: Selected, named: Collection[str]) -> list[Case]:
     expected = selected.expectations_of(selected.targets[0].target)
-    return [case for case in selected.cases if expected.of(case.id) is None]
+    return [case for case in selected.cases if case.id in named or expected.of(case.id) is None]
 
 
 def _verified(pipeline: Pipeline, plan: Mapping[str, Ready | Ended], listen: Listener) -> Originals:
-    agreeing, results = {}, {}
+    answering, results = {}, {}
     for place, (case_id, step) in enumerate(plan.items()):
         listen(Progress(phase="verify", done=place, total=len(plan), text=case_id))
         twin = plan.get(step.prepared.twin or "") if step.prepared else None
         verified = pipeline.verify(step, twin=twin, shrink=False)
         result = results[case_id] = verified.result
         agrees = result.verdict in _EVIDENT and result.outcome is Outcome.PASSED
-        if agrees and isinstance(step, Ready) and not step.prepared.random:
-            agreeing[case_id] = Original(ready=step, twin=twin, answers=verified.outputs)
-    return Originals(agreeing=agreeing, results=results)
+        if isinstance(step, Ready) and not step.prepared.random and verified.outputs:
+            answering[case_id] = Original(ready=step, agrees=agrees, twin=twin, answers=verified.outputs)
+    return Originals(answering=answering, results=results)

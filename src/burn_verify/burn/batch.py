@@ -125,8 +125,16 @@ class BatchCompiler:
             return []
         groups = [
             codegen.crate_of(
-                ConvertedModel(label=label, module=module, rust=Path(rust), weights=Path(weights), seconds=0.0)
-                for label, module, rust, weights in models
+                ConvertedModel(
+                    label=label,
+                    module=module,
+                    rust=Path(rust),
+                    weights=Path(weights),
+                    seconds=0.0,
+                    inputs=inputs,
+                    outputs=outputs,
+                )
+                for label, module, rust, weights, inputs, outputs in models
             )
             for models in note["groups"].values()
         ]
@@ -134,10 +142,7 @@ class BatchCompiler:
 
     def _remember_groups(self, groups: Sequence[codegen.Group]) -> None:
         known = {group.crate: group for group in (*self._known_groups(), *groups)}
-        note = {
-            crate: [[model.label, model.module, str(model.rust), str(model.weights)] for model in group.models]
-            for crate, group in known.items()
-        }
+        note = {crate: [_noted(model) for model in group.models] for crate, group in known.items()}
         write_json(self._workspace.folder / "groups.json", {"fingerprint": self._workspace.fingerprint, "groups": note})
 
     def _write(self, groups: Sequence[codegen.Group]) -> str:
@@ -152,6 +157,10 @@ def key_of(workspace: Workspace, models: Iterable[ConvertedModel]) -> str:
     ordered = sorted(models, key=lambda model: model.module)
     contents = [part for model in ordered for part in (model.module, sha256_of(model.rust))]
     return digest_of(MADE_BY.digest, workspace.fingerprint, codegen.PROFILE, *contents)[:24]
+
+
+def _noted(model: ConvertedModel) -> list[str | int]:
+    return [model.label, model.module, str(model.rust), str(model.weights), model.inputs, model.outputs]
 
 
 def _same(model: ConvertedModel, wanted: Mapping[str, ConvertedModel]) -> bool:

@@ -23,6 +23,10 @@ LATENCY_PROFILE: Final[Mapping[str, object]] = {
 }
 """What that profile is: cargo's own release profile, of which nothing is changed."""
 
+_INFERRED: Final = 32
+"""Up to so many inputs and outputs rustc infers a model's signature, see ``rust/runner/src/invoke.rs``; the call of a
+model that has more is spelt out."""
+
 _MANIFEST: Final = """\
 [package]
 name = "{name}"
@@ -165,4 +169,11 @@ def _manifest(name: str, dependencies: Sequence[str]) -> str:
 
 
 def _insert(model: ConvertedModel) -> str:
-    return f"runner::compat::insert!(registry, {model.module});"
+    if max(model.inputs, model.outputs) <= _INFERRED:
+        return f"runner::compat::insert!(registry, {model.module});"
+    inputs, outputs = _names("i", model.inputs), _names("o", model.outputs)
+    return f"runner::compat::insert!(registry, {model.module}, [{inputs}], [{outputs}]);"
+
+
+def _names(letter: str, count: int) -> str:
+    return " ".join(f"{letter}{place}" for place in range(count))

@@ -149,4 +149,6 @@ def _converted(prepared: PreparedCase, folder: Path, key: str, seconds: float) -
         rust=folder / "model.rs",
         weights=folder / "model.bpk",
         seconds=seconds,
+        inputs=len(prepared.inputs),
+        outputs=len(prepared.outputs),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from burn_verify.core.result import RefusalKind
-from burn_verify.core.text import shortened
+from burn_verify.core.text import first_sentence, sentences, shortened
 
 _LENGTH: Final = 160
 _CUSTOM_OP: Final = re.compile(r"^  - (\S+) used by \d+ node", re.MULTILINE)
@@ -77,8 +77,8 @@ def _reason(message: str) -> str:
     if nodes:
         # The innermost node is the one that was refused; those around it are control flow.
         op_type, said = nodes[-1][1], first[nodes[-1].end() :]
-        return shortened(f"{op_type}: {_TELLING_NUMBERS.sub('…', said.removeprefix(f'{op_type}: '))}", _LENGTH)
-    return shortened(_PREFIX.sub("", first), _LENGTH)
+        return sentences(f"{op_type}: {_TELLING_NUMBERS.sub('…', said.removeprefix(f'{op_type}: '))}", _LENGTH)
+    return sentences(_PREFIX.sub("", first), _LENGTH)
 
 
 def _kind(message: str, where: str | None) -> RefusalKind:
@@ -98,7 +98,7 @@ def rejection(errors: Sequence[tuple[str | None, str]]) -> str:
     """Return rustc's errors (code, message) as one reason: the first, and how many more there are."""
     code, message = errors[0]
     more = f" (+{len(errors) - 1} more)" if len(errors) > 1 else ""
-    return shortened(f"{code}: {message}" if code else message, _LENGTH) + more
+    return sentences(f"{code}: {message}" if code else message, _LENGTH) + more
 
 
 def panic(message: str) -> str:
@@ -108,11 +108,11 @@ def panic(message: str) -> str:
     where there are several, else the first line.
     """
     if shader := _SHADER.search(message):
-        return shortened(f"shader: {shader[1]}", _LENGTH)
+        return sentences(f"shader: {shader[1]}", _LENGTH)
     if check := _CHECK.search(message):
-        return shortened(f"{check[1]}: {check[2].partition('. ')[0].rstrip('. ')}", _LENGTH)
+        return sentences(f"{check[1]}: {' '.join(first_sentence(check[2]).split())}", _LENGTH)
     causes = _CAUSE.findall(message)
-    return shortened(causes[-1] if causes else message.strip().partition("\n")[0], _LENGTH)
+    return sentences(causes[-1] if causes else message.strip().partition("\n")[0], _LENGTH)
 
 
 def location(text: str) -> str:

@@ -14,10 +14,12 @@ from burn_verify.burn.reasons import location, rejection
 from burn_verify.core.errors import CompileError
 from burn_verify.core.stage import ConvertedModel
 
-_BINDING: Final = re.compile(r"^\s*let (?:mut )?\(?(\w+?)(?:_out\d+)?\b")
+_BINDING: Final = re.compile(r"^\s*let (?:mut )?\(?(\w*?\d+)_out\d+\b")
+_ALONE: Final = re.compile(r"^\s*let (?:mut )?(\w*\d)\b")
+_FUNCTION: Final = re.compile(r"^\s*(?:pub )?fn ")
 _FAILED: Final = re.compile(r"error: could not compile `([^`]+)`")
 _UNIT: Final = re.compile(r"-([0-9a-f]{16})\b")
-_FIELD: Final = re.compile(r"self\s*\.\s*(\w+)")
+_FIELD: Final = re.compile(r"self\s*\.\s*(\w*\d)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +132,13 @@ def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustEr
     """
     lines = generated.splitlines()
     first = next((spot for error in errors for spot in error.spots if spot.file == str(model.rust)), None)
-    text = lines[first.line - 1].strip() if first and 0 < first.line <= len(lines) else None
+    place = first.line if first and 0 < first.line <= len(lines) else None
     details = {
         "codes": sorted({error.code for error in errors if error.code}),
         "errors": len(errors),
         "line": first.line if first else None,
-        "rust": text,
-        "node": node_of(text) if text else None,
+        "rust": lines[place - 1].strip() if place else None,
+        "node": node_of(lines, place) if place else None,
         "file": f"{model.rust.parent.name}/{model.rust.name}",
     }
     message = "\n".join(error.rendered or error.message for error in errors[:5]).strip()
@@ -145,16 +147,29 @@ def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustEr
     return CompileError(message, rejection([(error.code, error.message) for error in errors]), details)
 
 
-def node_of(source_line: str) -> str | None:
-    """Return burn-onnx's name of the node that a generated line computes, e.g. ``conv2d1``, where it can be told.
+def node_of(lines: Sequence[str], number: int) -> str | None:
+    """Return burn-onnx's name of the node that a generated line is about, e.g. ``conv2d1``, where it can be told.
 
-    burn-onnx names a node by operator and number, and its outputs ``<node>_out<n>``.
+    burn-onnx names a node by operator and number, and its outputs ``<node>_out<n>``; names within the block of a node
+    are variables of generated code.
+
+    Arguments:
+        number: of the line, from 1.
     """
-    if binding := _BINDING.match(source_line):
-        return binding[1]
-    if field := _FIELD.search(source_line):
-        return field[1]
-    return None
+    depth, alone = len(lines[number - 1]) + 1, None
+    for text in reversed(lines[:number]):
+        indent = len(text) - len(text.lstrip())
+        if not text.strip() or indent >= depth:
+            continue
+        depth = indent
+        if binding := _BINDING.match(text):
+            return binding[1]
+        if _FUNCTION.match(text):
+            break
+        # What is made in `new` has the node's name alone.
+        alone = _ALONE.match(text) or alone
+    found = alone or _FIELD.search(lines[number - 1])
+    return found[1] if found else None
 
 
 def _named(error: RustError, group: Group) -> Iterator[ConvertedModel]:

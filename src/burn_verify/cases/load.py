@@ -21,6 +21,7 @@ from burn_verify.core.case import Case, Collected, Download, ModelFacts, ModelFi
 from burn_verify.core.errors import LoadError
 from burn_verify.core.stage import FailureKind, PreparedCase, StoredArrays, StoredData, StoredFiles
 from burn_verify.graph import facts
+from burn_verify.graph.advice import advice
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch
 from burn_verify.system.files import sha256_of
@@ -81,6 +82,7 @@ def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
         stored=_stored_beside(path),
         seeded=given is None,
         given=given,
+        advice=advice(model),
         **facts_of(facts.facts(model), ModelFacts),
     )
 
@@ -126,16 +128,11 @@ def _downloaded(cache: Cache, download: Download) -> Path:
 
 
 def _seeded(cache: Cache, architecture: str, seed: int) -> Path:
-    path = cache.folder("seeded") / f"{seeded_key(architecture, seed)}.onnx"
+    path = cache.generation("seeded", SEEDED_BY.digest[:12]) / f"{architecture}-{seed}.onnx"
     with cache.lock(f"seeded-{architecture}"):
         if not is_kept(path):
             keep(path, architectures.build(architecture, seed).SerializeToString())
     return path
-
-
-def seeded_key(architecture: str, seed: int) -> str:
-    """Return the name, without suffix, of the file of an architecture with weights drawn from a seed."""
-    return f"{architecture}-{seed}-{SEEDED_BY.digest[:8]}"
 
 
 def _fetch_stored(download: Download, model: Path) -> None:

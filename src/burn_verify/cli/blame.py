@@ -1,6 +1,6 @@
-"""The command ``burn-verify blame``: which part turns a result that is good into one that is not.
+"""The command ``burn-verify blame``: which part turns a good result into a bad one.
 
-Decides nothing: `exchange` says what to try and what follows; this runs it and tells.
+`run.exchange` decides what to try and what follows; this runs it and prints.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Target, Trial
 from burn_verify.record import store
-from burn_verify.report.views.changes_text import said_of
+from burn_verify.report.views.changes_text import ending_text
 from burn_verify.run import exchange
 from burn_verify.run.seams import Seams
 from burn_verify.run.session import Session
@@ -30,7 +30,7 @@ from burn_verify.system.console import LongWork
 from burn_verify.system.process import output_of
 
 _DESCRIPTION: Final = """\
-Run one case on two targets, and on what lies between them: each part that differs is exchanged alone, in the bad target
+Run one case on two targets, and on targets between them: each part that differs is exchanged alone, in the bad target
 and in the good one. The part that turns one result into the other is named.
 
 A target is named by words with commas or slashes between them, and is at its default elsewhere:
@@ -40,7 +40,7 @@ A target is named by words with commas or slashes between them, and is at its de
   burn-onnx=DIR     the same of burn-onnx; burn-onnx=0.21.0 the release of another version
   simplify=off      conversion without graph simplification; partition=off without submodules
 
-burn-onnx and Burn are exchanged apart where what the one writes compiles with the other, and it is said where not.
+burn-onnx and Burn are exchanged one by one if the code of the one compiles with the other; otherwise a line says so.
 onnx and ONNX Runtime belong to a Python environment: --good-python names one that has burn-verify and the versions that
 were good, and they are exchanged with it, together."""
 _EXAMPLES: Final = """\
@@ -59,8 +59,8 @@ def add_to(commands: Commands) -> None:
     short = "find the part that makes the difference between two targets"
     command = add_command(commands, "blame", short, _DESCRIPTION, _EXAMPLES)
     command.add_argument("case", metavar="CASE", help="the id of a case, as a record has it, a model's name or a file")
-    command.add_argument("--good", required=True, metavar="TARGET", help="where the result is the right one")
-    command.add_argument("--bad", required=True, metavar="TARGET", help="where it is not")
+    command.add_argument("--good", required=True, metavar="TARGET", help="where the result is right")
+    command.add_argument("--bad", required=True, metavar="TARGET", help="where it is wrong")
     command.add_argument("--good-python", metavar="PYTHON", help="an interpreter whose onnx and onnxruntime were good")
     add_options(command, _SETTINGS)
     command.set_defaults(run=_blame)
@@ -82,9 +82,9 @@ def _blame(arguments: argparse.Namespace) -> int:
     if others:
         elsewhere = _run_elsewhere(arguments.good_python, case_id, settings, bad)
         before = elsewhere if good == bad else before
-    print(f"{case_id}\n  good: {good.label}: {said_of(before)}\n  bad:  {bad.label}: {said_of(after)}\n")
+    print(f"{case_id}\n  good: {good.label}: {ending_text(before)}\n  bad:  {bad.label}: {ending_text(after)}\n")
     if exchange.alike(before, after):
-        print("the results do not differ: nobody is to blame")
+        print("the results do not differ: no part is to blame")
         return 2
     findings = [exchange.judged(one, before, after, results) for one in tried]
     if elsewhere is not None:
@@ -96,7 +96,7 @@ def _blame(arguments: argparse.Namespace) -> int:
 
 
 def _selection(case: str) -> dict[str, str]:
-    """Return the option that selects a case, as it would be typed."""
+    """Return the option that selects a case, by field."""
     if case.startswith("file/"):
         message = f"where {case} lies is not in its id: name the .onnx file"
         raise UsageError(message)
@@ -118,7 +118,7 @@ def _results(
     """Return the id of the case, and how it ends on each target, or why the target cannot be built or started."""
     with LongWork(sys.stderr) as work:
         session = Session.open(settings, work.listen, targets=targets, seams=seams)
-        trials = [trial for trial in session.selected.trials if _is_meant(trial, case, session)]
+        trials = [trial for trial in session.selected.trials if _is_selected(trial, case, session)]
         if not trials:
             message = f"{case}: no such case; burn-verify list shows the models, a record the ids of other cases"
             raise UsageError(message)
@@ -130,7 +130,7 @@ def _results(
             session.close()
 
 
-def _is_meant(trial: Trial, case: str, session: Session) -> bool:
+def _is_selected(trial: Trial, case: str, session: Session) -> bool:
     return trial.case.id == case or len(session.selected.cases) == 1
 
 
@@ -145,7 +145,7 @@ def _sure(result: CaseResult | str, target: Target) -> CaseResult:
 
 
 def _others(python: str | None) -> dict[str, str]:
-    """Return what another environment has instead of ours, by package; empty where none is named.
+    """Return the versions of another environment that replace ours, by package; empty where none is named.
 
     Raises:
         UsageError: it has no burn-verify, or the very same versions.
@@ -155,16 +155,16 @@ def _others(python: str | None) -> dict[str, str]:
     script = "from importlib.metadata import version as v; print(v('burn-verify'), v('onnx'), v('onnxruntime'))"
     no_python = f"--good-python {python}: this is no Python with burn-verify, onnx and onnxruntime"
     try:
-        said = output_of([python, "-c", script]).split()
+        versions = output_of([python, "-c", script]).split()
     except CommandFailed as error:
         message = f"{no_python}: {error.summary}"
         raise UsageError(message) from error
-    if len(said) != 3:
-        message = f"{no_python}: asked for their versions it says {' '.join(said)!r}"
+    if len(versions) != 3:
+        message = f"{no_python}: asked for their versions it says {' '.join(versions)!r}"
         raise UsageError(message)
-    theirs = dict(zip(("burn-verify", "onnx", "onnxruntime"), said, strict=True))
+    theirs = dict(zip(("burn-verify", "onnx", "onnxruntime"), versions, strict=True))
     if theirs.pop("burn-verify") != version("burn-verify"):
-        message = f"--good-python {python}: it has burn-verify {said[0]}, and this is {version('burn-verify')}"
+        message = f"--good-python {python}: it has burn-verify {versions[0]}, and this is {version('burn-verify')}"
         raise UsageError(message)
     different = {name: theirs[name] for name in theirs if theirs[name] != version(name)}
     if not different:
@@ -193,7 +193,7 @@ def _run_elsewhere(python: str, case_id: str, settings: Settings, target: Target
     with tempfile.TemporaryDirectory(prefix="burn-verify-") as folder:
         record = Path(folder, "record.jsonl")
         argv = [python, "-m", "pytest", "-q", f"--{field}={value}", *name, *options, f"--burn-record={record}"]
-        words = _said_by(argv)
+        words = _output_of_pytest(argv)
         found = {} if not record.is_file() else {one.case_id: one for one in store.read(record).results}
     if case_id not in found:
         message = f"--good-python {python}: it has no result of {case_id}; {' '.join(argv)} says:\n{words}"
@@ -201,7 +201,7 @@ def _run_elsewhere(python: str, case_id: str, settings: Settings, target: Target
     return found[case_id]
 
 
-def _said_by(argv: Sequence[str]) -> str:
+def _output_of_pytest(argv: Sequence[str]) -> str:
     """Run pytest elsewhere, for as long as it takes, and return what it says; that a test fails is no failure here."""
     try:
         return output_of(argv, timeout=None)
@@ -215,5 +215,5 @@ def _of_reference(
     flips = exchange.alike(elsewhere, good) and not exchange.alike(elsewhere, bad)
     part = next(iter(others)) if len(others) == 1 else _REFERENCE
     words = " and ".join(f"{name} {number}" for name, number in others.items())
-    text = f"the bad one with {words} ends {'as the good one' if flips else 'as before'}: {said_of(elsewhere)}"
+    text = f"the bad one with {words} ends {'as the good one' if flips else 'as before'}: {ending_text(elsewhere)}"
     return exchange.Finding(part=part, mends=flips, breaks=None, text=text)

@@ -1,4 +1,4 @@
-"""What the commands of the command line share: how they are declared, what was typed, how a file is written.
+"""Functions for all commands: declaration, typed options, and written files.
 
 Knows no command.
 """
@@ -15,16 +15,16 @@ from burn_verify.system.files import write_if_changed
 Commands: TypeAlias = "argparse._SubParsersAction[Any]"
 
 PLACES: Final = frozenset({"zoo_mirror", "cache_dir", "offline"})
-"""Fields of the options that say where models and builds are, and nothing about a run."""
+"""Fields of the options for locations of models and builds."""
 
 
 def add_command(commands: Commands, name: str, short: str, text: str, examples: str) -> argparse.ArgumentParser:
     """Add a command whose help keeps its lines.
 
     Arguments:
-        short: said of it in the list of commands.
-        text: what it does; may be empty.
-        examples: shown below its options, exit codes included.
+        short: its line in the list of commands.
+        text: its description; may be empty.
+        examples: the text below its options, with exit codes.
     """
     made: argparse.ArgumentParser = commands.add_parser(
         name, help=short, description=text, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -40,15 +40,15 @@ def add_options(command: argparse.ArgumentParser, fields: Collection[str]) -> No
 
 
 def typed(arguments: argparse.Namespace) -> dict[str, str | None]:
-    """Return what was typed for every option, by field; None where nothing was, or the command does not have it."""
+    """Return the text of every option, by field; None where it is not given, or the command does not have it."""
     return {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
 
 
 def write_file(path: Path, text: str, advice: str = "") -> None:
-    """Write a file that a command was asked for, unless it has this text already.
+    """Write a file that the user requested, unless it has this text already.
 
     Arguments:
-        advice: what to do where it cannot be written, as the end of the message.
+        advice: the end of the error message: what to do if it cannot be written.
 
     Raises:
         StoreError: it cannot be written.

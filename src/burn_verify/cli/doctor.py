@@ -1,4 +1,4 @@
-"""What this machine has and lacks: one check a line, each with what to type.
+"""The command ``burn-verify doctor``: what this machine has and lacks, one check a line, each with advice.
 
 Changes nothing and builds nothing.
 """
@@ -33,7 +33,7 @@ _NEEDED_GIB: Final = 4.0
 
 
 class Grade(StrEnum):
-    """How bad it is: only `MISSING` stops a run."""
+    """The severity of a check: only `MISSING` stops a run."""
 
     OK = "ok"
     NOTE = "note"
@@ -42,7 +42,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One line of the report; `advice` is what to type, empty where nothing is to be done."""
+    """One line of the report; `advice` is what to do, empty where nothing has to be done."""
 
     name: str
     grade: Grade
@@ -136,8 +136,8 @@ def _backend(found: devices.Found) -> Check:
         *(["not compiled yet"] if not found.compiled else []),
         *(["deprecated by Burn"] if found.backend in DEPRECATED else []),
     ]
-    said = found.why or found.device
-    text = f"{said} ({', '.join(marks)})" if marks else said
+    device = found.why or found.device
+    text = f"{device} ({', '.join(marks)})" if marks else device
     if found.why:
         return Check(name=found.backend, grade=Grade.NOTE, found=text, advice=_DRIVERS.get(found.backend, ""))
     if found.lacks:

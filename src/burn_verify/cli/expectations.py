@@ -1,6 +1,6 @@
 """The command ``burn-verify expectations``: files of expected failures, kept up to date with what happened.
 
-Decides nothing about entries, see `revision`; this reads and writes the files and tells what changed.
+`expectations.update` decides about entries; this reads and writes the files and prints the changes.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def add_to(commands: Commands) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="update this file instead of the packaged one; a new one starts as a copy of it. For a run on several "
+        help="write what the packaged file does not say into this one, for --burn-expectations. For a run on several "
         "targets a folder, with a file each",
     )
     update.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the file would change")
@@ -70,15 +70,15 @@ def _update(arguments: argparse.Namespace) -> int:
         raise UsageError(message)
     for why in others:
         sys.stderr.write(f"burn-verify: {why}\n")
-    # What others inherit from comes first, and a file sees what those before it hold by then.
+    # Files that others inherit from come first, so that the others see their new content.
     return max(_update_one(record, arguments, several=len(chosen) > 1) for record in chosen)
 
 
 def _chosen(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
-    """Return the records that say what to expect, one a file, and in one line each why others do not."""
+    """Return the records to update from, one for each file, and in one line each why others are left out."""
     by_file: dict[Path, Record] = {}
     others = []
-    # Conversion as upstream does it, and what was published, before anything else.
+    # Default conversion and published releases come first.
     for record in sorted(records, key=lambda record: len(record.target.name)):
         file = packaged.file_of(record.target)
         if record.failure:
@@ -96,7 +96,7 @@ def _update_one(record: Record, arguments: argparse.Namespace, *, several: bool)
     ours = packaged.file_of(record.target)
     target: Path = ours if arguments.out is None else arguments.out / ours.name if several else arguments.out
     before = _text(target) if target.exists() else None
-    revision = _revised(record, before if before is not None else _text(ours), target.name)
+    revision = _revised(record, before or "", target.name, own=arguments.out is None)
     for line in _passed_over(revision):
         sys.stderr.write(f"burn-verify: {line}\n")
     print(
@@ -114,10 +114,14 @@ def _update_one(record: Record, arguments: argparse.Namespace, *, several: bool)
     return 0
 
 
-def _revised(record: Record, text: str, source: str) -> Revision:
+def _revised(record: Record, text: str, source: str, *, own: bool) -> Revision:
+    """Return a packaged file after a run, or one of the user's, who is told of the packaged ones before it is read."""
     target = record.target
     version = ".".join(target.burn.split(".")[:2])
     header = HEADER.format(version=version, backend=target.backend.capitalize())
+    if not own:
+        known = (*packaged.load(target), *packaged.inherited(text, source))
+        return updated(text, source, record.results, header, known)
     if not text and (parent := packaged.parent_of(target)):
         text = f'{header}\n\ninherits = "{parent}"\n'
     return updated(text, source, record.results, header, packaged.inherited(text, source))

@@ -1,6 +1,6 @@
 """The command ``burn-verify explain-number``: the evidence behind the verdict over one case.
 
-Decides nothing: the record says what happened, and a case that can be run again adds a histogram.
+Decides nothing: prints the record, and a histogram if the case can be run again.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def add_to(commands: Commands) -> None:
     command = add_command(commands, "explain-number", short, _DESCRIPTION, _EXAMPLES)
     command.add_argument("record", type=Path, metavar="RECORD", help="a file written by --burn-record")
     command.add_argument("case", metavar="CASE", help="the id of a case, as the record has it")
-    command.add_argument("--target", metavar="NAME", help="of a run on several targets, the one that is meant")
+    command.add_argument("--target", metavar="NAME", help="one target of a run on several")
     command.add_argument("--no-run", action="store_true", help="show what the record says, and no histogram")
     add_options(command, PLACES)
     command.set_defaults(run=_explain)
@@ -70,7 +70,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _of_target(records: Sequence[Record], arguments: argparse.Namespace) -> Record:
-    """Return the record of the target that is meant: the only one, or the one whose name holds what was said."""
+    """Return the record of a target: the only one, or the one whose name contains --target."""
     called = names(record.target for record in records)
     word = arguments.target or ""
     found = [record for record in records if word in (called[record.target], record.target.name) or not word]
@@ -84,7 +84,7 @@ def _of_target(records: Sequence[Record], arguments: argparse.Namespace) -> Reco
 def _run_again(
     arguments: argparse.Namespace, result: CaseResult, target: Target
 ) -> dict[tuple[str, str], tuple[Array, Array]]:
-    """Return what comes and what is expected, by data set and output."""
+    """Return actual and desired outputs, by data set and output."""
     if target.burn_checkout or target.burn_onnx_checkout:
         message = "where a checkout of yours lies is not in the record; burn-verify verify runs it"
         raise UsageError(message)

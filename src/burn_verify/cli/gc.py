@@ -1,6 +1,6 @@
-"""The command ``burn-verify gc``: what Burn and compiled models take on disk, and getting it back.
+"""The command ``burn-verify gc``: the disk space of Burn and compiled models, and how to free it.
 
-Measures and deletes nothing itself, see `disk`.
+`burn.disk` measures and deletes.
 """
 
 import argparse
@@ -40,7 +40,7 @@ exit codes: 0 done, 4 usage"""
 
 def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
-    command = add_command(commands, "gc", "say what is on disk for which target, and free it", _DESCRIPTION, _EXAMPLES)
+    command = add_command(commands, "gc", "show what each target takes on disk, and free it", _DESCRIPTION, _EXAMPLES)
     command.add_argument("names", nargs="*", metavar="NAME", help="delete what has this word in its name or kind")
     command.add_argument("--keep", nargs="+", default=[], metavar="NAME", help="delete everything but these")
     command.add_argument("--yes", action="store_true", help="delete; without it nothing is touched")
@@ -81,10 +81,10 @@ def _gc(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(found: Sequence[Usage], names: Iterable[str], keep: Sequence[str]) -> list[Usage]:
-    """Return what is to be deleted.
+    """Return the entries to delete.
 
     Raises:
-        UsageError: a name fits nothing.
+        UsageError: a name is unknown.
     """
     for name in (*names, *keep):
         if name not in list(Kind) and not any(_fits(usage, name) for usage in found):
@@ -97,7 +97,7 @@ def _chosen(found: Sequence[Usage], names: Iterable[str], keep: Sequence[str]) -
 
 
 def _fits(usage: Usage, name: str) -> bool:
-    # Whole words, 0.22.1 is not 0.22.10, and of those only versions, checkouts and backends.
+    # Whole words, since 0.22.1 is not 0.22.10; only versions, checkouts and backends.
     words = usage.name.replace(",", " ").split()
     telling = [word for word in words if word in BACKENDS or any(char.isdigit() for char in word)]
     return name in (*telling, usage.name, usage.kind.value, str(usage.folder.name))

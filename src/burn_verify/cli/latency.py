@@ -1,4 +1,4 @@
-"""The command ``latency``: what a record says of time and cost. Measures nothing."""
+"""The command ``burn-verify latency``: times and costs in a record. Measures nothing."""
 
 import argparse
 from pathlib import Path
@@ -13,8 +13,8 @@ from burn_verify.run.recorder import LAST_RECORD
 from burn_verify.system.cache import Cache
 
 _TEXT: Final = """\
-Show the times of a record: Burn, ONNX Runtime and their ratio beside the verdict, then what it cost to have the
-program. Times of a case that disagrees stand between tildes: they do not count."""
+Show the times of a record: Burn, ONNX Runtime and their ratio beside the verdict, then the cost of building the
+program. Times of a case that disagrees are between tildes: they are not valid."""
 _EXAMPLES: Final = """\
 examples:
   pytest --models mnist,squeezenet --latency --burn-record=run.jsonl
@@ -26,7 +26,7 @@ exit codes: 0 done, 4 usage, also where nothing was timed"""
 
 def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
-    short = "show what a record says of time: Burn, ONNX Runtime, their ratio, and the cost of the program"
+    short = "show the times in a record: Burn, ONNX Runtime, their ratio, and the cost of the program"
     command = add_command(commands, "latency", short, _TEXT, _EXAMPLES)
     command.add_argument("record", nargs="?", type=Path, metavar="RECORD", help="a file written by --burn-record")
     command.add_argument("--last", action="store_true", help="the last run, which is always kept")

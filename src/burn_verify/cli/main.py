@@ -1,4 +1,4 @@
-"""The command line: the same machinery as the plugin's, without writing a test.
+"""The command ``burn-verify``: the same run as the plugin's, without pytest.
 
 Exit codes: 0 all agree or fail as expected; 1 a model failed; 2 any other error; 3 the toolchain is missing or broken;
 4 a wrong option or name; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
@@ -28,6 +28,7 @@ from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import Progress
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Trial
+from burn_verify.core.text import harmless
 from burn_verify.expectations.match import xfail_reason
 from burn_verify.report.views.failure import failure_text
 from burn_verify.run.recorder import Recorder
@@ -44,14 +45,14 @@ _COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile,
 
 _EPILOG: Final = """\
 examples:
-  burn-verify doctor                      is everything here that is needed?
-  burn-verify list resnet                 which models go by such a name?
+  burn-verify doctor                      is everything installed that is needed?
+  burn-verify list resnet                 which models have such a name?
   burn-verify verify mnist squeezenet     does Burn compute what ONNX Runtime computes?
   burn-verify verify path/to/model.onnx   the same for a model of your own
   burn-verify verify --conformance=node   ONNX's own test cases, about two thousand
   burn-verify verify --ops=Conv,Gemm      generated graphs of operators
   burn-verify report --last               the last run once more
-  burn-verify report run.jsonl --out site what a record tells, as a page: site/index.html
+  burn-verify report run.jsonl --out site a record as a page: site/index.html
   burn-verify diff old.jsonl new.jsonl    what got worse, what got better
   burn-verify latency run.jsonl           how fast, beside ONNX Runtime, and what the program cost
   burn-verify profile squeezenet          which nodes take the time
@@ -64,22 +65,22 @@ exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 
 
 
 def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:  # noqa: B008  (immutable)
-    """Run a command and exit with its code; a user's mistake is one line, never a traceback.
+    """Run a command and exit with its code; a usage error is one line, never a traceback.
 
     Arguments:
-        seams: what the runs of a command are made of.
+        seams: the engine and the builder of the command's runs.
     """
-    # A closed stderr is no stream at all to Python.
+    # Python sets a closed stderr to None.
     sys.stderr = sys.stderr or StringIO()
     arguments = _parser().parse_args(argv, argparse.Namespace(seams=seams))
     try:
         with ending_as_ctrl_c():
             code: int = arguments.run(arguments)
     except BurnVerifyError as error:
-        sys.stderr.write(f"burn-verify: error: {error}\n")
+        sys.stderr.write(harmless(f"burn-verify: error: {error}\n"))
         code = error.exit_code
     except BrokenPipeError:
-        # Whoever read our output, such as head, had enough.
+        # The reader of stdout, such as head, closed the pipe.
         sys.stderr.close()
         code = 0
     except OSError as error:
@@ -108,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"burn-verify {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    doctor = commands.add_parser("doctor", help="say what is here, what is missing, and what to type")
+    doctor = commands.add_parser("doctor", help="show what is installed, what is missing, and what to do")
     doctor.set_defaults(run=_doctor)
     listing = commands.add_parser("list", help="list the models that can be verified by name")
     listing.add_argument("pattern", nargs="?", default="", help="only names that contain this")
@@ -121,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=_verify)
     add_options(doctor, PLACES)
     add_options(listing, PLACES)
-    # Models are named without a flag.
+    # Models are positional arguments here.
     add_options(verify, {option.field for option in OPTIONS} - {"models"})
     for command in _COMMANDS:
         command.add_to(commands)
@@ -156,12 +157,12 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = []
     for name in chosen:
         (case,) = selection.choose([name]).cases
-        rows.append([name, case.id, _whence(case)])
+        rows.append([name, case.id, _source_text(case)])
     print(tabulate(rows, headers=["name", "case", "where from"], disable_numparse=True))
     return 0
 
 
-def _whence(case: Case) -> str:
+def _source_text(case: Case) -> str:
     match case.source:
         case ModelFile():
             return "here"
@@ -170,7 +171,7 @@ def _whence(case: Case) -> str:
         case Seeded():
             return "stand-in with random weights"
         case _:
-            return "not to be had here"
+            return "not available here"
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -203,11 +204,11 @@ def _verify(arguments: argparse.Namespace) -> int:
         )
         if results:
             print(closing.text)
-        for line in (*closing.not_run, *closing.problems, *closing.warnings):
-            sys.stderr.write(f"burn-verify: {line}\n")
-    unexpected = [said for trial, result in results.items() if (said := _unexpected(trial, result, session))]
-    for said in unexpected:
-        sys.stderr.write(f"burn-verify: {said}\n")
+        for problem in (*closing.not_run, *closing.problems, *closing.warnings):
+            sys.stderr.write(f"burn-verify: {problem}\n")
+    unexpected = [passes for trial, result in results.items() if (passes := _unexpected(trial, result, session))]
+    for passes in unexpected:
+        sys.stderr.write(f"burn-verify: {passes}\n")
     if closing.not_run:
         return ToolchainError.exit_code
     return 1 if unexpected or closing.problems else 0
@@ -229,7 +230,7 @@ def _unexpected(trial: Trial, result: CaseResult, session: Session) -> str | Non
         name = session.selected.names[trial.target]
         where = f"{result.case_id} on {name}" if name else result.case_id
         return None if expected is None else f"{where} passes: {xfail_reason(expected)}"
-    if expected is not None and expected.stage is result.stage:
+    if expected is not None and expected.fits(result):
         return None
     selected = session.selected
     return failure_text(trial.case, error, selected.settings_of(trial.target), expected, selected.names[trial.target])

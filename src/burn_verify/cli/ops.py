@@ -1,4 +1,4 @@
-"""The command ``burn-verify ops list``: which graphs are generated for an operator, and what each one varies.
+"""The command ``burn-verify ops list``: the generated graphs of an operator, and their axes.
 
 Makes no graph and runs none.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _EXAMPLES: Final = """\
 examples:
   burn-verify ops list                       every operator: family, versions, or why it has no graphs
-  burn-verify ops list Conv                  the graphs of Conv, and the axes that they vary
+  burn-verify ops list Conv                  the graphs of Conv, and their axes
   burn-verify ops list Conv --ops-profile quick
   burn-verify verify --ops=Conv              verify them; an id of the list works as well"""
 

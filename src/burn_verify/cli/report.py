@@ -1,6 +1,6 @@
-"""The commands that need nothing but records: ``report``, ``diff`` and ``history``.
+"""The commands that read records only: ``report``, ``diff`` and ``history``.
 
-Runs no model. Decides nothing about results, see `report`; this reads and writes the files and tells where they are.
+Runs no model. The room `report` decides about results; this reads and writes the files and prints their paths.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from burn_verify.record.history import KeptRun
 from burn_verify.report.files import files
 from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column, Matrix, merge
-from burn_verify.report.summary.findings import Findings, PastRun, numbers_of
+from burn_verify.report.summary.findings import Findings, PastRun, counts_of
 from burn_verify.report.summary.states import state_of
 from burn_verify.report.views import changes_text, matrix, side_by_side, terminal
 from burn_verify.run.recorder import LAST_RECORD
@@ -31,14 +31,14 @@ from burn_verify.run.selected import expected_of
 from burn_verify.system.cache import Cache
 
 _PAST: Final = 30
-"""Kept runs that a report draws, the newest: each of them has to be read."""
+"""The greatest number of kept runs in a report, the newest: each of them has to be read."""
 
 _REPORT: Final = """\
-Show a record once more, or make of one or several everything that they can tell.
+Show a record again, or make a page and tables of one or several records.
 
 Records of several versions of Burn or backends become columns; those of one target, such as the shards of a run,
-become one column. A shard that is not there, or a case that was to be run and has no result, is shown as missing. A
-record that only says that this machine could not do the work is left out, and the report says so."""
+become one column. An absent shard, or a selected case without a result, is shown as missing. A record of a machine
+that could not do the work is left out, and the report says so."""
 _REPORT_EXAMPLES: Final = """\
 examples:
   burn-verify report --last                                the table of the last run
@@ -48,8 +48,8 @@ written: index.html, compatibility-matrix.md (models), SUPPORTED-OPS.md and erro
 junit.xml; where $GITHUB_STEP_SUMMARY names a file, a summary is appended to it
 exit codes: 0 done, 1 done but something is missing, 2 the records say nothing about Burn, 4 usage"""
 _DIFF: Final = """\
-Say what changed from one run to another: differences of the environment first, then wrong numbers that are new, then
-what agreed and fails now, lost its evidence, or uses four times as much of its bound, then what moved, was fixed,
+Show what changed from one run to another: differences of the environment first, then new wrong numbers, then cases that
+agreed and fail now, lost their evidence, or use four times as much of their bound, then cases that moved, were fixed,
 vanished or appeared."""
 _DIFF_EXAMPLES: Final = """\
 examples:
@@ -57,21 +57,21 @@ examples:
   burn-verify diff yesterday.jsonl shard-*.jsonl --markdown > changes.md
   burn-verify diff run.jsonl                 targets of one run that differ in one thing: versions, backends, options
 The first name is the old run, all others are the new one; --old adds records to the old one.
-exit codes: 0 as good as before or better, 1 regressions, 2 not comparable: no case in common, a record that says
-nothing about Burn, or a new run with gaps; 4 usage"""
+exit codes: 0 as good as before or better, 1 regressions or lost evidence, 2 not comparable: no case in common, a
+record that says nothing about Burn, or a new run with gaps; 4 usage"""
 _HISTORY: Final = """\
-List the runs kept in a folder, or what became of one case in each of them."""
+List the runs kept in a folder, or the results of one case in them."""
 _HISTORY_EXAMPLES: Final = """\
 examples:
   burn-verify history kept --add run.jsonl     keep a run as kept/0001_<commit>_<date>.jsonl
   burn-verify history kept                     which runs are kept, and how many cases agree in each
-  burn-verify history kept zoo/mnist-12        what became of one case"""
+  burn-verify history kept zoo/mnist-12        the results of one case"""
 
 
 def add_to(commands: Commands) -> None:
     """Add the commands to those of the command line."""
     report = add_command(
-        commands, "report", "show records once more, or write pages and tables of them", _REPORT, _REPORT_EXAMPLES
+        commands, "report", "show records again, or write pages and tables of them", _REPORT, _REPORT_EXAMPLES
     )
     report.add_argument("records", nargs="*", type=Path, metavar="RECORD", help="a file written by --burn-record")
     report.add_argument("--last", action="store_true", help="the last run, which is always kept")
@@ -83,7 +83,7 @@ def add_to(commands: Commands) -> None:
     report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
     report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
     report.set_defaults(run=_report)
-    diff = add_command(commands, "diff", "say what changed from one run to another", _DIFF, _DIFF_EXAMPLES)
+    diff = add_command(commands, "diff", "show what changed from one run to another", _DIFF, _DIFF_EXAMPLES)
     diff.add_argument("before", type=Path, metavar="OLD", help="a file written by --burn-record")
     diff.add_argument(
         "after",
@@ -97,7 +97,7 @@ def add_to(commands: Commands) -> None:
     )
     diff.add_argument("--markdown", action="store_true", help="as Markdown")
     diff.set_defaults(run=_diff)
-    past = add_command(commands, "history", "keep runs, and show what became of a case", _HISTORY, _HISTORY_EXAMPLES)
+    past = add_command(commands, "history", "keep runs, and show the results of a case", _HISTORY, _HISTORY_EXAMPLES)
     past.add_argument("folder", type=Path, metavar="DIR", help="where runs are kept")
     past.add_argument("case", nargs="?", metavar="CASE", help="the id of a case")
     past.add_argument("--add", nargs="+", type=Path, default=[], metavar="RECORD", help="keep these as the next run")
@@ -183,7 +183,7 @@ def _reasons(record: Record, settings: Settings) -> dict[str, str]:
 
 
 def _previous(named: Sequence[Record], kept: Sequence[KeptRun], now: Sequence[Record]) -> Matrix | None:
-    """Return the run before: the one that was named, else the last that was kept and is not this very run."""
+    """Return the previous run: the named one, else the last kept run that is not this run."""
     if named:
         return merge(named)
     started = {record.environment.get("started") for record in now}
@@ -194,13 +194,13 @@ def _previous(named: Sequence[Record], kept: Sequence[KeptRun], now: Sequence[Re
 def _past(kept: Iterable[KeptRun]) -> Iterable[PastRun]:
     for run in kept:
         for column in _columns(run):
-            numbers = numbers_of(column)
+            numbers = counts_of(column)
             yield PastRun(name=run.name, label=column.target.label, agree=numbers.agree, total=numbers.total)
 
 
 def _totals_of(run: KeptRun) -> Iterable[list[str]]:
     for column in _columns(run):
-        counts = numbers_of(column)
+        counts = counts_of(column)
         cells = (counts.agree, counts.total, counts.wrong, counts.refused)
         yield [run.name, column.target.label, *map(str, cells)]
 
@@ -209,7 +209,7 @@ def _past_of(run: KeptRun, case_id: str) -> Iterable[list[str]]:
     for column in _columns(run):
         found = next((result for result in column.record.results if result.case_id == case_id), None)
         if found is not None or case_id in column.missing:
-            text = state_of(found).word if found is None else changes_text.said_of(found)
+            text = state_of(found).word if found is None else changes_text.ending_text(found)
             yield [run.name, column.target.label, text]
 
 

@@ -139,6 +139,15 @@ class CompareError(StageError):
     stage = Stage.COMPARE
 
 
+class InternalError(StageError):
+    """This program failed while a case was at a stage. No expected failure of the model is one of these."""
+
+    def __init__(self, message: str, reason: str, details: Mapping[str, Any], stage: Stage) -> None:
+        super().__init__(message, reason, details, FailureKind.INTERNAL)
+        self.args = (message, reason, self.details, stage)
+        self.stage = stage
+
+
 STAGE_ERRORS: Mapping[Stage, type[StageError]] = {
     error.stage: error for error in (LoadError, ConvertError, CompileError, OracleError, RunError, CompareError)
 }

@@ -43,6 +43,8 @@ class Guilty(StrEnum):
     NONE = ""
     BURN = "burn"
     ONNXRUNTIME = "onnxruntime"
+    REFERENCE = "onnx.reference"
+    """onnx's own evaluator, where it answered in place of ONNX Runtime."""
     BOTH = "both"
     UNKNOWN = "unknown"
 
@@ -89,6 +91,8 @@ class OutputMetrics:
         metrics: of a whole model, by name; any task may add its own. Today ``top1`` and ``top5`` (scores of classes:
             the share of the best classes that are the same) and ``iou`` (boxes: the smallest intersection over union
             with the box at the same place).
+        insensitive: why no answer could have been wrong here; empty where one could.
+        problem: what kept elements from being compared; None where they were.
     """
 
     data_set: str
@@ -109,6 +113,13 @@ class OutputMetrics:
     guilty: Guilty = Guilty.NONE
     override: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    insensitive: str = ""
+    problem: Mismatch | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the output was compared, and every element is what is allowed."""
+        return not self.mismatching and self.problem is None
 
     @property
     def fraction(self) -> float:

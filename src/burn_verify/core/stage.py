@@ -107,6 +107,7 @@ class PreparedCase(CaseFacts):
         stored: data sets stored with the model, with expected outputs.
         seeded: whether inputs are drawn as well; the engine of the reference answers them.
         given: a safetensors file in the layout of a `Reference`, whose inputs are fed as well; the engine answers them.
+        advice: what of the model burn-onnx is known to stumble over, in a sentence each.
     """
 
     case: Case
@@ -115,6 +116,7 @@ class PreparedCase(CaseFacts):
     stored: tuple[StoredData, ...] = ()
     seeded: bool = True
     given: Path | None = None
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,7 @@ class ConvertedModel:
         rust: the generated ``.rs`` file.
         weights: the ``.bpk`` file beside it.
         seconds: wall time of the conversion, 0.0 when it came from the cache.
+        inputs, outputs: how many values it takes and gives.
     """
 
     label: str
@@ -151,6 +154,8 @@ class ConvertedModel:
     rust: Path
     weights: Path
     seconds: float
+    inputs: int = 0
+    outputs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 
 KEYS = ("pattern", "cases", "stage", "reason", "link", "on")
@@ -54,6 +54,10 @@ class Expectation:
     def stage_word(self) -> str:
         """The stage as a word in the file."""
         return PASSES if self.stage is None else self.stage.value
+
+    def fits(self, result: CaseResult) -> bool:
+        """Tell whether a failure is the expected one: at its stage, and not a failure of this program."""
+        return result.stage is self.stage and result.failure is not FailureKind.INTERNAL
 
     def holds_on(self, target: Target) -> bool:
         """Return whether it applies to a target."""
@@ -211,7 +215,7 @@ def expected_reasons(results: Iterable[CaseResult], expectations: Expectations) 
         expectation = expectations.of(result.case_id)
         if expectation is None or result.outcome is Outcome.SKIPPED:
             continue
-        if result.outcome is Outcome.PASSED or result.stage is expectation.stage:
+        if result.outcome is Outcome.PASSED or expectation.fits(result):
             reasons[result.case_id] = expectation.reason
     return reasons
 

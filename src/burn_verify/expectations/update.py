@@ -11,6 +11,7 @@ from typing import Final
 
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import FailureKind, Outcome, Stage
+from burn_verify.core.text import without_numbers
 from burn_verify.expectations.document import key_of, read, render
 from burn_verify.expectations.match import Expectation, Expectations, has_wildcard
 
@@ -28,8 +29,6 @@ _NO_EVIDENCE: Final = {
 
 _HERE: Final = "passes here"
 _MORE_ERRORS: Final = re.compile(r" \(\+\d+ more\)$")
-_NUMBERS: Final = re.compile(r"\[\s*-?\d+(\s*,\s*-?\d+)*\s*\]")
-_NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e[-+]?\d+)?(?!\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +110,7 @@ def no_evidence(result: CaseResult) -> str | None:
 def cause(result: CaseResult) -> str:
     """Return a result's reason without the parts of this case alone, so that equal causes are equal texts."""
     text = result.reason.strip() or result.message.strip().partition("\n")[0]
-    text = _NUMBER.sub("N", _NUMBERS.sub("[…]", _MORE_ERRORS.sub("", text)))
+    text = without_numbers(_MORE_ERRORS.sub("", text))
     # A lone surrogate cannot be written to a file.
     return " ".join(text.encode("utf-8", "replace").decode().split()) or "failed without a word"
 

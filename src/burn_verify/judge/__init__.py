@@ -1,7 +1,8 @@
 """The judge: do two answers of one model agree? Values in, a verdict out; it runs nothing and reads nothing."""
 
 from burn_verify.judge.fixed import judge, judge_random, merge
-from burn_verify.judge.policy import Judge, Question, insensitive
+from burn_verify.judge.policy import Judge, insensitive
 from burn_verify.judge.tolerance import bound, within
+from burn_verify.judge.tolerated import Question
 
 __all__ = ["Judge", "Question", "bound", "insensitive", "judge", "judge_random", "merge", "within"]

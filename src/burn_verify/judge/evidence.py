@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from burn_verify.core.case import Tolerance
+from burn_verify.core.result import Guilty
 from burn_verify.judge.facts import LoneNode
 
 
@@ -21,6 +22,7 @@ class Measured:
         wide: outputs in float64, by place; those that could not be had are missing.
         scale: the magnitude S of these outputs, by place, where their rule wants one.
         optimised: ONNX Runtime's answers with its graph optimisations on, where they were asked for.
+        other: ONNX Runtime's answers to other inputs, drawn anew; None where nobody was asked.
         evaluator: who computed `wide`.
         why: why there is no `wide`; empty where there is, or none was wanted.
         lone: the one operator of the case; None for a graph of several.
@@ -29,6 +31,7 @@ class Measured:
     wide: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
     scale: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
     optimised: Sequence[npt.NDArray[Any]] | None = None
+    other: Sequence[npt.NDArray[Any]] | None = None
     evaluator: str = ""
     why: str = ""
     lone: LoneNode | None = None
@@ -40,8 +43,9 @@ class Evidence:
 
     Attributes:
         stored: somebody's stored answers; None where there are none.
-        runtime: ONNX Runtime's answers with its optimisations off; None where it refused.
+        runtime: ONNX Runtime's answers with its optimisations off, or those of `program`; None where it refused.
         coarse: how far the answers themselves may be off, being of a narrower dtype; None where they are not.
+        program: who gave the answers in `runtime`: ONNX Runtime, or onnx.reference.
     """
 
     inputs: Sequence[npt.NDArray[Any]]
@@ -49,6 +53,7 @@ class Evidence:
     runtime: Sequence[npt.NDArray[Any]] | None
     measured: Measured = field(default_factory=Measured)
     coarse: Tolerance | None = None
+    program: Guilty = Guilty.ONNXRUNTIME
 
     @property
     def desired(self) -> Sequence[npt.NDArray[Any]]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from burn_verify.core.result import Mismatch, OutputMetrics, Verdict
 from burn_verify.judge.metrics import mismatches
-from burn_verify.judge.numbers import difference_text, measure, same_numbers
+from burn_verify.judge.numbers import difference_text, incomparable, measure, same_numbers
 from burn_verify.judge.structure import Problem, Words, count_problem, structural_problem
 from burn_verify.judge.tolerance import BoundRule, bound
 from burn_verify.judge.weigh import AGREES, DISAGREES, LOOSE, NONDETERMINISTIC, ORACLE_DISAGREES
@@ -42,8 +42,8 @@ def judge(
         bound_rule: what is allowed for an output, from the desired array.
 
     Returns:
-        The verdict; its message is the first disagreement, its metrics cover every output of the right dtype and
-        shape, also on agreement. The message speaks of the differing elements, the metrics of all.
+        The verdict; its message is the first disagreement, its metrics cover every output, also on agreement. The
+        message speaks of the differing elements, the metrics of all.
 
     Raises:
         ValueError: `names` and `desired` are not of one length.
@@ -51,15 +51,17 @@ def judge(
     check_names(names, desired)
     where = where_of(case_id, data_set)
     if (problem := count_problem(len(actual), len(desired))) is not None:
-        return _disagrees("", problem, where, [])
+        pairs = zip(names, desired, strict=True)
+        return _disagrees(
+            "", problem, where, [incomparable(name, wanted, problem.kind, data_set) for name, wanted in pairs]
+        )
     found: list[tuple[str, Problem]] = []
     metrics: list[OutputMetrics] = []
     for name, came, wanted in zip(names, actual, desired, strict=True):
         problem, measured = _compare(name, came, wanted, data_set, bound_rule)
         if problem is not None:
             found.append((f"{name}: ", problem))
-        if measured is not None:
-            metrics.append(measured)
+        metrics.append(measured)
     if not found:
         return Verdict(name=AGREES, message="", metrics=tuple(metrics))
     return _disagrees(*found[0], where, metrics)
@@ -123,12 +125,12 @@ def where_of(case_id: str, data_set: str) -> str:
 
 def _compare(
     name: str, actual: npt.NDArray[Any], desired: npt.NDArray[Any], data_set: str, bound_rule: BoundRule
-) -> tuple[Problem | None, OutputMetrics | None]:
-    """Compare one output: what is wrong, if anything, and the metrics, where elements can be measured."""
+) -> tuple[Problem | None, OutputMetrics]:
+    """Compare one output: what is wrong, if anything, and the metrics."""
     allowed = bound_rule(desired)
     problem = structural_problem(actual, desired, exact=allowed.limit is None)
     if problem is not None and not problem.comparable:
-        return problem, None
+        return problem, incomparable(name, desired, problem.kind, data_set)
     same = problem is None and same_numbers(actual, desired)
     bad = np.zeros(desired.shape, dtype=np.bool_) if same else mismatches(actual, desired, allowed.limit)
     measured = measure(name, actual, desired, bad, data_set)

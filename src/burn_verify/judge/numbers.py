@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.core.result import OutputMetrics
+from burn_verify.core.result import Mismatch, OutputMetrics
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.metrics import (
     Mask,
@@ -34,6 +34,19 @@ def same_numbers(actual: Array, desired: Array) -> bool:
     """
     alike = desired.size > 0 and is_float(desired.dtype) and bool(np.array_equal(actual, desired))
     return alike and bool(np.isfinite(desired).all())
+
+
+def incomparable(name: str, desired: Array, problem: Mismatch, data_set: str) -> OutputMetrics:
+    """Return the entry of an output whose elements cannot be compared, all of which are wrong; see `OutputMetrics`."""
+    return OutputMetrics(
+        data_set=data_set,
+        name=name,
+        dtype=dtype_name(desired.dtype),
+        shape=tuple(map(int, desired.shape)),
+        elements=int(desired.size),
+        mismatching=int(desired.size),
+        problem=problem,
+    )
 
 
 def measure(name: str, actual: Array, desired: Array, bad: Mask, data_set: str) -> OutputMetrics:

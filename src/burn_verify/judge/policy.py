@@ -4,32 +4,29 @@ The order is that of docs/numerics.md. Knows no number of its own.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy.typing as npt
 
-from burn_verify.core.case import Tolerance
 from burn_verify.core.result import Guilty, JudgeMode, Mismatch, OutputMetrics, Verdict, VerdictName
 from burn_verify.graph.dtypes import dtype_name
-from burn_verify.judge import chance
 from burn_verify.judge.discrete import DISCRETE
 from burn_verify.judge.evidence import Evidence
-from burn_verify.judge.facts import LoneNode
-from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, judge_random, where_of
+from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, where_of
 from burn_verify.judge.metrics import is_float
-from burn_verify.judge.numbers import difference_text, measure
+from burn_verify.judge.numbers import difference_text, incomparable, measure
 from burn_verify.judge.overrides import Override
 from burn_verify.judge.structure import Problem, Words, count_problem, structural_problem
 from burn_verify.judge.task_metrics import least_iou, top_agreement
-from burn_verify.judge.tolerance import Bound, within
+from burn_verify.judge.tolerance import Bound
+from burn_verify.judge.tolerated import Question, by_position, by_tolerance, rules_of
 from burn_verify.judge.weigh import (
     AGREES,
     BOTH,
     BURN,
     DISAGREES,
     LOOSE,
-    ONNXRUNTIME,
     ORACLE_DISAGREES,
     UNKNOWN,
     Weighed,
@@ -57,7 +54,7 @@ class Judge:
     burn_backend: str = ""
 
     def verdict(
-        self, subject: "Question", names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
+        self, subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
     ) -> Verdict:
         """Compare what came with what is known, output by output in the order of the graph.
 
@@ -72,10 +69,22 @@ class Judge:
             ValueError: `names` and the desired answers are not of one length.
         """
         if self.mode is JudgeMode.ONNX or subject.random:
-            return _by_tolerance(subject, names, actual, evidence, data_set)
+            return by_tolerance(subject, names, actual, evidence, data_set)
         return _by_evidence(self, subject, names, actual, evidence, data_set)
 
-    def override(self, subject: "Question", evidence: Evidence, output: str, dtype: str) -> Override | None:
+    def passing(
+        self, subject: Question, names: Sequence[str], answers: Sequence[Array], evidence: Evidence
+    ) -> tuple[bool, ...]:
+        """Return, output by output, whether answers would pass; arguments as for `verdict`."""
+        if self.mode is JudgeMode.ONNX:
+            alone = zip(names, answers, evidence.desired, strict=True)
+            rules = rules_of(subject)
+            return tuple(judge([name], [came], [wanted], "", "", **rules).passes for name, came, wanted in alone)
+        if (found := _discrete(names, answers, evidence, "")) is not None:
+            return (found.passes,) * len(names)
+        return tuple(_passes(self, subject, place, name, answers, evidence) for place, name in enumerate(names))
+
+    def override(self, subject: Question, evidence: Evidence, output: str, dtype: str) -> Override | None:
         """Return the exception for an output, None where there is none."""
         lone = evidence.measured.lone
         return next(
@@ -94,20 +103,6 @@ class Judge:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is judged.
-
-    Attributes:
-        random: an operator draws numbers.
-        tolerance: the corpus' own, where it has one.
-    """
-
-    case_id: str
-    random: bool = False
-    tolerance: Tolerance | None = None
-
-
 def used_overrides(metrics: Iterable[OutputMetrics], overrides: Iterable[Override]) -> list[str]:
     """Return the names of exceptions that outputs were granted, in the order of the file."""
     used = {entry.override for entry in metrics}
@@ -119,35 +114,6 @@ def insensitive(verdict: Verdict, why: str) -> Verdict:
     if not why or not verdict.passes:
         return verdict
     return replace(verdict, name=INSENSITIVE, message="", reason=f"{INSENSITIVE}: {why}")
-
-
-def _by_tolerance(
-    subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
-) -> Verdict:
-    """Compare by a fixed tolerance, and by chance what was drawn."""
-    if not subject.random:
-        rules = {} if subject.tolerance is None else {"bound_rule": within(subject.tolerance)}
-        return judge(names, actual, evidence.desired, data_set, subject.case_id, **rules)
-    verdict = judge_random(names, actual, evidence.desired, data_set, subject.case_id)
-    lone = evidence.measured.lone
-    if not verdict.passes or lone is None or not chance.is_random(lone.facts):
-        return verdict
-    inputs, drawn = lone.inputs(evidence.inputs), _by_position(lone, actual)
-    if (text := chance.remark(lone.facts, inputs, drawn)) is not None:
-        message = f"{names[0]}: {text} [{where_of(subject.case_id, data_set)}]"
-        return replace(verdict, message=message, reason=f"{lone.facts.op_type} {text}")
-    text = chance.check(lone.facts, inputs, drawn)
-    if text is None:
-        return verdict
-    message = f"{names[0]}: {text}, disagrees, guilty: {BURN} [{where_of(subject.case_id, data_set)}]"
-    return replace(
-        verdict,
-        name=DISAGREES,
-        message=message,
-        reason=Mismatch.DISTRIBUTION.value,
-        mismatch=Mismatch.DISTRIBUTION,
-        guilty=BURN,
-    )
 
 
 def _by_evidence(
@@ -167,18 +133,22 @@ def _by_evidence(
             message=f"{problem.words}, {DISAGREES}, guilty: {BURN} [{where}]",
             reason=problem.kind.value,
             mismatch=problem.kind,
-            metrics=(),
+            metrics=tuple(
+                incomparable(name, wanted, problem.kind, data_set) for name, wanted in zip(names, desired, strict=True)
+            ),
             guilty=BURN,
             difference=problem.words.neutral,
         )
     found = [_output(rules, subject, place, names[place], actual, evidence, data_set) for place in range(len(names))]
+    if not found:
+        return Verdict(name=AGREES, message="", metrics=())
     if (verdict := _discrete(names, actual, evidence, where)) is not None:
-        metrics = tuple(replace(one.metrics, guilty=verdict.guilty) for one in found if one.metrics is not None)
-        if all(one.metrics is not None for one in found):
+        metrics = tuple(replace(one.metrics, guilty=verdict.guilty) for one in found)
+        if all(one.metrics.problem is None for one in found):
             return replace(verdict, metrics=metrics)
-    worst = min(found, key=lambda one: WORST_FIRST.index(one.name), default=_Judged(name=AGREES))
+    worst = min(found, key=lambda one: WORST_FIRST.index(one.name))
     message = f"{worst.text} [{where}]" if worst.text else ""
-    metrics = tuple(one.metrics for one in found if one.metrics is not None)
+    metrics = tuple(one.metrics for one in found)
     return Verdict(
         name=worst.name,
         message=message,
@@ -199,7 +169,27 @@ class _Judged:
     mismatch: Mismatch | None = None
     guilty: Guilty = Guilty.NONE
     difference: str = ""
-    metrics: OutputMetrics | None = field(default=None)
+    metrics: OutputMetrics
+
+
+def _passes(
+    rules: Judge, subject: Question, place: int, name: str, answers: Sequence[Array], evidence: Evidence
+) -> bool:
+    """Tell whether one output would pass, without a word on it."""
+    came, wanted = answers[place], evidence.desired[place]
+    problem = structural_problem(came, wanted, exact=False)
+    if problem is not None and not problem.comparable:
+        return False
+    _, verdict = _weighed(rules, subject, place, name, came, evidence)
+    return verdict != DISAGREES
+
+
+def _weighed(
+    rules: Judge, subject: Question, place: int, name: str, came: Array, evidence: Evidence
+) -> tuple[Weighed, VerdictName]:
+    override = rules.override(subject, evidence, name, dtype_name(evidence.desired[place].dtype))
+    weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
+    return weighed, DISAGREES if weighed.name == LOOSE and rules.mode is JudgeMode.STRICT else weighed.name
 
 
 def _output(
@@ -217,11 +207,15 @@ def _output(
     if problem is not None and not problem.comparable:
         guilty = _structurally_guilty(place, wanted, evidence)
         text = f"{name}: {problem.words}, {DISAGREES}, guilty: {guilty}"
-        difference = f"{name}: {problem.words.neutral}"
-        return _Judged(name=DISAGREES, text=text, mismatch=problem.kind, guilty=guilty, difference=difference)
-    override = rules.override(subject, evidence, name, dtype_name(wanted.dtype))
-    weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
-    verdict = DISAGREES if weighed.name == LOOSE and rules.mode is JudgeMode.STRICT else weighed.name
+        return _Judged(
+            name=DISAGREES,
+            text=text,
+            mismatch=problem.kind,
+            guilty=guilty,
+            difference=f"{name}: {problem.words.neutral}",
+            metrics=replace(incomparable(name, wanted, problem.kind, data_set), guilty=guilty),
+        )
+    weighed, verdict = _weighed(rules, subject, place, name, came, evidence)
     metrics = _with_evidence(measure(name, came, wanted, weighed.bad, data_set), weighed, came, wanted, evidence)
     if verdict == AGREES:
         return _Judged(name=verdict, metrics=metrics)
@@ -285,21 +279,21 @@ def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence,
     if lone is None or rule is None or None in lone.gives:
         return None
     inputs = lone.inputs(evidence.inputs)
-    desired = _by_position(lone, evidence.desired)
+    desired = by_position(lone, evidence.desired)
     try:
-        words = rule(lone.facts, inputs, _by_position(lone, actual), desired)
+        words = rule(lone.facts, inputs, by_position(lone, actual), desired)
     except ValueError:
         # A large constant of the model, which is not kept: its values cannot be looked up.
         return None
     runtime = evidence.runtime
-    fits = runtime is None or rule(lone.facts, inputs, _by_position(lone, runtime), desired) is None
+    fits = runtime is None or rule(lone.facts, inputs, by_position(lone, runtime), desired) is None
     if words is None and fits:
         return Verdict(name=AGREES, message="", metrics=())
     # What ONNX Runtime alone gets wrong is grouped as other wrong values are.
     reason = Mismatch.VALUES.value
     if words is None:
-        message = f"{names[0]}: {ORACLE_DISAGREES}, guilty: {ONNXRUNTIME} [{where}]"
-        return Verdict(name=ORACLE_DISAGREES, message=message, reason=reason, metrics=(), guilty=ONNXRUNTIME)
+        message = f"{names[0]}: {ORACLE_DISAGREES}, guilty: {evidence.program} [{where}]"
+        return Verdict(name=ORACLE_DISAGREES, message=message, reason=reason, metrics=(), guilty=evidence.program)
     guilty = UNKNOWN if evidence.stored is None else BURN if fits else BOTH
     return Verdict(
         name=DISAGREES,
@@ -310,12 +304,6 @@ def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence,
         guilty=guilty,
         difference=f"{names[0]}: {words.neutral}",
     )
-
-
-def _by_position(lone: LoneNode, outputs: Sequence[Array]) -> list[Array]:
-    """Return a node's outputs in its own order."""
-    pairs = [(position, output) for position, output in zip(lone.gives, outputs, strict=True) if position is not None]
-    return [output for _, output in sorted(pairs, key=lambda pair: pair[0])]
 
 
 def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> Guilty:

@@ -84,6 +84,11 @@ def weigh(place: int, actual: Array, evidence: Evidence, *, widen: Widen = lambd
         evidence: all that is known of the data set.
         widen: applied to what is allowed.
     """
+    weighed = _weighed(place, actual, evidence, widen)
+    return replace(weighed, guilty=evidence.program) if weighed.guilty is ONNXRUNTIME else weighed
+
+
+def _weighed(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Weighed:
     stored = None if evidence.stored is None else evidence.stored[place]
     runtime = _runtime(place, actual, evidence)
     spread = [] if evidence.measured.optimised is None else [evidence.measured.optimised[place]]
@@ -133,7 +138,7 @@ def _float64(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Yar
 def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
     """Return the yardstick around the answer that was expected."""
     desired = evidence.desired[place]
-    origin = ONNXRUNTIME if evidence.stored is None else "stored"
+    origin = evidence.program.value if evidence.stored is None else "stored"
     if not is_float(desired.dtype):
         limits, lone = _bound(place, desired, dtype_name(desired.dtype), evidence)
         return Yardstick(reference=desired, bound=widen(limits), origin=origin, lone=lone)
@@ -236,7 +241,7 @@ def _far(answer: Array, actual: Array, yardstick: Yardstick) -> bool:
 
 def _guilty(yardstick: Yardstick, runtime: Array | None) -> Guilty:
     """Name who is wrong where Burn's answer is not that of the yardstick."""
-    if yardstick.origin == ONNXRUNTIME:
+    if yardstick.origin in (ONNXRUNTIME, Guilty.REFERENCE):
         # Two answers, and nobody to say which is right.
         return UNKNOWN
     if runtime is None or yardstick.accepts(runtime):

@@ -1,6 +1,6 @@
-"""pytest-benchmark's side of a case: its fixture gets the calls that were timed elsewhere, as if it had made them.
+"""pytest-benchmark: its fixture gets the calls that were timed in the run, as if it had timed them.
 
-So its options for saving, comparing and drawing work. Times nothing, and needs pytest-benchmark only where it is there.
+So its options for saving, comparing and plotting work. Times nothing; pytest-benchmark is optional.
 """
 
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ PLUGIN: Final = "benchmark"
 
 
 class Replay:
-    """A clock that shows what was measured: nothing at the start of a call, the time it took at the end."""
+    """A clock that replays measured calls: zero at the start of a call, its duration at the end."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -26,7 +26,7 @@ class Replay:
         return self._now
 
     def into(self, benchmark: Any, result: CaseResult) -> None:
-        """Hand the calls of a result to the fixture, with what is beside them."""
+        """Hand the calls of a result to the fixture, with the other times and costs as extra_info."""
         latency = result.latency
         if latency is None or latency.burn is None:
             return
@@ -63,13 +63,13 @@ _CLOCK: Final = pytest.StashKey[Replay]()
 
 
 def require(config: pytest.Config) -> None:
-    """Check that other plugins let calls be timed, and can show them.
+    """Check that other plugins do not prevent timing, and that pytest-benchmark can plot.
 
     Raises:
-        UsageError: they cannot; pytest-benchmark itself would say so after the last test only.
+        UsageError: they do, or it cannot; pytest-benchmark itself would report this only after the last test.
     """
     if config.getoption("dist", "no") != "no":
-        message = "--latency wants the machine for itself: leave out -n"
+        message = "--latency needs the machine for itself: leave out -n"
         raise UsageError(message)
     if config.getoption("benchmark_histogram", None) and not all(map(find_spec, ("pygal", "pygaljs"))):
         message = "--benchmark-histogram needs pygal: pip install 'burn-verify[benchmark]'"
@@ -77,18 +77,18 @@ def require(config: pytest.Config) -> None:
 
 
 def prepare(item: pytest.Item) -> None:
-    """Have the fixture of a test read the clock that shows what was measured."""
+    """Set the clock of the test's fixture to the replayed calls."""
     if item.config.pluginmanager.hasplugin(PLUGIN):
         item.stash[_CLOCK] = clock = Replay()
         item.add_marker(pytest.mark.benchmark(timer=clock))
-        # --benchmark-only and --benchmark-skip go by the names of fixtures. A case that fails leaves it unused.
+        # --benchmark-only and --benchmark-skip select by names of fixtures. A case that fails does not use it.
         item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used at all"))
         if isinstance(item, pytest.Function) and PLUGIN not in item.fixturenames:
             item.fixturenames.append(PLUGIN)
 
 
 def hand_over(request: pytest.FixtureRequest, result: CaseResult) -> None:
-    """Give the calls of a result to pytest-benchmark, where it is there and something was timed."""
+    """Give the calls of a result to pytest-benchmark, if it is installed and calls were timed."""
     clock = request.node.stash.get(_CLOCK, None)
     if clock is not None and result.latency is not None and result.latency.burn is not None:
         clock.into(request.getfixturevalue(PLUGIN), result)

@@ -1,12 +1,12 @@
 """pytest: options in, cases out as tests, results back in reports.
 
-Compares nothing, starts nothing and renders nothing: `session` runs, `recording` tells. Nothing heavy is imported until
-a selection was made, since every pytest start in the environment pays for it.
+`run.session` runs the cases, `run.recorder` records and renders. Nothing heavy is imported before cases are selected,
+since every pytest start in the environment pays for it.
 """
 
 import atexit
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the hooks of every process share; `alone`: only cases are collected, no tests of the folder."""
+    """The state that the hooks share; `alone`: only cases are collected, no tests of the folder."""
 
     session: "Session"
     alone: bool
@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Open a run where something was selected; join the controller's in a worker of pytest-xdist."""
+    """Open a run if the options select cases; in a worker of pytest-xdist join that of the controller."""
     try:
         run = _join(config) if hasattr(config, "workerinput") else _open(config)
     except UsageError as error:
@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except (BurnVerifyError, OSError) as error:
         _exit(error)
     if run is not None:
-        # After thousands of tests Python would look for garbage for half a second before it ends.
+        # After thousands of tests the last garbage collection would take half a second.
         atexit.register(gc.freeze)
         config.stash[_RUN] = run
         config.args = [] if run.alone else config.args
@@ -81,18 +81,18 @@ def _exit(error: BurnVerifyError | OSError) -> NoReturn:
 
 def _open(config: pytest.Config) -> Run | None:
     typed = {option.field: config.getoption(f"burn_verify_{option.field}") for option in OPTIONS}
-    said = {option.field: config.getini(option.ini) for option in OPTIONS}
+    ini_values = {option.field: config.getini(option.ini) for option in OPTIONS}
     folder = config.inipath.parent if config.inipath else config.rootpath
-    settings = settings_from(typed, {field: from_folder(field, text, folder) for field, text in said.items()})
+    settings = settings_from(typed, {field: from_folder(field, text, folder) for field, text in ini_values.items()})
     if not settings.selects:
         return None
     if settings.latency:
         benchmark.require(config)
     elif typed["compile_budget"]:
-        # In an ini file it waits for a run with --latency.
+        # In an ini file it has no effect without --latency.
         message = "--compile-budget is about release builds, which --latency makes: say both"
         raise UsageError(message)
-    # Hypothesis has this option already; where it is not typed, the same values are drawn each time.
+    # This is Hypothesis's own option; without it each run draws the same values.
     settings = replace(settings, ops_seed=int(config.getoption("hypothesis_seed", None) or 0))
     _end_as_ctrl_c(config)
     from burn_verify.plugin.controller import long_work
@@ -142,8 +142,8 @@ def _join(config: pytest.Config) -> Run | None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Keep the values of our options from moving the root folder.
 
-    pytest looks for its root before it knows any plugin, and takes a path that follows an option and a space for a
-    place to look at: `.pytest_cache` would be written beside somebody's models.
+    pytest determines its root before it loads plugins, and takes a path after an option and a space as an argument of
+    its own: `.pytest_cache` would be written beside the user's models.
     """
     if early_config.inipath is None and not early_config.known_args_namespace.file_or_dir:
         early_config._rootpath = early_config.invocation_params.dir
@@ -156,7 +156,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say what is about to be verified."""
+    """Return the line about the selection."""
     if (run := config.stash.get(_RUN, None)) is None:
         return None
     only = "; tests of this folder are left out, name a path to run them too" if run.alone else ""
@@ -166,7 +166,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make a test of each case, on each target, for every test function that takes ``burn_case``."""
+    """Parametrize every test function that takes ``burn_case`` with each case on each target."""
     if "burn_case" in metafunc.fixturenames:
         run = metafunc.config.stash.get(_RUN, None)
         names, values, ids = parameters_of(metafunc.fixturenames, run.session.selected if run else None)
@@ -175,7 +175,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Bring the packaged test where no test of the folder takes cases, and mark expected failures."""
+    """Add the packaged test if no test of the folder takes cases, and mark expected failures."""
     if (run := config.stash.get(_RUN, None)) is None:
         return
     from burn_verify.expectations.match import xfail_reason
@@ -195,6 +195,16 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         if (expected := selected.expectation(trial)) and expected.stage:
             raises = STAGE_ERRORS[expected.stage]
             item.add_marker(pytest.mark.xfail(raises=raises, strict=True, reason=xfail_reason(expected)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let ``--durations`` and ``--junitxml`` show what a case took before its test, when all were prepared at once."""
+    report = yield
+    run = item.config.stash.get(_RUN, None)
+    if run is not None and report.when == "setup" and (trial := trial_of(item, run.session.selected)):
+        report.duration += run.session.prepared_seconds(trial)
+    return report
 
 
 @pytest.fixture
@@ -225,12 +235,12 @@ def burn_verify(request: pytest.FixtureRequest, burn_target: Target | None) -> I
             if hasattr(request.config, "workerinput"):
                 raise
             _exit(broken)
-        # One plain string: with an enum or a NumPy scalar inside, pytest-xdist refuses it and the whole run dies.
+        # One plain string: pytest-xdist refuses enum members and NumPy scalars, and ends the whole run.
         properties.append((RESULT, session.line(result, burn_target)))
         benchmark.hand_over(request, result)
         if (error := error_of(result)) is not None:
             raise error
 
     yield verify
-    # The report of the call has it; that of the teardown need not carry it again.
+    # The report of the call has it; the report of the teardown must not repeat it.
     properties[:] = (it for it in properties if it[0] != RESULT)

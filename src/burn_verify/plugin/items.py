@@ -1,4 +1,4 @@
-"""pytest's side of a case: which test is about which case, and how a result travels from a test to its report."""
+"""Tests and cases: which test belongs to which case, and how a result gets from a test to its report."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 
 
 RESULT: Final = "burn_result"
-"""Name of the property of a report under which a test hands over the line of its result."""
+"""Name of the property of a report with the line of the result."""
 
 _PARAMETER: Final = re.compile(r"\[(.*)\]$", re.DOTALL)
 
 
 def parameters_of(names: Collection[str], selected: "Selected | None") -> tuple[str, list[Any], list[str]]:
-    """Return what a test that takes ``burn_case`` is made of: names, values and ids.
+    """Return the parameters of a test that takes ``burn_case``: names, values and ids.
 
-    With one target, and in a test that takes neither ``burn_target`` nor ``burn_verify``, a case is all there is to an
-    id.
+    With one target, and in a test that takes neither ``burn_target`` nor ``burn_verify``, the id is that of the case.
     """
     cases = selected.cases if selected else ()
     if selected is None or len(selected.targets) == 1 or "burn_target" not in names:
@@ -34,7 +33,7 @@ def parameters_of(names: Collection[str], selected: "Selected | None") -> tuple[
 
 
 def trial_of(item: pytest.Item, selected: "Selected") -> Trial | None:
-    """Return the case that a collected test is about, and its target: the first one where it takes none."""
+    """Return case and target of a collected test; the first target where it takes none."""
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     case = parameters.get("burn_case")
     target = parameters.get("burn_target", selected.targets[0].target)
@@ -44,8 +43,8 @@ def trial_of(item: pytest.Item, selected: "Selected") -> Trial | None:
 def trial_in(node_id: str, trials: Mapping[str, Trial]) -> Trial | None:
     """Return the case and target of a test of which only the node id is known, as it ran in another process.
 
-    Usually the id is all that stands in the brackets. Else, of several that fit, the longest: one may begin like
-    another. pytest escapes what is not ASCII.
+    Usually the brackets hold the id alone. Otherwise the longest id that matches counts, since one may be the beginning
+    of another. pytest escapes characters that are not ASCII.
     """
     found = _PARAMETER.search(node_id)
     if found and found[1] in trials:
@@ -56,9 +55,9 @@ def trial_in(node_id: str, trials: Mapping[str, Trial]) -> Trial | None:
 
 
 def show_evidence(item: pytest.Item, trial: Trial, selected: "Selected") -> None:
-    """Let a failed case be shown by its evidence: a traceback through the plugin would say nothing about the model.
+    """Show a failed case by its evidence instead of a traceback through the plugin.
 
-    It would also take a millisecond to write, for each of the many failures that are expected.
+    A traceback would also take a millisecond for each of many expected failures.
     """
     as_usual = item.repr_failure
 
@@ -74,6 +73,6 @@ def show_evidence(item: pytest.Item, trial: Trial, selected: "Selected") -> None
 
 
 def result_line(report: pytest.TestReport) -> str | None:
-    """Return the result that a test handed over."""
+    """Return the line of the result in a report."""
     lines = [value for name, value in report.user_properties if name == RESULT and isinstance(value, str)]
     return lines[-1] if report.when == "call" and lines else None

@@ -13,7 +13,7 @@ from typing import Any
 
 from burn_verify.core import latency
 from burn_verify.core.case import Subject
-from burn_verify.core.result import CaseResult, Difference, Guilty, OutputMetrics, VerdictName
+from burn_verify.core.result import CaseResult, Difference, Guilty, Mismatch, OutputMetrics, VerdictName
 from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record import schema1
@@ -33,7 +33,10 @@ could not be built or started; a ``difference`` line, that two targets answer di
 """
 
 
-_LATER = ("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "override")
+_LATER = (
+    *("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "override"),
+    *("insensitive", "problem"),
+)
 # Fields of an output that lines may lack.
 
 
@@ -228,6 +231,8 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         guilty=Guilty(data.get("guilty", "")),
         override=str(data.get("override", "")),
         metrics={str(name): _number(value) for name, value in data.get("metrics", {}).items()},
+        insensitive=str(data.get("insensitive", "")),
+        problem=Mismatch(data["problem"]) if data.get("problem") else None,
     )
 
 

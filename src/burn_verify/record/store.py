@@ -8,15 +8,18 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Target
 from burn_verify.record.codec import KINDS, READABLE, Record, difference_from_json, result_from_json
 from burn_verify.record.targets import target_environment, target_from_json
 
 T = TypeVar("T")
+
+_BEGINNING: Final = 4096
 
 
 def append(path: Path, lines: Iterable[str]) -> None:
@@ -40,6 +43,25 @@ def append(path: Path, lines: Iterable[str]) -> None:
     except OSError as error:
         message = f"{path}: cannot write the record: {error.strerror or error}"
         raise StoreError(message) from error
+
+
+def require_record(path: Path) -> None:
+    """Check that a file to be written to is a record, or empty, or not there yet.
+
+    Raises:
+        UsageError: it is something else, to which no line may be added.
+    """
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING).lstrip()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        message = f"{path}: cannot read the record: {error.strerror or error}"
+        raise UsageError(message) from error
+    if beginning and not beginning.startswith(b'{"schema_version"'):
+        message = f"{path} is there already and is no record: nothing was added to it; name another file"
+        raise UsageError(message)
 
 
 def read(path: Path) -> Record:
@@ -185,6 +207,7 @@ def _records(path: Path, lines: Sequence[tuple[int, Mapping[str, Any]]]) -> tupl
     read = functools.partial(_understood, path)
     for number, data in by_kind["result"]:
         results.setdefault(target_from_json(data, environment), []).append(read(number, result_from_json, data))
+    results = {target: _each_once(found) for target, found in results.items()}
     failures = {
         target_from_json(data["target"], environment): str(data["target"].get("failure", ""))
         for _, data in by_kind["target"]
@@ -208,6 +231,15 @@ def _records(path: Path, lines: Sequence[tuple[int, Mapping[str, Any]]]) -> tupl
         )
         for place, (target, found) in enumerate(results.items())
     )
+
+
+def _each_once(results: Sequence[CaseResult]) -> list[CaseResult]:
+    """Return one result a case, in the order of the file: of several, as two runs at once leave them, a failure."""
+    kept: dict[str, CaseResult] = {}
+    for result in results:
+        if result.case_id not in kept or kept[result.case_id].outcome is not Outcome.FAILED:
+            kept[result.case_id] = result
+    return list(kept.values())
 
 
 def _understood(path: Path, number: int, decode: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any]) -> T:

@@ -1,7 +1,7 @@
 """Seeded inputs: what a model is fed when nobody stored data for it.
 
-Pure: the same case id, names, types and hints give the same arrays. Each input has its own generator, so a change
-to one leaves the others as they were. Reads no model and knows no operator.
+Pure: the same model, names, types and hints give the same arrays, whatever the model's file or case is called. Each
+input has its own generator, so a change to one leaves the others as they were. Reads no model and knows no operator.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from burn_verify.core.case import Hints, InputHint, TensorSpec
 from burn_verify.core.errors import OracleError
 from burn_verify.core.stage import FailureKind
 from burn_verify.core.text import bytes_in_words
-from burn_verify.graph.dtypes import STRING, numpy_dtype
+from burn_verify.graph.dtypes import STRING, dtype_name, numpy_dtype
 
 SEEDED: Final = "seeded"
 GIVEN: Final = "given"
@@ -63,6 +63,9 @@ A name's size must not depend on its place: the same name may be first in one in
 WORDS: Final = ("a", "be", "cat", "dove", "eagle", "ferret", "giraffe", "hamster")
 """What text is drawn from."""
 
+_FIRST: Final = 4
+"""So many values of an input are told."""
+
 _NARROW: Final = frozenset({"uint8", "int8", "uint4", "int4", "uint2", "int2"})
 _COUNT: Final = range(0, 10)
 # Pixels and quantised values use their whole range; wider integers are mostly indices, lengths and token ids.
@@ -83,7 +86,7 @@ def bind_shape(spec: TensorSpec, hints: Hints) -> tuple[int, ...]:
 
 
 def make_inputs(
-    case_id: str, specs: Sequence[TensorSpec], hints: Hints, data_set: str = SEEDED, *, memory_limit: int = 0
+    digest: str, specs: Sequence[TensorSpec], hints: Hints, data_set: str = SEEDED, *, memory_limit: int = 0
 ) -> dict[str, npt.NDArray[Any]]:
     """Draw one array per input, by name, in the order of `specs`.
 
@@ -95,6 +98,7 @@ def make_inputs(
     the data set gives other values.
 
     Arguments:
+        digest: of the model, see `burn_verify.core.stage.PreparedCase`; one model draws the same under every name.
         memory_limit: MiB that drawing may take, 0 for what the machine has.
 
     Raises:
@@ -103,7 +107,31 @@ def make_inputs(
     """
     bound = _bind_names(specs, hints)
     _check_size(specs, bound, memory_limit)
-    return {spec.name: _make(case_id, spec, bound, data_set) for spec in specs}
+    return {spec.name: _make(digest, spec, bound, data_set) for spec in specs}
+
+
+def described(specs: Sequence[TensorSpec], arrays: Sequence[npt.NDArray[Any]]) -> list[str]:
+    """Say in a line each what inputs are fed: ``x: float32[1,3], -1.2 to 0.7: 0.7, -1.2, 0.1``."""
+    return [f"{spec.name}: {_said(array)}" for spec, array in zip(specs, arrays, strict=False)]
+
+
+@np.errstate(all="ignore")
+def _said(array: npt.NDArray[Any]) -> str:
+    head = f"{dtype_name(array.dtype)}[{','.join(map(str, array.shape))}]"
+    if not array.size:
+        return head
+    first = ", ".join(_shown(value) for value in array.reshape(-1)[:_FIRST])
+    more = ", …" if array.size > _FIRST else ""
+    if array.dtype.kind in "Ocb" or array.size == 1:
+        return f"{head}: {first}{more}"
+    numbers = array.astype(np.float64) if array.dtype.kind not in "iu" else array
+    return f"{head}, {_shown(np.nanmin(numbers))} to {_shown(np.nanmax(numbers))}: {first}{more}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str | bool | np.bool_):
+        return str(value)
+    return str(value) if isinstance(value, int | np.integer | complex) else f"{float(value):.4g}"
 
 
 def _seed(*parts: str) -> int:
@@ -157,7 +185,7 @@ def _physical_memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def _make(case_id: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDArray[Any]:
+def _make(digest: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDArray[Any]:
     """Draw one input from a generator of its own."""
     try:
         dtype = numpy_dtype(spec.dtype)
@@ -167,7 +195,7 @@ def _make(case_id: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.ND
     hint = _hint(spec.name, hints)
     shape = bind_shape(spec, hints)
     # PCG64 by name: `default_rng` may change its mind about the bit generator.
-    rng = np.random.Generator(np.random.PCG64(_seed(case_id, data_set, spec.name)))
+    rng = np.random.Generator(np.random.PCG64(_seed(digest, data_set, spec.name)))
     if spec.dtype == STRING:
         return _words(rng, shape, hint)
     if spec.dtype == "bool":

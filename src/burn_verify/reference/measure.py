@@ -3,10 +3,12 @@
 Asked of an engine, bounded in time and kept in the cache. Judges nothing.
 """
 
+import functools
 import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,7 +19,6 @@ from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
-from burn_verify.judge.vacuity import insensitivity
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
@@ -41,11 +42,9 @@ class Measures:
 
     Attributes:
         data_sets: by name.
-        insensitive: why the reference cannot tell a right program from a wrong one; empty where it can.
     """
 
     data_sets: Mapping[str, Measured]
-    insensitive: str = ""
 
 
 class Measurer:
@@ -66,10 +65,8 @@ class Measurer:
         Raises:
             OracleError: the cached reference is gone or damaged.
         """
-        path = (
-            self._cache.folder("measured")
-            / f"{key_of(prepared, reference, self._engine.name, self._engine.version)}.safetensors"
-        )
+        key = key_of(prepared, reference, self._engine.name, self._engine.version)
+        path = self._folder / f"{key}.safetensors"
         # Apart, as a file that is whole need not be opened to be known as such.
         cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
         for known in (path, cut):
@@ -79,19 +76,22 @@ class Measurer:
         arrays: dict[str, Array] = {}
         notes: list[dict[str, Any]] = []
         answers = read(reference)
-        for place, data_set in enumerate(answers.data_sets.values()):
+        for place, (name, data_set) in enumerate(answers.data_sets.items()):
             found, note = self._data_set(prepared, data_set)
-            arrays |= {f"{place:03d}/{name.partition('/')[2]}": array for name, array in found.items()}
+            arrays |= {f"{place:03d}/{key.partition('/')[2]}": array for key, array in found.items()}
             notes.append(note)
             if note["node"] is None and not prepared.stored and not prepared.random:
                 arrays |= placed(place, "optimised", self._optimised(prepared, data_set))
-        said = {
-            "data_sets": json.dumps(notes),
-            "insensitive": self._insensitive(prepared, answers.data_sets),
-        }
+            if name == SEEDED:
+                arrays |= placed(place, "other", self._other(prepared, data_set))
+        said = {"data_sets": json.dumps(notes)}
         target = cut if any(note["gave_up"] for note in notes) else path
         keep(target, encode_named(arrays, said))
         return replace(reference, measures=target, seconds=reference.seconds + time.monotonic() - started)
+
+    @functools.cached_property
+    def _folder(self) -> Path:
+        return self._cache.generation("measured", MADE_BY.digest[:12])
 
     def of_data_set(self, prepared: PreparedCase, data_set: DataSet) -> Measured:
         """Return what is found out about one data set, which is not kept.
@@ -127,18 +127,17 @@ class Measurer:
         except OracleError:
             return ()
 
-    def _insensitive(self, prepared: PreparedCase, data_sets: Mapping[str, DataSet]) -> str:
-        """Ask whether the answers to other seeded inputs are others; a model that is fed nothing cannot be asked."""
-        if SEEDED not in data_sets or not prepared.inputs or prepared.random:
-            return ""
-        first = data_sets[SEEDED]
-        drawn = list(make_inputs(prepared.case.id, prepared.inputs, prepared.case.hints, _OTHER).values())
+    def _other(self, prepared: PreparedCase, first: DataSet) -> Sequence[Array]:
+        """Return the answers to inputs drawn anew; nothing where a model is fed nothing, refuses them, or draws."""
+        if not prepared.inputs or prepared.random:
+            return ()
+        drawn = list(make_inputs(prepared.digest, prepared.inputs, prepared.case.hints, _OTHER).values())
         if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
-            return ""
+            return ()
         try:
-            return insensitivity(first.desired, infer(self._engine, prepared.model, drawn))
+            return infer(self._engine, prepared.model, drawn)
         except OracleError:
-            return ""
+            return ()
 
 
 def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:
@@ -169,7 +168,6 @@ def read_measures(reference: Reference) -> Measures:
             name: _measured(named, place, note)
             for place, (name, note) in enumerate(zip(reference.data_sets, said, strict=True))
         },
-        insensitive=notes["insensitive"],
     )
 
 
@@ -182,6 +180,7 @@ def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -
         wide=by_place("wide"),
         scale=by_place("scale"),
         optimised=at(named, place, "optimised") or None,
+        other=at(named, place, "other") or None,
         evaluator=note["evaluator"],
         why=note["why"],
         lone=None if note["node"] is None else from_json(note["node"]),

@@ -3,6 +3,7 @@
 Judges nothing.
 """
 
+import functools
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.stage import FailureKind, PreparedCase, Reference, StoredArrays, StoredData
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.engine import Engine, infer
-from burn_verify.reference.inputs import GIVEN, SEEDED, make_inputs
+from burn_verify.reference.inputs import GIVEN, SEEDED, described, make_inputs
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.kept import is_kept, keep
@@ -100,13 +101,17 @@ class Oracle:
             assert isinstance(stored, StoredArrays)
             return Reference(path=stored.path, data_sets=(stored.name,), seconds=0.0)
         key = key_of(prepared, self._engine.name, self._engine.version)
-        path = self._cache.folder("reference") / f"{key}.safetensors"
+        path = self._folder / f"{key}.safetensors"
         drawn = SEEDED if prepared.seeded else GIVEN if prepared.given else ""
         names = (*filter(None, [drawn]), *(stored.name for stored in prepared.stored))
         if is_kept(path):
             return Reference(path=path, data_sets=names, seconds=0.0)
         keep(path, _encoded(self._answers(prepared)))
         return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
+
+    @functools.cached_property
+    def _folder(self) -> Path:
+        return self._cache.generation("reference", MADE_BY.digest[:12])
 
     def _answers(self, prepared: PreparedCase) -> Answers:
         data_sets = {SEEDED: self._seeded(prepared)} if prepared.seeded else {}
@@ -126,18 +131,23 @@ class Oracle:
         return Answers(data_sets=data_sets, refusals=refusals)
 
     def _seeded(self, prepared: PreparedCase) -> DataSet:
-        case = prepared.case
-        drawn = make_inputs(case.id, prepared.inputs, case.hints, memory_limit=self._memory_limit)
+        hints, limit = prepared.case.hints, self._memory_limit
+        drawn = make_inputs(prepared.digest, prepared.inputs, hints, memory_limit=limit)
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
                 raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
-        values = list(drawn.values())
-        return DataSet(inputs=values, desired=infer(self._engine, prepared.model, values))
+        return self._asked(prepared, list(drawn.values()))
 
     def _given(self, prepared: PreparedCase, path: Path) -> DataSet:
-        values = _inputs_in(path, 0)
-        return DataSet(inputs=values, desired=infer(self._engine, prepared.model, values))
+        return self._asked(prepared, _inputs_in(path, 0))
+
+    def _asked(self, prepared: PreparedCase, values: list[Array]) -> DataSet:
+        try:
+            return DataSet(inputs=values, desired=infer(self._engine, prepared.model, values))
+        except OracleError as error:
+            details = {**error.details, "fed": described(prepared.inputs, values)}
+            raise OracleError(error.message, error.reason, details, error.kind) from error
 
 
 def _encoded(answers: Answers) -> bytes:
@@ -160,7 +170,7 @@ def key_of(prepared: PreparedCase, *engine: str) -> str:
     Raises:
         OracleError: stored data cannot be read.
     """
-    about = (prepared.digest, prepared.case.id, repr(prepared.case.hints), str(prepared.seeded))
+    about = (prepared.digest, repr(prepared.case.hints), str(prepared.seeded))
     stored = (part for stored in prepared.stored for part in (stored.name, *_contents(stored)))
     given = () if prepared.given is None else (GIVEN, _digest(prepared.given))
     return digest_of(MADE_BY.digest, *engine, *about, *given, *stored)[:32]

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from burn_verify.core.errors import OracleError, ProcessDied
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
+from burn_verify.core.stage import FailureKind
 from burn_verify.reference.engine import Measurement
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import Resident
@@ -98,5 +99,6 @@ class OnnxRuntime:
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             model = Path(header["model"])
             message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
-            raise OracleError(message, answer["reason"])
+            kind = FailureKind.MACHINE if answer.get("missing") else FailureKind.REFUSED
+            raise OracleError(message, answer["reason"], kind=kind)
         return answer, data

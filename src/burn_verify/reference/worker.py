@@ -68,9 +68,10 @@ def _infer(model: bytes, inputs: Sequence[Array]) -> list[Array]:
 
 
 def _run(session: Any, inputs: Sequence[Array]) -> list[Array]:
-    feeds = {}
-    for value, array in zip(session.get_inputs(), inputs, strict=True):
-        feeds[value.name] = _to_runtime(array)
+    """Return answers that own their memory: an output may be an input handed through, or a buffer of the session."""
+    # An OrtValue lies on top of its array, which has to be contiguous and to live as long.
+    held = [np.require(array, requirements="C") for array in inputs]
+    feeds = {value.name: _to_runtime(array) for value, array in zip(session.get_inputs(), held, strict=True)}
     outputs = []
     for value, output in zip(session.get_outputs(), session.run_with_ort_values(None, feeds), strict=True):
         if not output.is_tensor():
@@ -94,11 +95,13 @@ def _to_runtime(array: Array) -> Any:
 
 
 def _from_runtime(value: Any) -> Array:
+    """Return a copy of what an OrtValue holds."""
     if value.data_type() == f"tensor({_BFLOAT16})":
         # ONNX Runtime makes no array of a dtype that is not NumPy's own.
         data = ctypes.string_at(value.data_ptr(), value.tensor_size_in_bytes())
         return np.frombuffer(data, numpy_dtype(_BFLOAT16)).reshape(value.shape())
-    return np.asarray(value.numpy())
+    # What `numpy` returns is a view: of an input where an output is one handed through.
+    return np.array(value.numpy(), copy=True)
 
 
 @np.errstate(all="ignore")
@@ -177,6 +180,28 @@ def _absolute(array: Array) -> Array:
     return np.asarray(np.abs(array)) if is_float(array.dtype) else array
 
 
+@np.errstate(all="ignore")
+def _second(model: str, inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]:
+    """Return what onnx's own evaluator answers, and the name of a value of the graph that is empty on the way."""
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    from burn_verify.graph.facts import runtime_inputs
+    from burn_verify.reference import evaluator_ops
+
+    loaded = onnx.load(model)
+    names = [value.name for value in runtime_inputs(loaded.graph)]
+    evaluator = ReferenceEvaluator(loaded, new_ops=list(evaluator_ops.OPERATORS))
+    # Copies, as an operator may write to what it is given.
+    fed = {name: np.array(array) for name, array in zip(names, inputs, strict=True)}
+    values = evaluator.run(None, dict(fed), intermediate=True)
+    assert isinstance(values, dict)
+    answers = [np.asarray(values[output.name]) for output in loaded.graph.output]
+    hollow = (name for name, value in values.items() if isinstance(value, np.ndarray) and value.size == 0)
+    empty = "" if any(array.size == 0 for array in inputs) else next((name for name in hollow if name), "")
+    return {"empty": empty}, encode_named(placed(0, "second", answers))
+
+
 def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:
     try:
         if "bench" in request:
@@ -185,11 +210,17 @@ def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:
             header, measured = _measure(request, decode(payload))
             return pack({"id": request["id"], "ok": True, **header}, measured)
         model = request["model"]
+        if request.get("second"):
+            header, second = _second(model, decode(payload))
+            return pack({"id": request["id"], "ok": True, **header}, second)
         session = _latest(model, Path(model).stat().st_mtime_ns, request["optimise"], request["threads"])
         outputs = [array for inputs in dealt(decode(payload), request["sets"]) for array in _run(session, inputs)]
     except Exception as error:  # whatever ONNX Runtime raises is the answer
         reason = "not compared yet" if isinstance(error, NotImplementedError) else type(error).__name__
-        return pack({"id": request["id"], "ok": False, "message": str(error), "reason": f"ONNX Runtime: {reason}"})
+        # A package that cannot be imported says nothing of the model.
+        missing = {"missing": True} if isinstance(error, ImportError) else {}
+        refusal = {"ok": False, "message": str(error), "reason": f"ONNX Runtime: {reason}", **missing}
+        return pack({"id": request["id"], **refusal})
     return pack({"id": request["id"], "ok": True}, encode(outputs))
 
 

@@ -1,6 +1,6 @@
-"""Every file of a report, by name: of several targets, with what changed and what was before.
+"""Every file of a report, by name: for several targets, with changes and earlier runs.
 
-Writes nothing. What one record alone tells is made by `artefacts`.
+Writes nothing. `artefacts` makes the files of one record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from burn_verify.report.views.markdown import escape
 def files(findings: Findings) -> dict[str, str]:
     """Return text by path below the folder of the report.
 
-    What is about one target alone, such as SUPPORTED-OPS.md, lies at the top for the newest target, and in a folder of
-    its own for each of the others.
+    A file about one target, such as SUPPORTED-OPS.md, is at the top for the newest target, and in a folder of its own
+    for each of the others.
     """
     columns = findings.matrix.columns
     made = {"index.html": page.render(findings), "matrix.json": matrix.json_lines(findings)}
@@ -36,7 +36,7 @@ def files(findings: Findings) -> dict[str, str]:
 
 
 def _with_gaps(text: str, column: Column) -> str:
-    """Say below the title what is missing; an operator that nothing is known of may have been in it."""
+    """Insert below the title what is missing, since an operator without cases may be among it."""
     if not column.lacking:
         return text
     title, _, rest = text.partition("\n\n")

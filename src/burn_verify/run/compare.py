@@ -3,66 +3,99 @@
 How a model is asked is handed in, what agrees is `judge`'s to say, and which stage comes next is no matter here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from burn_verify import judge
 from burn_verify.burn.program import Inference
 from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.core.case import Tolerance
-from burn_verify.core.errors import StageError
-from burn_verify.core.result import JudgeMode, Verdict
-from burn_verify.core.stage import PreparedCase
+from burn_verify.core.errors import CompareError, OracleError, StageError
+from burn_verify.core.result import Guilty, JudgeMode, Verdict
+from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.judge.evidence import Evidence, Measured
-from burn_verify.judge.policy import Judge, Question, used_overrides
+from burn_verify.judge.policy import INSENSITIVE, Judge, used_overrides
+from burn_verify.judge.tolerated import Question
+from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
-from burn_verify.reference.inputs import UNANSWERED
+from burn_verify.reference.inputs import UNANSWERED, described
 from burn_verify.reference.oracle import DataSet
 from burn_verify.run.steps import Answered, Compared, Ended, Ready
 from burn_verify.system.wire import Array
 
 _INPUTS: Final = "inputs"
+_FED: Final = "fed"
+_DOUBT: Final = "doubt"
+
+Doubt: TypeAlias = Callable[[DataSet], str]
+"""Says in words why what an engine answered accuses nobody; empty where it does. Asked where Burn fails."""
 
 DRAWN: Final = "drawn"
 """Name of a data set that Hypothesis drew."""
 
 
-def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference]) -> Answered | Ended:
-    """Ask a model for its answers to every data set; the first that fails ends the case.
+def certain(data: DataSet) -> str:
+    """Have no doubt; see `Doubt`."""
+    del data
+    return ""
+
+
+def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt: Doubt = certain) -> Answered | Ended:
+    """Ask a model for its answers to every data set; the first that fails ends the case, unless it accuses nobody.
 
     Arguments:
         infer: compiled Burn's answer to inputs; raises `RunError`.
     """
     known = oracle.read(ready.reference)
     fed: dict[str, list[str]] = {}
+    evidence: dict[str, object] = {_INPUTS: fed}
     outputs: dict[str, list[Array]] = {}
     weights = forward = 0.0
     for data_set, data in known.data_sets.items():
         fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs]
+        if _is_asked(ready.prepared, data_set):
+            evidence[_FED] = described(ready.prepared.inputs, data.inputs)
         try:
             inference = infer(data.inputs)
         except StageError as error:
-            return replace(ready.ended(error), evidence={_INPUTS: fed}, outputs=outputs)
+            if _is_asked(ready.prepared, data_set) and (why := doubt(data)):
+                evidence[_DOUBT] = why
+                continue
+            return replace(ready.ended(error), evidence=evidence, outputs=outputs)
         outputs[data_set] = inference.outputs
         weights += inference.load_seconds
         forward += inference.forward_seconds
     durations = {"weights": weights, "forward": forward}
-    return Answered(ready=ready, known=known, outputs=outputs, evidence={_INPUTS: fed}, durations=durations)
+    return Answered(ready=ready, known=known, outputs=outputs, evidence=evidence, durations=durations)
 
 
-def compared(answered: Answered, judged: Judge) -> Compared:
-    """Judge the answers to every data set, and the opinions of engines where stored answers count."""
+def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compared | Ended:
+    """Judge the answers to every data set, and the opinions of engines where stored answers count.
+
+    A drawn data set that Burn fails on and that accuses nobody is left out; where none is left, so does the case.
+    """
     prepared, known = answered.ready.prepared, answered.known
     measures = measure.read_measures(answered.ready.reference)
-    verdicts = [
-        verdict_on(prepared, data_set, known.data_sets[data_set], measures.data_sets[data_set], outputs, judged)
-        for data_set, outputs in answered.outputs.items()
-    ]
-    verdict = judge.insensitive(judge.merge(verdicts), measures.insensitive)
     evidence = {**answered.evidence, **_opinions(prepared, known)}
-    if measures.insensitive:
-        evidence["insensitive"] = measures.insensitive
+    verdicts: list[Verdict] = []
+    silent: dict[str, Sequence[str]] = {}
+    for data_set, outputs in answered.outputs.items():
+        data, measured = known.data_sets[data_set], measures.data_sets[data_set]
+        verdict = verdict_on(prepared, data_set, data, measured, outputs, judged)
+        if not verdict.passes and _is_asked(prepared, data_set) and (why := doubt(data)):
+            evidence[_DOUBT] = why
+            continue
+        verdicts.append(verdict)
+        if verdict.passes and not prepared.random:
+            silent[data_set] = _says_nothing(prepared, data_set, data, measured, judged)
+    if not verdicts and _DOUBT in evidence:
+        message = f"{evidence[_DOUBT]}: nobody says what is right for inputs of this shape, so nobody is wrong"
+        error = OracleError(message, "two references answer otherwise", kind=FailureKind.NO_REFERENCE)
+        return replace(answered.ended(error), evidence=evidence)
+    verdict = _with_silence(judge.merge(verdicts), silent, [output.name for output in prepared.outputs])
+    if verdict.name is INSENSITIVE:
+        evidence["insensitive"] = verdict.reason.removeprefix(f"{INSENSITIVE}: ")
     if verdict.guilty:
         evidence["guilty"] = verdict.guilty
     if used := used_overrides(verdict.metrics, judged.overrides):
@@ -80,14 +113,49 @@ def _opinions(prepared: PreparedCase, known: oracle.Answers) -> dict[str, str]:
     return {**known.refusals, **{engine: verdict.message or verdict.name for engine, verdict in merged.items()}}
 
 
+def _says_nothing(
+    prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, judged: Judge
+) -> tuple[str, ...]:
+    """Return, output by output, why no answer to a data set could have been wrong; empty where one could."""
+    question, names = _asked(prepared)
+    evidence = _evidence(prepared, data_set, data, measured)
+    return says_nothing(
+        data.desired, measured.other, lambda answers: judged.passing(question, names, answers, evidence)
+    )
+
+
+def _with_silence(verdict: Verdict, silent: Mapping[str, Sequence[str]], names: Sequence[str]) -> Verdict:
+    """Note which outputs could not have been wrong; where that is every one of all data sets, nothing was verified.
+
+    Arguments:
+        silent: what `_says_nothing` says by data set.
+    """
+    if not verdict.passes or not silent:
+        return verdict
+    why = {(data_set, name): said for data_set, some in silent.items() for name, said in zip(names, some, strict=True)}
+    metrics = tuple(replace(one, insensitive=why.get((one.data_set, one.name), "")) for one in verdict.metrics)
+    reasons = list(why.values())
+    whole = "" if "" in reasons else next(iter(reasons), "no outputs")
+    return judge.insensitive(replace(verdict, metrics=metrics), whole)
+
+
 def verdict_on(
     prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, actual: Sequence[Array], judged: Judge
 ) -> Verdict:
     """Judge outputs beside all that is known of one data set."""
     question, names = _asked(prepared)
+    return judged.verdict(question, names, actual, _evidence(prepared, data_set, data, measured), data_set)
+
+
+def _evidence(prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured) -> Evidence:
     coarse = prepared.tolerance if prepared.answered else None
     evidence = evidence_of(data, measured, stored=_is_stored(prepared, data_set), coarse=coarse)
-    return judged.verdict(question, names, actual, evidence, data_set)
+    return replace(evidence, program=_program(prepared))
+
+
+def _program(prepared: PreparedCase) -> Guilty:
+    """Name the program that answers where nothing is stored."""
+    return Guilty.REFERENCE if prepared.evaluated else Guilty.ONNXRUNTIME
 
 
 def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tolerance | None = None) -> Evidence:
@@ -112,8 +180,13 @@ def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
 
 
 def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
-    """Tell whether somebody else than ONNX Runtime said what to expect."""
-    return data_set not in UNANSWERED and (prepared.evaluated or not prepared.answered)
+    """Tell whether somebody stored what to expect, rather than a program answering it."""
+    return data_set not in UNANSWERED and not prepared.answered
+
+
+def _is_asked(prepared: PreparedCase, data_set: str) -> bool:
+    """Tell whether an engine was asked for this run what to expect."""
+    return data_set in UNANSWERED and not prepared.answered
 
 
 def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
@@ -139,7 +212,8 @@ def of_drawn(
         return by_tolerance(prepared, actual, data.desired, DRAWN)
     question, names = _asked(prepared)
     for way in ways:
-        evidence = evidence_of(data, way(), stored=prepared.evaluated, coarse=prepared.tolerance)
+        evidence = evidence_of(data, way(), stored=False, coarse=prepared.tolerance)
+        evidence = replace(evidence, program=_program(prepared))
         verdict = judged.verdict(question, names, actual, evidence, DRAWN)
         if verdict.agrees:
             break
@@ -147,6 +221,7 @@ def of_drawn(
 
 
 Infer: TypeAlias = Callable[[Sequence[Array]], list[Array]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,22 +244,34 @@ class Twins:
         return {"twins": "; ".join(self.agree)} if self.agree else {}
 
 
-def with_twins(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, infer_twin: Infer) -> Twins:
+def with_twins(
+    prepared: PreparedCase,
+    infer: Infer,
+    twin: PreparedCase | None,
+    infer_twin: Infer,
+    takes: Callable[[Sequence[Array]], bool] = lambda inputs: True,
+) -> Twins:
     """Compare the answers of a graph with those of its twin, and with its own when the batch is parted in two.
 
-    Twins that fail are left out: that is told of themselves.
+    To fail where the other answers is a difference; where both fail, there are no answers to compare.
 
     Arguments:
         twin: None where there is none that compiled; `infer_twin` is not called then.
+        takes: whether an engine takes inputs. Asked of halves that Burn fails on: a constant of the graph may hold the
+            whole batch.
     """
     if prepared.random or not prepared.stored:
         return Twins()
     names = [output.name for output in prepared.outputs]
-    agree = []
-    for name, ask in _twins(prepared, infer, twin, infer_twin):
-        try:
-            mine, other = ask()
-        except StageError:
+    inputs = oracle.stored_inputs(prepared)
+    mine, agree = _answers(lambda: infer(inputs)), []
+    for name, ask in _twins(prepared, inputs, infer, twin, infer_twin, takes):
+        other = _answers(ask)
+        if other is None:
+            continue
+        if isinstance(mine, StageError) or isinstance(other, StageError):
+            if (why := _only_failure(name, mine, other)) is not None:
+                return Twins(differ=why)
             continue
         verdict = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
         if not verdict.passes:
@@ -193,12 +280,60 @@ def with_twins(prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, 
     return Twins(agree=tuple(agree))
 
 
+def _answers(ask: Callable[[], T]) -> T | StageError:
+    try:
+        return ask()
+    except StageError as error:
+        return error
+
+
+def _only_failure(name: str, mine: list[Array] | StageError, other: list[Array] | StageError) -> str | None:
+    """Return in words that one of two fails and the other answers; None where both fail."""
+    if not isinstance(mine, StageError):
+        assert isinstance(other, StageError)
+        return f"compiled Burn answers, but fails {name}: {other.message}"
+    return None if isinstance(other, StageError) else f"compiled Burn fails, but answers {name}: {mine.message}"
+
+
 def _twins(
-    prepared: PreparedCase, infer: Infer, twin: PreparedCase | None, infer_twin: Infer
-) -> Iterator[tuple[str, Callable[[], tuple[list[Array], list[Array]]]]]:
-    inputs = oracle.stored_inputs(prepared)
+    prepared: PreparedCase,
+    inputs: Sequence[Array],
+    infer: Infer,
+    twin: PreparedCase | None,
+    infer_twin: Infer,
+    takes: Callable[[Sequence[Array]], bool],
+) -> Iterator[tuple[str, Callable[[], list[Array] | None]]]:
     if twin is not None:
-        yield f"as {twin.case.id}", lambda: (infer(inputs), infer_twin(oracle.stored_inputs(twin)))
+        yield f"as {twin.case.id}", lambda: infer_twin(oracle.stored_inputs(twin))
     parted = halves(prepared.inputs, inputs)
     if parted is not None:
-        yield "with the batch in two parts", lambda: (infer(inputs), joined(*(infer(part) for part in parted)))
+        yield "with the batch in two parts", lambda: _of_halves(parted, infer, takes)
+
+
+def _of_halves(
+    parts: Sequence[Sequence[Array]], infer: Infer, takes: Callable[[Sequence[Array]], bool]
+) -> list[Array] | None:
+    """Return the answers to two halves as one; None where nobody takes them.
+
+    Raises:
+        StageError: Burn alone fails on them.
+    """
+    try:
+        return _whole(*(infer(part) for part in parts))
+    except StageError:
+        if all(takes(part) for part in parts):
+            raise
+        return None
+
+
+def _whole(one: Sequence[Array], other: Sequence[Array]) -> list[Array]:
+    """Return the answers to two halves as one.
+
+    Raises:
+        CompareError: they have not the shapes of two halves.
+    """
+    try:
+        return joined(one, other)
+    except ValueError as error:
+        message = f"answers to two halves that do not fit together: {error}"
+        raise CompareError(message, kind=FailureKind.MISMATCH) from error

@@ -4,6 +4,7 @@ Both answers may be off by what the judge allows, and so they are judged with mo
 answers are kept while a run lasts and compared at its end.
 """
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,12 +15,14 @@ import numpy as np
 
 from burn_verify.core.errors import StageError
 from burn_verify.core.result import Verdict
-from burn_verify.core.stage import PreparedCase
+from burn_verify.core.stage import PreparedCase, Stage
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.metrics import is_float, widened
-from burn_verify.judge.policy import Judge, Question
+from burn_verify.judge.policy import Judge
+from burn_verify.judge.tolerated import Question
 from burn_verify.reference import measure, oracle
 from burn_verify.reference.inputs import UNANSWERED
+from burn_verify.run.stages import unexpected
 from burn_verify.run.steps import Ended, Ready
 from burn_verify.system.files import write_if_changed
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed
@@ -42,8 +45,9 @@ def keep(path: Path, answers: Mapping[str, Sequence[Array]]) -> None:
     arrays: dict[str, Array] = {}
     for place, outputs in enumerate(answers.values()):
         arrays |= placed(place, "out", outputs)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_if_changed(path, encode_named(arrays, {"data_sets": "\n".join(answers)}))
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_if_changed(path, encode_named(arrays, {"data_sets": "\n".join(answers)}))
 
 
 def between(step: Ready | Ended, before: Path, after: Path) -> Said | None:
@@ -52,6 +56,13 @@ def between(step: Ready | Ended, before: Path, after: Path) -> Said | None:
     Arguments:
         step: the case on either target; its reference says which answer is nearer, where there is one.
     """
+    try:
+        return _between(step, before, after)
+    except Exception as error:  # of one case: the end of the run is all cases'
+        return Said(nearer="", message=unexpected(Stage.COMPARE, error).message)
+
+
+def _between(step: Ready | Ended, before: Path, after: Path) -> Said | None:
     prepared = step.prepared
     if prepared is None or prepared.random or not (before.is_file() and after.is_file()):
         return None

@@ -78,8 +78,10 @@ class Recorder:
         line = environment_line(found)
         try:
             for path in self._paths:
+                store.require_record(path)
+            for path in self._paths:
                 store.append(path, [line])
-        except StoreError as error:
+        except (StoreError, UsageError) as error:
             # Now it is a mistake to be told at once; once tests run, it is a warning.
             message = f"--burn-record: {error}"
             raise UsageError(message) from error

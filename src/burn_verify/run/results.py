@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from burn_verify.core.errors import STAGE_ERRORS, StageError
+from burn_verify.core.errors import STAGE_ERRORS, InternalError, StageError
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import FailureKind, Outcome, PreparedCase, Stage
 from burn_verify.run.steps import Compared, Ended, Outputs
@@ -35,7 +35,7 @@ def result_of(step: Compared | Ended) -> CaseResult:
         message=verdict.message,
         reason=verdict.reason,
         metrics=verdict.metrics,
-        details=step.evidence,
+        details={**_advice(step.answered.ready.prepared, verdict.passes), **step.evidence},
         latency=step.latency,
         **_about(step, step.answered.ready.prepared),
     )
@@ -45,6 +45,8 @@ def error_of(result: CaseResult) -> StageError | None:
     """Return the exception that stands for a result, None for a pass."""
     if result.outcome is Outcome.PASSED:
         return None
+    if result.failure is FailureKind.INTERNAL:
+        return InternalError(result.message, result.reason, result.details, result.stage)
     kind = result.failure or FailureKind.REFUSED
     return STAGE_ERRORS[result.stage](result.message, result.reason, result.details, kind)
 
@@ -59,9 +61,19 @@ def _of_end(end: Ended) -> CaseResult:
         failure=end.error.kind,
         message=end.error.message,
         reason=end.error.reason,
-        details={**end.error.details, **silent, **end.evidence},
+        details={**_advice(end.prepared, not _burns(end.stage)), **end.error.details, **silent, **end.evidence},
         **_about(end, end.prepared),
     )
+
+
+def _burns(stage: Stage) -> bool:
+    """Tell whether it is Burn that fails at a stage."""
+    return stage not in (Stage.LOAD, Stage.REFERENCE)
+
+
+def _advice(prepared: PreparedCase | None, passes: bool) -> Mapping[str, Any]:
+    """Return what of the model Burn may have stumbled over, for the record; nothing of a case that Burn passes."""
+    return {"advice": list(prepared.advice)} if prepared and prepared.advice and not passes else {}
 
 
 def _about(step: Compared | Ended, prepared: PreparedCase | None) -> Mapping[str, Any]:

@@ -30,6 +30,7 @@ from burn_verify.expectations.match import Expectation
 from burn_verify.judge import overrides
 from burn_verify.record.codec import result_to_line
 from burn_verify.run import differences
+from burn_verify.run.explain import explained
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.results import result_of
 from burn_verify.run.seams import Seams
@@ -163,6 +164,14 @@ class Session:
         plan = self.plans.get(target)
         return "" if plan is None else plan.failure
 
+    def prepared_seconds(self, trial: Trial) -> float:
+        """Return what a case took before its test: at its stages, and its share of what is compiled at once."""
+        plan = self.plans.get(trial.target)
+        if plan is None or trial.case.id not in plan.cases:
+            return 0.0
+        share = plan.phases.get("compile", 0.0) / len(plan.cases)
+        return share + sum(plan.cases[trial.case.id].durations.values())
+
     @property
     def _running(self) -> Pipeline:
         """The pipeline whose processes live until `close`."""
@@ -188,7 +197,7 @@ class Session:
         verified = self._running.verify(step, twin=twin, shrink=shrink, keep=keep)
         if keep and verified.outputs:
             differences.keep(self._answers_of(trial), verified.outputs)
-        return verified.result
+        return explained(step.prepared, verified.result)
 
     def differences(self) -> tuple[Difference, ...]:
         """Compare what the cases answered on targets that are neighbours, and forget the answers."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from burn_verify.core.errors import STAGE_ERRORS, StageError, ToolchainError, UsageError
+from burn_verify.core.errors import InternalError, StageError, ToolchainError, UsageError
 from burn_verify.core.progress import Listener, Progress
-from burn_verify.core.stage import FailureKind, Stage
+from burn_verify.core.stage import Stage
 from burn_verify.run.steps import Ended, Step
 from burn_verify.system.storage import storage_fault
 
@@ -43,14 +43,14 @@ def apply(stage: Stage, step: S, function: Callable[[S], T | Ended], part: str =
     return made.taking({**step.durations, **made.durations, **spent})
 
 
-def unexpected(stage: Stage, error: Exception) -> StageError:
+def unexpected(stage: Stage, error: Exception) -> InternalError:
     """Return the end of a case at which this program failed, not the model."""
     reason = f"internal error: {type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
     # The record is read elsewhere: a file's name says enough, its folder says too much.
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     where = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
     message = f"{reason} (a defect of burn-verify: please report it)"
-    return STAGE_ERRORS[stage](message, reason, {"traceback": where}, FailureKind.INTERNAL)
+    return InternalError(message, reason, {"traceback": where}, stage)
 
 
 def each(listen: Listener, phase: str, items: Iterable[S], function: Callable[[S], V]) -> list[V]:

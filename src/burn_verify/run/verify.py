@@ -17,6 +17,7 @@ from burn_verify.judge.policy import Judge
 from burn_verify.reference.engine import Engines
 from burn_verify.reference.inputs import GIVEN, SEEDED, make_inputs
 from burn_verify.reference.oracle import read, stored_inputs
+from burn_verify.reference.second import SecondOpinion
 from burn_verify.run.compare import Twins, answered, compared, of_drawn, with_twins
 from burn_verify.run.latency.stopwatch import Stopwatch
 from burn_verify.run.results import Verified, result_of
@@ -44,6 +45,7 @@ class Verifier:
         self._asked: dict[int, Program] = {}
         self._overrides = packaged()
         self._drawing: ExampleSearch | None = None
+        self._second = SecondOpinion(cache, settings.judge_timeout, settings.memory_limit)
 
     def verify(
         self, step: Ready | Ended, *, twin: Ready | Ended | None = None, shrink: bool = True, keep: bool = False
@@ -58,7 +60,7 @@ class Verifier:
         if isinstance(step, Ended):
             alone = self._alone(step, twin, keep=keep)
             return Verified(result=result_of(alone), outputs=alone.outputs)
-        ran = apply(Stage.RUN, step, lambda ready: answered(ready, partial(self._infer, ready.built)))
+        ran = apply(Stage.RUN, step, self._run)
         made = ran if isinstance(ran, Ended) else self._judged(ran, twin, shrink=shrink)
         result = within_budget(result_of(made), self._settings.compile_budget)
         return Verified(result=result, outputs=ran.outputs)
@@ -129,6 +131,7 @@ class Verifier:
 
     def close(self) -> None:
         """End every process."""
+        self._second.close()
         if self._drawing is not None:
             self._drawing.close()
         for one in self._asked.values():
@@ -142,8 +145,12 @@ class Verifier:
         self._asked[id(built.program)] = built.program
         return built.program.infer_all(built.model, sets, built.target.backend)
 
-    def _compare(self, step: Answered) -> Compared:
-        return compared(step, self.judge_of(step.ready.built.target))
+    def _run(self, ready: Ready) -> Answered | Ended:
+        return answered(ready, partial(self._infer, ready.built), partial(self._second.differs, ready.prepared))
+
+    def _compare(self, step: Answered) -> Compared | Ended:
+        ready = step.ready
+        return compared(step, self.judge_of(ready.built.target), partial(self._second.differs, ready.prepared))
 
     def _compare_twins(self, step: Compared, twin: Ready | Ended | None) -> Compared | Ended:
         found = self._twins(step.answered.ready.built, twin)
@@ -177,6 +184,7 @@ class Verifier:
             partial(self.infer, built),
             None if other is None else other.prepared,
             lambda inputs: [] if other is None else self.infer(other, inputs),
+            partial(self._second.takes, built.prepared),
         )
 
     def _draws(self, case: Case) -> bool:
@@ -201,9 +209,8 @@ class Verifier:
             if prepared.given or prepared.stored:
                 name = GIVEN if prepared.given else prepared.stored[0].name
                 return {name: self.infer(built, stored_inputs(prepared))}
-            drawn = make_inputs(
-                prepared.case.id, prepared.inputs, prepared.case.hints, memory_limit=self._settings.memory_limit
-            )
+            hints, limit = prepared.case.hints, self._settings.memory_limit
+            drawn = make_inputs(prepared.digest, prepared.inputs, hints, memory_limit=limit)
             return {SEEDED: self.infer(built, list(drawn.values()))}
         except StageError:
             return {}

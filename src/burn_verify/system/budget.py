@@ -32,6 +32,9 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Folders of the cache whose entries are made, or downloaded, again when they are needed; and what they hold."""
 
+_BY_STATE: Final = frozenset({"reference", "measured", "seeded"})
+# Folders that hold one for each state of the code, see `Cache.generation`, and many entries in each.
+
 DOWNLOADED: Final = "zoo"
 """What only the network brings back, which not everybody has: never deleted unasked."""
 
@@ -51,10 +54,12 @@ class Entry:
 
 def entries(cache: Cache, folder: str) -> list[Entry]:
     """Return what a folder of `KEPT` holds."""
-    grouped: dict[str, list[Path]] = {}
+    root = cache.root / folder
+    grouped: dict[tuple[Path, str], list[Path]] = {}
     with contextlib.suppress(OSError):
-        for path in (cache.root / folder).iterdir():
-            grouped.setdefault(path.name if path.is_dir() else path.name.partition(".")[0], []).append(path)
+        for path in root.glob("*/*") if folder in _BY_STATE else root.iterdir():
+            name = path.name if path.is_dir() else path.name.partition(".")[0]
+            grouped.setdefault((path.parent, name), []).append(path)
     return [_entry(paths) for paths in grouped.values()]
 
 

@@ -11,13 +11,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import platformdirs
 from filelock import FileLock, Timeout
 
 from burn_verify.core.errors import ToolchainError
 from burn_verify.system.files import read_json, write_json
+
+GENERATIONS: Final = 3
+"""How many states of code and libraries find again what they made, however long they were not used."""
+
+_DAY: Final = 24 * 3600.0
 
 
 class Cache:
@@ -42,6 +47,23 @@ class Cache:
         except OSError as error:
             raise self._unwritable(error) from error
         return path
+
+    def generation(self, name: str, key: str) -> Path:
+        """Return the folder of what one state of code and libraries makes, and delete those that are out of use.
+
+        The last `GENERATIONS` that were asked for are kept, and all of the last day.
+
+        Arguments:
+            name: of the folder in which all states have theirs.
+            key: digest of this state, see `burn_verify.system.made_by.MadeBy`.
+
+        Raises:
+            ToolchainError: the cache cannot be written.
+        """
+        folder = self.folder(name, key)
+        os.utime(folder)
+        prune(folder.parent, keep=GENERATIONS, young=_DAY)
+        return folder
 
     @contextlib.contextmanager
     def lock(self, name: str, on_wait: Callable[[str], None] = lambda text: None) -> Iterator[None]:

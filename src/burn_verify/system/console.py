@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from burn_verify.core.progress import Progress
-from burn_verify.core.text import shortened
+from burn_verify.core.text import one_line, shortened
 
 _WORDS: Final = {
     "disk": "looking at the disk",
@@ -137,4 +137,4 @@ class LongWork:
 
 
 def _what(event: Progress) -> str:
-    return shortened(event.text.strip(), _ROOM)
+    return shortened(one_line(event.text), _ROOM)

@@ -183,9 +183,14 @@ class Resident:
         self._limit_memory(self._process.pid)
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
-        with self._blaming(f"the {self.role} did not start within {self._start_timeout:g} s"):
-            hello, _ = self._read_frame(time.monotonic() + self._start_timeout)
-            _expect(hello, protocol=VERSION, role=self.role)
+        try:
+            with self._blaming(f"the {self.role} did not start within {self._start_timeout:g} s"):
+                hello, _ = self._read_frame(time.monotonic() + self._start_timeout)
+                _expect(hello, protocol=VERSION, role=self.role)
+        except ProcessDied as death:
+            # It has not been asked anything yet: no model is to blame.
+            kind = FailureKind.NOT_STARTED if death.kind is FailureKind.EXITED else death.kind
+            raise ProcessDied(death.message, kind, death.log) from death
 
     def _limit_memory(self, pid: int) -> None:
         if self._memory_limit and hasattr(resource, "prlimit"):

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -288,3 +289,16 @@ def test_the_latency_profile_is_cargos_release_profile_and_said_as_such():
     # Only crates of the converter, which no runner calls, may be left as they are.
     converters = {"burn-onnx", "onnx-ir", "protobuf", "prettyplease", "rust-format", "syn"}
     assert {name.partition("@")[0] for name in packages} <= converters
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(33, 1), (1, 33), (40, 81)])
+def test_the_call_of_a_model_with_many_values_is_spelt_out(inputs, outputs):
+    model = replace(a_model("m_0000"), inputs=inputs, outputs=outputs)
+    line = codegen.crate_of([model]).source.splitlines()[4]
+    names = [
+        " ".join(f"{letter}{place}" for place in range(count)) for letter, count in (("i", inputs), ("o", outputs))
+    ]
+    assert line == f"runner::compat::insert!(registry, m_0000, [{names[0]}], [{names[1]}]);"
+    assert codegen.crate_of([model]).model_at(5) == model
+    few = replace(model, inputs=min(inputs, 32), outputs=min(outputs, 32))
+    assert codegen.crate_of([few]).source.splitlines()[4] == "runner::compat::insert!(registry, m_0000);"

@@ -189,3 +189,21 @@ Shader 'kernel_binop_c_i16_n_1_10110e5b' parsing error: the `wgpu_int16` enable 
 def test_a_failure_of_a_device_is_its_innermost_cause():
     assert reasons.panic(WGSL + SHADER) == "shader: the `wgpu_int16` enable extension is not enabled"
     assert reasons.panic(WGSL).startswith("WGSL compilation failed for kernel")
+
+
+def test_a_check_with_an_abbreviation_is_told_whole():
+    message = (
+        "=== Tensor Operation Error ===\n  Operation: 'PReLu'\n  Reason:\n"
+        "    1. Number of channels in input tensor and  number of weights must be equal Got no. of channels: 6, "
+        "no. of weights: 4\n"
+    )
+    assert reasons.panic(message) == (
+        "PReLu: Number of channels in input tensor and number of weights must be equal Got no. of channels: 6, "
+        "no. of weights: 4"
+    )
+
+
+def test_a_long_refusal_ends_with_a_sentence():
+    said = "burn-onnx does not currently support 3D max pooling: Burn lacks a native MaxPool3d primitive."
+    refused = f"Node 'p1' (MaxPool3d): {said} Tracking issue: https://github.com/tracel-ai/burn-onnx/issues/{'1' * 60}"
+    assert reasons.refusal(refused).reason == f"MaxPool3d: {said}"

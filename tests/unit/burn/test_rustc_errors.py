@@ -301,9 +301,44 @@ def test_a_crate_that_failed(line, crate):
     ],
 )
 def test_the_node_of_a_line(line, node):
-    assert rustc_errors.node_of(line) == node
+    assert rustc_errors.node_of([line], 1) == node
+
+
+BLOCK = """\
+    pub fn forward(&self, x: Tensor<4>, n1: i64) -> Tensor<1, Int> {
+        let range1_out1 = {
+            let start = 0i64;
+            let n = (((add1_out1 as i128 - start as i128) as f64) / delta as f64)
+                .ceil();
+
+            Tensor::arange(0..n, &self.device)
+        };
+        let linear1_out1 = self
+            .linear1
+            .forward(range1_out1);
+        (linear1_out1, x)
+    }
+""".splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "node"),
+    [
+        (1, None),
+        (2, "range1"),
+        (3, "range1"),
+        (4, "range1"),
+        (5, "range1"),
+        (7, "range1"),
+        (9, "linear1"),
+        (11, "linear1"),
+        (12, None),
+    ],
+)
+def test_a_variable_of_generated_code_is_no_node(line, node):
+    assert rustc_errors.node_of(BLOCK, line) == node
 
 
 def test_the_node_of_a_real_error():
     source = 'pub fn forward() -> f32 {\n    let conv2d1_out1: f32 = "text";\n    conv2d1_out1\n}\n'.splitlines()
-    assert rustc_errors.node_of(source[error_in("mismatch").spots[0].line - 1]) == "conv2d1"
+    assert rustc_errors.node_of(source, error_in("mismatch").spots[0].line) == "conv2d1"

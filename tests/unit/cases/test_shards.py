@@ -1,13 +1,10 @@
 """Everybody who is told the same cuts the same."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burn_verify.cases.shards import divide
 from burn_verify.core.case import Case, Unavailable
-from burn_verify.record.costs import costs_of
-from reported import a_record, agrees
 
 IDS = st.lists(st.tuples(st.sampled_from(["zoo", "node"]), st.integers(0, 200)), unique=True, max_size=60)
 
@@ -53,17 +50,3 @@ def test_a_case_that_was_never_measured_costs_what_its_corpus_does():
 
     assert {len(divide(cases, index, 2, costs)[0]) for index in (1, 2)} == {3}
     assert [sum(case.corpus == "zoo" for case in divide(cases, index, 2, costs)[0]) for index in (1, 2)] == [1, 1]
-
-
-def test_a_case_costs_what_all_of_its_targets_cost():
-    records = [
-        a_record(agrees("a/1", durations={"run": seconds}), backend=name)
-        for seconds, name in ((1, "flex"), (3, "wgpu"))
-    ]
-    assert costs_of(records) == pytest.approx({"a/1": 1 + 2.0 + 3 + 2.0})
-
-
-def test_costs_are_what_was_measured():
-    record = a_record(agrees("a/1", durations={"run": 1.0, "forward": 0.9, "load": 0.5}), agrees("a/2"))
-
-    assert costs_of([record]) == pytest.approx({"a/1": 2.5, "a/2": 1.0})

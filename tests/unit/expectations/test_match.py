@@ -2,6 +2,7 @@
 
 import pickle
 import time
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib import resources
 
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.expectations import match, packaged
-from burn_verify.expectations.match import Expectation, Expectations
+from burn_verify.expectations.match import Expectation, Expectations, expected_reasons
 
 TEXT = """\
 # A comment that says pattern = "nothing".
@@ -356,3 +357,12 @@ def test_what_cannot_be_inherited_is_a_mistake(files, parents, said):
 def test_a_name_that_is_none_cannot_be_inherited_from():
     with pytest.raises(UsageError, match=r"f:2: inherits must name a packaged file"):
         match.parse('# A comment\ninherits = "../x"\n', "f")
+
+
+def test_a_failure_of_this_program_is_not_the_expected_one():
+    expected = an_expectation("a")
+    failed = CaseResult(case_id="a", corpus="node", stage=expected.stage, outcome=Outcome.FAILED)
+
+    assert expected.fits(failed)
+    assert not expected.fits(replace(failed, failure=FailureKind.INTERNAL))
+    assert expected_reasons([replace(failed, failure=FailureKind.INTERNAL)], Expectations([expected])) == {}

@@ -7,33 +7,79 @@ from burn_verify.core.errors import UsageError
 from burn_verify.core.result import CaseResult, OutputMetrics
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.judge import overrides
-from burn_verify.judge.vacuity import insensitivity
+from burn_verify.judge.vacuity import says_nothing
 from burn_verify.report.views.numbers import explanation, histogram
 
 A, B = np.array([0.5, 2.0], np.float32), np.array([0.25, 3.0], np.float32)
 
 
+def said(desired, other=None, atol=1e-4):
+    """Ask with a judge that allows so much."""
+
+    def passing(answers):
+        pairs = zip(answers, desired, strict=True)
+        return [one.shape == wanted.shape and np.allclose(one, wanted, rtol=0, atol=atol) for one, wanted in pairs]
+
+    return says_nothing(desired, other, passing)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "reason"),
     [
-        ([A], [B], ""),
-        ([A], [A], "the same for two different inputs"),
-        ([A, A], [A, B], ""),
-        ([A * 0], [B], "all zero"),
-        ([A * np.nan], [B], "all NaN"),
-        ([A * np.inf], [B], "all infinite"),
-        ([np.array([0.0, 1.0, 1.0])], [np.array([1.0, 1.0, 1.0])], "saturated"),
-        ([np.zeros((0, 3))], [np.zeros((0, 3))], "empty"),
-        ([np.array([3])], [np.array([4])], ""),
-        ([np.array([3])], [np.array([3])], "the same"),
-        ([np.array([1.0])], [np.array([2.0])], ""),
-        ([], [], "no outputs"),
+        (A, B, ""),
+        (A, A, "the same for two different inputs"),
+        (A, A + np.float32(1e-5), "the same for two different inputs, within what is allowed"),
+        (A, A + np.float32(1e-3), ""),
+        (A, np.ones(3, np.float32), ""),
+        (A * 0, B, "all zero"),
+        (A * np.nan, B, "all NaN"),
+        (A * np.inf, B, "all infinite"),
+        (np.array([0.0, 1.0, 1.0]), np.array([1.0, 1.0, 1.0]), "saturated"),
+        (np.zeros((0, 3)), np.zeros((0, 3)), "empty"),
+        (np.array([3]), np.array([4]), ""),
+        (np.array([3]), np.array([3]), "the same"),
+        (np.array([1.0]), np.array([2.0]), ""),
+        (np.array([True]), np.array([False]), ""),
+        (np.array([False]), np.array([True]), ""),
+        (np.array([0, 0]), np.array([0, 1]), ""),
+        (np.array([0, 0]), np.array([0, 0]), "the same"),
     ],
 )
-def test_why_an_answer_says_nothing(first, second, reason):
-    said = insensitivity(first, second)
-    assert reason in said
-    assert bool(reason) == bool(said)
+def test_what_moves_no_further_than_is_allowed_says_nothing(first, second, reason):
+    (why,) = said([first], [second])
+    assert reason in why
+    assert bool(reason) == bool(why)
+
+
+@pytest.mark.parametrize(
+    ("stored", "reason"),
+    [
+        (A, ""),
+        (np.array([18.0], np.float32), ""),
+        (np.array([1.0, 0.0, 1.0], np.float32), ""),
+        (np.array([True, False]), ""),
+        (np.zeros((0, 3)), "the output is empty"),
+        (np.zeros((2, 2), np.int64), "the output is all zero"),
+        (np.array(False), "the output is all zero"),
+        (np.full(3, 7), "the output is one value throughout"),
+        (np.full(3, 0.5, np.float32), "the output is one value throughout"),
+        (np.array([np.nan, np.nan]), "all NaN"),
+        (np.array([np.nan, 1.0]), ""),
+        (np.array([0.5, 0.50001, 0.50002], np.float32), "alike, within what is allowed"),
+        (np.array([1e-6, -3e-6], np.float32), "zeros would pass, within what is allowed"),
+        (np.array(["a", "b"], dtype=object), ""),
+    ],
+)
+def test_what_is_stored_says_something_where_a_wrong_answer_fails(stored, reason):
+    passing = said if stored.dtype != object else lambda desired: says_nothing(desired, None, lambda _: [False])
+    (why,) = passing([stored])
+    assert reason in why
+    assert bool(reason) == bool(why)
+
+
+def test_outputs_are_told_apart():
+    assert [bool(why) for why in said([A, A, A * 0], [B, A, B])] == [False, True, True]
+    assert [bool(why) for why in said([A, A * 0, B])] == [False, True, False]
 
 
 ENTRY = '[[override]]\nname = "n"\nop_type = "Add"\nfactor = 2\nreason = "r"\nlink = "l"\n'

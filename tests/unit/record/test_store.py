@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,29 @@ def test_a_difference_that_is_damaged_is_named(path):
 
     with pytest.raises(UsageError, match=r":2: a difference without 'case_id'"):
         store.read_run(path)
+
+
+def test_two_runs_at_once_are_not_counted_twice(path):
+    failed = codec.result_to_line(replace(result("b"), outcome=Outcome.FAILED), Target(burn="0.22.0", backend="flex"))
+    mixed = [*(codec.environment_line({"name": name}) for name in "xy"), line("a"), line("b"), failed, line("a")]
+    store.append(path, [*mixed, line("b"), codec.phases_line({})])
+    (record,) = store.read_run(path)
+    assert [(one.case_id, one.outcome) for one in record.results] == [("a", Outcome.PASSED), ("b", Outcome.FAILED)]
+
+
+@pytest.mark.parametrize("text", ["# notes\n", '{"name": 1}\n', "\x08onnx", " \n\nwords\n", '["schema_version"]'])
+def test_what_is_no_record_is_not_written_to(path, text):
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="is there already and is no record"):
+        store.require_record(path)
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_record_an_empty_file_and_none_may_be_written_to(path):
+    store.require_record(path)
+    for lines in ([], a_run("a"), a_run("b")):
+        store.append(path, lines)
+        store.require_record(path)
+    # A crash may have left half a line.
+    path.write_text(line("a")[:30], encoding="utf-8")
+    store.require_record(path)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from burn_verify.core.case import Hints, InputHint, TensorSpec
 from burn_verify.core.errors import OracleError
 from burn_verify.core.stage import FailureKind
 from burn_verify.graph.dtypes import ELEM_TYPES, numpy_dtype
-from burn_verify.reference.inputs import FIRST_DIM, OTHER_DIM, bind_shape, make_inputs
+from burn_verify.reference.inputs import FIRST_DIM, OTHER_DIM, bind_shape, described, make_inputs
 
 NO_HINTS = Hints()
 quick = settings(deadline=None, database=None)
@@ -257,3 +258,20 @@ def test_the_limit_is_one_for_all_inputs() -> None:
     assert make_inputs("c", asked[:2], NO_HINTS, memory_limit=1).keys() == {"a", "b"}
     with pytest.raises(OracleError, match=r"would take 391 KiB while it is drawn, the limit is 1 MiB"):
         make_inputs("c", asked, NO_HINTS, memory_limit=1)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.array([[0.5, -1.25, 3.0]], np.float32), "x: float32[1,3], -1.25 to 3: 0.5, -1.25, 3"),
+        (np.arange(6), "x: int64[6], 0 to 5: 0, 1, 2, 3, …"),
+        (np.array(7, np.uint8), "x: uint8[]: 7"),
+        (np.zeros((0, 3), np.float32), "x: float32[0,3]"),
+        (np.array([True, False]), "x: bool[2]: True, False"),
+        (np.array(["a", "b"], dtype=object), "x: string[2]: a, b"),
+        (np.array([1, 2], ml_dtypes.bfloat16), "x: bfloat16[2], 1 to 2: 1, 2"),
+        (np.array([np.nan, 1.0], np.float32), "x: float32[2], 1 to 1: nan, 1"),
+    ],
+)
+def test_what_is_fed_is_told_in_a_line(array, said):
+    assert described([spec()], [array]) == [said]

@@ -17,7 +17,7 @@ from burn_verify.run import differences
 from burn_verify.run.steps import Built, Ended, Loaded, Ready
 from burn_verify.system.wire import encode_named, placed
 
-NOTES = {"data_sets": '[{"evaluator": "", "why": "", "node": null}]', "insensitive": ""}
+NOTES = {"data_sets": '[{"evaluator": "", "why": "", "node": null}]'}
 ARRAYS = hnp.arrays(np.float32, (3,), elements=st.floats(-10, 10, width=32))
 X = np.array([1.0, -2.0, 3.0], np.float32)
 
@@ -140,3 +140,18 @@ def test_integers_differ_by_how_many():
 
     assert differences.distance([wanted], [wanted]) == 0
     assert differences.distance([np.array([0, 1, 2, 9])], [wanted]) == pytest.approx(0.5)
+
+
+def test_answers_that_cannot_be_read_are_told_and_end_nothing(planned, tmp_path):
+    paths = [tmp_path / "answers" / name for name in ("before", "after")]
+    for path, answer in zip(paths, (X, X + 1), strict=True):
+        differences.keep(path, {"seeded": [answer]})
+    paths[1].write_bytes(b"nothing")
+    found = differences.between(planned(X), *paths)
+    assert found.nearer == ""
+    assert found.message.startswith("internal error: ")
+
+
+def test_a_disk_that_refuses_costs_no_result(tmp_path):
+    (tmp_path / "file").write_text("")
+    differences.keep(tmp_path / "file" / "answers", {"seeded": [X]})

@@ -1,11 +1,12 @@
 """From the last step of a case to its result, and from a result to the exception that stands for it."""
 
+import pickle
 from pathlib import Path
 
 import pytest
 
 from burn_verify.core.case import Case, Unavailable
-from burn_verify.core.errors import STAGE_ERRORS, OracleError
+from burn_verify.core.errors import STAGE_ERRORS, CompileError, OracleError
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import FailureKind, Outcome, PreparedCase, Stage
 from burn_verify.run.results import error_of, result_of
@@ -42,6 +43,18 @@ def test_a_failure_is_the_exception_of_its_stage(stage):
     error = error_of(result)
     assert type(error) is STAGE_ERRORS[stage]
     assert (error.message, error.reason, error.details, error.kind) == ("m", "r", {"a": 1}, FailureKind.PANIC)
+
+
+def test_a_failure_of_this_program_is_no_expected_one():
+    result = CaseResult(
+        case_id="a", corpus="file", stage=Stage.COMPILE, outcome=Outcome.FAILED, reason="r",
+        failure=FailureKind.INTERNAL,
+    )  # fmt: skip
+    error = error_of(result)
+    assert error.stage is Stage.COMPILE
+    assert not isinstance(error, CompileError)
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.stage, again.kind, again.reason) == (Stage.COMPILE, FailureKind.INTERNAL, "r")
 
 
 def test_a_pass_is_no_exception():

@@ -15,19 +15,14 @@ HOUR = 3600.0
 @pytest.fixture
 def cache(tmp_path):
     """Make five entries of some 1,000 bytes, used one hour ago to five hours ago."""
-    made = Cache(tmp_path)
-    for hours, name in enumerate(["reference/a", "measured/b", "converted/c", "reference/d", "zoo/e"], 1):
-        path = (
-            made.folder(*name.split("/")) / "file" if name[0] in "cz" else made.folder(name.split("/")[0]) / name[-1:]
-        )
-        keep(path.with_suffix(".safetensors"), b"x" * 1000)
-        age(path.parent, hours, path.name)
-    return made
-
-
-def age(folder, hours, name):
-    for path in (*folder.glob(f"{name}*"), *([folder] if name == "file" else [])):
-        os.utime(path, (time.time() - hours * HOUR,) * 2)
+    for hours, name in enumerate(
+        ["reference/0/a", "measured/0/b", "converted/c/file", "reference/0/d", "zoo/e/file"], 1
+    ):
+        path = tmp_path / f"{name}.safetensors"
+        keep(path, b"x" * 1000)
+        for one in (*path.parent.glob(f"{path.name}*"), path.parent):
+            os.utime(one, (time.time() - hours * HOUR,) * 2)
+    return Cache(tmp_path)
 
 
 def left(cache):
@@ -50,13 +45,13 @@ def test_what_was_used_longest_ago_goes_first_and_downloads_stay(cache):
     total = sum(sizes(cache))
     assert budget.trim(cache, total - 1) > 1000
     assert len(budget.entries(cache, "reference")) == 1
-    assert is_kept(cache.root / "reference" / "a.safetensors")
+    assert is_kept(cache.root / "reference" / "0" / "a.safetensors")
     budget.trim(cache, 0)
     assert left(cache) == {"zoo"}
 
 
 def test_what_was_asked_for_is_used(cache):
-    assert is_kept(cache.root / "reference" / "d.safetensors")
+    assert is_kept(cache.root / "reference" / "0" / "d.safetensors")
     budget.trim(cache, sum(sizes(cache)) - 1)
     assert left(cache) == {"reference", "measured", "zoo"}
     assert len(budget.entries(cache, "reference")) == 2

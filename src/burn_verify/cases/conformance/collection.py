@@ -39,7 +39,7 @@ class Corpus:
         Raises:
             ToolchainError: they could not be collected.
         """
-        folder = self._cache.folder("conformance") / key() / suite
+        folder = self._cache.generation("conformance", key()) / suite
         index = read_index(folder)
         if index is None:
             with self._cache.lock(f"conformance-{suite}", self._waiting):

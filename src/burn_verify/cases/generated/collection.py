@@ -20,12 +20,10 @@ from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, Progress, silent
-from burn_verify.system.cache import Cache, prune
+from burn_verify.system.cache import Cache
 from burn_verify.system.process import Commands
 
 _PHASE: Final = "generate"
-_KEPT: Final = 3
-_DAY: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +111,7 @@ class Generated:
         return tuple(case for folder, index in indexes if index for case in cases_of(index, CORPUS, folder))
 
     def _root(self, profile: str) -> Path:
-        return self._cache.folder("generated") / key() / profile
+        return self._cache.generation("generated", key()) / profile
 
     def _make(self, names: Sequence[str], profile: str, root: Path) -> None:
         self._done = 0
@@ -134,7 +132,6 @@ class Generated:
                 (scratch / name).replace(root / name)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        prune(self._cache.folder("generated"), keep=_KEPT, young=_DAY)
 
     def _make_part(self, names: Sequence[str], profile: str, scratch: Path, total: int, among: Commands) -> None:
         def on_step(line: str) -> None:

@@ -5,37 +5,13 @@ It is used for operators on which both agree elsewhere. Knows no process and no 
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from burn_verify.graph.dtypes import dtype_name, dtype_of
-
-UNTRUSTED: Final = frozenset(
-    {
-        "BatchNormalization",
-        "Dropout",
-        "GRU",
-        "GlobalMaxPool",
-        "Hardmax",
-        "LRN",
-        "LSTM",
-        "LogSoftmax",
-        "Loop",
-        "LpNormalization",
-        "LpPool",
-        "Normalizer",
-        "OneHotEncoder",
-        "Optional",
-        "OptionalGetElement",
-        "RNN",
-        "RoiAlign",
-        "Softmax",
-    }
-)
-"""Operators on which onnx's reference evaluator differs from ONNX Runtime on graphs that both run: it implements one
-version of some, sums over the batch in others, or ignores attributes."""
+from burn_verify.reference.second import UNTRUSTED
 
 
 class Evaluator:

@@ -1,6 +1,6 @@
-"""What changed from one run to another, case by case; what is worst first.
+"""Changes from one run to another, case by case, the worst first.
 
-Pure. A case without evidence on one side neither got better nor worse.
+Pure. A case without evidence on one side is neither better nor worse.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,16 +17,16 @@ from burn_verify.report.summary.ends import headroom_of
 from burn_verify.report.summary.states import LOOSE, RANK, WRONG, state_of
 
 SHRUNK: Final = 4.0
-"""So many times as much of its bound an answer may use before it is news."""
+"""The growth of a headroom that counts as a change."""
 
 _QUIET: Final = 1e-3
-"""Below this part of the bound, nothing is."""
+"""A headroom below this is no change."""
 
 _ALWAYS_DIFFERENT: Final = ("started", "shard")
 
 
 class Kind(StrEnum):
-    """What became of a case, the worst first."""
+    """The kinds of changes of a case, the worst first."""
 
     NEWLY_WRONG = "newly wrong"  # an answer, and a wrong one; whatever it was before
     REGRESSED = "regressed"  # passed, and fails now
@@ -43,7 +43,7 @@ REGRESSIONS: Final = (Kind.NEWLY_WRONG, Kind.REGRESSED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One case that is not what it was; None on the side where it is not."""
+    """One case that changed; None on the side where it is absent."""
 
     kind: Kind
     case_id: str
@@ -53,7 +53,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One line of the environment that is not what it was, so that a change may not be Burn's doing."""
+    """One value of the environment that changed, and may be the cause of a change."""
 
     name: str
     before: str
@@ -62,12 +62,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One target then and now, or one target and another.
+    """One target in two runs, or two targets.
 
     Attributes:
         changes: by kind and by how the case ends now, the worst first, then by id.
-        same: cases that are what they were.
-        gaps, gaps_before: in one line each, why the new run, or the old one, does not say everything.
+        same: number of cases without a change.
+        gaps, gaps_before: in one line each, what the new run, or the old one, lacks.
     """
 
     before: Target
@@ -103,9 +103,9 @@ def between(columns: Sequence[Column]) -> tuple[Comparison, ...]:
 
 
 def _beside_targets(comparison: Comparison) -> Comparison:
-    """Leave out of the environment what the names of the targets say already."""
-    said = {name for target in (comparison.before, comparison.after) for name in target_environment(target)}
-    return replace(comparison, differences=tuple(one for one in comparison.differences if one.name not in said))
+    """Leave out differences of the environment that are in the names of the targets."""
+    named = {name for target in (comparison.before, comparison.after) for name in target_environment(target)}
+    return replace(comparison, differences=tuple(one for one in comparison.differences if one.name not in named))
 
 
 def compare_columns(old: Column, new: Column) -> Comparison | None:
@@ -135,7 +135,7 @@ def compare_columns(old: Column, new: Column) -> Comparison | None:
 
 
 def kind_of(before: CaseResult | None, after: CaseResult | None) -> Kind | None:
-    """Say what became of a case; None where it is what it was."""
+    """Return the kind of change of a case, None where there is none."""
     if before is None or after is None:
         return Kind.APPEARED if before is None else Kind.VANISHED
     was, now = state_of(before), state_of(after)
@@ -151,10 +151,17 @@ def kind_of(before: CaseResult | None, after: CaseResult | None) -> Kind | None:
 
 
 def exit_code(comparisons: Sequence[Comparison]) -> int:
-    """Return 0 where everything is as good as it was, 1 for regressions, 2 where nothing can be said of a part."""
-    if any(comparison.of(*REGRESSIONS) for comparison in comparisons):
+    """Return 0 without regressions, 1 for regressions, 2 where a part cannot be compared.
+
+    A case that passed and has no evidence any more is a regression as well.
+    """
+    if any(comparison.of(*REGRESSIONS) or any(map(_lost, comparison.changes)) for comparison in comparisons):
         return 1
     return 2 if not comparisons or any(comparison.gaps for comparison in comparisons) else 0
+
+
+def _lost(change: Change) -> bool:
+    return change.kind is Kind.LOST and state_of(change.before).passes
 
 
 def _shrank(before: CaseResult, after: CaseResult) -> bool:

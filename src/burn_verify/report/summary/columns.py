@@ -1,7 +1,7 @@
-"""Records side by side: one column a target.
+"""Records side by side, one column for each target.
 
-Pure. Several runs of one target become one column. What is not there is kept as missing, with its name where a run
-said what it was about to do, and what only speaks of a broken machine is taken for missing, too.
+Pure. Several runs of one target become one column. Absent results are kept as missing, by id where the selection is
+recorded; a run that a broken machine made useless counts as missing, too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from burn_verify.cases.shards import Shard
 from burn_verify.core.errors import RecordError
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Stage
 from burn_verify.core.target import Target
 from burn_verify.core.targets import age
 from burn_verify.record.codec import Record
@@ -19,7 +19,7 @@ from burn_verify.report.summary.states import RANK, state_of
 
 T = TypeVar("T")
 _FEATURES: Final = ("python",)
-"""What tells the runs of one target apart, beside their shards."""
+"""Fields of the environment in which the runs of one target may differ, besides their shards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,9 @@ class Column:
 
     Attributes:
         record: all of its runs as one; of two results of a case the worse.
-        missing: ids of cases that were to be run, and have no result.
-        unnamed: how many more are missing, of which nobody wrote down the ids.
-        lacking: in one line each, what is not there and why.
+        missing: ids of selected cases without a result.
+        unnamed: number of further missing cases, whose ids are not recorded.
+        lacking: in one line each, what is missing and why.
         failure: why the target could not be built or started; empty where it could. Its cases were not run.
     """
 
@@ -52,7 +52,7 @@ class Matrix:
     """Cases by targets.
 
     Attributes:
-        columns: the newest release first; previews behind releases, and what has no result last.
+        columns: the newest release first, previews after releases, columns without results last.
         rows: by case id, the result of every column; None where it is missing.
     """
 
@@ -61,7 +61,7 @@ class Matrix:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was selected anywhere has a result."""
+        """Whether every case that a column selected has a result."""
         return not any(column.lacking or column.missing or column.unnamed for column in self.columns)
 
 
@@ -69,10 +69,12 @@ def merge(records: Sequence[Record]) -> Matrix:
     """Put records side by side.
 
     Raises:
-        RecordError: shards that do not belong together, or not one record that says something about Burn.
+        RecordError: shards of different divisions, or no record that says something about Burn.
     """
     groups: dict[Target, list[Record]] = {}
-    for record in records:
+    for place, record in enumerate(records):
+        if record in records[:place]:
+            continue  # one file under two names is one run
         groups.setdefault(record.target, []).append(record)
     columns = tuple(sorted((_column(target, own) for target, own in groups.items()), key=_first))
     if records and not any(column.record.results for column in columns):
@@ -86,7 +88,7 @@ def merge(records: Sequence[Record]) -> Matrix:
 
 
 def _first(column: Column) -> tuple[Any, ...]:
-    """Order columns: what a reader asks for first comes first."""
+    """Return the sort key of a column."""
     version, released, *rest = age(column.target)
     return not column.record.results, not released, [-number for number in version], *rest
 
@@ -106,10 +108,9 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
             lacking.append(f"{target.label} was not run: {record.failure}")
             continue
         if why := why_broken(record):
-            lacking.append(f"{_name(record)} of {target.label} is not counted: {why}")
-            wanted |= dict.fromkeys(result.case_id for result in record.results)
-            continue
-        for result in record.results:
+            lacking.append(f"{_name(record)} of {target.label} {why}")
+        wanted |= dict.fromkeys(result.case_id for result in record.results)
+        for result in filter(_says_something, record.results):
             before = kept.get(result.case_id)
             if before is None or RANK[state_of(result)] < RANK[state_of(before)]:
                 kept[result.case_id] = result
@@ -127,7 +128,7 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
 
 
 def _joined(records: Sequence[Record], results: tuple[CaseResult, ...]) -> Record:
-    """Return records as one: the environment of the first that has results, and the sum of what they spent."""
+    """Return records as one: the environment of the first with results, and the sum of the phases."""
     first = next((record for record in records if record.results), records[0])
     phases: dict[str, float] = {}
     for record in records:
@@ -142,20 +143,20 @@ def _joined(records: Sequence[Record], results: tuple[CaseResult, ...]) -> Recor
 
 
 def _missing_shards(records: Sequence[Record]) -> tuple[int, list[str]]:
-    """Return how many cases the shards that were not given hold, and a line for each of these shards."""
+    """Return the number of cases in absent shards, and a line for each of these shards."""
     given = [(record, shard) for record in records if (shard := _shard(record))]
     if not given:
         return 0, []
     first = given[0][1]
     if any((shard.count, shard.cut) != (first.count, first.cut) for _, shard in given):
         message = (
-            "these shards are not of one cut: they were made of another selection, with another --burn-shard-costs, or "
-            "by another version; run all of them again alike"
+            "these shards are of different divisions, by selection, --burn-shard-costs or version: run all of them "
+            "again with the same options"
         )
         raise RecordError(message)
     held = {shard.index: shard.cases for _, shard in given}
     absent = [index for index in range(1, first.count + 1) if index not in held]
-    # Where -k chose among the cases, or a whole run is beside them, nobody knows how many are missing.
+    # With -k, or beside a whole run, the number of missing cases is not known.
     told = all(len(record.selection or ()) == shard.cases for record, shard in given) and len(given) == len(records)
     label = records[0].target.label
     lines = [f"shard {index} of {first.count} of {label} is missing" for index in absent]
@@ -163,11 +164,11 @@ def _missing_shards(records: Sequence[Record]) -> tuple[int, list[str]]:
 
 
 def _shard(record: Record) -> Shard | None:
-    said = record.environment.get("shard")
+    shard = record.environment.get("shard")
     try:
-        return None if said is None else Shard(**said)
+        return None if shard is None else Shard(**shard)
     except TypeError:
-        message = f"a record is of a shard that this version does not understand: {said}"
+        message = f"a record is of a shard that this version does not understand: {shard}"
         raise RecordError(message) from None
 
 
@@ -187,26 +188,29 @@ def _by(key: Any, items: Iterable[T]) -> Iterator[list[T]]:
     yield from groups.values()
 
 
-_LEAST_SILENT: Final = 5
-_SILENT_SHARE: Final = 0.1
-"""More cases without evidence than this, and at least so many, are the fault of the machine; a sound run has none."""
+_BROKEN: Final = frozenset({FailureKind.MACHINE, FailureKind.NOT_STARTED})
 
 
 def why_broken(record: Record) -> str | None:
-    """Return in one line why a record says nothing about Burn; None where it does."""
+    """Return in one line what of a record is not counted, as it says nothing about Burn; None where all of it does."""
     if record.selection == ():
         return None  # a shard of which -k left nothing
     if not record.results:
-        return "it holds no result: the run ended before its first case; burn-verify doctor says what is missing"
-    silent = [result for result in record.results if _is_silent(result)]
-    if len(silent) >= max(_LEAST_SILENT, _SILENT_SHARE * len(record.results)):
-        said = silent[0].reason or silent[0].message.partition("\n")[0]
         return (
-            f"{len(silent)} of {len(record.results)} cases had nothing to be compared with ({said}): that is this "
-            "machine's fault, not Burn's; burn-verify doctor says what is missing"
+            "is not counted: it holds no result: the run ended before its first case; burn-verify doctor says what is "
+            "missing"
         )
-    return None
+    broken = [result for result in record.results if not _says_something(result)]
+    if not broken:
+        return None
+    said = broken[0].reason or broken[0].message.partition("\n")[0]
+    whole = "is not counted: " if len(broken) == len(record.results) else "is not counted in part: "
+    return (
+        f"{whole}{len(broken)} of {len(record.results)} cases had nothing to be compared with ({said}): that is this "
+        "machine's fault, not Burn's; burn-verify doctor says what is missing"
+    )
 
 
-def _is_silent(result: CaseResult) -> bool:
-    return result.outcome is Outcome.FAILED and result.stage in (Stage.LOAD, Stage.REFERENCE)
+def _says_something(result: CaseResult) -> bool:
+    """Tell whether a result is more than that this machine could not do the work."""
+    return result.failure not in _BROKEN or result.stage not in (Stage.LOAD, Stage.REFERENCE)

@@ -1,6 +1,6 @@
-"""What burn-onnx says it supports: the opsets of each operator, as its own sources declare them.
+"""The opsets of each operator that the sources of burn-onnx declare as supported.
 
-Reads packaged data, written by ``tools/refresh_declared.py``; knows nothing of what was ever run.
+Reads packaged data, written by ``tools/refresh_declared.py``; knows no results.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """The opsets of one operator that its node processor accepts; no `max_opset` is no upper limit."""
+    """The opsets of one operator that its node processor accepts; `max_opset` None is no upper limit."""
 
     min_opset: int
     max_opset: int | None
@@ -24,7 +24,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declarations:
-    """Everything that a version of burn-onnx declares.
+    """The declarations of a version of burn-onnx.
 
     Attributes:
         readme_opsets: the range of opsets that onnx-ir's README names for all operators, where it names one.
@@ -61,8 +61,8 @@ def parse(text: str) -> Declarations:
 
 
 def load_packaged(burn_onnx_version: str) -> Declarations | None:
-    """Read what a version of burn-onnx declares, None where no file says so."""
+    """Read the declarations of a version of burn-onnx, None where there is no file."""
     folder = resources.files("burn_verify") / "data" / "declared"
-    # Compared by name: the version comes from a record, and must not lead anywhere else.
+    # Compared by name: the version comes from a record, and must not be used as a path.
     file = next((file for file in folder.iterdir() if file.name == f"{burn_onnx_version}.json"), None)
     return parse(file.read_text(encoding="utf-8")) if file else None

@@ -1,4 +1,4 @@
-"""What one case says for or against an operator, in the words that the reports about operators share.
+"""How one case ended, and the operator that it counts for, as the reports on operators use it.
 
 Knows results one by one; what follows for an operator is told in `operator_rows`, and nothing here is text to show.
 """
@@ -14,11 +14,11 @@ from burn_verify.cases.conformance.suites import COLLECTED
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
 from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import FailureKind, Outcome, Stage
-from burn_verify.core.text import one_line
+from burn_verify.core.text import one_line, without_numbers
 from burn_verify.graph.operators import qualified
 
 SEVERAL: Final = "several"
-"""Where it cannot be told which operator of a graph is to blame."""
+"""In place of an operator: a failure that may be of several operators of a graph."""
 
 _SIZES = re.compile(r"\[([\d,\s]*)\]$")
 # A folder in quotes may hold blanks, one without does not.
@@ -27,7 +27,7 @@ _FOLDER = re.compile(r"(?<![\w:/.)\]*])/(?:[^\s/'\"`:*]+/)+(?=[\w.])")
 
 
 class End(StrEnum):
-    """How a case ended, as far as it speaks about an operator."""
+    """How a case ended, for a report on operators."""
 
     AGREES = "agrees"
     WRONG = "wrong"
@@ -86,13 +86,23 @@ def headroom_of(result: CaseResult) -> float | None:
 
 
 def reason_of(result: CaseResult) -> str:
-    """Return the normalised reason, or what there is instead, in one line without folders of a machine."""
+    """Return the normalised reason, else a substitute, in one line without absolute paths."""
     reason = one_line(without_folders(result.reason)) or first_line(result)
     return reason or f"no reason given at {result.stage}"
 
 
+def common(cause: str, reasons: Iterable[str]) -> str:
+    """Return the reason of results of one cause where it is the same for all, else what they have in common.
+
+    Arguments:
+        cause: their reason without numbers, or the code of rustc.
+    """
+    kinds = {reason for reason in reasons if without_numbers(reason) == cause}
+    return kinds.pop() if len(kinds) == 1 else cause
+
+
 def first_line(result: CaseResult) -> str:
-    """Return the first line of the message without folders of a machine."""
+    """Return the first line of the message without absolute paths."""
     return one_line(without_folders(result.message.strip().partition("\n")[0]))
 
 
@@ -142,7 +152,7 @@ def _operator_of_node(name: str, result: CaseResult) -> str | None:
 
 
 def _elements(result: CaseResult) -> float:
-    """Count the elements of everything that a case is fed; infinity where that is not known."""
+    """Return the number of input elements of a case, infinity where it is not known."""
     data_sets = result.details.get("inputs")
     if not isinstance(data_sets, dict):
         return math.inf

@@ -1,6 +1,6 @@
-"""The failures of a record, counted by what was said and by operator.
+"""The failures of a record, counted by reason and by operator.
 
-A pure summing-up; `errors` puts it into words. Says nothing of what agrees.
+Pure; `report.views.failures` renders it. Cases that agree are left out.
 """
 
 from collections import defaultdict
@@ -10,7 +10,8 @@ from typing import Final
 
 from burn_verify.core.result import CaseResult, RefusalKind
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.report.summary.ends import End, blamed_operator, end_of, reason_of, smallest
+from burn_verify.core.text import without_numbers
+from burn_verify.report.summary.ends import End, blamed_operator, common, end_of, reason_of, smallest
 
 STAGES: Final = (Stage.CONVERT, Stage.COMPILE, Stage.RUN, Stage.COMPARE)
 """The stages at which Burn can fail."""
@@ -23,7 +24,7 @@ NO_CODE: Final = "no code"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorCount:
-    """How many cases of one operator a line is about, and the smallest of them."""
+    """The number of cases of one operator in a line, and the smallest of them."""
 
     name: str
     count: int
@@ -32,7 +33,7 @@ class OperatorCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Failures that were told in the same words.
+    """Failures with the same key.
 
     Attributes:
         key: the normalised reason, at COMPILE a code of rustc.
@@ -88,7 +89,7 @@ def _section(stage: Stage, kind: str, results: Sequence[CaseResult], expected: M
     for result in results:
         for key in _keys(result):
             groups[key].append(result)
-    lines = [_line(key, group, expected) for key, group in groups.items()]
+    lines = [_line(common(key, map(reason_of, group)), group, expected) for key, group in groups.items()]
     lines.sort(key=lambda line: (-line.count, line.key))
     return Section(stage=stage, kind=kind, cases=len(results), lines=tuple(lines))
 
@@ -114,7 +115,7 @@ def _operators(results: Iterable[CaseResult]) -> tuple[OperatorCount, ...]:
 
 def _keys(result: CaseResult) -> Iterable[str]:
     if result.stage is not Stage.COMPILE:
-        return [reason_of(result)]
+        return [without_numbers(reason_of(result))]
     codes = result.details.get("codes")
     # Each once, or a case would count twice.
     return sorted({str(code) for code in codes}) if isinstance(codes, list | tuple) and codes else [NO_CODE]

@@ -1,6 +1,6 @@
-"""What reports about several targets are made of, and the sentence and the numbers on top of each of them.
+"""The content of reports on several targets, and the sentence and the counts at their top.
 
-Pure; words and counts only, laid out by `matrix`, `junit` and `page`.
+Pure; text and counts only, laid out by `matrix`, `junit` and `page`.
 """
 
 import math
@@ -35,7 +35,7 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Everything that a report may tell.
+    """The content of a report.
 
     Attributes:
         expected: for each column, case id → why its failure is expected.
@@ -52,7 +52,7 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Numbers:
+class Counts:
     """The counts on top of a report. `total` includes what is missing.
 
     Attributes:
@@ -74,13 +74,13 @@ class Numbers:
     missing: int
 
 
-def numbers_of(column: Column) -> Numbers:
+def counts_of(column: Column) -> Counts:
     """Count the results of a column."""
     totals = summary(column.record.results)
     wrong = sum(state_of(result) is WRONG for result in column.record.results)
     at = totals.failed_at
     named = totals.agree + wrong + at[Stage.CONVERT] + at[Stage.COMPILE] + at[Stage.RUN]
-    return Numbers(
+    return Counts(
         total=column.total,
         agree=totals.agree,
         attempted=totals.attempted,
@@ -94,17 +94,17 @@ def numbers_of(column: Column) -> Numbers:
 
 
 def sentence(column: Column) -> str:
-    """Answer in one sentence whether it works, and in another what is missing."""
+    """Return one sentence with the cases that agree, and one with the missing cases."""
     models = [result for result in column.record.results if is_model(result)]
     others = [result for result in column.record.results if not is_model(result)]
-    said = [f"{_of(some)} {name}" for some, name in ((models, "models"), (others, "small test cases")) if some]
-    answer = f"With {column.target.label}, {' and '.join(said) or 'nothing'} compute what ONNX says they should."
+    parts = [f"{_of(some)} {name}" for some, name in ((models, "models"), (others, "small test cases")) if some]
+    answer = f"With {column.target.label}, {' and '.join(parts) or 'nothing'} compute what ONNX says they should."
     missing = column.total - len(column.record.results)
     return f"{answer} No result came of {missing} more." if missing else answer
 
 
 def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Column) -> dict[str, Any]:
-    """Return one cell as values that JSON knows: the state, and the evidence for it."""
+    """Return one cell as JSON values: the state, and the evidence for it."""
     state = state_of(result, started=not column.failure)
     if result is None:
         return {"state": state.key}
@@ -120,13 +120,16 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
         "expected": expected.get(result.case_id),
         "rust": _writable(str(details.get("rust") or "")),
         "rust_line": line if isinstance(line, int) else None,
+        "advice": _writable("\n".join(map(str, details.get("advice") or ()))),
+        "fed": _writable("\n".join(map(str, details.get("fed") or ()))),
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, column.target),
         "metrics": [_output_json(output) for output in result.metrics],
     }
 
 
-_OPEN: Final = ("override", "metrics")
+_UNUSUAL: Final = ("insensitive", "problem")
+_OPEN: Final = ("override", "metrics", *_UNUSUAL)
 _TASK_METRICS: Final = ("top1", "top5", "iou")
 """Metrics that every output has a key for, whether its task knows them or not."""
 
@@ -135,7 +138,15 @@ def _output_json(output: OutputMetrics) -> dict[str, Any]:
     """Return the fields of an output, and the metrics of its task by their names."""
     own = {name: _plain(getattr(output, name)) for name in OutputMetrics.__slots__ if name not in _OPEN}
     override = {"override": output.override} if output.override else {}
-    return own | override | dict.fromkeys(_TASK_METRICS) | {name: _plain(one) for name, one in output.metrics.items()}
+    # Those that say why something is not as usual, only where it is not.
+    unusual = {name: str(said) for name in _UNUSUAL if (said := getattr(output, name))}
+    return (
+        own
+        | unusual
+        | override
+        | dict.fromkeys(_TASK_METRICS)
+        | {name: _plain(one) for name, one in output.metrics.items()}
+    )
 
 
 def _writable(text: str) -> str:
@@ -144,7 +155,7 @@ def _writable(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return the value of a metric as strict JSON can hold it."""
+    """Return the value of a metric in strict JSON."""
     if isinstance(value, tuple):
         return list(value)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

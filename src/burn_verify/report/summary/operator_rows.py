@@ -1,6 +1,6 @@
-"""What a record says of every operator: the one place where cases become a status.
+"""The status of every operator from the cases of a record.
 
-The status of an operator follows from the cases of its own, those whose subject it is; larger graphs only support it.
+The status follows from the operator's own cases, those whose subject it is; larger graphs only support it.
 The first line that fits decides:
 
 1. a case gives a wrong answer → refuted, whatever else agrees;
@@ -22,12 +22,14 @@ from enum import StrEnum
 from typing import Final
 
 from burn_verify.core.result import CaseResult, RefusalKind
+from burn_verify.core.text import without_numbers
 from burn_verify.graph.operators import RANDOM, Operator, all_operators
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.declared import Declaration, Declarations, load_packaged
 from burn_verify.report.summary.ends import (
     End,
     attempted,
+    common,
     end_of,
     own_operator,
     reason_of,
@@ -37,7 +39,7 @@ from burn_verify.report.summary.ends import (
 
 
 class Status(StrEnum):
-    """What the cases of an operator's own come to; the module's docstring says how."""
+    """The status of an operator; see the docstring of the module."""
 
     VERIFIED = "verified"
     PARTLY = "partly"
@@ -70,8 +72,8 @@ class Row:
         versions, dtypes: those of the operator's that a case of its own verified.
         agree, attempted, total: its own cases; attempted are those that were compiled and started.
         others_agree, others: further cases in whose graph it is.
-        random: own cases whose answer is drawn anew each time.
-        expected: own cases that were expected to fail, and did.
+        random: own cases with random output.
+        expected: own cases that failed as expected.
         problems: those that decide the status first, then the most frequent.
         declaration: None where burn-onnx does not declare it, or where that is not known.
         refuted_at: opsets that are declared, and at which its cases fail and none agrees.
@@ -96,22 +98,22 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The name as the record writes it."""
+        """The name in the record."""
         return self.operator.name
 
     @property
     def draws(self) -> bool:
-        """Whether the operator is one of those whose every answer is random."""
+        """Whether every output of the operator is random."""
         return not self.operator.domain and self.operator.op_type in RANDOM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
-    """What a record says of all operators.
+    """The status of all operators in a record.
 
     Attributes:
         rows: every operator once, by domain and name.
-        several: cases that are about no single operator.
+        several: number of cases of several operators.
         unlisted: cases by operator that is not in `rows`.
         declarations: None where it is not known what burn-onnx declares.
     """
@@ -156,7 +158,7 @@ def support_of(record: Record, expected: Mapping[str, str] | None = None) -> Sup
 
 
 def status_of(ends: Collection[End]) -> Status:
-    """Decide what the cases of one operator come to, see the module's docstring."""
+    """Return the status that the cases of one operator have together; see the docstring of the module."""
     if End.WRONG in ends:
         return Status.REFUTED
     if End.AGREES in ends:
@@ -204,7 +206,7 @@ def _row(
 
 
 def _against(own: Iterable[CaseResult], declaration: Declaration | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the opsets at which the evidence speaks against what is declared, and for what is not."""
+    """Return the declared opsets at which cases fail, and the undeclared ones at which they agree."""
     inside: list[CaseResult] = []
     outside: list[CaseResult] = []
     for result in own:
@@ -230,22 +232,27 @@ def _opset(result: CaseResult) -> int:
 
 
 def _problems(own: Iterable[CaseResult], operator: Operator, status: Status) -> tuple[Problem, ...]:
-    groups: dict[tuple[int, str], list[CaseResult]] = defaultdict(list)
+    groups: dict[tuple[int, str], list[tuple[str, CaseResult]]] = defaultdict(list)
     decisive = _DECISIVE.get(status, ())
     for result in own:
         end = end_of(result)
         if end is not End.AGREES and (end is not End.RANDOM or result.reason):
             rank = decisive.index(end) if end in decisive else len(decisive)
-            groups[rank, _own_reason(result, operator)].append(result)
+            reason = _own_reason(result, operator)
+            groups[rank, without_numbers(reason)].append((reason, result))
     ordered = sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
     return tuple(
-        Problem(reason=reason, count=len(results), example=smallest(results).case_id)
-        for (_, reason), results in ordered
+        Problem(
+            reason=common(cause, (reason for reason, _ in some)),
+            count=len(some),
+            example=smallest(result for _, result in some).case_id,
+        )
+        for (_, cause), some in ordered
     )
 
 
 def _own_reason(result: CaseResult, operator: Operator) -> str:
-    """Return a reason without the name that the row has already."""
+    """Return a reason without the name of the operator, which the row has."""
     name, reason = re.escape(operator.op_type), reason_of(result)
     if [lacking.rpartition(".")[2] for lacking in unsupported_operators(result)] == [operator.op_type]:
         return RefusalKind.UNSUPPORTED_OPERATOR.value

@@ -1,6 +1,6 @@
-"""How a case, or all that is known of an operator, is shown: one table of symbols, words and tones.
+"""How results of cases and operators are shown: one table of symbols, words and tones.
 
-A state that is not in the table does not exist: what no line of it fits says nothing, and is never shown as agreement.
+A result that fits no line of the table is shown as no evidence, never as agreement.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from burn_verify.report.summary.operator_rows import Status
 
 
 class Tone(StrEnum):
-    """What a state means for a user of Burn: the name of a colour, which never stands without symbol and word."""
+    """The meaning of a state for a user: the name of a colour, always shown with symbol and word."""
 
     GOOD = "good"
     WRONG = "wrong"
@@ -29,8 +29,8 @@ class State:
     """How one result is shown.
 
     Attributes:
-        key: for machines; the same in the page, in the matrix and in its filters.
-        passes: nothing speaks against the case.
+        key: the name in JSON and in filters.
+        passes: the case passes.
         speaks: the state says something about Burn.
     """
 
@@ -45,7 +45,7 @@ class State:
 WRONG: Final = State(key="wrong", symbol="✗", word="wrong numbers", tone=Tone.WRONG)
 MISSING: Final = State(key="missing", symbol="∅", word="missing", tone=Tone.NEUTRAL, speaks=False)
 NOT_RUN: Final = State(key="not-run", symbol="⊘", word="not run", tone=Tone.NEUTRAL, speaks=False)
-"""Of a target that could not be built or started."""
+"""The state of the cases of a target that could not be built or started."""
 SILENT: Final = State(key="silent", symbol="?", word="no evidence", tone=Tone.NEUTRAL, speaks=False)
 
 LOOSE: Final = State(key="loose", symbol="≈", word="agrees loosely", tone=Tone.GOOD, passes=True)
@@ -84,7 +84,7 @@ def state_of(result: CaseResult | None, *, started: bool = True) -> State:
     if result.outcome is Outcome.SKIPPED:
         return SILENT
     if result.stage is Stage.COMPARE and (state := _VERDICTS.get(result.verdict or "")):
-        # A word of praise beside a failure is not believed.
+        # A passing verdict beside a failed outcome does not count.
         return state if state.passes <= (result.outcome is Outcome.PASSED) else WRONG
     return _ENDS.get(end_of(result), SILENT)
 

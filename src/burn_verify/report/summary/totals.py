@@ -1,4 +1,4 @@
-"""How many cases ended how. Counts; draws nothing."""
+"""How many cases ended how: counts, and the sentences on them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

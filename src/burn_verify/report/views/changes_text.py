@@ -1,6 +1,6 @@
-"""What changed, in words: for a terminal and as Markdown, in the same order.
+"""Changes as text: for a terminal and as Markdown, in the same order.
 
-Decides nothing, see `changes`.
+Decides nothing, see `report.summary.changes`.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Final
 from tabulate import tabulate
 
 from burn_verify.core.result import CaseResult
-from burn_verify.core.text import shortened
+from burn_verify.core.text import harmless, sentences
 from burn_verify.report.summary.changes import Change, Comparison, Kind
 from burn_verify.report.summary.ends import first_line, headroom_of, reason_of
 from burn_verify.report.summary.states import WRONG, state_of
@@ -36,10 +36,10 @@ def sentence(comparison: Comparison) -> str:
     """Count the changes in one line."""
     counts = Counter(change.kind for change in comparison.changes)
     lost = sum(state_of(change.before).passes for change in comparison.of(Kind.NEWLY_WRONG))
-    # The others were refused or failed: an answer is no progress where it is not the right one.
+    # The others were refused or failed before: a wrong answer is no progress.
     more = {Kind.NEWLY_WRONG: f" ({lost} agreed before)"} if lost else {}
-    said = [f"{counts[kind]} {kind.value}{more.get(kind, '')}" for kind in Kind if counts[kind]]
-    return f"{', '.join(said) or 'nothing changed'}, {comparison.same} as before"
+    counts_text = [f"{counts[kind]} {kind.value}{more.get(kind, '')}" for kind in Kind if counts[kind]]
+    return f"{', '.join(counts_text) or 'nothing changed'}, {comparison.same} as before"
 
 
 def as_text(comparison: Comparison) -> str:
@@ -49,18 +49,18 @@ def as_text(comparison: Comparison) -> str:
     for kind, changes in _by_kind(comparison):
         shown, more = _folded(kind, changes)
         rows = [
-            [change.case_id, shortened(before_of(change), _TEXT), shortened(after_of(change), _TEXT)]
+            [change.case_id, sentences(before_of(change), _TEXT), sentences(after_of(change), _TEXT)]
             for change in shown
         ]
         lines = tabulate(rows, headers=["case", "before", "after"], disable_numparse=True)
         parts.append(f"\n{MEANINGS[kind]} ({len(changes)})\n{lines}" + (f"\n… {more} more" if more else ""))
-    return "\n".join(parts)
+    return harmless("\n".join(parts))
 
 
 def as_markdown(comparison: Comparison) -> str:
     """Lay out a comparison as Markdown."""
     parts = [f"## {escape(title(comparison))}"]
-    parts += ["\n".join(f"- {escape(line)}" for line in said)] if (said := surroundings(comparison)) else []
+    parts += ["\n".join(f"- {escape(line)}" for line in around)] if (around := surroundings(comparison)) else []
     parts.append(f"**{escape(sentence(comparison))}**")
     for kind, changes in _by_kind(comparison):
         shown, more = _folded(kind, changes)
@@ -71,17 +71,17 @@ def as_markdown(comparison: Comparison) -> str:
 
 
 def before_of(change: Change) -> str:
-    """Say in one line how the case ended before."""
+    """Return in one line how the case ended before."""
     return _side(change.before, change.kind)
 
 
 def after_of(change: Change) -> str:
-    """Say in one line how the case ends now."""
+    """Return in one line how the case ends now."""
     return _side(change.after, change.kind)
 
 
-def said_of(result: CaseResult) -> str:
-    """Say in one line how a case ended, and why where it does not pass."""
+def ending_text(result: CaseResult) -> str:
+    """Return in one line how a case ended, and why if it does not pass."""
     state = state_of(result)
     if state.passes:
         return state.word
@@ -94,17 +94,17 @@ def _side(result: CaseResult | None, kind: Kind) -> str:
     headroom = headroom_of(result)
     if kind is Kind.SHRUNK and headroom is not None:
         return f"{state_of(result).word}, {headroom:.2g} of its bound"
-    return said_of(result)
+    return ending_text(result)
 
 
 def title(comparison: Comparison) -> str:
-    """Name what is compared."""
+    """Return the names of the two sides."""
     before, after = comparison.before.label, comparison.after.label
     return after if before == after else f"{before} → {after}"
 
 
 def surroundings(comparison: Comparison) -> list[str]:
-    """Say in one line each what is different around Burn, and what is not there to compare."""
+    """Return in one line each the changes of the environment, and what is missing."""
     different = [
         f"environment: {difference.name}: {difference.before or 'none'} → {difference.after or 'none'}"
         for difference in comparison.differences

@@ -1,6 +1,6 @@
-"""The failures of a record as histograms, what was said by operator, as Markdown and for JSON.
+"""The failures of a record as histograms, messages by operator, as Markdown and for JSON.
 
-Only words and tables are made here; `error_lines` counts. It does not say which operators work, see `supported_ops`.
+Makes text and tables only; `error_lines` counts, `supported_ops` shows which operators work.
 """
 
 from collections import Counter
@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.core.text import counted, shortened
+from burn_verify.core.text import counted, sentences
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.ends import End, end_of, first_line, reason_of
 from burn_verify.report.summary.error_lines import STAGES, Line, OperatorCount, Section, sections_of
-from burn_verify.report.summary.sayings import said_by
+from burn_verify.report.summary.messages import message_and_rust
 from burn_verify.report.views.markdown import escape, json_header, made_with, table
 
 _TITLES: Final = {
@@ -34,7 +34,7 @@ table: the smallest case for each operator."""
 
 
 def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
-    """Render the failures of a record, a table a stage and kind.
+    """Render the failures of a record, one table for each stage and kind.
 
     Args:
         record: one run.
@@ -75,7 +75,7 @@ def _sentence(results: Sequence[CaseResult]) -> str:
     failed = Counter(
         result.stage for result in results if result.outcome is Outcome.FAILED and end_of(result) is not End.DEVICE
     )
-    said = [f"{failed[stage]} at {stage.name}" for stage in STAGES]
+    parts = [f"{failed[stage]} at {stage.name}" for stage in STAGES]
     passed = sum(result.outcome is Outcome.PASSED for result in results)
     aside = sum(failed.values()) - sum(failed[stage] for stage in STAGES)
     skipped = sum(result.outcome is Outcome.SKIPPED for result in results)
@@ -90,7 +90,7 @@ def _sentence(results: Sequence[CaseResult]) -> str:
         if count
     ]
     rest = f" (of the others, {', '.join(others)})" if others else ""
-    return f"Of {counted(len(results), 'case')}, Burn fails {', '.join(said[:-1])} and {said[-1]}{rest}."
+    return f"Of {counted(len(results), 'case')}, Burn fails {', '.join(parts[:-1])} and {parts[-1]}{rest}."
 
 
 def _note(stage: Stage, count: int) -> str:
@@ -125,8 +125,8 @@ def _fold(section: Section) -> str:
 
 
 def _example(result: CaseResult, key: str) -> list[str]:
-    said, rust = said_by(result, key)
-    return [escape(result.case_id), _cell(said), _cell(rust)]
+    message, rust = message_and_rust(result, key)
+    return [escape(result.case_id), _cell(message), _cell(rust)]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -141,15 +141,15 @@ def _key(section: Section) -> str:
 
 
 def _cell(text: str) -> str:
-    return escape(shortened(text, _TEXT))
+    return escape(sentences(text, _TEXT))
 
 
 def _operators(operators: Sequence[OperatorCount]) -> str:
-    said = [f"{operator.name} {operator.count}" for operator in operators[:_SHOWN_OPERATORS]]
+    parts = [f"{operator.name} {operator.count}" for operator in operators[:_SHOWN_OPERATORS]]
     if len(operators) == 1:
         return operators[0].name
     more = len(operators) - _SHOWN_OPERATORS
-    return ", ".join([*said, f"{more} more"] if more > 0 else said)
+    return ", ".join([*parts, f"{more} more"] if more > 0 else parts)
 
 
 def _count(line: Line) -> str:
@@ -174,5 +174,5 @@ def _example_json(result: CaseResult, key: str) -> dict[str, Any]:
         "case_id": result.case_id,
         "reason": reason_of(result),
         "message": first_line(result),
-        "rust": said_by(result, key)[1] or None,
+        "rust": message_and_rust(result, key)[1] or None,
     }

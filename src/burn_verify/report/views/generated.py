@@ -35,7 +35,7 @@ and of a cell that is partly verified the smallest that does not agree."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What the graphs of a cell come to; no `graph` where there is none."""
+    """The status of the graphs of a cell; no `graph` where there is none."""
 
     status: Status
     agree: int
@@ -61,7 +61,7 @@ def pages(record: Record) -> dict[str, str]:
 
 
 def cell_of(results: Sequence[CaseResult]) -> Cell:
-    """Return what graphs come to."""
+    """Return the status of graphs and the graph that decides it."""
     ends = [end_of(result) for result in results]
     status = status_of(ends)
     decisive = _DECIDES.get(status, tuple(end for end in End if end is not End.AGREES))
@@ -79,11 +79,11 @@ def _overview(record: Record, found: Mapping[str, list[CaseResult]]) -> str:
     every = [result for results in found.values() for result in results]
     agree = sum(end_of(result) is End.AGREES for result in every)
     silent = refused_by_oracle(every)
-    said = (
+    summary = (
         f"{agree} of {len(every)} generated graphs of {len(found)} operators agree. No reference runs {len(silent)} of "
         f"them ({len(silent) / len(every):.1%}): *oracle refused*."
     )
-    parts = [f"# Generated graphs with {made_with(record)}", said, _INTRODUCTION, "## Families", _families(found)]
+    parts = [f"# Generated graphs with {made_with(record)}", summary, _INTRODUCTION, "## Families", _families(found)]
     names = [operator.name for operator in operators()]
     rows = [[escape(name), escape(NO_GENERATOR[name])] for name in names if name in NO_GENERATOR]
     parts += ["## Operators without a generator", "\n".join(table(["operator", "why"], rows))]

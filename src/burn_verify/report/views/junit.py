@@ -1,4 +1,4 @@
-"""The matrix as JUnit XML, for whatever shows test results: a suite a target and corpus, a test case a case.
+"""The matrix as JUnit XML: a suite for each target and corpus, a test case for each case.
 
 Knows no file; junitparser writes the XML.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome
-from burn_verify.record.costs import OWN_STAGES
+from burn_verify.record.costs import costs_of
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import reason_of
 from burn_verify.report.summary.findings import Findings
@@ -26,16 +26,18 @@ def render(findings: Findings) -> str:
     """Render a matrix.
 
     An expected failure is skipped, as pytest writes an xfail; a pass that was not expected is a failure; what is
-    missing, or has nothing to be compared with, is an error.
+    missing, or has nothing to be compared with, is an error. A case's time is what it took at its stages, and its share
+    of what was compiled at once.
     """
     from junitparser import JUnitXml
 
     document = JUnitXml("burn-verify")
     for place, (column, expected) in enumerate(zip(findings.matrix.columns, findings.expected, strict=True)):
         cases: dict[str, list[TestCase]] = {}
+        costs = costs_of([column.record])
         for case_id, results in findings.matrix.rows.items():
             corpus = case_id.partition("/")[0]
-            cases.setdefault(corpus, []).append(_case(case_id, column, results[place], expected))
+            cases.setdefault(corpus, []).append(_case(case_id, column, results[place], expected, costs))
         for corpus, members in cases.items():
             document.append(_suite(f"{column.target.label}: {corpus}", members))
     document.update_statistics()
@@ -50,12 +52,17 @@ def _suite(name: str, cases: list["TestCase"]) -> "TestSuite":
     return suite
 
 
-def _case(case_id: str, column: Column, result: CaseResult | None, expected: Mapping[str, str]) -> "TestCase":
+def _case(
+    case_id: str,
+    column: Column,
+    result: CaseResult | None,
+    expected: Mapping[str, str],
+    costs: Mapping[str, float],
+) -> "TestCase":
     from junitparser import Error, Failure, Skipped, TestCase
 
     corpus, _, name = case_id.partition("/")
-    seconds = sum(result.durations.get(stage, 0.0) for stage in OWN_STAGES) if result else 0.0
-    case = TestCase(_valid(name or case_id), f"{column.target.slug}.{corpus}", round(seconds, 6))
+    case = TestCase(_valid(name or case_id), f"{column.target.slug}.{corpus}", round(costs.get(case_id, 0.0), 6))
     state = state_of(result, started=not column.failure)
     if result is None:
         case.result = [Error(_valid(column.failure or state.word), state.key)]
@@ -75,5 +82,5 @@ def _case(case_id: str, column: Column, result: CaseResult | None, expected: Map
 
 
 def _valid(text: str) -> str:
-    """Drop what XML 1.0 has no character for."""
+    """Drop characters that XML 1.0 does not allow."""
     return _NO_CHARACTER.sub("", text)

@@ -1,7 +1,7 @@
-"""Latency beside the verdict: what was timed, and what it cost to get there, as rows and as tables.
+"""Latency beside the verdict: times, and costs of the build, as rows and as tables.
 
-Decides which times are shown as times: those of a case that disagrees are struck through, a fast wrong answer being no
-achievement. Computes no statistics: see `burn_verify.run.latency.samples`.
+Times of a case that disagrees are struck through, since the speed of a wrong answer is no result. Computes no
+statistics: see `burn_verify.run.latency.samples`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,8 +35,8 @@ class Row:
 
     Attributes:
         speed, calls, cost: in the order of `SPEED`, `CALLS` and `COST`.
-        struck: the times do not count.
-        remark: why, or what else has to be said; often empty.
+        struck: the times are not valid.
+        remark: why, or another remark; often empty.
     """
 
     speed: tuple[str, ...]
@@ -52,7 +52,7 @@ def rows(results: Iterable[CaseResult]) -> list[Row]:
 
 
 def sentence(results: Iterable[CaseResult]) -> str:
-    """Say how the times were taken; empty where nothing was."""
+    """Return how the times were taken; empty without times."""
     measured = [result.latency for result in results if result.latency is not None]
     if not measured:
         return ""
@@ -72,8 +72,8 @@ def as_text(results: Sequence[CaseResult]) -> str:
     made = rows(results)
     if not made:
         return ""
-    said = [sentence(results), *(f"{row.speed[0]}: {row.remark}" for row in made if row.remark)]
-    return "\n\n".join([*(_text_table(*table) for table in _tables(made, "~{}~")), "\n".join(said)])
+    parts = [sentence(results), *(f"{row.speed[0]}: {row.remark}" for row in made if row.remark)]
+    return "\n\n".join([*(_text_table(*table) for table in _tables(made, "~{}~")), "\n".join(parts)])
 
 
 def as_markdown(results: Sequence[CaseResult]) -> str:
@@ -87,7 +87,7 @@ def as_markdown(results: Sequence[CaseResult]) -> str:
 
 
 def seconds(value: float) -> str:
-    """Say a time with three digits."""
+    """Return a time with three digits and its unit."""
     for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if value >= factor:
             return f"{_three_digits(value / factor)} {unit}"
@@ -95,7 +95,7 @@ def seconds(value: float) -> str:
 
 
 def size(value: int | None) -> str:
-    """Say a number of bytes with three digits; nothing of what is not known."""
+    """Return a number of bytes with three digits and its unit; empty for None."""
     if value is None:
         return ""
     for factor, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
@@ -105,7 +105,7 @@ def size(value: int | None) -> str:
 
 
 def ratio_text(ratio: Ratio | None) -> str:
-    """Say a ratio with its interval, or that it cannot be said."""
+    """Return a ratio with its interval, or that it is too noisy."""
     if ratio is None:
         return ""
     interval = f"({ratio.low:.2f} to {ratio.high:.2f})"
@@ -161,12 +161,12 @@ def _verdict(result: CaseResult) -> str:
 
 
 def _remark(result: CaseResult, latency: Latency, struck: bool) -> str:
-    said = [f"struck out: {one_line(result.message) or 'it was skipped'}"] if struck else []
-    said += [one_line(latency.why)] if latency.why else []
+    parts = [f"struck out: {one_line(result.message) or 'it was skipped'}"] if struck else []
+    parts += [one_line(latency.why)] if latency.why else []
     for name, side in (("Burn", latency.burn), ("ONNX Runtime", latency.onnxruntime)):
         if side is not None and not side.stable:
-            said.append(f"{name} was not steady after {counted(side.warm_calls, 'call')}")
-    return "; ".join(said)
+            parts.append(f"{name} was not steady after {counted(side.warm_calls, 'call')}")
+    return "; ".join(parts)
 
 
 def _median(side: Side | None) -> str:

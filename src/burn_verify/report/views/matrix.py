@@ -1,25 +1,26 @@
 """Cases by targets: as JSON, as Markdown for several targets, and the summary of a step of GitHub's CI.
 
-Only words and tables are made here; `columns` and `states` decide.
+Makes text and tables only; `columns` and `states` decide.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from burn_verify.core.stage import Outcome
 from burn_verify.core.targets import names
-from burn_verify.core.text import json_text
+from burn_verify.core.text import counted, json_text, sentences
 from burn_verify.record.targets import target_to_json
 from burn_verify.report.summary.columns import Column
-from burn_verify.report.summary.ends import is_model
-from burn_verify.report.summary.findings import Findings, Numbers, cell_json, numbers_of, sentence
-from burn_verify.report.summary.states import STATES, State, state_of
+from burn_verify.report.summary.ends import is_model, reason_of
+from burn_verify.report.summary.findings import Counts, Findings, cell_json, counts_of, sentence
+from burn_verify.report.summary.states import RANK, STATES, State, state_of
 from burn_verify.report.summary.totals import percent_after
 from burn_verify.report.views import changes_text
 from burn_verify.report.views.markdown import bullets, escape, table
 from burn_verify.report.views.side_by_side import difference_text
 
-_NUMBERS: Final[tuple[tuple[str, Callable[[Numbers], str]], ...]] = (
+_NUMBERS: Final[tuple[tuple[str, Callable[[Counts], str]], ...]] = (
     ("agree / all", lambda numbers: _part(numbers.agree, numbers.total)),
     ("agree / attempted", lambda numbers: _part(numbers.agree, numbers.attempted)),
     ("wrong numbers", lambda numbers: str(numbers.wrong)),
@@ -28,6 +29,12 @@ _NUMBERS: Final[tuple[tuple[str, Callable[[Numbers], str]], ...]] = (
     ("fail at run time", lambda numbers: str(numbers.failed)),
     ("missing or not run", lambda numbers: str(numbers.missing)),
 )
+
+
+_NAMED: Final = 50
+"""So many failing cases are named under a step; GitHub cuts a summary of more than a megabyte."""
+
+_REASON: Final = 200
 
 
 def render(findings: Findings) -> str:
@@ -58,16 +65,37 @@ def render(findings: Findings) -> str:
 
 
 def step_summary(findings: Findings) -> str:
-    """Render what fits under a step of CI: the numbers, what is missing and what changed."""
+    """Render the summary of a step of CI: the counts, what is missing and what changed."""
     columns = findings.matrix.columns
     parts = ["# burn-verify", *(escape(sentence(column)) for column in columns), _totals(findings), *_lacking(columns)]
+    parts += _failing(findings)
     parts += [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.comparisons]
     parts += _between(findings)
     return "\n\n".join(parts) + "\n"
 
 
+def _failing(findings: Findings) -> list[str]:
+    """Name the cases of each target that did not pass though they should, the worst first."""
+    parts = []
+    for column, expected in zip(findings.matrix.columns, findings.expected, strict=True):
+        failing = [
+            one for one in column.record.results if one.outcome is Outcome.FAILED and one.case_id not in expected
+        ]
+        if not failing:
+            continue
+        failing.sort(key=lambda result: (RANK[state_of(result)], result.case_id))
+        of = f" on {column.target.label}" if len(findings.matrix.columns) > 1 else ""
+        lines = [
+            f"- {escape(_word(state_of(one)))}: {escape(one.case_id)}: {escape(sentences(reason_of(one), _REASON))}"
+            for one in failing[:_NAMED]
+        ]
+        more = [f"- … and {len(failing) - _NAMED} more"] if len(failing) > _NAMED else []
+        parts.append(f"## {counted(len(failing), 'failure')} not expected{escape(of)}\n\n" + "\n".join([*lines, *more]))
+    return parts
+
+
 def json_lines(findings: Findings) -> str:
-    """Return the JSON of the whole matrix, a line a case: so Git and people can read it, and it is quickly made."""
+    """Return the JSON of the whole matrix, with one line for each case, for readable diffs."""
     value = as_json(findings)
     cases = value.pop("cases")
     lines = [f"  {_line(case_id)}: {_line(cells)}" for case_id, cells in cases.items()]
@@ -76,7 +104,7 @@ def json_lines(findings: Findings) -> str:
 
 
 def as_json(findings: Findings) -> dict[str, Any]:
-    """Return the whole matrix with its evidence as values that JSON knows."""
+    """Return the whole matrix with its evidence as JSON values."""
     columns = findings.matrix.columns
     return {
         "schema_version": 1,
@@ -93,9 +121,9 @@ def as_json(findings: Findings) -> dict[str, Any]:
     }
 
 
-def numbers_json(numbers: Numbers) -> dict[str, int]:
+def counts_json(numbers: Counts) -> dict[str, int]:
     """Return the counts by name."""
-    return {name: getattr(numbers, name) for name in Numbers.__slots__}
+    return {name: getattr(numbers, name) for name in Counts.__slots__}
 
 
 def _line(value: Any) -> str:
@@ -106,20 +134,20 @@ def _target_json(column: Column) -> dict[str, Any]:
     return {
         **target_to_json(column.target),
         "summary": sentence(column),
-        "numbers": numbers_json(numbers_of(column)),
+        "numbers": counts_json(counts_of(column)),
         "lacking": list(column.lacking),
         "environment": column.record.environment,
     }
 
 
 def _short(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what says nothing."""
+    """Leave out empty values."""
     return {name: value for name, value in cell.items() if value not in (None, "", [])}
 
 
 def _totals(findings: Findings) -> str:
     rows = [
-        [escape(column.target.label), *(show(numbers_of(column)) for _, show in _NUMBERS)]
+        [escape(column.target.label), *(show(counts_of(column)) for _, show in _NUMBERS)]
         for column in findings.matrix.columns
     ]
     names = [name for name, _ in _NUMBERS]
@@ -132,7 +160,7 @@ def _lacking(columns: tuple[Column, ...]) -> list[str]:
 
 
 def _between(findings: Findings) -> list[str]:
-    """Say how neighbour targets differ: case by case, then where both answer, and not alike."""
+    """Render how neighbour targets differ: changed cases, then differences between answers."""
     parts = [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.between]
     called = names(column.target for column in findings.matrix.columns)
     lines = [

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from burn_verify.core.result import CaseResult, OutputMetrics
+from burn_verify.core.text import harmless
 from burn_verify.judge.metrics import ulp_distances
 from burn_verify.judge.structure import show_index
 
@@ -35,13 +36,14 @@ def explanation(result: CaseResult, answers: dict[tuple[str, str], tuple[Array, 
     lines += [f"insensitive: {result.details['insensitive']}"] if result.details.get("insensitive") else []
     lines += [f"overrides: {', '.join(result.details['overrides'])}"] if result.details.get("overrides") else []
     lines += [f"ONNX Runtime of itself: {result.details['onnxruntime']}"] if result.details.get("onnxruntime") else []
+    lines += [f"left out, as it accuses nobody: {result.details['doubt']}"] if result.details.get("doubt") else []
     lines += [result.message] if result.message else []
     for entry in result.metrics:
         lines += ["", *_output(entry)]
         pair = (answers or {}).get((entry.data_set, entry.name))
         if pair is not None:
             lines += histogram(*pair)
-    return "\n".join(lines)
+    return harmless("\n".join(lines))
 
 
 def histogram(actual: Array, desired: Array) -> list[str]:
@@ -67,7 +69,7 @@ def histogram(actual: Array, desired: Array) -> list[str]:
 def _output(entry: OutputMetrics) -> Iterator[str]:
     """Yield the evidence of one output."""
     yield f"{entry.data_set}, {entry.name}: {entry.dtype}{show_index(entry.shape)}"
-    yield f"  {entry.mismatching}/{entry.elements} elements outside of what is allowed"
+    yield f"  {entry.problem or f'{entry.mismatching}/{entry.elements} elements outside of what is allowed'}"
     pairs: Sequence[tuple[str, Any]] = (
         ("measured against", entry.reference),
         ("allowed", entry.bound),
@@ -79,6 +81,7 @@ def _output(entry: OutputMetrics) -> Iterator[str]:
         ("cosine", entry.cosine),
         ("first bad", None if entry.first_bad is None else show_index(entry.first_bad)),
         ("guilty", entry.guilty),
+        ("verifies nothing", entry.insensitive),
         ("override", entry.override),
         *((_METRICS.get(name, name), value) for name, value in entry.metrics.items()),
     )

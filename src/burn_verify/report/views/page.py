@@ -1,6 +1,6 @@
-"""The page: one HTML file that needs nothing else, made by Jinja2 from the templates beside this module.
+"""The page: one self-contained HTML file, made by Jinja2 from the templates beside this module.
 
-What stands on it is decided elsewhere: by `findings` (the numbers), `changes_text`, `plots` and `page_data`.
+Its content comes from `findings` (the counts), `changes_text`, `plots` and `page_data`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Any, Final
 from burn_verify.core.targets import names
 from burn_verify.report.summary.changes import Change, Comparison, Kind
 from burn_verify.report.summary.columns import Column
-from burn_verify.report.summary.findings import Findings, Numbers, PastRun, numbers_of
+from burn_verify.report.summary.findings import Counts, Findings, PastRun, counts_of
 from burn_verify.report.summary.findings import sentence as headline
 from burn_verify.report.summary.states import OPERATOR_STATES, STATES
 from burn_verify.report.summary.totals import percent
@@ -21,7 +21,7 @@ from burn_verify.report.views.page_data import as_script
 from burn_verify.report.views.side_by_side import difference_text
 
 _SHOWN: Final = 40
-"""Changes of one kind that are listed; the filters find the others."""
+"""The greatest number of listed changes of one kind; the filters show the others."""
 
 NOW: Final = "this run"
 
@@ -39,7 +39,7 @@ class Card:
 def render(findings: Findings) -> str:
     """Render everything into one file, without a clock: the same findings give the same page."""
     columns = findings.matrix.columns
-    numbers = [numbers_of(column) for column in columns]
+    numbers = [counts_of(column) for column in columns]
     runs = _runs(findings, numbers)
     template = _environment().get_template("page.html.j2")
     text: str = template.render(
@@ -69,7 +69,7 @@ def render(findings: Findings) -> str:
     return text
 
 
-def cards(numbers: Numbers) -> tuple[Card, ...]:
+def cards(numbers: Counts) -> tuple[Card, ...]:
     """Return the four numbers: verified of all and of attempted, wrong, refused."""
     return (
         Card(
@@ -101,7 +101,7 @@ def _latency(column: Column) -> dict[str, Any]:
     return {"rows": latency.rows(results), "sentence": latency.sentence(results)}
 
 
-def _runs(findings: Findings, numbers: Sequence[Numbers]) -> list[PastRun]:
+def _runs(findings: Findings, numbers: Sequence[Counts]) -> list[PastRun]:
     now = [
         PastRun(name=NOW, label=column.target.label, agree=count.agree, total=count.total)
         for column, count in zip(findings.matrix.columns, numbers, strict=True)
@@ -145,7 +145,7 @@ def _change(change: Change) -> dict[str, str]:
 
 
 def _environment() -> Any:
-    # Here and not above: the command line would wait for Jinja2 at every start.
+    # Imported here, since importing Jinja2 would slow down every start of the command line.
     import jinja2
 
     return jinja2.Environment(

@@ -1,6 +1,6 @@
-"""What the page's script works on: cases, operators and causes as compact JSON.
+"""The data of the page's script: cases, operators and causes as compact JSON.
 
-Texts that occur more than once are stored once, and stand for their place in a list. Decides nothing about results.
+A text is stored once, and used by its place in a list. Decides nothing about results.
 """
 
 import json
@@ -15,12 +15,12 @@ from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import end_of, headroom_of, is_model, own_operator
 from burn_verify.report.summary.error_lines import sections_of
 from burn_verify.report.summary.findings import Findings, cell_json
+from burn_verify.report.summary.messages import message_and_rust
 from burn_verify.report.summary.operator_rows import Row, status_of, support_of
-from burn_verify.report.summary.sayings import said_by
 from burn_verify.report.summary.states import OPERATOR_STATES, RANK, STATES, State, state_of
 
 _MESSAGE: Final = 4000
-"""Characters of a message that the page shows; matrix.json holds all of it."""
+"""Characters of a message that the page shows; matrix.json has the whole message."""
 
 
 _NUMBERS: Final = ("mismatching", "elements", "max_abs", "max_ulp", "headroom")
@@ -85,13 +85,13 @@ def _case(case_id: str, results: Sequence[CaseResult | None], findings: Findings
 
 
 def _cell(result: CaseResult | None, expected: Mapping[str, str], column: Column, texts: Texts) -> dict[str, Any]:
-    """Return a cell; what is not there says nothing."""
+    """Return a cell, without empty values."""
     made: dict[str, Any] = {"state": RANK[state_of(result, started=not column.failure)]}
     if result is None:
         return made
     evidence = cell_json(result, expected, column)
     made["stage"] = texts.place(evidence["stage"])
-    for name in ("reason", "message", "expected", "rust", "onnxruntime", "reproduce"):
+    for name in ("reason", "message", "advice", "fed", "expected", "rust", "onnxruntime", "reproduce"):
         if text := evidence[name]:
             made[name] = texts.place(str(text) if len(str(text)) <= _MESSAGE else f"{str(text)[:_MESSAGE]}…")
     if evidence["rust_line"] is not None:
@@ -163,13 +163,13 @@ def _place_of(status: Any) -> int:
 def _causes(
     record: Record, expected: Mapping[str, str], places: Mapping[str, int], texts: Texts
 ) -> list[dict[str, Any]]:
-    """Return what fails for one reason, the reason that costs most cases first."""
+    """Return the causes of failures, those of most cases first."""
     made = [
         {
             "stage": texts.place(section.stage.value),
             "kind": texts.place(section.kind),
             "reason": texts.place(one_line(line.key)),
-            "said": texts.place("; ".join(filter(None, said_by(line.example, line.key)))),
+            "said": texts.place("; ".join(filter(None, message_and_rust(line.example, line.key)))),
             "expected": line.expected,
             "operators": [[texts.place(operator.name), operator.count] for operator in line.operators],
             "example": places[line.example.case_id],

@@ -1,4 +1,4 @@
-"""Where the marks of the page's two plots go: how much of its bound each case uses, and how many agree in each run.
+"""The positions of the marks in the page's two plots: headroom of the cases, and agreeing cases by run.
 
 Pure geometry in the units of a viewBox; the template draws.
 """
@@ -25,7 +25,7 @@ _MOST: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A bar or a point; `label` says the same in words."""
+    """A bar or a point; `label` is its text."""
 
     x: float
     y: float
@@ -38,13 +38,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """A plot: marks, where a plot has them lines through points, and what to say in its stead.
+    """A plot: marks, lines through points, and its summary as text.
 
     Attributes:
         lines: points of a polyline, by label.
-        limit: x of the line that parts enough from too much.
+        limit: x of the line at the bound.
         most: the number at the top of the axis.
-        silent: how many cases it cannot show.
+        silent: number of cases that it cannot show.
     """
 
     marks: tuple[Mark, ...]
@@ -118,8 +118,8 @@ def history(past: Sequence[PastRun]) -> Plot | None:
             x = _LEFT + runs.index(run.name) * step
             y = HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * run.agree / most
             points.append(f"{x:.1f},{y:.1f}")
-            said = f"{run.name}, {label}: {run.agree} of {run.total} agree"
-            marks.append(Mark(x=x, y=y, width=0, height=0, label=said, name=run.name, tone="good"))
+            label_text = f"{run.name}, {label}: {run.agree} of {run.total} agree"
+            marks.append(Mark(x=x, y=y, width=0, height=0, label=label_text, name=run.name, tone="good"))
         lines.append((label, " ".join(points)))
     own = [run for run in past if run.label == past[0].label]
     first, last = own[0], own[-1]

@@ -1,6 +1,6 @@
-"""Several targets at the end of a run: a row a case, a column a target, then what each comes to and how they differ.
+"""Several targets at the end of a run: a row for each case, a column for each target, totals and differences.
 
-Takes values and gives text, as `terminal` does for one target.
+Takes values and returns text, as `terminal` does for one target.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from burn_verify.core.result import CaseResult, Difference
 from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Target
 from burn_verify.core.targets import names
-from burn_verify.core.text import one_line, shortened
+from burn_verify.core.text import harmless, one_line, shortened
 from burn_verify.report.summary.changes import Comparison
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.states import WRONG, State, state_of
@@ -21,7 +21,7 @@ from burn_verify.report.views import changes_text
 from burn_verify.report.views.terminal import MANY, shorten_name
 
 _MOST: Final = 40
-"""Rows of a long table, and differences, that one reads."""
+"""The greatest number of rows of a long table, and of differences, that are shown."""
 _LEAST: Final = 40
 _NEARER: Final = {
     "before": "{before} is nearer to the reference",
@@ -52,11 +52,11 @@ def render(
     ]
     parts += ["\n".join(f"{_pair(called, one)}: {changes_text.sentence(one)}" for one in comparisons)]
     parts += ["\n".join(_differences(columns, called, width))]
-    return "\n\n".join(part for part in parts if part)
+    return harmless("\n\n".join(part for part in parts if part))
 
 
 def difference_text(difference: Difference, called: Mapping[Target, str]) -> str:
-    """Say in one line how two targets differ, and which of them is nearer to the reference."""
+    """Return in one line how two targets differ, and which of them is nearer to the reference."""
     before, after = (called.get(side, side.label) for side in (difference.before, difference.after))
     nearer = _NEARER[difference.nearer].format(before=before, after=after)
     return f"{before} and {after} answer differently ({nearer}): {one_line(difference.message)}"
@@ -112,8 +112,8 @@ def _cell(case_id: str, result: CaseResult | None, column: Column, expected: Map
 def _tells(
     case_id: str, row: Sequence[CaseResult | None], columns: Sequence[Column], expected: Sequence[Mapping[str, str]]
 ) -> bool:
-    """Return whether a row is worth a line: targets differ, or one ended otherwise than expected."""
-    # A target that never started says nothing of any case.
+    """Return whether a row is shown: targets differ, or one ended otherwise than expected."""
+    # The cases of a target that did not start are not compared.
     there = [
         (result, column, reasons)
         for result, column, reasons in zip(row, columns, expected, strict=True)

@@ -1,13 +1,13 @@
-"""SUPPORTED-OPS: every operator of ONNX, and what a record says of it, as Markdown and for JSON.
+"""SUPPORTED-OPS: every operator of ONNX and its status in a record, as Markdown and for JSON.
 
-Only words and tables are made here; `operator_rows` decides what is said.
+Makes text and tables only; `operator_rows` decides the status.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from burn_verify.core.text import counted, shortened
+from burn_verify.core.text import counted, sentences
 from burn_verify.graph.operators import DOMAINS
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.declared import Declaration, Declarations
@@ -33,7 +33,8 @@ _LEGEND: Final = """\
 - **partly**: some agree and none is wrong; the rest was refused, does not compile, failed at run time or was not judged
 - **does not compile**: none agrees, and the Rust made of at least one does not compile
 - **refused**: none agrees; burn-onnx declines to convert them, or Burn has no tensor for their values
-- **untested**: nothing was judged: no case, random answers only, or no reference
+- **untested**: nothing was judged: no case, random answers only, answers that could not have been wrong, or no
+  reference
 
 **Columns**
 
@@ -101,10 +102,10 @@ def _sentence(support: Support) -> str:
         Status.DOES_NOT_COMPILE: "do not compile",
         Status.UNTESTED: "are untested",
     }
-    said = [f"{counts[status]} {verb}" for status, verb in verbs.items()]
+    parts = [f"{counts[status]} {verb}" for status, verb in verbs.items()]
     verified, versions = versions_of(support.rows)
     return (
-        f"Of {len(support.rows)} operators, {', '.join(said[:-1])} and {said[-1]}; "
+        f"Of {len(support.rows)} operators, {', '.join(parts[:-1])} and {parts[-1]}; "
         f"{verified} of {versions} operator-versions are verified."
     )
 
@@ -127,19 +128,19 @@ def _count(rows: Iterable[Row]) -> dict[Status, int]:
 
 
 def _rest(support: Support) -> str:
-    """Say which cases are no operator's own, and how many failures are known."""
+    """Return how many cases are no operator's own, and how many failures are expected."""
     own = sum(row.total for row in support.rows)
-    said = [f"{counted(own, 'case')} about one of these operators, {support.several} about several"]
+    parts = [f"{counted(own, 'case')} about one of these operators, {support.several} about several"]
     if support.unlisted:
         names = ", ".join(f"{name} {count}" for name, count in support.unlisted.items())
-        said.append(f"{sum(support.unlisted.values())} about an operator that is not listed ({names})")
+        parts.append(f"{sum(support.unlisted.values())} about an operator that is not listed ({names})")
     expected = sum(row.expected for row in support.rows)
     known = (
         f" Of the failures of operators' own cases, {expected} {'is' if expected == 1 else 'are'} expected."
         if expected
         else ""
     )
-    return f"The record holds {', '.join(said)}.{known}"
+    return f"The record holds {', '.join(parts)}.{known}"
 
 
 def _cells(row: Row, declarations: Declarations | None) -> list[str]:
@@ -157,7 +158,7 @@ def _cells(row: Row, declarations: Declarations | None) -> list[str]:
 
 
 def _of(verified: Sequence[object], known: Sequence[object], shown: int) -> str:
-    """Say how many are verified, and which."""
+    """Return how many are verified, and which."""
     if not known:
         return ""
     names = [str(item) for item in verified[:shown]] + (["…"] if len(verified) > shown else [])
@@ -166,23 +167,23 @@ def _of(verified: Sequence[object], known: Sequence[object], shown: int) -> str:
 
 
 def _wrong(row: Row) -> str:
-    said = []
+    parts = []
     if row.draws:
-        said.append("random")
+        parts.append("random")
     elif row.random:
-        said.append(f"{counted(row.random, 'case')} random")
-    said += [_problem(problem) for problem in row.problems[:_SHOWN_PROBLEMS]]
+        parts.append(f"{counted(row.random, 'case')} random")
+    parts += [_problem(problem) for problem in row.problems[:_SHOWN_PROBLEMS]]
     if more := row.problems[_SHOWN_PROBLEMS:]:
-        said.append(f"{sum(problem.count for problem in more)} otherwise")
+        parts.append(f"{sum(problem.count for problem in more)} otherwise")
     if row.problems:
-        said.append(f"e.g. {row.problems[0].example}")
+        parts.append(f"e.g. {row.problems[0].example}")
     if row.status is Status.UNTESTED and row.others_agree:
-        said.append("agrees in other graphs only")
-    return "; ".join(said)
+        parts.append("agrees in other graphs only")
+    return "; ".join(parts)
 
 
 def _problem(problem: Problem) -> str:
-    return f"{shortened(problem.reason, _REASON)} ({problem.count})"
+    return f"{sentences(problem.reason, _REASON)} ({problem.count})"
 
 
 def _opsets(declaration: Declaration | None) -> str:

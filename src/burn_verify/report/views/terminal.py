@@ -17,7 +17,7 @@ from rich.text import Text
 
 from burn_verify.core.result import CaseResult, OutputMetrics
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.core.text import one_line, shortened
+from burn_verify.core.text import harmless, one_line, shortened
 from burn_verify.report.summary.totals import outcome_of, passed_unexpectedly, summary, totals_lines
 
 COLUMNS = ("model", "stage", "outcome", "max abs", "ULP", "outputs")
@@ -60,7 +60,7 @@ def render_table(results: Sequence[CaseResult], expected: Mapping[str, str], wid
     parts = [_table([row_of(result, expected) for result in shown], width, verbose)] if shown else []
     tail = [*folds, *totals_lines(summary(results, expected))]
     parts.append("\n".join(_wrap(line, width) for line in tail))
-    return "\n\n".join(parts)
+    return harmless("\n\n".join(parts))
 
 
 def fold_skipped(results: Sequence[CaseResult]) -> tuple[list[CaseResult], list[str]]:
@@ -116,7 +116,7 @@ def _max_ulp(metrics: Sequence[OutputMetrics]) -> str:
 
 
 def _outputs(metrics: Sequence[OutputMetrics]) -> str:
-    return f"{sum(not output.mismatching for output in metrics)}/{len(metrics)}" if metrics else ""
+    return f"{sum(output.fits for output in metrics)}/{len(metrics)}" if metrics else ""
 
 
 def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
@@ -128,7 +128,8 @@ def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
     elif result.case_id in expected:
         reason = reason or expected[result.case_id]
     # The note first: reasons are cut at the end.
-    return "; ".join(one_line(text) for text in (result.note, reason) if text and text.strip())
+    advice = result.details.get("advice") or ()
+    return "; ".join(one_line(text) for text in (result.note, reason, *advice) if text and text.strip())
 
 
 def _table(rows: Sequence[Row], width: int, verbose: bool) -> str:

@@ -78,6 +78,20 @@ def test_only_regressions_are_a_bad_exit(after, code):
     assert exit_code([compared([agrees("a/1")], after)]) == code
 
 
+@pytest.mark.parametrize(
+    ("after", "code"),
+    [
+        (no_reference("a/1"), 1),
+        (a_result("a/1", verdict="insensitive"), 1),
+        (a_result("a/1", verdict="loose"), 0),
+    ],
+)
+def test_what_agreed_and_has_no_evidence_any_more_is_a_bad_exit(after, code):
+    assert exit_code(compare(merge([a_record(agrees("a/1"))]), merge([a_record(after)]))) == code
+    # What was refused and has no evidence any more is no worse.
+    assert exit_code(compare(merge([a_record(refused("a/1"))]), merge([a_record(after)]))) == 0
+
+
 def test_nothing_in_common_cannot_be_compared():
     assert compare(merge([a_record(agrees("a/1"))]), merge([a_record(agrees("a/2"))])) == ()
     assert exit_code([]) == 2
@@ -99,25 +113,6 @@ def test_two_targets_are_compared_where_each_side_has_one():
     (comparison,) = compare(merge([old]), merge([new]))
 
     assert changes_text.as_text(comparison).startswith("Burn 0.21.0 on flex → Burn 0.22.1 on flex\n")
-
-
-def test_the_text_says_the_environment_first_and_the_worst_next():
-    before = [agrees("a/1"), agrees("a/2"), refused("a/3")]
-    after = [refused("a/1"), wrong("a/2"), agrees("a/3")]
-    text = changes_text.as_text(compared(before, after, cpu="another"))
-    places = [text.index(words) for words in ("environment: cpu: none → another", "Newly wrong", "Regressed", "Fixed")]
-
-    assert places == sorted(places)
-    assert "1 newly wrong (1 agreed before), 1 regressed, 1 fixed, 0 as before" in text
-    assert "a/2     agrees    wrong numbers: Y: 4/6 elements differ" in text
-    assert "| a/1 | agrees | refused: unsupported operator: Foo |" in changes_text.as_markdown(compared(before, after))
-
-
-def test_many_that_vanished_are_folded():
-    text = changes_text.as_text(compared([agrees(f"a/{n}") for n in range(50)], [agrees("a/0")]))
-
-    assert "49 vanished, 1 as before" in text
-    assert "… 29 more" in text
 
 
 def test_a_failure_elsewhere_in_the_same_stage_is_no_news():

@@ -12,9 +12,9 @@ from burn_verify.core.case import Case, Unavailable
 from burn_verify.core.errors import RecordError
 from burn_verify.core.target import Checkout, Target
 from burn_verify.report.summary.columns import merge
-from burn_verify.report.summary.findings import numbers_of
+from burn_verify.report.summary.findings import counts_of
 from burn_verify.report.summary.states import NOT_RUN, state_of
-from reported import a_record, agrees, no_reference, refused, wrong
+from reported import a_record, agrees, broken, no_reference, refused, wrong
 
 CASES = tuple(Case(id=f"node/{n}", corpus="node", source=Unavailable(reason="")) for n in range(10))
 
@@ -51,7 +51,7 @@ def test_a_shard_that_is_not_there_is_missing_with_its_cases():
     assert not merged.complete
     assert merged.columns[0].lacking == ("shard 3 of 4 of Burn 0.22.1 on flex is missing",)
     assert merged.columns[0].unnamed == len(divide(CASES, 3, 4)[0])
-    assert numbers_of(merged.columns[0]).total == len(CASES)
+    assert counts_of(merged.columns[0]).total == len(CASES)
 
 
 def test_a_shard_of_which_every_case_was_left_out_is_there():
@@ -64,7 +64,7 @@ def test_a_whole_run_beside_some_shards_fills_their_gaps():
     merged = merge([a_shard(1, 4), a_record(*(agrees(case.id) for case in CASES))])
 
     assert len(merged.columns[0].lacking) == 3
-    assert numbers_of(merged.columns[0]).total == len(CASES)
+    assert counts_of(merged.columns[0]).total == len(CASES)
 
 
 def test_a_shard_of_another_shape_is_refused():
@@ -72,8 +72,8 @@ def test_a_shard_of_another_shape_is_refused():
         merge([a_record(agrees("a/1"), shard={"index": 1})])
 
 
-def test_shards_of_different_cuts_are_refused():
-    with pytest.raises(RecordError, match="not of one cut"):
+def test_shards_of_different_divisions_are_refused():
+    with pytest.raises(RecordError, match="of different divisions"):
         merge([a_shard(1, 2), a_shard(2, 2, CASES[:-1])])
 
 
@@ -94,20 +94,39 @@ def test_nothing_but_broken_machines_is_no_report():
     with pytest.raises(RecordError, match=r"nothing to report: .* ended before its first case"):
         merge([a_record()])
     with pytest.raises(RecordError, match="machine's fault, not Burn's"):
-        merge([a_record(*(no_reference(f"zoo/{n}") for n in range(6)), agrees("zoo/x"))])
+        merge([a_record(*(broken(f"zoo/{n}") for n in range(6)))])
 
 
 def test_a_broken_machine_beside_a_sound_one_is_missing():
-    broken = a_record(*(no_reference(f"zoo/{n}") for n in range(6)), version="0.21.0")
-    merged = merge([broken, a_record(agrees("zoo/1"))])
+    dead = a_record(*(broken(f"zoo/{n}") for n in range(6)), version="0.21.0")
+    merged = merge([dead, a_record(agrees("zoo/1"))])
 
     assert not merged.complete
     assert [result and result.outcome for result in merged.rows["zoo/1"]] == ["passed", None]
     assert set(merged.columns[1].missing) == {f"zoo/{n}" for n in range(6)}
 
 
-def test_one_model_without_a_reference_is_no_broken_machine():
-    assert merge([a_record(no_reference("zoo/1"), agrees("zoo/2"))]).complete
+@pytest.mark.parametrize("count", [1, 5, 60])
+def test_models_that_nobody_else_runs_are_no_broken_machine(count):
+    merged = merge([a_record(*(no_reference(f"file/{n}") for n in range(count)), agrees("zoo/2"))])
+    assert merged.complete
+    assert counts_of(merged.columns[0]).silent == count
+    assert merge([a_record(*(no_reference(f"file/{n}") for n in range(count)))]).complete
+
+
+def test_a_machine_that_broke_on_the_way_leaves_what_was_done_before():
+    merged = merge([a_record(agrees("zoo/1"), wrong("zoo/2"), broken("zoo/3"), broken("zoo/4"))])
+    (column,) = merged.columns
+    assert (counts_of(column).agree, counts_of(column).wrong, column.missing) == (1, 1, ("zoo/3", "zoo/4"))
+    assert "not counted in part: 2 of 4 cases" in column.lacking[0]
+    assert not merged.complete
+
+
+def test_one_file_named_twice_is_one_run():
+    record = a_record(agrees("a/1"), agrees("a/2"))
+    once, twice = merge([record]), merge([record, replace(record)])
+    assert once == twice
+    assert twice.columns[0].record.phases == record.phases
 
 
 def test_a_target_that_did_not_start_is_a_column_that_says_why():
@@ -115,7 +134,7 @@ def test_a_target_that_did_not_start_is_a_column_that_says_why():
     merged = merge([dead, a_record(agrees("a/1"), refused("a/2"), version="0.21.0")])
     column = merged.columns[1]
 
-    assert (column.failure, column.missing, numbers_of(column).total) == ("no device", ("a/1", "a/2"), 2)
+    assert (column.failure, column.missing, counts_of(column).total) == ("no device", ("a/1", "a/2"), 2)
     assert column.lacking == ("Burn 0.22.1 on cuda was not run: no device",)
     assert not merged.complete
     assert state_of(None, started=not column.failure) is NOT_RUN

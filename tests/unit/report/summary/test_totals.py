@@ -3,7 +3,7 @@
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.columns import merge
 from burn_verify.report.summary.error_lines import sections_of
-from burn_verify.report.summary.findings import numbers_of
+from burn_verify.report.summary.findings import counts_of
 from burn_verify.report.summary.totals import summary, totals_lines
 from burn_verify.report.views.failures import as_json
 from reported import a_record, a_result, agrees, no_device
@@ -35,5 +35,5 @@ def test_it_is_in_no_section_of_failures():
 
 
 def test_a_column_counts_it_as_silent():
-    numbers = numbers_of(merge([a_record(*RESULTS)]).columns[0])
+    numbers = counts_of(merge([a_record(*RESULTS)]).columns[0])
     assert (numbers.agree, numbers.failed, numbers.silent) == (1, 1, 1)

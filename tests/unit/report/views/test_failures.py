@@ -3,7 +3,6 @@
 import json
 import re
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,8 +11,7 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import Record
-from burn_verify.report.summary.ends import blamed_operator, smallest, without_folders
-from burn_verify.report.summary.sayings import said_by
+from burn_verify.report.summary.messages import message_and_rust
 from burn_verify.report.views import failures
 
 RUSTC = """\
@@ -30,7 +28,6 @@ error[E0605]: non-primitive cast: `half::f16` as `f64`
 68 |             let n = delta as f64;
    |                     ^^^^^^^^^^^^
 """
-HEAD = "Failed to parse ONNX file '/cache/x.onnx': Type inference failed: "
 
 
 def a_failure(case_id="node/a", stage=Stage.RUN, op_type="Conv", **fields):
@@ -104,7 +101,7 @@ def test_codes_of_rustc_have_their_own_error_and_generated_line():
 
 def test_an_error_without_code_or_rendering_is_told_by_its_reason():
     bare = a_failure(stage=Stage.COMPILE, reason="E0432: unresolved import", details={"codes": ["E0432"]})
-    assert said_by(bare, "E0432") == ("E0432: unresolved import", "")
+    assert message_and_rust(bare, "E0432") == ("E0432: unresolved import", "")
     assert [line["key"] for line in sections(a_failure(stage=Stage.COMPILE))["compile", ""]["lines"]] == ["no code"]
 
 
@@ -125,83 +122,6 @@ def test_every_case_is_accounted_for():
         "Of 4 cases, Burn fails 0 at CONVERT, 0 at COMPILE, 1 at RUN and 0 at COMPARE (of the others, 1 passed, "
         "1 could not be loaded or had no reference, 1 skipped)." in report
     )
-
-
-@pytest.mark.parametrize(
-    ("message", "reason", "said"),
-    [
-        (HEAD + "Node 'conv1' (Conv): bad dtype: 7", "Conv: bad dtype: …", ""),
-        (HEAD + "Node 'conv1' (Conv): bad", "Conv: worse", "Node 'conv1' (Conv): bad"),
-        ("index 5 out of bounds", "panic: index 5 out of bounds", ""),
-        (
-            "=== Error ===\n  Operation: 'Reshape'\n  Reason: x",
-            "panic: === Error ===",
-            "Operation: 'Reshape' Reason: x",
-        ),
-        ("Y: float32[2] 1/2 differ [node/a, stored_0]", "wrong values", "Y: float32[2] 1/2 differ"),
-        ("first\nsecond", "reason", "first"),
-        ("", "reason", ""),
-    ],
-)
-def test_only_what_adds_something_is_said(message, reason, said):
-    assert said_by(a_failure(message=message, reason=reason), reason)[0] == said
-
-
-@pytest.mark.parametrize(
-    ("stage", "details", "operator"),
-    [
-        (Stage.CONVERT, {"operator": "Conv2d"}, "Conv"),
-        (Stage.CONVERT, {"unsupported": ["mamba::Scan"]}, "mamba.Scan"),
-        (Stage.CONVERT, {"unsupported": ["Foo", "Bar"]}, "several"),
-        (Stage.CONVERT, {"operator": "Gemm"}, "several"),
-        (Stage.COMPILE, {"node": "reducel11"}, "ReduceL1"),
-        (Stage.COMPILE, {"node": "linear1"}, "several"),
-        (Stage.RUN, {}, "several"),
-        (Stage.COMPARE, {}, "several"),
-    ],
-)
-def test_the_operator_of_a_larger_graph(stage, details, operator):
-    # What a reason begins with decides nothing.
-    assert blamed_operator(a_failure(stage=stage, op_type=None, reason="Conv: x", details=details)) == operator
-
-
-def test_the_operator_of_a_case_of_its_own():
-    assert blamed_operator(a_failure(reason="Gemm: x")) == "Conv"
-    assert blamed_operator(a_failure(op_type=None, op_types=("com.microsoft.X",))) == "com.microsoft.X"
-
-
-def test_the_smallest_case():
-    def fed(case_id, *shapes, op_types=("Conv",)):
-        return a_failure(case_id, op_types=op_types, details={"inputs": {"stored_0": list(shapes)}})
-
-    cases = [
-        a_failure("a"),
-        fed("b", "float32[2]", op_types=("Add", "Conv")),
-        fed("c", "float32[2,3]", "int64[]"),
-        fed("longer", "float32[2]", "int64"),
-        fed("e", "float32[1,3]"),
-        fed("d", "float32[0,9]", "int64[3]"),
-    ]
-    ordered = []
-    while cases:
-        ordered.append(smallest(cases))
-        cases.remove(ordered[-1])
-    assert [case.case_id for case in ordered] == ["d", "e", "longer", "c", "a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("cannot read '/home/some body/x/m.onnx': no", "cannot read 'm.onnx': no"),
-        ("at /root/.cargo/registry/burn/src/lib.rs:3:1", "at lib.rs:3:1"),
-        ("a / b", "a / b"),
-        ("let n = a / (b / c.d);", "let n = a / (b / c.d);"),
-        ("see https://example.org/a/b", "see https://example.org/a/b"),
-        ("y: 4/6 elements", "y: 4/6 elements"),
-    ],
-)
-def test_folders_are_left_out(text, shown):
-    assert without_folders(text) == shown
 
 
 @given(st.text(), st.text(), st.text(), st.text(max_size=8), st.sampled_from([Stage.RUN, Stage.COMPILE, Stage.CONVERT]))

@@ -1,53 +1,17 @@
 """Latency as it is recorded and shown: beside the verdict, and struck out where that is bad."""
 
 import dataclasses
-import json
-import re
 
 import pytest
 
 from burn_verify.core.latency import Ratio
-from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
-from burn_verify.record.codec import Record, result_from_json, result_to_line
+from burn_verify.record.codec import Record
 from burn_verify.report.files import artefacts, files
 from burn_verify.report.summary.columns import merge
 from burn_verify.report.summary.findings import Findings
 from burn_verify.report.views import latency as report
-from burn_verify.run.timing import within_budget
 from timed import latency, result, side
-
-
-def line_of(made):
-    return result_to_line(made, Target())
-
-
-@pytest.mark.parametrize(
-    "timed",
-    [
-        latency(),
-        latency(burn=None, onnxruntime=None, ratio=None, why="the release build fails: boom", load_average=None),
-        latency(onnxruntime=None, ratio=None, why="ONNX Runtime: no"),
-        latency(burn=side(resident=(None, None, None), stable=False)),
-    ],
-)
-def test_a_latency_survives_the_record(timed):
-    made = result(latency=timed)
-    assert result_from_json(json.loads(line_of(made))) == made
-
-
-def test_a_result_without_has_no_key_of_it():
-    assert '"latency"' not in line_of(result(latency=None))
-    assert '"latency"' in line_of(result())
-
-
-@pytest.mark.parametrize("spoilt", ['"threads": "many"', '"profile_": 1', '"ratio": {"value": 1}'])
-def test_a_spoilt_latency_is_not_a_result(spoilt):
-    name = spoilt.partition(":")[0].strip('"').removesuffix("_")
-    line = re.sub(rf'"{name}": (\{{[^}}]*\}}|[^,]*)', spoilt, line_of(result()))
-    assert line != line_of(result())
-    with pytest.raises(ValueError, match=r"."):
-        result_from_json(json.loads(line))
 
 
 def test_a_name_that_looks_like_a_mark_is_none():
@@ -118,22 +82,6 @@ def test_times_have_three_digits(value, said):
 @pytest.mark.parametrize(("value", "said"), [(None, ""), (12, "12 B"), (1536, "1.50 KiB"), (300 << 20, "300 MiB")])
 def test_sizes_have_three_digits(value, said):
     assert report.size(value) == said
-
-
-def test_a_model_over_its_budget_fails_to_compile():
-    failed = within_budget(result(), 1.0)
-    assert (failed.stage, failed.outcome, failed.reason) == (Stage.COMPILE, Outcome.FAILED, "over the compile budget")
-    assert "1.5 s" in failed.message
-    assert failed.latency == result().latency
-
-
-@pytest.mark.parametrize("budget", [None, 1.5, 100.0])
-def test_a_model_within_its_budget_is_left_alone(budget):
-    assert within_budget(result(), budget) == result()
-
-
-def test_a_model_that_disagrees_keeps_its_own_reason():
-    assert within_budget(result("disagrees"), 1.0) == result("disagrees")
 
 
 def test_a_result_cannot_be_changed():

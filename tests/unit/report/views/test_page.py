@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.changes import compare
 from burn_verify.report.summary.columns import merge
-from burn_verify.report.summary.findings import Findings, PastRun
-from burn_verify.report.views import page, plots
+from burn_verify.report.summary.findings import Findings
+from burn_verify.report.views import page
 from reported import a_record, a_result, agrees, many, no_program, of_operator, output, refused, wrong
 
 
@@ -115,39 +115,6 @@ def test_operators_have_a_cell_a_version_and_a_dtype():
     shown = {name: data["operatorStates"][state]["word"] for name, state, _ in row["versions"] + row["dtypes"]}
 
     assert shown == {"1": "untested", "6": "refuted", "13": "verified", "float32": "verified", "int8": "refuted"}
-
-
-def test_headroom_is_drawn_by_decades():
-    results = [agrees(f"zoo/{n}", metrics=(output(used),)) for n, used in enumerate([0.0, 1e-9, 0.05, 0.5, 1.0])]
-    results += [wrong("zoo/x", metrics=(output(50.0),)), wrong("zoo/y", metrics=(output(float("inf")),))]
-    results += [agrees("zoo/z", metrics=(output(None),))]
-    plot = plots.headroom(results)
-
-    assert [mark.label for mark in plot.marks] == [
-        "exact: 1 agree",
-        "up to 1e-6 of the bound: 1 agree",
-        "1e-2 to 1e-1 of the bound: 1 agree",
-        "1e-1 to 1 of the bound: 2 agree",
-        "10 to 100 of the bound: 1 wrong",
-        "above 100 bounds: 1 wrong",
-    ]
-    assert (plot.silent, plot.summary) == (1, "5 of 7 cases stay within their bound")
-    assert all(mark.x >= plot.limit for mark in plot.marks if mark.tone == "wrong")
-    assert all(mark.x + mark.width <= plot.limit for mark in plot.marks if mark.tone == "good")
-    assert all(0 <= mark.y <= mark.y + mark.height <= plots.HEIGHT for mark in plot.marks)
-
-
-def test_without_bounds_there_is_no_plot_but_a_word():
-    assert plots.headroom([agrees("zoo/1", metrics=(output(None),))]) is None
-    assert "no case of this record has a bound that was written down" in rendered(a_record(agrees("zoo/1")))
-
-
-def test_the_history_ends_with_this_run():
-    past = (PastRun(name="0001_abc_20260101", label="Burn 0.22.1 on flex", agree=0, total=2),)
-    text = rendered(a_record(agrees("zoo/1"), agrees("zoo/2")), past=past)
-
-    assert "0 of 2 agreed in 0001_abc_20260101, 2 of 2 in this run" in text
-    assert plots.history(past) is None
 
 
 def test_every_stage_of_failure_finds_its_way_to_the_page():

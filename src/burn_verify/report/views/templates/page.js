@@ -22,7 +22,7 @@
   const number = (value) => (value === null || value === undefined ? "" : typeof value === "number" && value && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6) ? value.toExponential(1) : typeof value === "number" ? String(+value.toPrecision(3)) : String(value));
 
   // Where the page stands is its address after the '#', so that every view and every cell has a link.
-  const read = () => ({ ...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => key in DEFAULTS)) });
+  const read = () => ({ ...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key))) });
   const address = (changes) => {
     const wanted = { ...state, ...changes };
     return "#" + new URLSearchParams(Object.entries(wanted).filter(([key, value]) => value !== DEFAULTS[key]));
@@ -54,7 +54,10 @@
     return [text(row.note), text(worst.reason) || text(worst.message).split("\n")[0]].filter(Boolean).join("; ");
   };
 
-  const target = () => Math.min(Math.max(Number(state.target) || 0, 0), data.targets.length - 1);
+  // Anybody may write an address: what is no place in a list is no name of anything else either.
+  const at = (list, place) => (Array.isArray(list) && /^\d+$/.test(place) ? list[place] : undefined);
+  const placeOf = (value) => (at(data.targets, value) === undefined ? 0 : Number(value));
+  const target = () => placeOf(state.target);
   const VIEWS = {
     models: {
       what: "cases",
@@ -208,6 +211,8 @@
       element("p", null, cell(place, column)),
       element("dl", { class: "facts" }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", null, name), element("dd", null, value)])),
       ...block("It says", text(made.message)),
+      ...block("Of the model", text(made.advice)),
+      ...block("Fed", text(made.fed)),
       ...block(`Generated Rust${made.line === undefined ? "" : `, line ${made.line}`}`, text(made.rust)),
       ...measured(made.metrics),
       ...block("ONNX Runtime says", text(made.onnxruntime)),
@@ -223,18 +228,16 @@
   const places = new Map(data.cases.map((row, place) => [row.id, place]));
   const content = () => {
     if (state.case) {
-      const column = Math.min(Number(state.column) || 0, data.targets.length - 1);
+      const column = placeOf(state.column);
       if (places.has(state.case)) return evidence(places.get(state.case), column);
       return [element("h2", { id: "evidence-title" }, state.case), element("p", null, "No such case is in this report.")];
     }
     const [kind, place, part, index] = state.list.split(".");
-    if (kind === "causes" && data.causes[target()][place]) {
-      const cause = data.causes[target()][place];
-      return listed(text(cause.reason), cause.cases);
-    }
-    const row = kind === "operators" && data.operators[target()][place];
+    const cause = kind === "causes" && at(data.causes[target()], place);
+    if (cause) return listed(text(cause.reason), cause.cases);
+    const row = kind === "operators" && at(data.operators[target()], place);
     if (row && part === "all") return listed(`${row.name}, ${data.operatorStates[row.status].word}`, owned(row));
-    const found = row && row[part] && row[part][index];
+    const found = row && ["versions", "dtypes"].includes(part) && at(row[part], index);
     return found ? listed(`${row.name}, ${part === "versions" ? "version" : "dtype"} ${found[0]}`, found[2]) : null;
   };
   let opened = "";
@@ -249,7 +252,7 @@
   };
   const show = () => {
     state = read();
-    if (!VIEWS[state.view]) state.view = DEFAULTS.view;
+    if (!Object.hasOwn(VIEWS, state.view)) state.view = DEFAULTS.view;
     const key = [state.view, state.text, state.operator, state.status, state.rows, state.target, state.sort].join("\n");
     if (key !== drawn) { controls(); draw(); drawn = key; }
     open();

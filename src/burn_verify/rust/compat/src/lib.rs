@@ -19,6 +19,11 @@ macro_rules! insert {
             runner::bind($module::Model::from_file(weights, device), $module::Model::forward)
         })
     };
+    ($registry:ident, $module:ident, [$($input:ident)*], [$($output:ident)*]) => {
+        $registry.insert(stringify!($module), |weights, device| {
+            runner::bind_wide!($module::Model::from_file(weights, device), [$($input)*], [$($output)*])
+        })
+    };
 }
 
 /// The element type of values on their way in or out.

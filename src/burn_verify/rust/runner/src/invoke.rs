@@ -86,6 +86,68 @@ where
     Box::new(Bound { model, forward, args: PhantomData })
 }
 
+struct Spelt<Model, Call> {
+    model: Model,
+    call: Call,
+}
+
+impl<Model, Call> Callable for Spelt<Model, Call>
+where
+    Model: Send,
+    Call: Fn(&Model, Vec<TensorData>, &Device, bool) -> Result<(Vec<TensorData>, Lap)> + Send,
+{
+    fn call(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Answered> {
+        let (outputs, lap) = (self.call)(&self.model, inputs, device, true)?;
+        Ok(Answered { outputs, forward: lap.forward })
+    }
+
+    fn lap(&self, inputs: Vec<TensorData>, device: &Device) -> Result<Lap> {
+        (self.call)(&self.model, inputs, device, false).map(|(_, lap)| lap)
+    }
+}
+
+/// Binds a loaded model to a call that is spelt out, as `bind_wide!` does; its last argument asks for the outputs.
+pub fn bind_call<Model, Call>(model: Model, call: Call) -> Loaded
+where
+    Model: Send + 'static,
+    Call: Fn(&Model, Vec<TensorData>, &Device, bool) -> Result<(Vec<TensorData>, Lap)> + Send + 'static,
+{
+    Box::new(Spelt { model, call })
+}
+
+/// Binds a model of more inputs or outputs than `Invoke` is written for, given as many names for each.
+///
+/// The call is spelt out in the crate of the model: one more parameter for every model to be tried with would cost each
+/// of them more time in rustc than all of this costs the few that need it.
+#[macro_export]
+macro_rules! bind_wide {
+    ($model:expr, [$($input:ident)*], [$($output:ident)*]) => {
+        $crate::bind_call($model, |model, inputs, device, wanted| {
+            let started = ::std::time::Instant::now();
+            let mut inputs = inputs.into_iter();
+            $(let $input = $crate::FromWire::from_wire(
+                inputs.next().ok_or("the generated code takes more inputs")?, device)?;)*
+            if inputs.next().is_some() {
+                return Err("the generated code takes fewer inputs".into());
+            }
+            $crate::compat::sync(device)?;
+            let prepare = started.elapsed();
+            $(let $input = ::std::hint::black_box($input);)*
+            let started = ::std::time::Instant::now();
+            let answer = ::std::hint::black_box(model.forward($($input),*));
+            $crate::compat::sync(device)?;
+            let forward = started.elapsed();
+            let mut outputs = Vec::new();
+            if wanted {
+                let ($($output),*) = answer;
+                $($crate::IntoWire::into_wire($output, &mut outputs);)*
+                $crate::compat::sync(device)?;
+            }
+            Ok((outputs, $crate::Lap { prepare, forward }))
+        })
+    };
+}
+
 macro_rules! arities {
     () => { arities!(@invoke); };
     ($head:ident $(, $tail:ident)*) => {
@@ -147,7 +209,7 @@ macro_rules! arities {
         }
     };
 }
-// A model with more inputs or outputs than this does not compile, and is blamed for it by name.
+// What has more inputs or outputs than this is bound by `bind_wide!`.
 arities!(
     A00, A01, A02, A03, A04, A05, A06, A07, A08, A09, A10, A11, A12, A13, A14, A15, A16, A17, A18, A19, A20, A21, A22,
     A23, A24, A25, A26, A27, A28, A29, A30, A31

@@ -10,7 +10,7 @@ mod registry;
 mod serve;
 mod wire;
 
-pub use invoke::{Answered, Callable, Invoke, Lap, Loaded, bind};
+pub use invoke::{Answered, Callable, Invoke, Lap, Loaded, bind, bind_call};
 pub use registry::Registry;
 pub use serve::serve;
 pub use wire::{FromWire, IntoWire};

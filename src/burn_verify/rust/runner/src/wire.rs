@@ -86,7 +86,8 @@ impl<const N: usize> IntoWire for [i64; N] {
 pub fn decode(payload: &[u8]) -> Result<Vec<TensorData>> {
     let file = SafeTensors::deserialize(payload).map_err(|error| format!("the payload is not safetensors: {error}"))?;
     let mut tensors = file.tensors();
-    tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
+    // By length first: after 999 comes 1000.
+    tensors.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
     tensors.into_iter().map(|(_, view)| to_data(view.dtype(), view.data(), view.shape())).collect()
 }
 

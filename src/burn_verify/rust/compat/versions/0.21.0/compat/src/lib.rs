@@ -25,6 +25,15 @@ macro_rules! insert {
             )
         })
     };
+    ($registry:ident, $module:ident, [$($input:ident)*], [$($output:ident)*]) => {
+        $registry.insert(stringify!($module), |weights, device| {
+            runner::bind_wide!(
+                $module::Model::<runner::compat::Backend>::from_file(weights, device),
+                [$($input)*],
+                [$($output)*]
+            )
+        })
+    };
 }
 
 /// The element type of values on their way in or out.

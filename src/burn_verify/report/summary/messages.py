@@ -1,6 +1,6 @@
-"""What a failed case says beyond its normalised reason, and which generated line it says it of.
+"""The message of a failed case beyond its normalised reason, and the generated line of Rust.
 
-Text from results only, in one line each and without folders of a machine; neither shortened nor escaped.
+Text from results only, in one line each and without absolute paths; neither shortened nor escaped.
 """
 
 import re
@@ -15,24 +15,24 @@ _BANNER = re.compile(r"^=+ .* =+$")
 _CODE = re.compile(r"^E\d+$")
 
 
-def said_by(result: CaseResult, key: str) -> tuple[str, str]:
-    """Return what the case says of a key and the generated Rust; each is empty where there is nothing to add.
+def message_and_rust(result: CaseResult, key: str) -> tuple[str, str]:
+    """Return the message of a case for a key, and the generated Rust; each is empty where it adds nothing.
 
     Arguments:
         key: the normalised reason, at COMPILE a code of rustc.
     """
     if result.stage is Stage.COMPILE:
-        return _said_by_rustc(result, key)
-    said = _WRAPPING.sub("", _first_telling_line(result))
+        return _rustc_message_and_rust(result, key)
+    message = _WRAPPING.sub("", _first_telling_line(result))
     # The judge ends with the case and the data set, and the case is shown beside it.
-    said = re.sub(rf" \[{re.escape(one_line(result.case_id))}[^\]]*\]$", "", said)
+    message = re.sub(rf" \[{re.escape(one_line(result.case_id))}[^\]]*\]$", "", message)
     # A list of operators that burn-onnx lacks is our own sentence: its words say more.
-    repeats = not unsupported_operators(result) and _repeats(said, key)
-    return "" if said == key or repeats else said, _rust(result)
+    repeats = not unsupported_operators(result) and _repeats(message, key)
+    return "" if message == key or repeats else message, _rust(result)
 
 
-def _said_by_rustc(result: CaseResult, code: str) -> tuple[str, str]:
-    """Find the first error of a code in what rustc said; the record's own line is that of the first error of all."""
+def _rustc_message_and_rust(result: CaseResult, code: str) -> tuple[str, str]:
+    """Return the first error of a code in the output of rustc, and its line of Rust."""
     mark = re.escape(f"error[{code}]" if _CODE.match(code) else "error")
     found = re.search(rf"^{mark}: (.*)(?:\n\s*--> .*:(\d+):\d+$)?", result.message, re.MULTILINE)
     if found is None:
@@ -53,8 +53,8 @@ def _first_telling_line(result: CaseResult) -> str:
     return one_line(without_folders(rest)) if rest and _BANNER.match(first.strip()) else first_line(result)
 
 
-def _repeats(said: str, key: str) -> bool:
-    """Return whether a reason holds all of what was said but the names; an ellipsis stands for what was normalised."""
+def _repeats(message: str, key: str) -> bool:
+    """Return whether a reason contains the message up to names; an ellipsis stands for the normalised parts."""
     _, colon, tail = key.partition(": ")
     parts = [part.strip() for part in tail.split("…")]
-    return bool(colon) and any(parts) and all(part in said for part in parts)
+    return bool(colon) and any(parts) and all(part in message for part in parts)

@@ -8,15 +8,17 @@ import pytest
 
 from burn_verify.cli import common, main
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.expectations import packaged as packaged_module
 from burn_verify.expectations.match import parse
 from burn_verify.record.codec import environment_line, result_to_line
 
 
-def a_line(case_id, outcome=Outcome.FAILED, *, reason="why", version="0.22.1", backend="flex"):
-    result = CaseResult(case_id=case_id, corpus="node", stage=Stage.RUN, outcome=outcome, reason=reason)
+def a_line(case_id, outcome=Outcome.FAILED, *, reason="why", failure=None, version="0.22.1", backend="flex"):
+    result = CaseResult(
+        case_id=case_id, corpus="node", stage=Stage.RUN, outcome=outcome, reason=reason, failure=failure
+    )
     return result_to_line(result, Target(burn=version, backend=backend))
 
 
@@ -77,13 +79,18 @@ def test_check_writes_nothing(write, packaged, update):
     assert update(write(a_line("node/a", Outcome.PASSED, reason="")), "--check")[0] == 1
 
 
-def test_out_starts_as_a_copy_and_leaves_the_packaged_file_alone(write, packaged, update, tmp_path):
-    update(write(a_line("node/a")))
+def test_out_holds_what_is_new_and_leaves_the_packaged_file_alone(write, packaged, update, tmp_path):
+    update(write(a_line("node/a"), a_line("node/c")))
     before = (packaged / "0.22-flex.toml").read_bytes()
     out = tmp_path / "mine.toml"
 
-    assert update(write(a_line("node/b")), "--out", out)[0] == 0
-    assert [entry.pattern for entry in parse(out.read_text(encoding="utf-8"), "f")] == ["node/a", "node/b"]
+    run = write(a_line("node/a"), a_line("node/b"), a_line("node/c", Outcome.PASSED))
+    assert update(run, "--out", out)[:2] == (0, f"2 added, 0 removed, 0 moved, 0 kept (3 results)\nwrote {out}\n")
+    assert [(entry.pattern, entry.stage) for entry in parse(out.read_text(encoding="utf-8"), "f")] == [
+        ("node/b", Stage.RUN),
+        ("node/c", None),
+    ]
+    assert update(run, "--out", out, "--check")[0] == 0
     assert (packaged / "0.22-flex.toml").read_bytes() == before
     assert update(write(a_line("node/b")), "--out", out)[0] == 0
 
@@ -142,7 +149,9 @@ def test_several_targets_go_to_a_folder(write, packaged, update, tmp_path):
 
 
 def test_failures_without_evidence_are_told(write, packaged, update):
-    crashed = [a_line(f"node/{place}", reason="no result: crashed") for place in range(7)]
+    crashed = [
+        a_line(f"node/{place}", reason="no result: crashed", failure=FailureKind.NO_RESULT) for place in range(7)
+    ]
     code, said, warned = update(write(*crashed))
 
     assert code == 0

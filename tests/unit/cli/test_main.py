@@ -1,0 +1,66 @@
+"""The command line: one line for a mistake, exit codes, and a run with fakes."""
+
+from pathlib import Path
+
+import pytest
+
+from burn_verify import __version__
+from burn_verify.core.errors import ConvertError
+from fakes import Faults, seams
+
+ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
+
+
+def test_the_version(command):
+    assert command("--version") == (0, f"burn-verify {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["verify"], "nothing to verify: name a model"),
+        (["verify", "no-such-model"], "no-such-model"),
+        (["verify", "mnist", "--burn-timeout", "soon"], "--burn-timeout: a number of seconds"),
+        (["list", "no-such-model"], "no name contains"),
+        (["dance"], "invalid choice: 'dance'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_4(command, words, message):
+    code, out, err = command(*words)
+
+    assert (code, out) == (4, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_models_are_listed_by_name(command):
+    code, out, _ = command("list", "mnist", "--burn-offline", "on")
+
+    assert code == 0
+    assert "zoo/mnist" in out
+
+
+def test_a_model_that_agrees_is_exit_code_0(command):
+    code, out, _ = command("verify", ADD, seams=seams())
+
+    assert code == 0
+    assert "1 of 1 agree" in out
+
+
+def test_a_model_that_fails_is_exit_code_1_and_has_a_command_to_repeat_it(command):
+    faults = Faults({("convert", "add"): ConvertError("unsupported operator: Add", "unsupported operator: Add")})
+
+    code, out, err = command("verify", ADD, seams=seams(faults))
+
+    assert code == 1
+    assert "unsupported operator: Add" in out
+    assert "reproduce: pytest --models=" in err
+
+
+def test_the_last_run_can_be_shown_again(command):
+    first = command("verify", ADD, seams=seams())[1]
+
+    code, out, _ = command("report", "--last")
+
+    assert code == 0
+    assert out.splitlines()[-2:] == first.splitlines()[-2:]

@@ -1,0 +1,45 @@
+"""The plugin's hooks: selection, fixtures, header, and mistakes."""
+
+import pytest
+
+
+def test_a_selected_model_is_a_test(faked):
+    done = faked("-v")
+
+    done.assert_outcomes(passed=1)
+    done.stdout.fnmatch_lines(["burn-verify: 1 selected*", "*test_model?file/add? PASSED*"])
+
+
+def test_without_a_selection_the_plugin_does_nothing(faked, pytester):
+    pytester.makepyfile("def test_own(): pass")
+
+    done = faked(models=None)
+
+    done.assert_outcomes(passed=1)
+    done.stdout.no_fnmatch_line("burn-verify: *")
+
+
+def test_tests_of_the_folder_run_where_a_path_is_named(faked, pytester):
+    path = pytester.makepyfile(
+        """
+        def test_own(burn_case, burn_verify, burn_target):
+            assert burn_case.id == "file/add"
+            burn_verify(burn_case)
+        """
+    )
+
+    faked(path).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--burn-timeout=soon",), "*--burn-timeout: a number of seconds*"),
+        (("--compile-budget=3",), "*--compile-budget is about release builds*"),
+    ],
+)
+def test_a_mistake_is_a_usage_error(faked, words, message):
+    done = faked(*words)
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([message])

@@ -1,0 +1,55 @@
+"""The data of the page's script."""
+
+import json
+
+from burn_verify.report.summary.columns import merge
+from burn_verify.report.summary.findings import Findings
+from burn_verify.report.views.page_data import Texts, as_script
+from reported import a_record, agrees, of_operator, wrong
+
+
+def data(*records):
+    matrix = merge(records)
+    findings = Findings(matrix=matrix, expected=tuple({} for _ in matrix.columns), comparisons=(), past=(), between=())
+    return json.loads(as_script(findings))
+
+
+def test_a_text_has_one_place():
+    texts = Texts()
+
+    assert [texts.place(text) for text in ("a", "b", "a")] == [0, 1, 0]
+    assert texts.all == ["a", "b"]
+
+
+def test_a_case_has_a_cell_for_each_target():
+    made = data(a_record(agrees("zoo/a")), a_record(wrong("zoo/a"), version="0.21.0"))
+
+    (case,) = made["cases"]
+    words = [made["states"][cell["state"]]["key"] for cell in case["cells"]]
+    assert (case["id"], words) == ("zoo/a", ["agrees", "wrong"])
+
+
+def test_operators_are_counted_by_their_own_cases():
+    made = data(a_record(of_operator("test_conv", "Conv"), of_operator("other", "Conv", make=wrong)))
+
+    conv = next(operator for operator in made["operators"][0] if operator["name"] == "Conv")
+    assert conv["counts"] == [1, 2, 2]
+
+
+def test_nothing_in_a_text_ends_the_script():
+    script = as_script(
+        Findings(matrix=merge([a_record(wrong("zoo/</script>"))]), expected=({},), comparisons=(), past=(), between=())
+    )
+
+    assert "</script>" not in script
+    assert script.isascii()
+
+
+def test_the_cause_of_most_cases_comes_first():
+    made = data(
+        a_record(
+            wrong("zoo/a"), of_operator("x", make=wrong, reason="other"), of_operator("y", make=wrong, reason="other")
+        )
+    )
+
+    assert [len(cause["cases"]) for cause in made["causes"][0]] == [2, 1]
