@@ -69,6 +69,7 @@ class FakeEngine:
     timeout: float
     faults: Faults
     closed: bool = False
+    memory_limit: int = 0
     name = "fake"
     version = "1"
     pid = None

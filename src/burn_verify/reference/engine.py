@@ -4,10 +4,10 @@
 of an engine's answers is kept under its name and version.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from burn_verify.core.latency import Block, BlockPlan
 from burn_verify.system.cache import Cache
@@ -118,8 +118,16 @@ class Engine(Protocol):
         """End for good; a request that is in flight on another thread fails with `OracleError`."""
 
 
-Engines: TypeAlias = Callable[[Cache, float], Engine]
-"""Makes an engine; the number is the seconds one inference may take, loading included."""
+class Engines(Protocol):
+    """Makes an engine."""
+
+    def __call__(self, cache: Cache, timeout: float, /, *, memory_limit: int) -> Engine:
+        """Return an engine that was not started yet.
+
+        Arguments:
+            timeout: seconds one inference may take, loading included.
+            memory_limit: MiB of address space, 0 for no limit.
+        """
 
 
 def infer(

@@ -25,7 +25,8 @@ from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
 from burn_verify.reference.oracle import MADE_BY, DataSet, read
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, write_if_changed
+from burn_verify.system.files import digest_of
+from burn_verify.system.kept import is_kept, keep
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Measurer:
         # Apart, as a file that is whole need not be opened to be known as such.
         cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
         for known in (path, cut):
-            if known.is_file():
+            if is_kept(known):
                 return replace(reference, measures=known)
         started = time.monotonic()
         arrays: dict[str, Array] = {}
@@ -86,7 +87,7 @@ class Measurer:
                 arrays |= placed(place, "other", self._other(prepared, data_set))
         said = {"data_sets": json.dumps(notes)}
         target = cut if any(note["gave_up"] for note in notes) else path
-        write_if_changed(target, encode_named(arrays, said))
+        keep(target, encode_named(arrays, said))
         return replace(reference, measures=target, seconds=reference.seconds + time.monotonic() - started)
 
     @functools.cached_property

@@ -26,17 +26,19 @@ class OnnxRuntime:
 
     Arguments:
         timeout: seconds one inference may take, loading included.
+        memory_limit: MiB of address space, 0 for no limit.
     """
 
     name = NAME
 
-    def __init__(self, cache: Cache, timeout: float) -> None:
+    def __init__(self, cache: Cache, timeout: float, *, memory_limit: int = 0) -> None:
         self.version = version(NAME)
         self._timeout = timeout
         self._worker = Resident(
             [sys.executable, "-m", "burn_verify.reference.worker"],
             role="reference",
             log=cache.folder("logs") / f"reference-{os.getpid()}.log",
+            memory_limit_mib=memory_limit,
         )
 
     @property
