@@ -20,7 +20,7 @@ from burn_verify.core.errors import CompileError
 from burn_verify.core.latency import Block, BlockPlan, Cost
 from burn_verify.core.stage import ConvertedModel, PreparedCase
 from burn_verify.core.target import Target
-from burn_verify.reference.engine import Measurement
+from burn_verify.reference.engine import Deviations, Measurement
 from burn_verify.run.seams import Seams
 from burn_verify.system.cache import Cache
 
@@ -69,6 +69,7 @@ class FakeEngine:
     timeout: float
     faults: Faults
     closed: bool = False
+    memory_limit: int = 0
     name = "fake"
     version = "1"
     pid = None
@@ -84,6 +85,11 @@ class FakeEngine:
         """Know nothing."""
         self.faults.at("measure", model.stem)
         return Measurement()
+
+    def deviations(self, model: Path, inputs: Sequence[Any], *, timeout: float) -> Deviations:
+        """Know nothing."""
+        self.faults.at("deviations", model.stem)
+        return Deviations()
 
     def block(self, model: Path, inputs: Sequence[Any], threads: int, plan: BlockPlan) -> Block:
         """Return calls of a microsecond."""

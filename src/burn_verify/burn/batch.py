@@ -3,7 +3,6 @@
 Runs no model. The text of the generated crates is `codegen`'s, the module of an error is `rustc_errors`'.
 """
 
-import json
 import math
 import os
 import time
@@ -19,7 +18,8 @@ from burn_verify.burn.workspace import MADE_BY, Workspace
 from burn_verify.core.errors import CompileError
 from burn_verify.core.stage import ConvertedModel, RunnerBinary
 from burn_verify.system.cache import Cache, prune
-from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_if_changed, write_json
+from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_json
+from burn_verify.system.kept import seal, sealed
 
 # One rustc needs about 2 MiB a small module; more of them to a crate save no time and cost memory.
 _MODULES_PER_CRATE: Final = 250
@@ -191,15 +191,16 @@ def _regrouped(
 def _remember(folder: Path, compiled: Compiled) -> None:
     errors = {module: [error.message, error.reason, error.details] for module, error in compiled.errors.items()}
     modules = sorted(compiled.binary.modules) if compiled.binary else None
-    write_if_changed(folder / "note.json", json.dumps({"modules": modules, "errors": errors}))
+    files = [compiled.binary.path] if compiled.binary else []
+    seal(folder / "note.json", files, modules=modules, errors=errors)
 
 
 def _remembered(folder: Path) -> Compiled | None:
-    note = read_json(folder / "note.json")
-    runner = folder / "runner"
-    if note is None or (note["modules"] is not None and not runner.is_file()):
+    note = sealed(folder / "note.json")
+    if note is None:
         return None
-    binary = None if note["modules"] is None else RunnerBinary(path=runner, modules=frozenset(note["modules"]))
+    known = note["modules"]
+    binary = None if known is None else RunnerBinary(path=folder / "runner", modules=frozenset(known))
     errors = {module: CompileError(*parts) for module, parts in note["errors"].items()}
     return Compiled(binary=binary, errors=errors, seconds=0.0)
 

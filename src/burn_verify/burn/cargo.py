@@ -16,6 +16,7 @@ from burn_verify.burn.rustc_errors import RustError, failed_crate, parse
 from burn_verify.core.errors import CommandFailed, ToolchainError
 from burn_verify.core.progress import Listener, Progress
 from burn_verify.system.process import ending, in_one_line, output_of, stream
+from burn_verify.system.storage import storage_fault_in
 
 MIN_RUSTC: Final = (1, 95)
 
@@ -75,6 +76,9 @@ class Build:
             phase: of the progress that is told.
             labels: what to call crates in front of people.
             env: more for cargo's environment.
+
+        Raises:
+            ToolchainError: the disk is full or read-only.
         """
         argv = ["cargo", "build", "--message-format=json", *arguments]
         run = CargoRun()
@@ -111,6 +115,8 @@ class Build:
                 on_stdout=on_stdout,
                 on_stderr=on_stderr,
             )
+        if run.code != 0 and (fault := storage_fault_in(self.log.read_text(encoding="utf-8", errors="replace"))):
+            raise fault
         return run
 
     def failure(self, what: str, code: int) -> ToolchainError:

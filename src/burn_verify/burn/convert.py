@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from burn_verify.burn.reasons import location, refusal
 from burn_verify.burn.runner import rust_environment
@@ -16,8 +16,12 @@ from burn_verify.core.errors import ConvertError, ProcessDied
 from burn_verify.core.result import RefusalKind
 from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, read_json, write_json
+from burn_verify.system.files import digest_of
+from burn_verify.system.kept import seal, sealed
 from burn_verify.system.resident import Resident
+from burn_verify.system.storage import storage_fault_in
+
+_MADE: Final = ("model.rs", "model.bpk")
 
 
 class Converter:
@@ -58,19 +62,21 @@ class Converter:
 
         Raises:
             ConvertError: burn-onnx refused it, panicked, died or hung; the message is burn-onnx's own.
+            ToolchainError: the disk is full or read-only.
         """
         key = key_of(prepared, self._fingerprint, self._options)
         folder = self._rooms / key
-        if _is_done(folder):
+        if sealed(folder / "done.json"):
             # Without the lock: what is done stays, and taking a thousand locks takes its time.
             return _converted(prepared, folder, key, 0.0)
         with self._cache.lock(f"convert-{key[0]}"):
-            if _is_done(folder):
+            if sealed(folder / "done.json"):
                 return _converted(prepared, folder, key, 0.0)
             started = time.monotonic()
             self._ask(prepared, folder)
             seconds = time.monotonic() - started
-            write_json(folder / "done.json", {"model": prepared.case.id, "seconds": seconds})
+            made = [folder / name for name in _MADE]
+            seal(folder / "done.json", made, model=prepared.case.id, seconds=seconds)
             return _converted(prepared, folder, key, seconds)
 
     def close(self) -> None:
@@ -93,6 +99,8 @@ class Converter:
             died = {"how": how, "kind": RefusalKind.DIED.value, "log": death.log}
             raise ConvertError(message, f"converter: {how}", died, death.kind) from death
         if not answer["ok"]:
+            if (fault := storage_fault_in(answer["message"])) is not None:
+                raise fault
             # The record is read elsewhere: the model's name says enough, its folder says too much.
             message = answer["message"].replace(str(prepared.model), prepared.model.name)
             where = location(answer.get("location") or "") or None
@@ -129,13 +137,9 @@ def _is_text(path: Path) -> bool:
     return True
 
 
-def _is_done(folder: Path) -> bool:
-    return read_json(folder / "done.json") is not None and _missing(folder) is None
-
-
 def _missing(folder: Path) -> str | None:
     """Return the name of a file that a conversion makes and that is not there."""
-    return next((name for name in ("model.rs", "model.bpk") if not (folder / name).is_file()), None)
+    return next((name for name in _MADE if not (folder / name).is_file()), None)
 
 
 def _converted(prepared: PreparedCase, folder: Path, key: str, seconds: float) -> ConvertedModel:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from burn_verify.system import budget
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import read_json
 
@@ -31,6 +32,8 @@ class Kind(StrEnum):
     """Generated crates of a version, compiled; each takes milliseconds a model to make again."""
     LEFTOVERS = "leftovers"
     """What no workspace of a version needs any more: of an older burn-verify, or of an older compiler."""
+    KEPT = "kept"
+    """What was found out or made of models, by what it is; made again when it is needed, or downloaded."""
     CHECKOUT = "checkout"
     """A revision of a local clone, unpacked."""
 
@@ -41,7 +44,7 @@ class Usage:
 
     Attributes:
         name: for people: ``Burn 0.22.1 for flex and wgpu``.
-        folder: of the workspace, of the version, or of the checkout.
+        folder: of the workspace, of the version, of the checkout, or of what is kept.
         own: bytes that are free once this is deleted.
         shared: bytes that it needs and something else needs as well.
         used: when (seconds since the epoch) it was last built or used.
@@ -61,14 +64,21 @@ def usages(cache: Cache) -> tuple[Usage, ...]:
     for folder in _folders(cache.root / "checkouts", "burn"):
         size, used = _size(folder), folder.stat().st_mtime
         found.append(Usage(kind=Kind.CHECKOUT, name=folder.name, folder=folder, own=size, shared=0, used=used))
+    for name, words in budget.KEPT.items():
+        if some := budget.entries(cache, name):
+            size, used = sum(entry.size for entry in some), max(entry.used for entry in some)
+            folder = cache.root / name
+            found.append(Usage(kind=Kind.KEPT, name=words, folder=folder, own=size, shared=0, used=used))
     return tuple(found)
 
 
 def free(cache: Cache, usage: Usage) -> int:
     """Delete something; return how many bytes are free now that were not before.
 
-    Waits for other runs that build with this version of Burn.
+    Waits for other runs that build with this version of Burn. What a run that goes on has used is kept.
     """
+    if usage.kind is Kind.KEPT:
+        return budget.delete(budget.idle(cache, budget.entries(cache, usage.folder.name)))
     if usage.kind is Kind.CHECKOUT:
         return _removed([usage.folder])
     version = usage.folder.parent if usage.kind is Kind.TARGET else usage.folder

@@ -21,7 +21,8 @@ from burn_verify.core.latency import Cost
 from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
 from burn_verify.graph.facts import nodes
 from burn_verify.system.cache import Cache, prune
-from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_if_changed
+from burn_verify.system.files import copy_atomically, digest_of, sha256_of, write_if_changed
+from burn_verify.system.kept import seal, sealed
 
 _KEPT: Final = 120
 _DAY: Final = 24 * 3600.0
@@ -74,7 +75,7 @@ class ReleaseBuilder:
             raise _refused(model, run)
         executable = Path(run.executables[name])
         copy_atomically(executable, folder / "runner")
-        codegen_note = read_json(model.rust.parent / "done.json") or {}
+        codegen_note = sealed(model.rust.parent / "done.json") or {}
         clock = _clock(log)
         cost = Cost(
             codegen=float(codegen_note.get("seconds", model.seconds)),
@@ -88,7 +89,7 @@ class ReleaseBuilder:
         )
         for path in (executable, *executable.parent.glob(f"deps/{executable.name}-*")):
             path.unlink(missing_ok=True)
-        write_if_changed(folder / "cost.json", json.dumps(asdict(cost)))
+        seal(folder / "cost.json", [folder / "runner"], cost=asdict(cost))
         return cost
 
     def _clocked(self, log: Path) -> dict[str, str]:
@@ -107,8 +108,8 @@ def key_of(workspace: Workspace, model: ConvertedModel) -> str:
 
 
 def _known(folder: Path) -> Cost | None:
-    note = read_json(folder / "cost.json")
-    return Cost(**note) if note is not None and (folder / "runner").is_file() else None
+    note = sealed(folder / "cost.json")
+    return None if note is None else Cost(**note["cost"])
 
 
 def _clock(log: Path) -> Mapping[str, tuple[float, int]]:

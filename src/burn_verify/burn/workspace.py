@@ -20,6 +20,7 @@ from burn_verify.core.target import Target
 from burn_verify.core.versions import BurnVersion
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import copy_atomically, digest_of, read_json, write_if_changed, write_json
+from burn_verify.system.kept import seal, sealed
 from burn_verify.system.made_by import MadeBy
 
 MADE_BY: Final = MadeBy(rooms=("core", "graph", "system", "burn"), libraries=("onnx", "numpy", "ml_dtypes"))
@@ -167,7 +168,7 @@ class Workspace:
 
     def waiting(self, text: str) -> None:
         """Tell that another run holds the lock."""
-        self._listen(Progress(phase="compile", done=0, total=0, text=text))
+        self._listen(Progress(phase="compile", done=0, total=0, text=text, whole=True))
 
     def _tool(self, name: str) -> Path:
         if self._note() is None:
@@ -183,9 +184,8 @@ class Workspace:
             yield from (name, text)
 
     def _note(self) -> Mapping[str, Any] | None:
-        note = read_json(self.folder / "ready.json")
-        there = all((self.folder / tool).is_file() for tool in _TOOLS)
-        return note if note and note["fingerprint"] == self.fingerprint and there else None
+        note = sealed(self.folder / "ready.json")
+        return note if note and note["fingerprint"] == self.fingerprint else None
 
     def _make_tools(self) -> None:
         require_rust(self.recipe.version.min_rustc)
@@ -213,7 +213,7 @@ class Workspace:
             "backends": self.recipe.backends,
         }
         write_json(self.folder / "units.json", sorted(run.units))
-        write_json(self.folder / "ready.json", note)
+        seal(self.folder / "ready.json", [self.folder / tool for tool in _TOOLS], **note)
 
     def _write_lock(self) -> None:
         """Put the pinned lock file in place; cargo adds the generated crates to it, so only a change of ours counts."""

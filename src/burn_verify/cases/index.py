@@ -15,8 +15,9 @@ from burn_verify.core.case import Case, CaseFacts, Collected, Subject, TensorSpe
 from burn_verify.core.errors import ToolchainError
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.system.files import read_json, sha256_of
+from burn_verify.system.kept import seal, sealed
 from burn_verify.system.made_by import MadeBy
-from burn_verify.system.process import stream
+from burn_verify.system.process import Commands, stream
 from burn_verify.system.wire import Array, encode_named, placed
 
 MADE_BY: Final = MadeBy(
@@ -26,6 +27,7 @@ MADE_BY: Final = MadeBy(
 """What decides what a collector writes: the key of every collection holds it."""
 
 _FILE: Final = "index.json"
+_SEAL: Final = "kept.json"
 
 DataSets = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
 """Inputs and outputs by name of the set, of any dtype and shape; a word in place of a value that is no array."""
@@ -62,18 +64,19 @@ class Index:
 
 
 def write_index(index: Index, folder: Path) -> None:
-    """Write an index to where its models and data are already."""
+    """Write an index to where its models and data are already, and seal them all."""
     (folder / _FILE).write_text(json.dumps(asdict(index)), encoding="utf-8")
+    seal(folder / _SEAL, sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
 def has_index(folder: Path) -> bool:
-    """Return whether a folder was collected to its end: the index is written last."""
-    return (folder / _FILE).is_file()
+    """Return whether a folder was collected to its end, and is as it was then."""
+    return sealed(folder / _SEAL) is not None
 
 
 def read_index(folder: Path) -> Index | None:
-    """Return what `write_index` wrote, None where it did not."""
-    data = read_json(folder / _FILE)
+    """Return what `write_index` wrote, None where it did not, or a file of the folder is damaged."""
+    data = read_json(folder / _FILE) if has_index(folder) else None
     if data is None:
         return None
     return Index(entries=tuple(map(_entry_from_json, data["entries"])), invalid=data["invalid"])
@@ -114,7 +117,13 @@ def without_burn_value(values: Iterable[Array | str]) -> str | None:
 
 
 def run_collector(
-    module: str, arguments: Iterable[str], folder: Path, *, on_step: Callable[[str], None], failed: str
+    module: str,
+    arguments: Iterable[str],
+    folder: Path,
+    *,
+    on_step: Callable[[str], None],
+    failed: str,
+    among: Commands | None = None,
 ) -> None:
     """Run a module of this package as a program.
 
@@ -122,13 +131,14 @@ def run_collector(
         folder: its working directory; has to exist.
         on_step: called with every line that it prints.
         failed: the beginning of the error message; its last line on stderr follows.
+        among: commands that this one ends with.
 
     Raises:
         ToolchainError: it failed.
     """
     stderr: list[str] = []
     argv = [sys.executable, "-m", f"burn_verify.{module}", *arguments]
-    code = stream(argv, cwd=folder, env=os.environ, on_stdout=on_step, on_stderr=stderr.append)
+    code = stream(argv, cwd=folder, env=os.environ, on_stdout=on_step, on_stderr=stderr.append, among=among)
     if code != 0:
         message = f"{failed}: {next(iter(stderr[-1:]), f'exit code {code}')}"
         raise ToolchainError(message)

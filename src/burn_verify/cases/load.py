@@ -25,6 +25,7 @@ from burn_verify.graph.advice import advice
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch
 from burn_verify.system.files import sha256_of
+from burn_verify.system.kept import is_kept, keep, seal, sealed
 from burn_verify.system.made_by import MadeBy
 
 SEEDED_BY: Final = MadeBy(rooms=("core", "cases/seeded"), libraries=("onnx", "numpy", "ml_dtypes"))
@@ -117,33 +118,43 @@ def _downloaded(cache: Cache, download: Download) -> Path:
     with cache.lock(f"zoo-{download.sha256[:16]}"):
         # The stored data first: the next run takes a model in the cache as complete.
         _fetch_stored(download, model)
-        return fetch(zoo.load().base_url + download.path, download.sha256, model)
+        note = model.with_name(f"{model.name}.json")
+        if sealed(note) is None:
+            if model.is_file() and sha256_of(model) != download.sha256:
+                model.unlink()
+            fetch(zoo.load().base_url + download.path, download.sha256, model)
+            seal(note, [model])
+        return model
 
 
 def _seeded(cache: Cache, architecture: str, seed: int) -> Path:
     path = cache.generation("seeded", SEEDED_BY.digest[:12]) / f"{architecture}-{seed}.onnx"
     with cache.lock(f"seeded-{architecture}"):
-        if not path.is_file():
-            scratch = path.with_suffix(".new")
-            onnx.save(architectures.build(architecture, seed), scratch)
-            scratch.replace(path)
+        if not is_kept(path):
+            keep(path, architectures.build(architecture, seed).SerializeToString())
     return path
 
 
 def _fetch_stored(download: Download, model: Path) -> None:
     """Unpack the stored data into the folder that `_stored_beside` reads, without the folders of the archive."""
     folder = model.parent / model.stem
-    if download.test_data is None or download.test_data_sha256 is None or folder.is_dir():
+    note = model.parent / "test-data.json"
+    if download.test_data is None or download.test_data_sha256 is None or (folder.is_dir() and sealed(note)):
         return
     url = zoo.load().base_url + download.test_data
-    archive = fetch(url, download.test_data_sha256, model.parent / Path(download.test_data).name)
+    archive = model.parent / Path(download.test_data).name
+    if archive.is_file() and sha256_of(archive) != download.test_data_sha256:
+        archive.unlink()
+    fetch(url, download.test_data_sha256, archive)
     scratch = model.parent / "unpacked"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         with tarfile.open(archive) as tar:
             tar.extractall(scratch, filter="data")
         found = sorted(scratch.rglob("test_data_set_*"))
+        shutil.rmtree(folder, ignore_errors=True)
         (found[0].parent if found else scratch).rename(folder)
+        seal(note, [path for path in sorted(folder.rglob("*")) if path.is_file()])
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         message = f"{archive}: the stored test data cannot be unpacked: {error}"
         raise LoadError(message, "broken test data") from error

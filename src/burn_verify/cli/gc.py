@@ -22,8 +22,8 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
 _DESCRIPTION: Final = """\
-List what versions of Burn, backends, checkouts and compiled models take on disk. Named ones are deleted with --yes;
-without it they are only listed.
+List what versions of Burn, backends, checkouts, compiled models and all that is kept of models take on disk. Named
+ones are deleted with --yes; without it, it is said what would be. Nothing is deleted that a run uses which goes on.
 
 *frees* is what deleting one of them alone would free, *shared* what it needs and something else needs as well. What is
 deleted is built again when it is needed: minutes for a version or a backend, milliseconds for a model."""
@@ -32,6 +32,7 @@ examples:
   burn-verify gc                        what is there
   burn-verify gc leftovers              what would be freed
   burn-verify gc leftovers --yes        free it
+  burn-verify gc reference kept         what is kept of models: one folder of it, all of it
   burn-verify gc 0.21.0 wgpu --yes      what has to do with a version or a backend
   burn-verify gc --keep 0.22.1 --yes    everything else
 exit codes: 0 done, 4 usage"""

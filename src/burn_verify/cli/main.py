@@ -1,7 +1,7 @@
 """The command ``burn-verify``: the same run as the plugin's, without pytest.
 
 Exit codes: 0 all agree or fail as expected; 1 a model failed; 2 any other error; 3 the toolchain is missing or broken;
-4 a wrong option or name; 130 Ctrl-C.
+4 a wrong option or name; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
 """
 
 import argparse
@@ -37,6 +37,8 @@ from burn_verify.run.seams import Seams
 from burn_verify.run.session import Session
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
+from burn_verify.system.signals import Terminated, ending_as_ctrl_c
+from burn_verify.system.storage import storage_fault
 
 _COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, blame, gc)
 """The modules that add a command each, in the order of the help text."""
@@ -58,7 +60,8 @@ examples:
   burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
   burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
-exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage, 130 Ctrl-C"""
+exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage,
+  130 Ctrl-C, 143 SIGTERM"""
 
 
 def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:  # noqa: B008  (immutable)
@@ -71,17 +74,23 @@ def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:
     sys.stderr = sys.stderr or StringIO()
     arguments = _parser().parse_args(argv, argparse.Namespace(seams=seams))
     try:
-        code: int = arguments.run(arguments)
+        with ending_as_ctrl_c():
+            code: int = arguments.run(arguments)
     except BurnVerifyError as error:
         sys.stderr.write(harmless(f"burn-verify: error: {error}\n"))
         code = error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("burn-verify: interrupted; what was built so far is kept\n")
-        code = 130
     except BrokenPipeError:
         # The reader of stdout, such as head, closed the pipe.
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        if (fault := storage_fault(error)) is None:
+            raise
+        sys.stderr.write(f"burn-verify: error: {fault}\n")
+        code = fault.exit_code
+    except KeyboardInterrupt as error:
+        said, code = (str(error), error.exit_code) if isinstance(error, Terminated) else ("interrupted", 130)
+        sys.stderr.write(f"burn-verify: {said}; what was built so far is kept\n")
     sys.exit(code)
 
 

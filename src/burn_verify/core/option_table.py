@@ -138,7 +138,18 @@ OPTIONS: tuple[Option, ...] = (
         ini="burn_memory_limit",
         parse=option_values.mebibytes,
         default=16384,
-        help="address space of the converter and of the runner in MiB, 0 for no limit (default: 16384)",
+        help="address space of the converter, of the runner and of ONNX Runtime, and room for drawn inputs, in MiB, "
+        "0 for no limit (default: 16384)",
+    ),
+    Option(
+        field="cache_size",
+        flag="--burn-cache-size",
+        metavar="SIZE",
+        ini="burn_cache_size",
+        parse=option_values.disk_size,
+        default=20 << 30,
+        help="what the cache may hold of models, such as 500M; what was used longest ago goes first; Burn itself does "
+        "not count (burn-verify gc), 0 for no limit (default: 20G)",
     ),
     Option(
         field="judge",

@@ -127,6 +127,17 @@ def mebibytes(text: str) -> int:
     return int(text)
 
 
+def disk_size(text: str) -> int:
+    """Return bytes, in binary units, such as ``20G`` or ``500M``; 0 for no limit."""
+    found = re.fullmatch(r"(\d{1,6})([MGT])", text.strip().upper(), re.ASCII)
+    if text.strip() == "0":
+        return 0
+    if found is None:
+        msg = f"a size such as 20G, 500M or 1T is needed (0 for no limit), not {text!r}"
+        raise ValueError(msg)
+    return int(found[1]) << {"M": 20, "G": 30, "T": 40}[found[2]]
+
+
 def mode(text: str) -> JudgeMode:
     """Return a mode of the judge."""
     if text.lower() not in list(JudgeMode):

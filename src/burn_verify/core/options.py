@@ -29,7 +29,9 @@ class Settings:
         ops_seed: the seed of these; no option of its own, since Hypothesis has one.
         cache_dir: None for the user's cache folder.
         timeout: seconds a model may take to answer, converter and reference included.
-        memory_limit: MiB of address space for the converter and the runner, 0 for no limit.
+        memory_limit: MiB of address space for the converter, the runner and ONNX Runtime, and of inputs that are
+            drawn, 0 for no limit.
+        cache_size: bytes that the cache may hold of models, 0 for no limit.
         shard: I and N of one part of the selection, counted from 1; None for all of it.
         shard_costs: a record with the seconds of each case.
         judge_timeout: seconds that an answer in float64 may take.
@@ -52,6 +54,7 @@ class Settings:
     record: Path | None = None
     timeout: float = 120.0
     memory_limit: int = 16384
+    cache_size: int = 20 << 30
     judge: JudgeMode = JudgeMode.DEFAULT
     judge_timeout: float = 20.0
     burn_backend: tuple[str, ...] = ("flex",)

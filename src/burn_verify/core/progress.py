@@ -16,12 +16,14 @@ class Progress:
         phase: the kind of work, e.g. ``compile``.
         done, total: finished steps and all steps; `total` is 0 where it is not known yet.
         text: the current item.
+        whole: whether the text is told once in a line of its own, whatever its length.
     """
 
     phase: str
     done: int
     total: int
     text: str = ""
+    whole: bool = False
 
 
 Listener: TypeAlias = Callable[[Progress], None]

@@ -85,6 +85,8 @@ class OutputMetrics:
         headroom: greatest error over what is allowed, above 1 outside of it.
         bound: what is allowed, in words.
         reference: what the error is measured against: ``float64 (onnxruntime)``, ``stored``, ``onnxruntime`` …
+        rounding_share: root mean square error in units of what rounding explains: the deviation that noise of its size
+            causes in a graph, the bound of a single operator; None where neither is known.
         oracle_headroom: the same as `headroom` for the answer that was expected.
         guilty: whose answer is wrong.
         override: name of the exception that the bound was widened by; empty where it was not.
@@ -107,6 +109,7 @@ class OutputMetrics:
     p99: float | None = None
     cosine: float | None = None
     headroom: float | None = None
+    rounding_share: float | None = None
     bound: str = ""
     reference: str = ""
     oracle_headroom: float | None = None

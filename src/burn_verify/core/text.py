@@ -72,3 +72,10 @@ def counted(count: int, noun: str) -> str:
 def json_text(value: Mapping[str, Any]) -> str:
     """Return JSON with one value a line, so that diffs are readable."""
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def bytes_in_words(size: int) -> str:
+    """Return a number of bytes in the largest binary unit of which there is one, such as ``8 TiB``."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    place = min((max(size, 1).bit_length() - 1) // 10, len(units) - 1)
+    return f"{size / (1 << 10 * place):.3g} {units[place]}"

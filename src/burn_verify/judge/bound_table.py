@@ -7,6 +7,7 @@ N. Higham, Accuracy and Stability of Numerical Algorithms, chapters 3 and 4: a s
 (N - 1)·u·Σ|x| at most, an inner product by N·u·Σ|a||b|. Terms of order u² are left out.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -110,8 +111,8 @@ def _elementwise_rows() -> Iterator[Rule]:
     yield from _row("Sinh", "34", 34, reference, f"{_WEBNN} exp 32, which cancels near 0", constant=c.constant(34))
     yield from _row(
         "Sin Cos Tan Log Erf Acos Asin Atan Acosh Asinh Atanh",
-        "64, 1/512 in half precision",
-        e.trigonometric,
+        "64",
+        64,
         one,
         f"{_WEBNN} for sin, cos, tan, log, erf, whose last place grows with the value; the inverse ones as they",
         relative=5.0,
@@ -152,7 +153,11 @@ def _elementwise_rows() -> Iterator[Rule]:
     yield from _row("Dropout", "0", e.dropout, reference, "the identity, unless it trains", kind=RuleKind.EXACT)
     yield from _row("Range", "n+4", e.generated, Magnitude.INPUTS, f"{_HIGHAM}: n additions of the step")
     yield from _row(
-        "BlackmanWindow HammingWindow HannWindow", "cos+4π+6", e.window, one, f"{_WEBNN} cos, its argument, three terms"
+        "BlackmanWindow HammingWindow HannWindow",
+        "cos+4π+6",
+        64 + 4 * math.pi + 6,
+        one,
+        f"{_WEBNN} cos, its argument, three terms",
     )
 
 
@@ -233,13 +238,18 @@ def _contraction_rows() -> Iterator[Rule]:
         inputs,
         f"matmul 2K and sigmoid 34 ({_WEBNN}), a step on a step; for a recurrence that does not amplify",
         constant=c.recurrent(1),
+        feeds_back=True,
     )
-    yield from _row(
-        "GRU", "3·T·(2(I+H)+36)", c.recurrent(3), inputs, "as RNN, with three gates", constant=c.recurrent(3)
-    )
-    yield from _row(
-        "LSTM", "4·T·(2(I+H)+36)", c.recurrent(4), inputs, "as RNN, with four gates", constant=c.recurrent(4)
-    )
+    for op_type, gates, words in (("GRU", 3, "three"), ("LSTM", 4, "four")):
+        yield from _row(
+            op_type,
+            f"{gates}·T·(2(I+H)+36)",
+            c.recurrent(gates),
+            inputs,
+            f"as RNN, with {words} gates",
+            constant=c.recurrent(gates),
+            feeds_back=True,
+        )
 
 
 def _normalisation_rows() -> Iterator[Rule]:

@@ -5,7 +5,6 @@ returns a number of unit roundoffs, infinite where it cannot tell.
 """
 
 import math
-from typing import Final
 
 import numpy as np
 
@@ -23,24 +22,6 @@ from burn_verify.judge.roundoff import (
     trains,
     unit_roundoff,
 )
-
-_HALVES: Final = frozenset({"float16", "bfloat16"})
-
-
-def trigonometric(facts: NodeFacts) -> float:
-    """Return 64, and in half precision the published 1/512 in units of float16's roundoff.
-
-    The published 1/1024 for float32 is what fast functions of GPUs need; 2^14 roundoffs would hide a result that went
-    through float16. This is twice what an exponential is allowed.
-    """
-    return 4.0 if lowest_precision(*facts.input_dtypes) in _HALVES else 64.0
-
-
-def window(facts: NodeFacts) -> float:
-    """Return the error of a cosine, of its argument, which is below 4π, and of three terms around it."""
-    dtype = ELEM_TYPES.get(int(facts.attributes.get("output_datatype", 1)), "float32")
-    return (4.0 if dtype in _HALVES else 64.0) + 4 * math.pi + 6
-
 
 # Softmax and its like.
 

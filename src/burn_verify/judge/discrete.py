@@ -8,6 +8,7 @@ outputs. A Cast to integers has none either: it cuts off a float that both sides
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.facts import NodeFacts, needed
 from burn_verify.judge.metrics import Mask, first_index, is_float, is_integer, widened
+from burn_verify.judge.quotient import Quotient, is_quantising
 from burn_verify.judge.roundoff import smallest_subnormal, unit_roundoff
 from burn_verify.judge.structure import Words, show_count, show_index, two_shapes
 
@@ -114,16 +116,32 @@ def selected_boxes(
 
 
 def one_step(
-    facts: NodeFacts, inputs: Sequence[Array | None], actual: Sequence[Array], desired: Sequence[Array]
+    facts: NodeFacts,
+    inputs: Sequence[Array | None],
+    actual: Sequence[Array],
+    desired: Sequence[Array],
+    *,
+    quotient: Quotient | None = None,
 ) -> Words | None:
-    """Compare quantised outputs, which may be one step apart: a quotient near a half rounds either way.
+    """Compare quantised outputs, which may be one step apart where the quotient is near a half and rounds either way.
 
     Args:
         facts: not looked at.
         inputs: not looked at.
         actual, desired: one output each, of integers or floats of 8 bits or less.
+        quotient: what is rounded; where it is not known one step is allowed everywhere.
     """
-    return _apart(actual[0], desired[0], 1)
+    words = _apart(actual[0], desired[0], 1)
+    if words is not None or quotient is None or quotient.target.shape != actual[0].shape:
+        return words
+    came, wanted = widened(actual[0]), widened(desired[0])
+    equal = (came == wanted) | (np.isnan(came) & np.isnan(wanted))
+    bad: Mask = np.asarray(~(equal | quotient.between(came, wanted)))
+    place = first_index(bad)
+    if place is None:
+        return None
+    lead = f"{show_count(bad)} by a step, before it is rounded it is {quotient.target[place]:.9g}, "
+    return Words(lead, expected=f"{wanted[place]:g} at {show_index(place)}", came=f"{came[place]:g}")
 
 
 def dynamic_quantised(
@@ -159,6 +177,17 @@ DISCRETE: Final[Mapping[str, DiscreteRule]] = MappingProxyType(
     }
 )
 """The rule of each operator of ai.onnx whose integers need not be equal."""
+
+
+def rule_for(facts: NodeFacts, quotient: Quotient | None) -> DiscreteRule | None:
+    """Return the rule of a node, None where its integers have to be equal.
+
+    Args:
+        quotient: what the node rounds, where that is known.
+    """
+    if is_quantising(facts):
+        return partial(one_step, quotient=quotient)
+    return None if facts.domain else DISCRETE.get(facts.op_type)
 
 
 def _axis(axis: int, data: Array) -> int:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from burn_verify.core.case import Tolerance
 from burn_verify.core.result import Guilty
 from burn_verify.judge.facts import LoneNode
+from burn_verify.judge.quotient import Quotient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +24,24 @@ class Measured:
         scale: the magnitude S of these outputs, by place, where their rule wants one.
         optimised: ONNX Runtime's answers with its graph optimisations on, where they were asked for.
         other: ONNX Runtime's answers to other inputs, drawn anew; None where nobody was asked.
+        sigma: how far roundings may move an output of a graph, float64 of its shape, by place.
         evaluator: who computed `wide`.
         why: why there is no `wide`; empty where there is, or none was wanted.
+        why_no_sigma: the same of `sigma`.
         lone: the one operator of the case; None for a graph of several.
+        quotient: what a node of one quantised output rounds; None for any other.
     """
 
     wide: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
     scale: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
+    sigma: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
     optimised: Sequence[npt.NDArray[Any]] | None = None
     other: Sequence[npt.NDArray[Any]] | None = None
     evaluator: str = ""
     why: str = ""
+    why_no_sigma: str = ""
     lone: LoneNode | None = None
+    quotient: Quotient | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

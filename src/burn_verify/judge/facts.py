@@ -114,6 +114,7 @@ class Rule:
         outputs: how many outputs, from the first, the rule speaks of; None for all.
         steps: how far an integer output may be off.
         sources: positions of the inputs whose magnitude counts; None for all floating ones.
+        feeds_back: a recurrence: the count holds where it does not amplify, and noise tells more where there is any.
     """
 
     op_type: str
@@ -128,3 +129,4 @@ class Rule:
     outputs: int | None = None
     steps: int = 0
     sources: tuple[int, ...] | None = None
+    feeds_back: bool = False

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from burn_verify.core.result import Guilty, JudgeMode, Mismatch, OutputMetrics, Verdict, VerdictName
 from burn_verify.graph.dtypes import dtype_name
-from burn_verify.judge.discrete import DISCRETE
+from burn_verify.judge.discrete import rule_for
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, where_of
 from burn_verify.judge.metrics import is_float, widened
@@ -262,7 +262,8 @@ def _with_evidence(
     return replace(
         metrics,
         headroom=_headroom(came, wanted, weighed) if bounded else None,
-        oracle_headroom=weighed.oracle_errors.greatest if bounded else None,
+        oracle_headroom=weighed.oracle_headroom if bounded else None,
+        rounding_share=weighed.share,
         bound=weighed.yardstick.bound.text,
         reference=weighed.yardstick.origin,
         guilty=weighed.guilty,
@@ -275,19 +276,19 @@ def _with_evidence(
 
 
 @np.errstate(all="ignore")
-def _headroom(came: Array, wanted: Array, weighed: Weighed) -> float:
+def _headroom(came: Array, wanted: Array, weighed: Weighed) -> float | None:
     """Return the greatest error in units of what is allowed; infinite where no number is off by so much.
 
     A NaN or an infinity in the place of something else is outside of whatever is allowed.
     """
     special = weighed.bad & ~(np.isfinite(widened(came)) & np.isfinite(widened(wanted)))
-    return math.inf if special.any() else weighed.errors.greatest
+    return math.inf if special.any() else weighed.headroom
 
 
 def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence, where: str) -> Verdict | None:
     """Return the verdict, without metrics, over an operator whose integers need not be equal; None for any other."""
     lone = evidence.measured.lone
-    rule = None if lone is None or lone.facts.domain else DISCRETE.get(lone.facts.op_type)
+    rule = None if lone is None else rule_for(lone.facts, evidence.measured.quotient)
     if lone is None or rule is None or None in lone.gives:
         return None
     inputs = lone.inputs(evidence.inputs)
@@ -331,4 +332,4 @@ def _widened(bound: Bound, override: Override | None) -> Bound:
     if override is None or bound.limit is None:
         return bound
     text = f"{bound.text} · {override.factor:g} (override {override.name})"
-    return Bound(limit=bound.limit * override.factor, text=text, override=override.name)
+    return replace(bound.times(override.factor, ""), text=text, override=override.name)

@@ -4,7 +4,7 @@ A first rule, blind to the operator and to the magnitudes inside it. Whatever re
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -22,14 +22,27 @@ class Bound:
 
     Attributes:
         limit: greatest absolute difference by element, float64, of the output's shape or broadcasting to it; None
-            where elements have to be equal.
+            where elements have to be equal. It is finite, and 0 where the reference is not.
         text: the same in words, for the end of a message.
+        mean: greatest root mean square of the differences of all elements; None where each stands for itself.
+        deviation: the root mean square that rounding explains, of which `mean` is a multiple.
+        overflows: where +∞ is legal although the reference is finite, and where -∞ is, as a rounding may reach beyond
+            the greatest number; None where neither is anywhere.
         override: name of the exception that widened it; empty where none did.
     """
 
     limit: npt.NDArray[np.float64] | None
     text: str
+    mean: float | None = None
+    deviation: float | None = None
+    overflows: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None = None
     override: str = ""
+
+    def times(self, factor: float, words: str, *, mean_factor: float | None = None) -> "Bound":
+        """Return a bound that allows a factor more, said in words; another one for the mean, where that is given."""
+        limit = None if self.limit is None else self.limit * factor
+        mean = None if self.mean is None else self.mean * (factor if mean_factor is None else mean_factor)
+        return replace(self, limit=limit, mean=mean, text=f"{words} · ({self.text})")
 
 
 BoundRule: TypeAlias = Callable[[npt.NDArray[Any]], Bound]
@@ -60,9 +73,30 @@ _TWO_ULP_OF_BFLOAT16: Final = 2.0**-6
 """What ONNX's own runner allows bfloat16 at least, `onnx.backend.test.runner.Runner.assert_similar_outputs`."""
 
 
-def bound(desired: npt.NDArray[Any], dtype: str | None = None) -> Bound:
-    """Return what is allowed for an output of any shape, by its dtype, or by another than the array's own."""
-    return _bound(desired, TOLERANCES.get(dtype or dtype_name(desired.dtype)))
+def bound(desired: npt.NDArray[Any], dtype: str | None = None, *, scaled: bool = True) -> Bound:
+    """Return what is allowed for an output of any shape, by its dtype, or by another than the array's own.
+
+    Args:
+        desired: the output.
+        dtype: another dtype name.
+        scaled: the absolute part, which is meant for outputs of magnitude 1, is as much smaller as they are in root
+            mean square.
+    """
+    tolerance = TOLERANCES.get(dtype or dtype_name(desired.dtype))
+    if tolerance is None:
+        return _bound(desired, None)
+    size = min(1.0, _size(desired)) if scaled else 1.0
+    return _bound(desired, Tolerance(rtol=tolerance.rtol, atol=tolerance.atol * size))
+
+
+@np.errstate(all="ignore")
+def _size(desired: npt.NDArray[Any]) -> float:
+    """Return the root mean square of the finite elements, 0 without any."""
+    wide = widened(np.atleast_1d(desired))
+    wide = wide[np.isfinite(wide)]
+    greatest = float(np.abs(wide).max(initial=0.0))
+    # Scaled first: squares of very small or very large numbers are lost.
+    return greatest * float(np.sqrt(np.mean((wide / greatest) ** 2))) if greatest > 0 else 0.0
 
 
 def within(tolerance: Tolerance) -> BoundRule:
@@ -85,4 +119,6 @@ def _bound(desired: npt.NDArray[Any], tolerance: Tolerance | None) -> Bound:
     limit = np.abs(widened(np.atleast_1d(desired)))
     limit *= tolerance.rtol
     limit += tolerance.atol
+    # An infinity has to be equal: no distance from it is small.
+    limit[~np.isfinite(limit)] = 0.0
     return Bound(limit=limit.reshape(desired.shape), text=f"rtol {tolerance.rtol:.0e} atol {tolerance.atol:.0e}")

@@ -3,14 +3,17 @@
 Decides nothing about verdicts; `weigh` chooses the yardstick and draws the conclusion.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.metrics import Mask, is_float, mismatches, quantile, widened
-from burn_verify.judge.tolerance import Bound
+from burn_verify.judge.noise import root_mean_square
+from burn_verify.judge.roundoff import largest
+from burn_verify.judge.tolerance import Bound, bound
 
 Array = npt.NDArray[Any]
 
@@ -23,15 +26,18 @@ _SHARE_OF_BOUND: Final = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errors:
-    """Errors of one answer in units of what is allowed, over finite elements.
+    """Errors of one answer in units of what is allowed, over finite elements; infinite where nothing is.
 
     Attributes:
         rms, tail, greatest: root mean square, 99.9th percentile, maximum.
+        share: the root mean square of the differences themselves, in units of what all elements together are allowed;
+            where each stands for itself, of the root mean square of what they are.
     """
 
     rms: float
     tail: float
     greatest: float
+    share: float = 0.0
 
     def within(self, factor: float, own: "Errors") -> bool:
         """Tell whether errors are at most `factor` times the reference's own, plus a tenth of the bound."""
@@ -61,6 +67,11 @@ class Yardstick:
     lone: bool
     zeros: bool = False
 
+    def stretched(self, each: float, together: float) -> "Yardstick":
+        """Return a yardstick that allows factors more, at each element and to all together."""
+        words = f"{max(each, together):.2g} for the reference's own error"
+        return replace(self, bound=self.bound.times(each, words, mean_factor=together))
+
     @np.errstate(all="ignore")
     def misses(self, answer: Array) -> Mask:
         """Return where an answer of the reference's shape is not what is allowed."""
@@ -69,9 +80,11 @@ class Yardstick:
         came = widened(answer)
         limit = 0.0 if self.bound.limit is None else self.bound.limit
         equal = (came == self.reference) | (np.isnan(came) & np.isnan(self.reference))
-        # Where the limit is infinite, a finite number and an infinity are both legal.
-        near = (np.abs(came - self.reference) <= limit) & ~np.isnan(came)
-        bad = ~(equal | near)
+        finite = np.isfinite(came) & np.isfinite(self.reference)
+        bad = ~(equal | (finite & (np.abs(came - self._fitting(answer)) <= limit)))
+        if self.bound.overflows is not None:
+            above, below = self.bound.overflows
+            bad &= ~((above & (came == np.inf)) | (below & (came == -np.inf)))
         if self.zeros:
             bad |= (came == 0) & (self.reference == 0) & (np.signbit(came) != np.signbit(self.reference))
         return np.asarray(bad)
@@ -82,15 +95,25 @@ class Yardstick:
         if self.bound.limit is None or not is_float(answer.dtype):
             return NO_ERRORS
         limit = np.broadcast_to(self.bound.limit, answer.shape)
-        ratio = np.abs(widened(answer) - self.reference) / limit
-        ratio = ratio[np.isfinite(ratio) & np.isfinite(limit)]
+        difference = np.abs(widened(answer) - self._fitting(answer))
+        counted = np.isfinite(difference)
+        ratio = np.where(difference > 0, difference / limit, 0.0)[counted]
         if not ratio.size:
             return NO_ERRORS
+        mean = root_mean_square(limit[counted]) if self.bound.mean is None else self.bound.mean
         return Errors(
-            rms=float(np.sqrt(np.mean(ratio * ratio))),
+            rms=root_mean_square(ratio),
             tail=quantile(ratio, _TAIL),
             greatest=float(ratio.max()),
+            share=root_mean_square(difference[counted]) / mean if mean > 0 else 0.0,
         )
+
+    def _fitting(self, answer: Array) -> Array:
+        """Return the reference, cut off at the greatest number of the answer's dtype where it may overflow."""
+        if self.bound.overflows is None:
+            return self.reference
+        top = largest(dtype_name(answer.dtype))
+        return np.asarray(np.where(np.isfinite(self.reference), np.clip(self.reference, -top, top), self.reference))
 
     def accepts(self, answer: Array) -> bool:
         """Tell whether an answer may stand beside the reference as its confirmation.
@@ -103,6 +126,9 @@ class Yardstick:
         missed = self.misses(answer)
         if self.lone or not is_float(answer.dtype) or not missed.any():
             return not missed.any()
+        if self.bound.mean is not None:
+            # An answer may be further off than rounding explains: then its error is the reference's own.
+            return replace(self, bound=bound(self.reference, dtype_name(answer.dtype))).accepts(answer)
         errors = self.errors(answer)
         return errors.rms <= 1 and errors.tail <= 1 and not self._special(answer)
 

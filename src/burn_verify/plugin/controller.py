@@ -1,7 +1,9 @@
 """pytest's controller: the one process that prepares, records and prints. No worker of pytest-xdist imports this."""
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from io import StringIO
 from typing import Any, Final
 
@@ -15,6 +17,7 @@ from burn_verify.plugin.items import result_line, trial_in, trial_of
 from burn_verify.run.recorder import Closing, Recorder
 from burn_verify.run.session import Session
 from burn_verify.system.console import LongWork
+from burn_verify.system.signals import Terminated
 
 _CHOOSING: Final = ("lf", "stepwise")
 """Options of pytest's cache plugin, which may be disabled."""
@@ -70,6 +73,16 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         """Pass the folder of the run to a worker of pytest-xdist."""
         node.workerinput["burn_verify"] = [str(self._session.folder), self._alone]
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Interrupt the workers as well: a signal may have reached this process alone.
+
+        pytest-xdist would wait for the tests that they run. Its own kind of interrupt, that of -x, is not a signal's.
+        """
+        if excinfo.type in (KeyboardInterrupt, Terminated):
+            for pid in self._session.workers():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:

@@ -7,14 +7,15 @@ since every pytest start in the environment pays for it.
 import atexit
 import gc
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
 
 from burn_verify.core.case import Case
-from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, UsageError
+from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, ToolchainError, UsageError
 from burn_verify.core.option_table import OPTIONS, SELECTIONS
 from burn_verify.core.options import from_folder, settings_from
 from burn_verify.core.target import Target, Trial
@@ -59,13 +60,23 @@ def pytest_configure(config: pytest.Config) -> None:
         run = _join(config) if hasattr(config, "workerinput") else _open(config)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
-    except BurnVerifyError as error:
-        pytest.exit(f"burn-verify: {error}", error.exit_code)
+    except (BurnVerifyError, OSError) as error:
+        _exit(error)
     if run is not None:
         # After thousands of tests the last garbage collection would take half a second.
         atexit.register(gc.freeze)
         config.stash[_RUN] = run
         config.args = [] if run.alone else config.args
+
+
+def _exit(error: BurnVerifyError | OSError) -> NoReturn:
+    """End pytest with one line and the code of an error."""
+    from burn_verify.system.storage import storage_fault
+
+    told = error if isinstance(error, BurnVerifyError) else storage_fault(error)
+    if told is None:
+        raise error
+    pytest.exit(f"burn-verify: {told}", told.exit_code)
 
 
 def _open(config: pytest.Config) -> Run | None:
@@ -83,6 +94,7 @@ def _open(config: pytest.Config) -> Run | None:
         raise UsageError(message)
     # This is Hypothesis's own option; without it each run draws the same values.
     settings = replace(settings, ops_seed=int(config.getoption("hypothesis_seed", None) or 0))
+    _end_as_ctrl_c(config)
     from burn_verify.plugin.controller import long_work
     from burn_verify.run.session import Session
 
@@ -105,14 +117,25 @@ def _seams(config: pytest.Config) -> "Seams":
     return config.hook.pytest_burn_verify_seams() or Seams()
 
 
+def _end_as_ctrl_c(config: pytest.Config) -> None:
+    from burn_verify.system.signals import ending_as_ctrl_c
+
+    until_the_end = ExitStack()
+    until_the_end.enter_context(ending_as_ctrl_c())
+    config.add_cleanup(until_the_end.close)
+
+
 def _join(config: pytest.Config) -> Run | None:
     workerinput: dict[str, Any] = config.workerinput  # type: ignore[attr-defined]
     if "burn_verify" not in workerinput:
         return None
+    _end_as_ctrl_c(config)
     from burn_verify.run.session import Session
 
     folder, alone = workerinput["burn_verify"]
-    return Run(Session.join(Path(folder), _seams(config)), alone)
+    session = Session.join(Path(folder), _seams(config))
+    config.add_cleanup(session.leave)
+    return Run(session, alone)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -205,7 +228,13 @@ def burn_verify(request: pytest.FixtureRequest, burn_target: Target | None) -> I
         __tracebackhide__ = True
         if why := session.failure(burn_target):
             pytest.skip(f"{burn_target.label} was not run: {why}")
-        result = session.verify(Trial(case=case, target=burn_target))
+        try:
+            result = session.verify(Trial(case=case, target=burn_target))
+        except (ToolchainError, OSError) as broken:
+            # No other case could be verified either. A worker of pytest-xdist cannot end the run, so its tests fail.
+            if hasattr(request.config, "workerinput"):
+                raise
+            _exit(broken)
         # One plain string: pytest-xdist refuses enum members and NumPy scalars, and ends the whole run.
         properties.append((RESULT, session.line(result, burn_target)))
         benchmark.hand_over(request, result)

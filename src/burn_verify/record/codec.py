@@ -34,7 +34,7 @@ could not be built or started; a ``difference`` line, that two targets answer di
 
 
 _LATER = (
-    *("p99", "cosine", "headroom", "bound", "reference", "oracle_headroom", "guilty", "override"),
+    *("p99", "cosine", "headroom", "rounding_share", "bound", "reference", "oracle_headroom", "guilty", "override"),
     *("insensitive", "problem"),
 )
 # Fields of an output that lines may lack.
@@ -225,6 +225,7 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         p99=_number_or_none(data.get("p99")),
         cosine=_number_or_none(data.get("cosine")),
         headroom=_number_or_none(data.get("headroom")),
+        rounding_share=_number_or_none(data.get("rounding_share")),
         bound=str(data.get("bound", "")),
         reference=str(data.get("reference", "")),
         oracle_headroom=_number_or_none(data.get("oracle_headroom")),

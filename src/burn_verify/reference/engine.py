@@ -4,10 +4,10 @@
 of an engine's answers is kept under its name and version.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from burn_verify.core.latency import Block, BlockPlan
 from burn_verify.system.cache import Cache
@@ -29,6 +29,21 @@ class Measurement:
     evaluator: str = ""
     why: str = ""
     node: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviations:
+    """How far roundings may move the float outputs of a model, as an engine finds out.
+
+    Attributes:
+        sigma: the deviation by place of the output, float64 of its shape.
+        why: why float outputs are missing; empty where none is.
+        out_of_time: more time may find more.
+    """
+
+    sigma: Mapping[int, Array] = field(default_factory=dict)
+    why: str = ""
+    out_of_time: bool = False
 
 
 class Engine(Protocol):
@@ -79,6 +94,16 @@ class Engine(Protocol):
             OracleError: the engine died or took too long.
         """
 
+    def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+        """Find out how far roundings may move the outputs; an engine that cannot answers ``Deviations()``.
+
+        Arguments:
+            timeout: seconds that it should take; it may take twice as long before it is ended.
+
+        Raises:
+            OracleError: the engine died or took too long.
+        """
+
     def block(self, model: Path, inputs: Sequence[Array], threads: int, plan: BlockPlan) -> Block:
         """Time a block of calls, with all graph optimisations.
 
@@ -93,8 +118,16 @@ class Engine(Protocol):
         """End for good; a request that is in flight on another thread fails with `OracleError`."""
 
 
-Engines: TypeAlias = Callable[[Cache, float], Engine]
-"""Makes an engine; the number is the seconds one inference may take, loading included."""
+class Engines(Protocol):
+    """Makes an engine."""
+
+    def __call__(self, cache: Cache, timeout: float, /, *, memory_limit: int) -> Engine:
+        """Return an engine that was not started yet.
+
+        Arguments:
+            timeout: seconds one inference may take, loading included.
+            memory_limit: MiB of address space, 0 for no limit.
+        """
 
 
 def infer(

@@ -6,6 +6,8 @@ input has its own generator, so a change to one leaves the others as they were. 
 
 import hashlib
 import json
+import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -17,6 +19,8 @@ import numpy.typing as npt
 
 from burn_verify.core.case import Hints, InputHint, TensorSpec
 from burn_verify.core.errors import OracleError
+from burn_verify.core.stage import FailureKind
+from burn_verify.core.text import bytes_in_words
 from burn_verify.graph.dtypes import STRING, dtype_name, numpy_dtype
 
 SEEDED: Final = "seeded"
@@ -25,6 +29,9 @@ UNANSWERED: Final = frozenset({SEEDED, GIVEN})
 """Names of data sets with which no answer is stored: an engine answers them."""
 
 """Name of the data set made here."""
+
+_DRAWN_BYTES: Final = 8
+# An element while it is drawn: everything is drawn in 64 bits, complex numbers in two steps.
 
 FIRST_DIM: Final = 1
 """Size of an unnamed unknown first dimension: nearly always the batch."""
@@ -79,7 +86,7 @@ def bind_shape(spec: TensorSpec, hints: Hints) -> tuple[int, ...]:
 
 
 def make_inputs(
-    digest: str, specs: Sequence[TensorSpec], hints: Hints, data_set: str = SEEDED
+    digest: str, specs: Sequence[TensorSpec], hints: Hints, data_set: str = SEEDED, *, memory_limit: int = 0
 ) -> dict[str, npt.NDArray[Any]]:
     """Draw one array per input, by name, in the order of `specs`.
 
@@ -92,11 +99,14 @@ def make_inputs(
 
     Arguments:
         digest: of the model, see `burn_verify.core.stage.PreparedCase`; one model draws the same under every name.
+        memory_limit: MiB that drawing may take, 0 for what the machine has.
 
     Raises:
-        OracleError: a dtype that no tensor has (a sequence, a map), or a hint that the dtype cannot hold.
+        OracleError: a dtype that no tensor has (a sequence, a map), a hint that the dtype cannot hold, or inputs that
+            are too large.
     """
     bound = _bind_names(specs, hints)
+    _check_size(specs, bound, memory_limit)
     return {spec.name: _make(digest, spec, bound, data_set) for spec in specs}
 
 
@@ -153,6 +163,26 @@ def _bind_names(specs: Sequence[TensorSpec], hints: Hints) -> Hints:
                 if isinstance(dim, str) and dim:
                     dims.setdefault(dim, size)
     return replace(hints, dims=tuple(dims.items()))
+
+
+def _check_size(specs: Sequence[TensorSpec], hints: Hints, memory_limit: int) -> None:
+    """Check what all inputs take, before any is drawn.
+
+    Raises:
+        OracleError: more than the limit; the message names the largest input.
+    """
+    limit = memory_limit << 20 or _physical_memory()
+    sizes = {spec.name: _DRAWN_BYTES * math.prod(bind_shape(spec, hints)) for spec in specs}
+    if sum(sizes.values()) > limit:
+        name = max(sizes, key=lambda one: sizes[one])
+        whose = " (--burn-memory-limit)" if memory_limit else ", the memory of this machine"
+        wanted, most = bytes_in_words(sizes[name]), bytes_in_words(limit)
+        message = f"the input {name} would take {wanted} while it is drawn, the limit is {most}{whose}"
+        raise OracleError(message, "an input is larger than memory", kind=FailureKind.MEMORY)
+
+
+def _physical_memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _make(digest: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDArray[Any]:

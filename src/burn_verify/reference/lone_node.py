@@ -17,7 +17,7 @@ from burn_verify.judge.facts import LoneNode, NodeFacts
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_SMALL: Final = 16
+SMALL: Final = 16
 """Elements up to which an input is kept as a value: axes, ratios, sizes of frames."""
 
 
@@ -47,11 +47,11 @@ def lone_node(
         op_type=subject.op_type,
         domain=subject.domain,
         since_version=subject.since_version,
-        attributes=dict(_attributes(node)),
+        attributes=dict(attributes_of(node)),
         input_shapes=tuple(None if array is None else array.shape for array in inputs),
         output_shapes=tuple(given_shapes.get(place, ()) for place in range(len(given))),
         input_dtypes=tuple(None if array is None else dtype_name(array.dtype) for array in inputs),
-        input_values={place: array for place, array in enumerate(inputs) if array is not None and array.size <= _SMALL},
+        input_values={place: array for place, array in enumerate(inputs) if array is not None and array.size <= SMALL},
     )
     feeds = tuple(names.index(name) if name in names else None for name in node.input)
     return LoneNode(facts=node_facts, feeds=feeds, gives=gives), inputs
@@ -95,7 +95,7 @@ def from_json(data: Mapping[str, Any]) -> LoneNode:
     return LoneNode(facts=node_facts, feeds=tuple(data["feeds"]), gives=tuple(data["gives"]))
 
 
-def _attributes(node: onnx.NodeProto) -> list[tuple[str, Any]]:
+def attributes_of(node: onnx.NodeProto) -> list[tuple[str, Any]]:
     """Return the attributes that are numbers, text or lists of them."""
     found = []
     for attribute in node.attribute:

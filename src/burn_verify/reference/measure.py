@@ -15,16 +15,18 @@ import numpy as np
 
 from burn_verify.core.errors import OracleError
 from burn_verify.core.stage import FailureKind, PreparedCase, Reference
-from burn_verify.judge.bounds import rule_of
+from burn_verify.judge.bounds import bounded, rule_of
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
-from burn_verify.reference.engine import Engine, infer
+from burn_verify.judge.quotient import Quotient, quotient_of
+from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
 from burn_verify.reference.oracle import MADE_BY, DataSet, read
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, write_if_changed
+from burn_verify.system.files import digest_of
+from burn_verify.system.kept import is_kept, keep
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class Measurer:
         # Apart, as a file that is whole need not be opened to be known as such.
         cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
         for known in (path, cut):
-            if known.is_file():
+            if is_kept(known):
                 return replace(reference, measures=known)
         started = time.monotonic()
         arrays: dict[str, Array] = {}
@@ -86,7 +88,7 @@ class Measurer:
                 arrays |= placed(place, "other", self._other(prepared, data_set))
         said = {"data_sets": json.dumps(notes)}
         target = cut if any(note["gave_up"] for note in notes) else path
-        write_if_changed(target, encode_named(arrays, said))
+        keep(target, encode_named(arrays, said))
         return replace(reference, measures=target, seconds=reference.seconds + time.monotonic() - started)
 
     @functools.cached_property
@@ -117,9 +119,29 @@ class Measurer:
                 raise
             # More time may mend it.
             gave_up = error.kind is FailureKind.TIMEOUT
-            return {}, {"evaluator": "", "why": error.message, "node": None, "gave_up": gave_up}
-        note = {"evaluator": found.evaluator, "why": found.why, "node": found.node, "gave_up": False}
-        return dict(found.arrays), note
+            found = Measurement(why=error.message)
+        else:
+            gave_up = False
+        noise = self._deviations(prepared, data_set, found)
+        note = {"evaluator": found.evaluator, "why": found.why, "node": found.node, "why_no_sigma": noise.why}
+        sigma = {f"000/sigma/{place:03d}": array for place, array in noise.sigma.items()}
+        return {**found.arrays, **sigma}, note | {"gave_up": gave_up or noise.out_of_time}
+
+    def _deviations(self, prepared: PreparedCase, data_set: DataSet, known: Measurement) -> Deviations:
+        """Ask how far roundings may move the answers, where one of them has no bound of its own."""
+        lone = None if known.node is None else from_json(known.node)
+        scaled = {int(name.rpartition("/")[2]) for name in known.arrays if "/scale/" in name}
+        if prepared.random or not any(
+            is_float(array.dtype) and not bounded(lone, place, scaled=place in scaled)
+            for place, array in enumerate(data_set.desired)
+        ):
+            return Deviations()
+        try:
+            return self._engine.deviations(prepared.model, data_set.inputs, timeout=self._timeout)
+        except OracleError as error:
+            if error.kind is FailureKind.CLOSED:
+                raise
+            return Deviations(why=error.message, out_of_time=error.kind is FailureKind.TIMEOUT)
 
     def _optimised(self, prepared: PreparedCase, data_set: DataSet) -> Sequence[Array]:
         try:
@@ -158,7 +180,9 @@ def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:
 def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:
     """Return what is known of a data set without asking anybody: the one node of the model."""
     found = lone_node(model, data_set.inputs, [array.shape for array in data_set.desired])
-    return Measured(lone=None if found is None else found[0])
+    if found is None:
+        return Measured()
+    return Measured(lone=found[0], quotient=quotient_of(found[0].facts, found[1]))
 
 
 def read_measures(reference: Reference) -> Measures:
@@ -185,13 +209,17 @@ def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -
         prefix = f"{place:03d}/{kind}/"
         return {int(name.removeprefix(prefix)): array for name, array in named.items() if name.startswith(prefix)}
 
+    target, doubt = (by_place(kind).get(0) for kind in ("target", "doubt"))
     return Measured(
+        quotient=None if target is None or doubt is None else Quotient(target=target, doubt=doubt),
         wide=by_place("wide"),
         scale=by_place("scale"),
+        sigma=by_place("sigma"),
         optimised=at(named, place, "optimised") or None,
         other=at(named, place, "other") or None,
         evaluator=note["evaluator"],
         why=note["why"],
+        why_no_sigma=note["why_no_sigma"],
         lone=None if note["node"] is None else from_json(note["node"]),
     )
 

@@ -19,7 +19,8 @@ from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import GIVEN, SEEDED, described, make_inputs
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, sha256_of, write_if_changed
+from burn_verify.system.files import digest_of, sha256_of
+from burn_verify.system.kept import is_kept, keep
 from burn_verify.system.made_by import MadeBy
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed, unsupported_dtype
 
@@ -71,10 +72,14 @@ class Oracle:
     """What a model should answer: the word of an engine, or the outputs stored with the model.
 
     Closes no engine: that is up to whoever made it.
+
+    Arguments:
+        memory_limit: MiB that inputs may take, 0 for what the machine has.
     """
 
-    def __init__(self, cache: Cache, engine: Engine) -> None:
+    def __init__(self, cache: Cache, engine: Engine, memory_limit: int = 0) -> None:
         self._cache = cache
+        self._memory_limit = memory_limit
         self._engine = engine
 
     def answer(self, prepared: PreparedCase) -> Reference:
@@ -99,9 +104,9 @@ class Oracle:
         path = self._folder / f"{key}.safetensors"
         drawn = SEEDED if prepared.seeded else GIVEN if prepared.given else ""
         names = (*filter(None, [drawn]), *(stored.name for stored in prepared.stored))
-        if path.is_file():
+        if is_kept(path):
             return Reference(path=path, data_sets=names, seconds=0.0)
-        write_if_changed(path, _encoded(self._answers(prepared)))
+        keep(path, _encoded(self._answers(prepared)))
         return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
 
     @functools.cached_property
@@ -126,7 +131,8 @@ class Oracle:
         return Answers(data_sets=data_sets, refusals=refusals)
 
     def _seeded(self, prepared: PreparedCase) -> DataSet:
-        drawn = make_inputs(prepared.digest, prepared.inputs, prepared.case.hints)
+        hints, limit = prepared.case.hints, self._memory_limit
+        drawn = make_inputs(prepared.digest, prepared.inputs, hints, memory_limit=limit)
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"

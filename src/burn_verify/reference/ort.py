@@ -13,7 +13,7 @@ from typing import Any, Final
 from burn_verify.core.errors import OracleError, ProcessDied
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
 from burn_verify.core.stage import FailureKind
-from burn_verify.reference.engine import Measurement
+from burn_verify.reference.engine import Deviations, Measurement
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import Resident
 from burn_verify.system.wire import Array, dealt, decode, decode_named, encode
@@ -26,17 +26,19 @@ class OnnxRuntime:
 
     Arguments:
         timeout: seconds one inference may take, loading included.
+        memory_limit: MiB of address space, 0 for no limit.
     """
 
     name = NAME
 
-    def __init__(self, cache: Cache, timeout: float) -> None:
+    def __init__(self, cache: Cache, timeout: float, *, memory_limit: int = 0) -> None:
         self.version = version(NAME)
         self._timeout = timeout
         self._worker = Resident(
             [sys.executable, "-m", "burn_verify.reference.worker"],
             role="reference",
             log=cache.folder("logs") / f"reference-{os.getpid()}.log",
+            memory_limit_mib=memory_limit,
         )
 
     @property
@@ -67,6 +69,14 @@ class OnnxRuntime:
         return Measurement(
             arrays=decode_named(payload), evaluator=answer["evaluator"], why=answer["why"], node=answer["node"]
         )
+
+    def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+        """Find out how far roundings may move the outputs; see `Engine.deviations`."""
+        header = {"noise": True, "model": str(model), "seconds": timeout}
+        # The walk looks at the clock after every node: it is ended from outside where one node takes as long again.
+        answer, payload = self._ask(header, encode(inputs), 2 * timeout)
+        sigma = {int(name.rpartition("/")[2]): array for name, array in decode_named(payload).items()}
+        return Deviations(sigma=sigma, why=answer["why"], out_of_time=answer["gave_up"])
 
     def block(self, model: Path, inputs: Sequence[Array], threads: int, plan: BlockPlan) -> Block:
         """Time a block of calls; see `Engine.block`."""

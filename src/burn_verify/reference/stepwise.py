@@ -36,15 +36,44 @@ def evaluate(model: onnx.ModelProto, inputs: Sequence[Array], infer: Infer) -> t
     fed = dict(zip(names, inputs, strict=True))
     if any(attribute.HasField("g") or attribute.graphs for node in model.graph.node for attribute in node.attribute):
         # An inner graph sees the values around it.
-        return list(_evaluator(model).run(None, fed)), [_REFERENCE]
+        return list(evaluator(model).run(None, fed)), [_REFERENCE]
     walk = _Walk(model, fed, infer)
     for node in model.graph.node:
         walk.step(node)
     return [walk.values[output.name] for output in model.graph.output], sorted(walk.evaluators)
 
 
-def _evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
+def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
+    """Return onnx's own evaluator of a model, with the operators that are replaced."""
     return ReferenceEvaluator(model, new_ops=list(evaluator_ops.OPERATORS))
+
+
+def alone(model: onnx.ModelProto, node: onnx.NodeProto, names: Sequence[str], values: Sequence[Any]) -> onnx.ModelProto:
+    """Return a model of one node, its inputs typed by their values.
+
+    Arguments:
+        model: says the versions of the operator sets.
+        names, values: of what the node takes, inner graphs included, each once.
+    """
+    typed = [
+        helper.make_tensor_value_info(name, elem_type_of(dtype_name(value.dtype)), None)
+        if isinstance(value, np.ndarray | np.generic)
+        else onnx.ValueInfoProto(name=name)
+        for name, value in zip(names, values, strict=True)
+    ]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
+    graph = helper.make_graph([node], "node", typed, outputs)
+    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+def convolved(model: onnx.ModelProto, images: Array, weights: Array) -> Array:
+    """Return the convolution of a model whose one computing node is QLinearConv, in float64 and without a bias."""
+    node = next(node for node in model.graph.node if node.op_type == "QLinearConv")
+    plain = helper.make_node("Conv", ["images", "weights"], ["y"])
+    plain.attribute.extend(node.attribute)
+    alone_model = alone(model, plain, ["images", "weights"], [images, weights])
+    answers: Any = evaluator(alone_model).run(None, {"images": images, "weights": weights})
+    return np.asarray(answers[0])
 
 
 class _Walk:
@@ -69,7 +98,7 @@ class _Walk:
         given = self._by_runtime(node, names, values)
         if given is None:
             fed = dict(zip(names, values, strict=True))
-            given = [*_evaluator(self._alone(node, names, values)).run(None, fed)]
+            given = [*evaluator(alone(self._model, node, names, values)).run(None, fed)]
             self.evaluators.add(_REFERENCE)
         self.values.update(zip((name for name in node.output if name), given, strict=True))
         self._uses.subtract(node.input)
@@ -83,21 +112,9 @@ class _Walk:
         if kind in self._without_kernel or not all(isinstance(value, np.ndarray) for value in values):
             return None
         try:
-            given = self._infer(self._alone(node, names, values).SerializeToString(), values)
+            given = self._infer(alone(self._model, node, names, values).SerializeToString(), values)
         except Exception:  # whatever ONNX Runtime raises: onnx's evaluator is asked next
             self._without_kernel.add(kind)
             return None
         self.evaluators.add(_RUNTIME)
         return given
-
-    def _alone(self, node: onnx.NodeProto, names: Sequence[str], values: Sequence[Any]) -> onnx.ModelProto:
-        """Return a model of one node, its inputs typed by their values."""
-        typed = [
-            helper.make_tensor_value_info(name, elem_type_of(dtype_name(value.dtype)), None)
-            if isinstance(value, np.ndarray | np.generic)
-            else onnx.ValueInfoProto(name=name)
-            for name, value in zip(names, values, strict=True)
-        ]
-        outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
-        graph = helper.make_graph([node], "node", typed, outputs)
-        return helper.make_model(graph, opset_imports=self._model.opset_import, ir_version=self._model.ir_version)

@@ -20,6 +20,7 @@ from burn_verify.judge.bounds import rule_of
 from burn_verify.judge.facts import LoneNode
 from burn_verify.judge.magnitude import magnitude_of
 from burn_verify.judge.metrics import is_float
+from burn_verify.judge.quotient import quotient_of
 from burn_verify.reference.bench import Bench
 from burn_verify.system.wire import (
     PREFIX,
@@ -117,17 +118,30 @@ def _measure(request: Mapping[str, Any], inputs: Sequence[Array]) -> tuple[dict[
     model = onnx.load(request["model"])
     found = lone_node.lone_node(model, inputs, request["shapes"])
     node = None if found is None else lone_node.to_json(found[0])
+    quotients = {} if found is None else _quotients(model, *found)
     if not request["wide"]:
-        return {"evaluator": "", "why": "", "node": node}, encode_named({})
+        return {"evaluator": "", "why": "", "node": node}, encode_named(quotients)
     wide, fed = float64.widened(model), [_widened(array) for array in inputs]
     try:
         answers, evaluator = _evaluated(wide, fed)
     except Exception as error:  # whatever the evaluators raise is the answer
-        return {"evaluator": "", "why": f"{type(error).__name__}: {error}", "node": node}, encode_named({})
+        return {"evaluator": "", "why": f"{type(error).__name__}: {error}", "node": node}, encode_named(quotients)
     arrays = {name: array for name, array in placed(0, "wide", answers).items() if unsupported_dtype([array]) is None}
     if found is not None:
         arrays |= _scales(*found, answers, lambda: _evaluated(float64.absolute(wide), [_absolute(a) for a in fed])[0])
-    return {"evaluator": evaluator, "why": "", "node": node}, encode_named(arrays)
+    return {"evaluator": evaluator, "why": "", "node": node}, encode_named(arrays | quotients)
+
+
+def _quotients(model: Any, lone: LoneNode, given: list[Array | None]) -> dict[str, Array]:
+    """Return what a node of quantised outputs rounds, and how far that is in doubt; nothing for other nodes."""
+    from burn_verify.reference import stepwise
+
+    try:
+        found = quotient_of(lone.facts, given, lambda images, weights: stepwise.convolved(model, images, weights))
+    except Exception as error:  # without it one step is allowed everywhere
+        sys.stderr.write(f"no quotient for {lone.facts.op_type}: {error}\n")
+        return {}
+    return {} if found is None else {"000/target/000": found.target, "000/doubt/000": found.doubt}
 
 
 def _scales(
@@ -154,6 +168,25 @@ def _scales(
         if scale is not None:
             found[f"000/scale/{place:03d}"] = scale
     return found
+
+
+@np.errstate(all="ignore")
+def _noise(request: Mapping[str, Any], inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]:
+    """Return how far roundings may move the float outputs of a model, as far as that is found out in time."""
+    import onnx
+
+    from burn_verify.reference.noise import noise_of
+
+    def load(content: bytes, large: bool) -> Callable[[Sequence[Array]], list[Array]]:
+        # To start threads takes longer than most nodes do.
+        return functools.partial(_run, _session(content, False, 0 if large else 1))
+
+    try:
+        found = noise_of(onnx.load(request["model"]), inputs, load, request["seconds"])
+    except Exception as error:  # whatever the evaluators raise is the answer
+        return {"why": f"{type(error).__name__}: {error}", "gave_up": False}, encode_named({})
+    arrays = {f"000/sigma/{place:03d}": array for place, array in found.sigma.items()}
+    return {"why": found.why, "gave_up": found.out_of_time}, encode_named(arrays)
 
 
 def _evaluated(model: Any, inputs: Sequence[Array]) -> tuple[list[Array], str]:
@@ -208,6 +241,9 @@ def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:
             return pack({"id": request["id"], "ok": True, **bench.block(request, decode(payload))})
         if request.get("measure"):
             header, measured = _measure(request, decode(payload))
+            return pack({"id": request["id"], "ok": True, **header}, measured)
+        if request.get("noise"):
+            header, measured = _noise(request, decode(payload))
             return pack({"id": request["id"], "ok": True, **header}, measured)
         model = request["model"]
         if request.get("second"):

@@ -93,14 +93,14 @@ class Pipeline:
         """
         (loaded, ended), loading = clocked("load", lambda: self._load(wanted))
         with ThreadPoolExecutor(1, "reference") as beside:
-            engine = self._engine(self._cache, self._settings.timeout)
-            asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
+            engine = self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
             try:
+                asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
                 builds = self._targets.build_all(wanted, loaded, doubtful)
                 referred, referring = asked.result()
             finally:
                 # Ctrl-C and a broken toolchain must not wait for the reference: without its process it ends at once.
-                asked.cancel()
+                beside.shutdown(wait=False, cancel_futures=True)
                 engine.close()
         return _plans(wanted, ended, builds, referred, summed(loading, builds.phases, referring))
 
@@ -153,7 +153,7 @@ class Pipeline:
         return loaded, {step.case.id: step for step in steps if isinstance(step, Ended)}
 
     def _refer(self, engine: Engine, loaded: Sequence[Loaded]) -> dict[str, Referred | Ended]:
-        oracle = Oracle(self._cache, engine)
+        oracle = Oracle(self._cache, engine, self._settings.memory_limit)
         measurer = Measurer(self._cache, engine, self._settings.judge_timeout)
 
         def function(one: Loaded) -> Referred:

@@ -153,7 +153,10 @@ class Recorder:
                 self._write(difference_line(difference))
         self._write(phases_line({name: round(spent, 3) for name, spent in phases(self._session, results).items()}))
         if self._own.is_file():
-            copy_atomically(self._own, self._session.cache.root / LAST_RECORD)
+            try:
+                copy_atomically(self._own, self._session.cache.root / LAST_RECORD)
+            except OSError as error:
+                self._problem = self._problem or f"burn-verify report --last will not know this run: {error}"
         lines = [self._table(prepared, width)] if results else []
         for target, found in self._results.items():
             if timed := latency.as_text(tuple(found.values())):

@@ -36,13 +36,15 @@ from burn_verify.run.results import result_of
 from burn_verify.run.seams import Seams
 from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of
 from burn_verify.run.steps import Ended, Plan
-from burn_verify.system.cache import prune
+from burn_verify.system.budget import trim
+from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array
 
 _KEPT_RUNS: Final = 8
 _KEPT_LOGS: Final = 60
 _DAY: Final = 24 * 3600.0
+_HOUR: Final = 3600.0
 
 
 class Session:
@@ -106,12 +108,28 @@ class Session:
         _dump(folder / "selected.pickle", selected)
         prune(runs, keep=_KEPT_RUNS, young=_DAY)
         prune(cache.folder("logs"), keep=_KEPT_LOGS, young=_DAY)
+        _trim(cache, settings.cache_size)
         return cls(selected, folder, seams)
 
     @classmethod
     def join(cls, folder: Path, seams: Seams = Seams()) -> "Session":  # noqa: B008  (immutable)
         """Join a run that another process opened."""
-        return cls(_load(folder / "selected.pickle"), folder, seams)
+        joined = cls(_load(folder / "selected.pickle"), folder, seams)
+        joined._present.parent.mkdir(exist_ok=True)
+        joined._present.touch()
+        return joined
+
+    def leave(self) -> None:
+        """Say that this process, which joined, is about to end."""
+        self._present.unlink(missing_ok=True)
+
+    def workers(self) -> list[int]:
+        """Return the processes on this machine that joined and did not leave."""
+        return [int(path.name) for path in self._present.parent.glob("[0-9]*")]
+
+    @property
+    def _present(self) -> Path:
+        return self.folder / "workers" / str(os.getpid())
 
     def prepare(self, trials: Iterable[Trial], listen: Listener = silent, *, share: bool = False) -> None:
         """Do everything that is done for many cases at once; leave it for the workers where there are any.
@@ -258,6 +276,14 @@ class Session:
             return ()
         used = {name for result in results for name in result.details.get("overrides", ())}
         return overrides.unused(overrides.packaged() if known is None else known, used)
+
+
+def _trim(cache: Cache, limit: int) -> None:
+    """Keep the cache within its budget; to look at all of it takes time, so once an hour."""
+    looked = cache.folder("locks") / "trimmed"
+    if limit and not (looked.is_file() and time.time() - looked.stat().st_mtime < _HOUR):
+        trim(cache, limit)
+        looked.touch()
 
 
 def _dump(path: Path, value: Selected | Mapping[Target, Plan]) -> None:

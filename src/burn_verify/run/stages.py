@@ -10,6 +10,7 @@ from burn_verify.core.errors import InternalError, StageError, ToolchainError, U
 from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.stage import Stage
 from burn_verify.run.steps import Ended, Step
+from burn_verify.system.storage import storage_fault
 
 S = TypeVar("S", bound=Step)
 T = TypeVar("T", bound=Step)
@@ -32,12 +33,12 @@ def apply(stage: Stage, step: S, function: Callable[[S], T | Ended], part: str =
     made: T | Ended
     try:
         made = function(step)
-    except StageError as error:
-        made = step.ended(error)
     except (ToolchainError, UsageError):
         raise
     except Exception as error:  # whatever it is, the other cases have nothing to do with it
-        made = step.ended(unexpected(stage, error))
+        if (fault := storage_fault(error)) is not None:
+            raise fault from error
+        made = step.ended(error if isinstance(error, StageError) else unexpected(stage, error))
     spent = {part or stage.value: time.monotonic() - started}
     return made.taking({**step.durations, **made.durations, **spent})
 

@@ -113,7 +113,7 @@ class Verifier:
             given = self._settings
             self._drawing = ExampleSearch(
                 self._cache,
-                self._engine(self._cache, given.timeout),
+                self._engine(self._cache, given.timeout, memory_limit=given.memory_limit),
                 examples=given.ops_examples,
                 seed=given.ops_seed,
                 judge_timeout=given.judge_timeout,
@@ -168,7 +168,8 @@ class Verifier:
         ready = step.answered.ready
         assert ready.built.release is not None
         settings = self._settings
-        stopwatch = Stopwatch(lambda: self._engine(self._cache, settings.timeout), settings.timing_threads)
+        engine = partial(self._engine, self._cache, settings.timeout, memory_limit=settings.memory_limit)
+        stopwatch = Stopwatch(engine, settings.timing_threads)
         judge = self.judge_of(ready.built.target)
         latency = measured(ready, ready.built.release, stopwatch, judge, fails=not step.verdict.passes)
         return replace(step, latency=latency)
@@ -208,7 +209,8 @@ class Verifier:
             if prepared.given or prepared.stored:
                 name = GIVEN if prepared.given else prepared.stored[0].name
                 return {name: self.infer(built, stored_inputs(prepared))}
-            drawn = make_inputs(prepared.digest, prepared.inputs, prepared.case.hints)
+            hints, limit = prepared.case.hints, self._settings.memory_limit
+            drawn = make_inputs(prepared.digest, prepared.inputs, hints, memory_limit=limit)
             return {SEEDED: self.infer(built, list(drawn.values()))}
         except StageError:
             return {}

@@ -5,16 +5,19 @@ Knows nothing about its content: each caller names a folder and a key.
 
 import contextlib
 import os
+import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import platformdirs
 from filelock import FileLock, Timeout
 
 from burn_verify.core.errors import ToolchainError
+from burn_verify.system.files import read_json, write_json
 
 GENERATIONS: Final = 3
 """How many states of code and libraries find again what they made, however long they were not used."""
@@ -70,14 +73,18 @@ class Cache:
             ToolchainError: the cache cannot be written.
         """
         lock = FileLock(self.folder("locks") / f"{name}.lock")
+        # Beside the lock file, which whoever waits for it empties.
+        holder = self.root / "locks" / f"{name}.json"
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            on_wait(f"waiting for another run that holds the lock '{name}'")
+            on_wait(_waiting(name, read_json(holder)))
             lock.acquire()
         except OSError as error:
             raise self._unwritable(error) from error
         try:
+            with contextlib.suppress(OSError):
+                write_json(holder, {"process": os.getpid(), "command": _command(), "since": time.time()})
             yield
         finally:
             lock.release()
@@ -86,6 +93,21 @@ class Cache:
         return ToolchainError(
             f"the cache {self.root} cannot be written ({error.strerror}); choose another with --burn-cache-dir DIR"
         )
+
+
+def _command() -> str:
+    """Return what was typed, as far as a program knows it."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def _waiting(name: str, holder: Any) -> str:
+    """Return for what a run waits, and who holds it; the note of whoever held it before may still be there."""
+    try:
+        since = time.strftime("%H:%M:%S", time.localtime(holder["since"]))
+        who = f"process {int(holder['process'])} since {since}: {holder['command']}"
+    except (TypeError, KeyError, ValueError, OverflowError):
+        who = "another run"
+    return f"waiting for '{name}', held by {who}"
 
 
 def prune(folder: Path, *, keep: int, young: float) -> None:

@@ -88,9 +88,11 @@ class LongWork:
             if fresh:
                 self._started[event.phase] = self._now()
             self._latest[event.phase] = event
+            if event.whole:
+                self._tell(event.text)
             if self._live:
                 self._draw(event)
-            elif fresh:
+            elif fresh and not event.whole:
                 self._say(event)
 
     @property
@@ -103,6 +105,15 @@ class LongWork:
             self._tasks[event.phase] = self._bars.add_task(words, total=None, what="")
         total = event.total or None
         self._bars.update(self._tasks[event.phase], completed=event.done, total=total, what=_what(event))
+
+    def _tell(self, text: str) -> None:
+        """Tell a text that must not be cut, such as what a run waits for."""
+        if self._live:
+            self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._said = self._now()
+            self._stream.write(f"burn-verify: {text}\n")
+            self._stream.flush()
 
     def tick(self) -> None:
         """Tell what goes on, if nothing was told for a while."""

@@ -1,10 +1,12 @@
 """Digests of content, and files that are written whole or not at all."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +37,9 @@ def write_if_changed(path: Path, content: str | bytes) -> bool:
     if path.is_file() and path.read_bytes() == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(data)
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
+    with _scratch(path) as scratch:
+        scratch.write_bytes(data)
+        scratch.chmod(0o644)
     return True
 
 
@@ -58,6 +59,18 @@ def read_json(path: Path) -> Any | None:
 def copy_atomically(source: Path, target: Path) -> None:
     """Copy a file so that the target appears whole or not at all; its mode is kept."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.copy2(source, scratch)
-    scratch.replace(target)
+    with _scratch(target) as scratch:
+        shutil.copy2(source, scratch)
+
+
+@contextlib.contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """Yield a file to write, which becomes `path`; where the block fails, as on a full disk, nothing is left of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    os.close(handle)
+    try:
+        yield Path(name)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -9,16 +9,66 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Final
 
 from burn_verify.core.errors import CommandFailed
+from burn_verify.system.signals import held
 
 logger = logging.getLogger("burn_verify")
 
 _LOG_TAIL: Final = 4000
+
+
+class Commands:
+    """Commands that run at the same time, each on a thread of its own, and that end together.
+
+    Ctrl-C reaches the main thread only: it ends what the other threads wait for.
+    """
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+        self._guard = threading.Lock()  # no command is started once `_ended` is set
+
+    def end(self) -> None:
+        """End every command and its children; none is started afterwards."""
+        with self._guard:
+            self._ended = True
+            running = tuple(self._running)
+        for process in running:
+            kill_group(process)
+
+    @contextlib.contextmanager
+    def started(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a command; it and its children are ended with the block.
+
+        Raises:
+            CommandFailed: everything was ended before.
+        """
+        process: subprocess.Popen[bytes] | None = None
+        try:
+            with held(), self._guard:
+                if self._ended:
+                    raise CommandFailed(" ".join(argv[:2]), "the run is over", "the run is over")
+                process = subprocess.Popen(
+                    argv,
+                    cwd=cwd,
+                    env=dict(env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
+                self._running.add(process)
+            yield process
+        finally:
+            if process is not None:
+                if process.poll() is None:
+                    kill_group(process)
+                self._running.discard(process)
 
 
 def stream(
@@ -28,37 +78,33 @@ def stream(
     env: Mapping[str, str],
     on_stdout: Callable[[str], None],
     on_stderr: Callable[[str], None],
+    among: Commands | None = None,
 ) -> int:
     r"""Run a command to its end and return its exit code.
 
     Lines of stdout end at ``\n``; those of stderr at ``\n`` or ``\r``, as progress bars write them. An exception that
     ends this call early, Ctrl-C included, ends the command and its children.
+
+    Arguments:
+        among: commands that this one ends with.
     """
     logger.info("+ %s", " ".join(argv))
-    process = subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    pump = threading.Thread(target=_pump, args=(process.stderr, on_stderr, b"\r"), daemon=True)
-    try:
-        pump.start()
-        _pump(process.stdout, on_stdout, b"")
-        code = process.wait()
-        pump.join()
-        return code
-    finally:
-        if process.poll() is None:
-            kill_group(process)
-        pump.join(timeout=5)
-        process.stdout.close()
-        process.stderr.close()
+    with (among or Commands()).started(argv, cwd, env) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        pump = threading.Thread(target=_pump, args=(process.stderr, on_stderr, b"\r"), daemon=True)
+        try:
+            pump.start()
+            _pump(process.stdout, on_stdout, b"")
+            code = process.wait()
+            pump.join()
+            return code
+        finally:
+            if process.poll() is None:
+                kill_group(process)
+            pump.join(timeout=5)
+            process.stdout.close()
+            process.stderr.close()
 
 
 def output_of(argv: Sequence[str], *, timeout: float | None = 60.0) -> str:

@@ -14,6 +14,7 @@ from typing import IO, Any, Final
 from burn_verify.core.errors import ProcessDied
 from burn_verify.core.stage import FailureKind
 from burn_verify.system.process import kill_group, logger
+from burn_verify.system.signals import held
 from burn_verify.system.wire import PREFIX, VERSION, pack, unpack_header, unpack_prefix
 
 try:
@@ -159,7 +160,7 @@ class Resident:
         self._log = self._log_path.open("ab")
         self._log_start = self._log_path.stat().st_size
         try:
-            with self._guard:
+            with held(), self._guard:
                 if self._closed:
                     message = f"the {self.role} was closed"
                     raise ProcessDied(message, FailureKind.CLOSED)

@@ -1,16 +1,23 @@
 """Conversions are kept by content; the converter is not started for what is kept."""
 
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from burn_verify.burn.convert import Converter, key_of
+from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import ConvertError
 from burn_verify.core.stage import PreparedCase
-from burn_verify.system.files import write_json
+from burn_verify.system.cache import Cache
+from burn_verify.system.kept import seal
 
+FIXTURES = Path(__file__).parents[3] / "fixtures"
 OPTIONS = {"simplify": True, "partition": True}
 
 
@@ -30,9 +37,10 @@ def converter(cache):
 
 def kept(cache, prepared):
     folder = cache.folder("converted", key_of(prepared, "1", OPTIONS))
-    for name in ("model.rs", "model.bpk"):
-        (folder / name).touch()
-    write_json(folder / "done.json", {"model": "file/other", "seconds": 3.0})
+    files = [folder / name for name in ("model.rs", "model.bpk")]
+    for file in files:
+        file.touch()
+    seal(folder / "done.json", files, model="file/other", seconds=3.0)
     return folder
 
 
@@ -66,3 +74,50 @@ def test_a_folder_without_weights_is_converted_again(cache, converter, prepared)
 def test_a_file_name_that_is_no_utf_8_is_refused_before_the_converter_starts(converter, prepared):
     with pytest.raises(ConvertError, match="is no UTF-8"):
         converter.convert(replace(prepared, model=Path("caf\udce9.onnx")))
+
+
+@pytest.fixture
+def fake(cache: Cache, tmp_path: Path) -> Iterator[Converter]:
+    """Return a converter that hands out the same two files for every model."""
+    rust, binary = tmp_path / "rust", tmp_path / "converter"
+    rust.mkdir()
+    (rust / "model.rs").write_text("// a model\n" * 100)
+    (rust / "model.bpk").write_bytes(bytes(range(256)) * 16)
+    words = [sys.executable, "-S", "-E", str(FIXTURES / "fake_child.py"), "converter", "--rust", str(rust)]
+    binary.write_text(f"#!/bin/sh\nexec {shlex.join(words)}\n")
+    binary.chmod(0o755)
+    made = Converter(cache, binary, "1", simplify=True, partition=True, timeout=60, memory_limit=0)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def add(cache: Cache, tmp_path: Path) -> PreparedCase:
+    path = tmp_path / "add.onnx"
+    shutil.copy(FIXTURES / "add.onnx", path)
+    return prepare(Case(id="file/add", corpus="file", source=ModelFile(path=path)), cache)
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+@pytest.mark.parametrize("damage", [flip, truncate, Path.unlink])
+@pytest.mark.parametrize("name", ["model.rs", "model.bpk", "done.json"])
+def test_damage_is_mended(
+    fake: Converter, add: PreparedCase, tmp_path: Path, name: str, damage: Callable[[Path], None]
+) -> None:
+    model = fake.convert(add)
+    known = fake.convert(add)
+    assert (model.seconds > 0, known.seconds) == (True, 0.0)
+    damage(model.rust.parent / name)
+    again = fake.convert(add)
+    assert again.seconds > 0
+    for path in (again.rust, again.weights):
+        assert path.read_bytes() == (tmp_path / "rust" / path.name).read_bytes()

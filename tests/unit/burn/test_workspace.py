@@ -14,6 +14,7 @@ from burn_verify.core.progress import Progress, silent
 from burn_verify.core.target import Checkout, Target
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import write_json
+from burn_verify.system.kept import seal
 
 OLD = versions.resolve("0.21.0")
 
@@ -27,8 +28,8 @@ def finish(one: Workspace) -> None:
     one.folder.mkdir(parents=True)
     for tool in ("converter", "probe"):
         (one.folder / tool).touch()
-    note = {"fingerprint": one.fingerprint, "backends": one.recipe.backends}
-    write_json(one.folder / "ready.json", note)
+    tools = [one.folder / tool for tool in ("converter", "probe")]
+    seal(one.folder / "ready.json", tools, fingerprint=one.fingerprint, backends=one.recipe.backends)
 
 
 def test_generated_crates_are_members_and_lie_in_the_workspace(cache: Cache) -> None:
@@ -94,6 +95,14 @@ def test_what_is_not_complete_is_not_ready(cache: Cache, missing: str) -> None:
     one = workspace(cache)
     finish(one)
     (one.folder / missing).unlink()
+    assert one.ready is None
+
+
+@pytest.mark.parametrize("damaged", ["converter", "probe", "ready.json"])
+def test_what_is_damaged_is_not_ready(cache: Cache, damaged: str) -> None:
+    one = workspace(cache)
+    finish(one)
+    (one.folder / damaged).write_bytes(b"\0")
     assert one.ready is None
 
 

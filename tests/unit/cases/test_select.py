@@ -280,7 +280,7 @@ def test_a_download(cache: Cache, shop: Shop) -> None:
     assert prepared.model == stored_location(cache, case.source)  # type: ignore[arg-type]
     assert prepared.digest == shop.catalogue.entries["tiny-1"].sha256
     assert prepared.stored == ()
-    assert kept(cache) == ["tiny-1.onnx"]
+    assert kept(cache) == ["tiny-1.onnx", "tiny-1.onnx.json"]
     assert shop.hub.asked == ["sub/tiny-1.onnx"]
 
 

@@ -9,11 +9,6 @@ from burn_verify.judge import counts_elementwise as counts
 from nodes import node_facts
 
 
-def test_trigonometric_functions_are_coarser_in_half_precision():
-    assert counts.trigonometric(node_facts("Sin", (2,))) == 64
-    assert counts.trigonometric(node_facts("Sin", (2,), dtype="float16")) == 4
-
-
 @pytest.mark.parametrize(("since_version", "attributes", "length"), [(13, {}, 5), (13, {"axis": 1}, 3), (11, {}, 15)])
 def test_a_softmax_normalises_an_axis_or_before_version_13_all_from_it_on(since_version, attributes, length):
     facts = node_facts("Softmax", (2, 3, 5), since_version=since_version, **attributes)

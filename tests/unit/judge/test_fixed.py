@@ -13,7 +13,7 @@ from burn_verify.core.result import Mismatch, Verdict
 from burn_verify.graph.dtypes import ELEM_TYPES, dtype_name, numpy_dtype
 from burn_verify.judge import judge, merge
 from burn_verify.judge.metrics import first_index, max_abs, max_ulp, mismatches, quantile
-from burn_verify.judge.tolerance import TOLERANCES, Bound, bound
+from burn_verify.judge.tolerance import TOLERANCES, Bound, bound, within
 
 quick = settings(deadline=None, database=None)
 
@@ -435,11 +435,13 @@ def test_integer_differences_are_exact(left, right):
 @given(floats(dtypes=["float64", "float32"]), st.data())
 def test_mismatches_are_those_of_isclose(desired, data):
     actual = data.draw(hnp.arrays(desired.dtype, desired.shape))
-    rule = TOLERANCES[desired.dtype.name]
+    rule = within(TOLERANCES[desired.dtype.name])
     with np.errstate(all="ignore"):
         wide = actual.astype(np.float64), desired.astype(np.float64)
-        close = np.isclose(*wide, rtol=rule.rtol, atol=rule.atol, equal_nan=True)
-    assert np.array_equal(mismatches(actual, desired, bound(desired).limit), ~close)
+        close = np.isclose(
+            *wide, rtol=TOLERANCES[desired.dtype.name].rtol, atol=TOLERANCES[desired.dtype.name].atol, equal_nan=True
+        )
+    assert np.array_equal(mismatches(actual, desired, rule(desired).limit), ~close)
 
 
 def test_first_index_is_in_row_major_order():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from burn_verify.core.case import Hints, InputHint, TensorSpec
 from burn_verify.core.errors import OracleError
+from burn_verify.core.stage import FailureKind
 from burn_verify.graph.dtypes import ELEM_TYPES, numpy_dtype
 from burn_verify.reference.inputs import FIRST_DIM, OTHER_DIM, bind_shape, described, make_inputs
 
@@ -241,6 +242,22 @@ def test_an_unknown_type_is_an_oracle_error(dtype):
 def test_a_hint_the_dtype_cannot_hold_is_an_oracle_error(dtype, hint):
     with pytest.raises(OracleError, match="input x: "):
         one(dtype, **hint)
+
+
+@pytest.mark.parametrize("limit", [0, 1024])
+def test_inputs_that_are_larger_than_memory_are_not_drawn(limit: int) -> None:
+    asked = [spec("small"), spec("x", shape=(1, 2**31 - 1, 2**31 - 1))]
+    with pytest.raises(OracleError, match=r"^the input x would take 32 EiB while it is drawn, the limit is") as raised:
+        make_inputs("c", asked, NO_HINTS, memory_limit=limit)
+    assert raised.value.kind is FailureKind.MEMORY
+    assert ("1 GiB (--burn-memory-limit)" in str(raised.value)) is bool(limit)
+
+
+def test_the_limit_is_one_for_all_inputs() -> None:
+    asked = [spec(name, shape=(50_000,)) for name in "abc"]
+    assert make_inputs("c", asked[:2], NO_HINTS, memory_limit=1).keys() == {"a", "b"}
+    with pytest.raises(OracleError, match=r"would take 391 KiB while it is drawn, the limit is 1 MiB"):
+        make_inputs("c", asked, NO_HINTS, memory_limit=1)
 
 
 @pytest.mark.parametrize(

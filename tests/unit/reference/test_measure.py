@@ -1,8 +1,9 @@
 """What is found out about a reference, with the real ONNX Runtime: float64, magnitudes, spread and limits."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,7 +18,7 @@ from burn_verify.core.result import JudgeMode
 from burn_verify.core.stage import FailureKind, PreparedCase, Reference
 from burn_verify.judge import Judge, Question
 from burn_verify.judge.evidence import Measured
-from burn_verify.reference.engine import Engine, Measurement, infer
+from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
 from burn_verify.reference.measure import Measurer, at_hand, read_measures
 from burn_verify.reference.oracle import DataSet, Oracle, read
 from burn_verify.reference.ort import OnnxRuntime
@@ -80,6 +81,79 @@ def test_where_onnx_runtime_has_no_kernel_another_one_answers(cache: Cache, engi
     assert found.evaluator == "onnx.reference and onnxruntime"
     assert found.lone is None
     assert found.optimised is not None
+
+
+def test_a_graph_has_the_deviation_that_rounding_explains(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
+    prepared = saved(helper.make_node("Exp", ["x"], ["e"]), helper.make_node("Log", ["e"], ["y"]))
+    reference = measured(cache, engine, prepared)
+    data, found = read(reference).data_sets["seeded"], read_measures(reference).data_sets["seeded"]
+    assert found.sigma[0].shape == (2, 3)
+    assert (found.sigma[0] > 2.0**-24).all()
+    assert (found.sigma[0] < 2.0**-16).all()
+    assert found.why_no_sigma == ""
+    evidence = evidence_of(data, found, stored=False)
+    for factor, name in ((1.0, "agrees"), (1.0001, "disagrees")):
+        burns = [answer * np.float32(factor) for answer in data.desired]
+        said = Judge().verdict(Question(case_id="file/model"), ["y"], burns, evidence, "seeded")
+        assert said.name == name
+        assert said.metrics[0].rounding_share is not None
+
+
+@pytest.mark.parametrize(
+    ("node", "deviates"),
+    [
+        (helper.make_node("Exp", ["x"], ["y"]), False),
+        (helper.make_node("MeanVarianceNormalization", ["x"], ["y"]), True),
+    ],
+)
+def test_one_operator_has_a_deviation_where_it_has_no_bound(
+    cache: Cache, engine: OnnxRuntime, saved: Saved, node: onnx.NodeProto, deviates: bool
+) -> None:
+    if deviates:
+        node.attribute.append(helper.make_attribute("axes", [1]))
+    found = read_measures(measured(cache, engine, saved(node))).data_sets["seeded"]
+    assert found.lone is not None
+    assert bool(found.sigma) == (deviates and not found.scale)
+
+
+def test_a_walk_that_takes_too_long_leaves_the_older_rule(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
+    class OutOfTime(OnnxRuntime):
+        def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+            return super().deviations(model, inputs, timeout=-1.0)
+
+        def _ask(self, header: Mapping[str, Any], payload: bytes, timeout: float) -> tuple[dict[str, Any], bytes]:
+            # It is the walk that looks at its time, not the process that waits for its answer.
+            return super()._ask(header, payload, 60.0)
+
+    prepared = saved(helper.make_node("Exp", ["x"], ["e"]), helper.make_node("Log", ["e"], ["y"]))
+    hasty = OutOfTime(cache, 60.0)
+    try:
+        found = read_measures(measured(cache, hasty, prepared)).data_sets["seeded"]
+    finally:
+        hasty.close()
+    assert found.wide
+    assert not found.sigma
+    assert "takes more than" in found.why_no_sigma
+    # More time may find it, so that it is tried again then.
+    assert read_measures(measured(cache, engine, prepared, timeout=61.0)).data_sets["seeded"].sigma
+
+
+def test_a_quantised_operator_has_what_it_rounds(cache: Cache, engine: OnnxRuntime, tmp_path: Path) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("QuantizeLinear", ["x", "s"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", FLOAT, [2, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.UINT8, [2, 3])],
+        [numpy_helper.from_array(np.asarray(0.25, np.float32), "s")],
+    )
+    path = tmp_path / "model.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    prepared = prepare(Case(id="file/model", corpus="file", source=ModelFile(path=path)), cache)
+    reference = measured(cache, engine, prepared)
+    (answer,) = read(reference).data_sets["seeded"].desired
+    quotient = read_measures(reference).data_sets["seeded"].quotient
+    assert quotient is not None
+    np.testing.assert_array_equal(np.rint(quotient.target).clip(0, 255), answer)
 
 
 class Wrong(OnnxRuntime):
@@ -154,6 +228,11 @@ class Slow(OnnxRuntime):
         message = f"ONNX Runtime: no answer within {timeout:g} s"
         raise OracleError(message, kind=FailureKind.TIMEOUT)
 
+    def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+        self.asked += 1
+        message = f"ONNX Runtime: no answer within {timeout:g} s"
+        raise OracleError(message, kind=FailureKind.TIMEOUT)
+
 
 def test_it_is_measured_once(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
     prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
@@ -192,6 +271,9 @@ class Other:
         self, model: Path, inputs: Sequence[Array], *, wide: bool, shapes: Sequence[Sequence[int]], timeout: float
     ) -> Measurement:
         return Measurement()
+
+    def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
+        return Deviations()
 
     def block(self, model: Path, inputs: Sequence[Array], threads: int, plan: BlockPlan) -> Block:
         raise NotImplementedError

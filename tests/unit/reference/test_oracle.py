@@ -378,3 +378,18 @@ def test_a_damaged_cache_says_what_to_do(oracle: Oracle, cache: Cache, tmp_path:
         read(reference)
     assert caught.value.reason == "reference cache damaged"
     assert str(reference.path) in caught.value.message
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "delete"])
+def test_a_damaged_answer_is_asked_again(oracle: Oracle, cache: Cache, tmp_path: Path, damage: str) -> None:
+    prepared = prepared_from(adder(tmp_path / "model.onnx"), cache)
+    first = oracle.answer(prepared)
+    content, known = first.path.read_bytes(), arrays(first)
+    spoilt = {"flip": content[:-1] + bytes([content[-1] ^ 1]), "truncate": content[:-1], "delete": None}[damage]
+    if spoilt is None:
+        first.path.unlink()
+    else:
+        first.path.write_bytes(spoilt)
+    again = oracle.answer(prepared)
+    assert again.seconds > 0
+    np.testing.assert_equal(arrays(again), known)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.core.errors import OracleError
 from burn_verify.reference.engine import infer
@@ -101,3 +102,19 @@ def test_a_refusal_names_the_model_and_not_its_folder(engine: OnnxRuntime, tmp_p
     with pytest.raises(OracleError, match="NobodyKnowsThis") as caught:
         infer(engine, path, [X])
     assert str(tmp_path) not in caught.value.message
+
+
+def test_the_worker_is_under_the_memory_limit(cache: Cache, tmp_path: Path) -> None:
+    shape = helper.make_tensor_value_info("x", TensorProto.FLOAT, (1,))
+    answer = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    sizes = numpy_helper.from_array(np.array([1 << 16, 1 << 16], np.int64), "sizes")
+    graph = helper.make_graph([helper.make_node("Expand", ["x", "sizes"], ["y"])], "g", [shape], [answer], [sizes])
+    path = tmp_path / "large.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=(helper.make_opsetid("", 17),), ir_version=8), path)
+    limited = OnnxRuntime(cache, timeout=60.0, memory_limit=8192)
+    try:
+        with pytest.raises(OracleError, match="ONNX Runtime"):
+            limited.infer_all(path, [[np.ones(1, np.float32)]])
+        assert limited.infer_all(ADD, [[X]])
+    finally:
+        limited.close()

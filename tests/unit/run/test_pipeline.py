@@ -163,7 +163,7 @@ UNEXPECTED = st.sampled_from(
         KeyError("missing"),
         MemoryError(),
         RecursionError("too deep"),
-        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EMFILE, "Too many open files"),
         ProcessDied("gone"),
         AssertionError(),
         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
@@ -248,7 +248,7 @@ def test_engine_and_builder_are_closed_whatever_happens(cache: Cache, models: Ma
     for fault in (None, ToolchainError("no linker")):
         faults = Faults({("refusals", "flex"): fault} if fault else {})
         engine, builder = FakeEngine(cache, 1.0, faults), FakeBuilder(cache, [FLEX], faults)
-        pipeline = Pipeline(Settings(), cache, engine=lambda *_: engine, builder=lambda *_: builder)  # noqa: B023
+        pipeline = Pipeline(Settings(), cache, engine=lambda *_, **__: engine, builder=lambda *_: builder)  # noqa: B023
         if fault:
             with pytest.raises(ToolchainError):
                 pipeline.prepare(list(models.values()))

@@ -1,5 +1,8 @@
 """One stage applied to one case: what goes on, what ends it, and what is nobody's fault."""
 
+import errno
+import os
+
 import pytest
 
 from burn_verify.core.case import Case, Unavailable
@@ -73,3 +76,9 @@ def test_the_end_of_an_end_is_for_the_other_reason():
     end = apply(Stage.LOAD, CHOSEN, raising(LoadError("gone")))
     again = apply(Stage.COMPARE, end, raising(ValueError("odd")))
     assert again.stage is Stage.COMPARE
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EFBIG])
+def test_a_full_disk_is_no_fault_of_a_case(number):
+    with pytest.raises(ToolchainError, match=f"^{os.strerror(number)}: make room"):
+        apply(Stage.LOAD, CHOSEN, raising(OSError(number, os.strerror(number))))

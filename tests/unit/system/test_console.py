@@ -195,3 +195,15 @@ def test_any_thread_may_tell(stream):
 
 def test_silence():
     assert silent(event("load")) is None
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_must_not_be_cut_is_told_whole(terminal):
+    text = (
+        "waiting for 'cargo-0.22.1', held by process 12345 since 12:00:00: burn-verify verify [bold] mnist squeezenet"
+    )
+    stream = Terminal() if terminal else io.StringIO()
+    with LongWork(stream) as work:
+        work.listen(Progress(phase="compile", done=0, total=0, text=text, whole=True))
+    told = [line for line in stream.getvalue().splitlines() if line.endswith("mnist squeezenet")]
+    assert [line.endswith(text) for line in told] == [True]

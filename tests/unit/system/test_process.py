@@ -1,11 +1,13 @@
 """Short commands: what they print, and that nothing they say is lost where they fail."""
 
+import os
 import sys
+import threading
 
 import pytest
 
 from burn_verify.core.errors import CommandFailed
-from burn_verify.system.process import in_one_line, output_of
+from burn_verify.system.process import Commands, in_one_line, output_of, stream
 
 CARGO = """\
     Updating crates.io index
@@ -85,3 +87,35 @@ def test_a_command_that_takes_too_long():
 )
 def test_one_line_is_the_first_error_with_its_causes(words, line):
     assert in_one_line(words) == line
+
+
+def test_commands_on_threads_end_together(tmp_path):
+    commands, up = Commands(), threading.Barrier(3)
+    codes = []
+
+    def none(value):
+        return None
+
+    def run():
+        argv = python("import threading; print('up', flush=True); threading.Event().wait()")
+        codes.append(
+            stream(
+                argv,
+                cwd=tmp_path,
+                env=os.environ,
+                on_stdout=lambda line: none(up.wait()),
+                on_stderr=none,
+                among=commands,
+            )
+        )
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    up.wait()
+    commands.end()
+    for thread in threads:
+        thread.join()
+    assert codes == [-9, -9]
+    with pytest.raises(CommandFailed, match="the run is over"), commands.started(python(""), tmp_path, {}):
+        pass

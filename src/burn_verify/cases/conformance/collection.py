@@ -70,7 +70,7 @@ class Corpus:
         self._listen(Progress(phase=_PHASE, done=int(done), total=int(total), text=text))
 
     def _waiting(self, text: str) -> None:
-        self._listen(Progress(phase=_PHASE, done=0, total=0, text=text))
+        self._listen(Progress(phase=_PHASE, done=0, total=0, text=text, whole=True))
 
 
 def key() -> str:

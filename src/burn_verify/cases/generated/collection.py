@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from burn_verify.core.errors import UsageError
 from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.system.cache import Cache
+from burn_verify.system.process import Commands
 
 _PHASE: Final = "generate"
 
@@ -116,17 +118,22 @@ class Generated:
         self._listen(Progress(phase=_PHASE, done=0, total=len(names), text=f"graphs of {len(names)} operators"))
         scratch = root / f".new.{os.getpid()}"
         processes = min(os.cpu_count() or 1, len(names) or 1)
+        commands = Commands()
+        make = partial(self._make_part, profile=profile, scratch=scratch, total=len(names), among=commands)
         try:
             with ThreadPoolExecutor(max(1, processes)) as several:
-                parts = [names[place::processes] for place in range(processes)]
-                list(several.map(lambda part: self._make_part(part, profile, scratch, len(names)), parts))
+                try:
+                    list(several.map(make, [names[place::processes] for place in range(processes)]))
+                finally:
+                    # Ctrl-C must not wait for what the threads wait for.
+                    commands.end()
             for name in names:
                 shutil.rmtree(root / name, ignore_errors=True)
                 (scratch / name).replace(root / name)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _make_part(self, names: Sequence[str], profile: str, scratch: Path, total: int) -> None:
+    def _make_part(self, names: Sequence[str], profile: str, scratch: Path, total: int, among: Commands) -> None:
         def on_step(line: str) -> None:
             self._done += 1
             self._listen(Progress(phase=_PHASE, done=self._done, total=total, text=line))
@@ -134,10 +141,10 @@ class Generated:
         scratch.mkdir(parents=True, exist_ok=True)
         arguments = [profile, str(scratch), str(self._cache.root), *names]
         failed = "generated graphs could not be made"
-        run_collector("cases.generated.collector", arguments, scratch, on_step=on_step, failed=failed)
+        run_collector("cases.generated.collector", arguments, scratch, on_step=on_step, failed=failed, among=among)
 
     def _waiting(self, text: str) -> None:
-        self._listen(Progress(phase=_PHASE, done=0, total=0, text=text))
+        self._listen(Progress(phase=_PHASE, done=0, total=0, text=text, whole=True))
 
 
 def key() -> str:

@@ -84,6 +84,7 @@ def _output(entry: OutputMetrics) -> Iterator[str]:
         ("measured against", entry.reference),
         ("allowed", entry.bound),
         ("headroom", entry.headroom),
+        ("of what rounding explains", None if entry.rounding_share is None else f"{entry.rounding_share:.2%}"),
         ("headroom of the oracle", entry.oracle_headroom),
         ("max abs", entry.max_abs),
         ("99th percentile", entry.p99),

@@ -89,3 +89,12 @@ def test_an_id_is_found_in_whatever_profile_and_a_wrong_one_is_told(cache):
     assert case.id == "op/Gelu-20/float32/twin=expanded"
     with pytest.raises(UsageError, match="no generated graph is called"):
         Generated(cache).choose(["op/Gelu-20/float32/alpha=9"], "full")
+
+
+def test_damaged_graphs_are_made_again(cache):
+    (case, *_) = Generated(cache).cases(["Neg"], "quick")
+    for damaged in (case.source.model, case.source.data, case.source.model.parent / "index.json"):
+        before = damaged.read_bytes()
+        damaged.write_bytes(before[:-9])
+        assert Generated(cache).cases(["Neg"], "quick")[0] == case
+        assert damaged.read_bytes() == before

@@ -1,0 +1,131 @@
+"""How much the cache may hold of what is made again when it is needed, and what goes first: what was used longest ago.
+
+Knows folders, not what is in them. Nothing goes that was used since the oldest run that still goes on began.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from burn_verify.system.cache import Cache
+
+KEPT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "reference": "answers of ONNX Runtime",
+        "measured": "what is measured of these answers",
+        "converted": "models converted to Rust",
+        "binaries": "compiled batches of models",
+        "release": "models compiled as release builds",
+        "conformance": "ONNX's own test cases",
+        "generated": "generated graphs",
+        "seeded": "stand-ins with random weights",
+        "models": "models given in memory",
+        "zoo": "downloaded models",
+    }
+)
+"""Folders of the cache whose entries are made, or downloaded, again when they are needed; and what they hold."""
+
+_BY_STATE: Final = frozenset({"reference", "measured", "seeded"})
+# Folders that hold one for each state of the code, see `Cache.generation`, and many entries in each.
+
+DOWNLOADED: Final = "zoo"
+"""What only the network brings back, which not everybody has: never deleted unasked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is deleted together: a folder, or a file and its seal.
+
+    Attributes:
+        used: when (seconds since the epoch) it was made or last asked for.
+    """
+
+    paths: tuple[Path, ...]
+    size: int
+    used: float
+
+
+def entries(cache: Cache, folder: str) -> list[Entry]:
+    """Return what a folder of `KEPT` holds."""
+    root = cache.root / folder
+    grouped: dict[tuple[Path, str], list[Path]] = {}
+    with contextlib.suppress(OSError):
+        for path in root.glob("*/*") if folder in _BY_STATE else root.iterdir():
+            name = path.name if path.is_dir() else path.name.partition(".")[0]
+            grouped.setdefault((path.parent, name), []).append(path)
+    return [_entry(paths) for paths in grouped.values()]
+
+
+def trim(cache: Cache, budget: int) -> int:
+    """Delete what was used longest ago until the rest is within a budget (bytes); return how many bytes are free now.
+
+    Downloads count, and stay.
+    """
+    known = [(name, entry) for name in KEPT for entry in entries(cache, name)]
+    over = sum(entry.size for _, entry in known) - budget
+    freed = 0
+    oldest_first = sorted((entry for name, entry in known if name != DOWNLOADED), key=lambda entry: entry.used)
+    since = _running_since(cache)
+    for entry in oldest_first:
+        if freed >= over or entry.used >= since:
+            break
+        freed += delete([entry])
+    return freed
+
+
+def idle(cache: Cache, some: Iterable[Entry]) -> list[Entry]:
+    """Return those that no run needs that still goes on."""
+    since = _running_since(cache)
+    return [entry for entry in some if entry.used < since]
+
+
+def delete(some: Iterable[Entry]) -> int:
+    """Delete entries; return how many bytes are free now."""
+    freed = 0
+    for entry in some:
+        for path in entry.paths:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        freed += 0 if any(path.exists() for path in entry.paths) else entry.size
+    return freed
+
+
+def _entry(paths: Iterable[Path]) -> Entry:
+    found = tuple(paths)
+    stats = []
+    for path in (below for one in found for below in (one, *(one.rglob("*") if one.is_dir() else ()))):
+        with contextlib.suppress(OSError):
+            stats.append(path.lstat())
+    size = sum(one.st_size for one in stats if not stat.S_ISDIR(one.st_mode))
+    return Entry(paths=found, size=size, used=max((one.st_mtime for one in stats), default=0.0))
+
+
+def _running_since(cache: Cache) -> float:
+    """Return when (seconds since the epoch) the oldest run began that still goes on; now where there is none."""
+    began = [time.time()]
+    for path in (cache.root / "runs").glob("*-*-*"):
+        stamp, _, pid = path.name.rpartition("-")
+        with contextlib.suppress(ValueError, OverflowError):
+            if _is_alive(int(pid)):
+                began.append(time.mktime(time.strptime(stamp, "%Y%m%d-%H%M%S")))
+    return min(began)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,88 @@
+"""What is kept in the cache, sealed: a file that was damaged meanwhile is as good as missing, and made again.
+
+A seal is a note beside files: their sizes, times and digests. Content is read only where size or times are not those
+of the note. Knows nothing of what is kept.
+"""
+
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from burn_verify.system.files import digest_of, read_json, sha256_of, write_if_changed
+
+logger = logging.getLogger("burn_verify")
+
+_FILES: Final = "files"
+_OWN: Final = "sha256"
+
+
+def seal(note: Path, files: Iterable[Path], **about: Any) -> None:
+    """Write down what files are now; the last step of whoever makes them.
+
+    Arguments:
+        note: beside the files, or above them.
+        about: what else is to be known of them; JSON values.
+    """
+    _write(note, {**about, _FILES: {os.path.relpath(file, note.parent): _entry(file) for file in files}})
+
+
+def sealed(note: Path) -> Mapping[str, Any] | None:
+    """Return what a seal says; None where there is none, or it or one of its files is damaged or missing."""
+    said = read_json(note)
+    if not isinstance(said, dict) or said.pop(_OWN, None) != digest_of(json.dumps(said, sort_keys=True)):
+        return None
+    fresh = {name: _checked(note.parent / name, entry) for name, entry in said[_FILES].items()}
+    if None in fresh.values():
+        damaged = ", ".join(name for name, entry in fresh.items() if entry is None)
+        logger.info("%s: %s is damaged or missing, and is made again", note.parent, damaged)
+        return None
+    with contextlib.suppress(OSError):  # a cache that is only read is checked by content each time
+        if fresh != said[_FILES]:
+            _write(note, {**said, _FILES: fresh})
+        os.utime(note)  # when it was used last, see `budget`
+    return said
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Write a file with a seal of its own."""
+    write_if_changed(path, content)
+    seal(_seal_of(path), [path])
+
+
+def is_kept(path: Path) -> bool:
+    """Return whether a file is there as `keep` wrote it."""
+    return sealed(_seal_of(path)) is not None
+
+
+def _seal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def _write(note: Path, said: Mapping[str, Any]) -> None:
+    # The note guards itself as well: it may hold errors and times that are told.
+    write_if_changed(note, json.dumps({**said, _OWN: digest_of(json.dumps(said, sort_keys=True))}, sort_keys=True))
+
+
+def _entry(file: Path) -> list[Any]:
+    return [*_stamp(file), sha256_of(file)]
+
+
+def _checked(file: Path, entry: list[Any]) -> list[Any] | None:
+    """Return the entry of a file as it is now, None where its content is another."""
+    try:
+        now = _stamp(file)
+        if now == entry[:-1]:
+            return entry
+        return [*now, entry[-1]] if now[0] == entry[0] and sha256_of(file) == entry[-1] else None
+    except OSError:
+        return None
+
+
+def _stamp(file: Path) -> list[int]:
+    """Return size and times; that of the last change of the file itself cannot be set back as the other can."""
+    found = file.stat()
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns]
