@@ -4,12 +4,12 @@ import subprocess
 import sys
 
 import pytest
-from test_spoilt_cases import CHANGES, outcomes
 
 from burn_verify.core.target import Target
 from burn_verify.record import store
 from burn_verify.record.codec import environment_line, result_to_line
 from toolchain.helpers import OwnCache, replacing
+from toolchain.test_mutated_models_are_blamed import CHANGES, outcomes
 
 TAMPERED = {
     **CHANGES,
