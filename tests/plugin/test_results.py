@@ -166,8 +166,6 @@ def test_a_skip_tells_why(run, pytester):
         """
         import pytest
 
-from burn_verify.record.codec import SCHEMA_VERSION
-
         def test_mine(burn_case, burn_verify):
             pytest.skip("not today")
         """

@@ -57,7 +57,7 @@ def require_record(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        message = f"{path}: cannot read the record: {error.strerror or error}"
+        message = f"{path}: cannot write the record: {error.strerror or error}"
         raise UsageError(message) from error
     if beginning and not beginning.startswith(b'{"schema_version"'):
         message = f"{path} is there already and is no record: nothing was added to it; name another file"
