@@ -38,8 +38,8 @@ def test_the_command_line(pytester, models):
     done.stderr.fnmatch_lines(["burn-verify: error: *File too large: make room*--burn-cache-dir*is kept"])
     assert "Traceback" not in done.stderr.str()
     # What was asked before is kept, and nothing is left in halves.
-    kept = sorted(path.name for path in (pytester.path / "cache" / "reference").iterdir())
-    assert [Path(name).suffix for name in kept] == [".safetensors", ".json"]
+    kept = [path for path in (pytester.path / "cache" / "reference").rglob("*") if path.is_file()]
+    assert sorted(path.suffix for path in kept) == [".json", ".safetensors"]
 
 
 def test_pytest(pytester, models):

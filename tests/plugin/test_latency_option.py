@@ -81,7 +81,7 @@ def test_a_model_over_its_budget_fails_at_compile(run):
 
 REPLAY = """\
 import pytest
-from burn_verify.benchmarked import Replay
+from burn_verify.plugin.benchmark import Replay
 from timed import result
 
 clock = Replay()

@@ -429,11 +429,10 @@ class Mortal(OnnxRuntime):
 
 
 def test_onnx_runtime_dying_costs_one_case(tiny: Tiny, cache: OwnCache, tmp_path: Path) -> None:
-    # Known to nobody as a case, so that the reference is not found in the cache; the content is known, so that nothing
-    # has to be compiled.
-    models = {f"{tmp_path.name}-{word}": tmp_path / f"{word}.onnx" for word in ("before", "victim", "after")}
-    for path in models.values():
-        path.write_bytes((FIXTURES / "add.onnx").read_bytes())
+    # The key of a reference is the content: the models must not find each other's.
+    models = {
+        word: copy_of("add", tmp_path / f"{word}.onnx", f"{tmp_path} {word}") for word in ("before", "victim", "after")
+    }
     before, victim, after = run(cache, models, engine=Mortal).values()
     assert (victim.outcome, victim.stage) == (Outcome.FAILED, Stage.REFERENCE)
     assert victim.message == "ONNX Runtime: the process was ended by SIGKILL"

@@ -124,7 +124,7 @@ def sweep(cache: Apart, listen: Listener, *, keep: bool = False) -> None:
 
 def _is_in(root: str, models: Sequence[Sequence[str]]) -> bool:
     """Tell whether a crate, as it is noted, holds a module below a folder."""
-    return any(field.startswith(root) for fields in models for field in fields)
+    return any(str(field).startswith(root) for fields in models for field in fields)
 
 
 def _forget(target: Path, crates: Sequence[str] | set[str]) -> None:

@@ -54,9 +54,11 @@ def require_record(path: Path) -> None:
     try:
         with path.open("rb") as file:
             beginning = file.read(_BEGINNING).lstrip()
-    except OSError:
-        # It is not there; or it cannot be written to either, which whoever writes tells.
+    except FileNotFoundError:
         return
+    except OSError as error:
+        message = f"{path}: cannot write the record: {error.strerror or error}"
+        raise UsageError(message) from error
     if beginning and not beginning.startswith(b'{"schema_version"'):
         message = f"{path} is there already and is no record: nothing was added to it; name another file"
         raise UsageError(message)

@@ -1,6 +1,5 @@
 """Release builds are kept by module and toolchain, with their cost."""
 
-import json
 from dataclasses import asdict
 from types import SimpleNamespace
 
@@ -8,6 +7,7 @@ import pytest
 
 from burn_verify.burn.release import ReleaseBuilder, key_of
 from burn_verify.core.stage import ConvertedModel
+from burn_verify.system.kept import seal
 from fakes import COST
 
 
@@ -22,7 +22,7 @@ def test_a_kept_build_needs_no_cargo(cache, model):
     workspace = SimpleNamespace(fingerprint="1")
     folder = cache.folder("release", key_of(workspace, model))
     (folder / "runner").touch()
-    (folder / "cost.json").write_text(json.dumps(asdict(COST)))
+    seal(folder / "cost.json", [folder / "runner"], cost=asdict(COST))
 
     made = ReleaseBuilder(cache, workspace).build(None, model)
 

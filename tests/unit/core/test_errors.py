@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from burn_verify.core import errors
-from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, CommandFailed, InternalError, ProcessDied, StageError
+from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, CommandFailed, ProcessDied, StageError
 from burn_verify.core.stage import FailureKind, Stage
 
 CLASSES = [
@@ -26,8 +26,8 @@ COPIES = {
 
 
 def an_error(kind):
-    if issubclass(kind, InternalError):
-        return kind("it raised", "internal error: KeyError: N", {"traceback": []}, Stage.COMPILE)
+    if kind is errors.InternalError:
+        return kind("it said\nmany things", "it said", {"traceback": ["a.py:3 in f"]}, Stage.RUN)
     if issubclass(kind, StageError):
         return kind("it said\nmany things", "it said", {"line": 3, "codes": ["E0308"]})
     if issubclass(kind, ProcessDied):
@@ -62,10 +62,10 @@ def test_notes_and_attributes_set_later_survive_too():
 
 def test_every_stage_has_one_error():
     assert list(STAGE_ERRORS) == list(Stage)
-    # What is no failure of a stage may happen at each.
-    kinds = [kind for kind in StageError.__subclasses__() if kind is not InternalError]
-    assert {kind.stage for kind in kinds} == set(Stage)
-    assert len(kinds) == len(Stage)
+    # A failure of this program may be at any stage.
+    of_one_stage = [kind for kind in StageError.__subclasses__() if kind is not errors.InternalError]
+    assert {kind.stage for kind in of_one_stage} == set(Stage)
+    assert len(of_one_stage) == len(Stage)
     assert all(STAGE_ERRORS[stage].stage is stage for stage in Stage)
 
 

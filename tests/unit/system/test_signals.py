@@ -14,6 +14,8 @@ ASKED = [signal.SIGTERM, signal.SIGHUP]
 @pytest.fixture(autouse=True)
 def _usual():
     before = {number: signal.signal(number, signal.SIG_DFL) for number in ASKED}
+    # A shell that starts the tests in the background makes them ignore it.
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
