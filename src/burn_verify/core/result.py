@@ -1,4 +1,4 @@
-"""What came of a case: verdict, metrics, result. Data only."""
+"""Outcome of a case: verdict, metrics, result. Data only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,45 +12,45 @@ from burn_verify.core.target import Target
 
 
 class JudgeMode(StrEnum):
-    """How answers are compared."""
+    """How outputs are compared."""
 
     DEFAULT = "default"
     """By evidence."""
     STRICT = "strict"
-    """By evidence, and what is loose disagrees."""
+    """By evidence; a loose output counts as a disagreement."""
     ONNX = "onnx"
-    """By the tolerance that the corpus brings along."""
+    """By the tolerance that the corpus defines."""
 
 
 class VerdictName(StrEnum):
-    """What the judge says of one case."""
+    """The verdict over one case."""
 
     AGREES = "agrees"
     LOOSE = "loose"
-    """Outside of the bound, in proportion to the reference's own error."""
+    """Outside of the bound, but in proportion to the reference's own error."""
     DISAGREES = "disagrees"
     ORACLE_DISAGREES = "oracle_disagrees"
-    """Agrees with float64 or what was stored; ONNX Runtime does not."""
+    """Burn agrees with float64 or the stored outputs; ONNX Runtime does not."""
     NONDETERMINISTIC = "nondeterministic"
-    """Draws numbers: range and moments were checked."""
+    """Generates random numbers: range and moments were checked."""
     INSENSITIVE = "insensitive"
-    """The reference cannot tell a right program from a wrong one."""
+    """The reference cannot distinguish a correct program from an incorrect one."""
 
 
 class Guilty(StrEnum):
-    """Whose answer is wrong."""
+    """Which program's output is wrong."""
 
     NONE = ""
     BURN = "burn"
     ONNXRUNTIME = "onnxruntime"
     REFERENCE = "onnx.reference"
-    """onnx's own evaluator, where it answered in place of ONNX Runtime."""
+    """onnx's reference evaluator, where it was used in place of ONNX Runtime."""
     BOTH = "both"
     UNKNOWN = "unknown"
 
 
 class Mismatch(StrEnum):
-    """In what an answer differs from the expected one."""
+    """The property in which an output differs from the expected one."""
 
     COUNT = "wrong number of outputs"
     DTYPE = "wrong dtype"
@@ -60,20 +60,20 @@ class Mismatch(StrEnum):
 
 
 class RefusalKind(StrEnum):
-    """How burn-onnx refused a model, as ``details["kind"]`` of a record says it."""
+    """How burn-onnx refused a model, as stored in ``details["kind"]`` of a record."""
 
     UNSUPPORTED_OPERATOR = "unsupported operator"
-    """It has no such operator at all."""
+    """The operator is not implemented."""
     UNSUPPORTED_ATTRIBUTE = "unsupported attribute"
-    """It says itself that it does not take this attribute, dtype, rank or kind of operand."""
+    """burn-onnx reports that it does not support this attribute, dtype, rank or kind of operand."""
     INTERNAL_PANIC = "internal panic"
-    """It did not see it coming."""
+    """burn-onnx panicked without a deliberate error message."""
     DIED = "died"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputMetrics:
-    """How far one output is from what was expected; `None` where a number has no meaning.
+    """Distance of one output from the expected output; `None` where a number has no meaning.
 
     Attributes:
         max_abs: greatest absolute difference over finite elements.
@@ -81,20 +81,20 @@ class OutputMetrics:
         fraction: mismatching elements over all elements.
         first_bad: index of the first mismatching element.
         p99: 99th percentile of the absolute difference over finite elements.
-        cosine: of the whole output and the whole of what was expected, over finite elements.
-        headroom: greatest error over what is allowed, above 1 outside of it.
-        bound: what is allowed, in words.
+        cosine: cosine similarity of the whole output and the whole expected output, over finite elements.
+        headroom: greatest error divided by the allowed error; above 1 outside of the bound.
+        bound: the allowed error, as text.
         reference: what the error is measured against: ``float64 (onnxruntime)``, ``stored``, ``onnxruntime`` …
-        rounding_share: root mean square error in units of what rounding explains: the deviation that noise of its size
-            causes in a graph, the bound of a single operator; None where neither is known.
-        oracle_headroom: the same as `headroom` for the answer that was expected.
-        guilty: whose answer is wrong.
-        override: name of the exception that the bound was widened by; empty where it was not.
-        metrics: of a whole model, by name; any task may add its own. Today ``top1`` and ``top5`` (scores of classes:
-            the share of the best classes that are the same) and ``iou`` (boxes: the smallest intersection over union
-            with the box at the same place).
-        insensitive: why no answer could have been wrong here; empty where one could.
-        problem: what kept elements from being compared; None where they were.
+        rounding_share: root mean square error in units of the error that rounding explains: in a graph the deviation
+            caused by noise of that size, for a single operator its bound; None where neither is known.
+        oracle_headroom: the same as `headroom` for the expected output.
+        guilty: which program's output is wrong.
+        override: name of the exception that widened the bound; empty where none did.
+        metrics: metrics of a whole model, by name; any task may add its own. Currently ``top1`` and ``top5`` (class
+            scores: the share of the best classes that are the same) and ``iou`` (boxes: the smallest intersection over
+            union with the box at the same index).
+        insensitive: why no output could have been judged wrong here; empty where one could.
+        problem: why the elements could not be compared; None where they were compared.
     """
 
     data_set: str
@@ -121,7 +121,7 @@ class OutputMetrics:
 
     @property
     def fits(self) -> bool:
-        """Whether the output was compared, and every element is what is allowed."""
+        """Whether the output was compared and every element is within the bound."""
         return not self.mismatching and self.problem is None
 
     @property
@@ -132,16 +132,16 @@ class OutputMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the judge says of one case: whether it agrees, in one line why not, and the evidence.
+    """The verdict over one case: whether it agrees, the reason in one line where it does not, and the evidence.
 
     Attributes:
-        message: empty, or the first disagreement in the project's dialect.
-        reason: the same without numbers and names, fit for grouping: ``wrong values``, ``wrong shape`` …
-        metrics: one entry an output and data set, also on agreement.
-        mismatch: in what the answer differs; None where it does not, or by words of `reason` only.
-        guilty: whose answer is wrong.
-        difference: how the answer and what it was compared with differ, without a word on who is right: what it was
-            compared with is called ``before``, the answer ``after``. Empty where they agree.
+        message: the first disagreement in the project's message format; empty where there is none.
+        reason: the same without numbers and names, suitable for grouping: ``wrong values``, ``wrong shape`` …
+        metrics: one entry per output and data set, also on agreement.
+        mismatch: the property that differs; None where none does, or where only `reason` describes it.
+        guilty: which program's output is wrong.
+        difference: how the output and the output it was compared with differ, without stating which is correct: the
+            latter is called ``before``, the output ``after``. Empty where they agree.
     """
 
     name: VerdictName
@@ -154,29 +154,29 @@ class Verdict:
 
     @property
     def agrees(self) -> bool:
-        """Whether the answers are the expected ones."""
+        """Whether the outputs are the expected ones."""
         return self.name == VerdictName.AGREES
 
     @property
     def passes(self) -> bool:
-        """Whether nothing speaks against the case; a random answer passes without agreeing."""
+        """Whether the verdict is not a disagreement; a random output passes without agreeing."""
         return self.name != VerdictName.DISAGREES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """What happened to one case: the line of the record.
+    """The result of one case: one line of the record.
 
-    What was *expected* to happen is not here: expectations are joined by the views.
+    The *expected* result is not part of it: the views join the expectations.
 
     Attributes:
-        subject: the one operator that the case is about.
-        message: what was said by whoever refused or failed, whole; empty on success.
-        reason: the same, short and normalised, fit for grouping.
+        subject: the single operator that the case tests.
+        message: the complete message of the program that refused or failed; empty on success.
+        reason: the same, short and normalised, suitable for grouping.
         failure: what ended the case; None where it passed, or nothing is known.
         details: further evidence: rustc codes, generated line, log path …
         durations: seconds by stage.
-        latency: what was measured of the case in the profile for it; None where nobody asked, or it did not answer.
+        latency: the latency measured in the latency profile; None where it was not requested or gave no result.
     """
 
     case_id: str
@@ -199,13 +199,13 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Two targets that answer one case differently, beyond what the judge allows.
+    """Two targets whose outputs for one case differ by more than the judge allows.
 
     Attributes:
-        part: in what the targets differ, one of `burn_verify.core.targets.PARTS`.
-        nearer: ``before`` or ``after``, whichever is nearer to the reference; ``neither`` where both are as near, and
+        part: the part in which the targets differ, one of `burn_verify.core.targets.PARTS`.
+        nearer: ``before`` or ``after``, the one nearer to the reference; ``neither`` where both are equally near;
             empty where there is no reference.
-        message: the difference in the project's dialect, in one line.
+        message: the difference in the project's message format, in one line.
     """
 
     case_id: str

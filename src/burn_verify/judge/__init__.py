@@ -1,4 +1,4 @@
-"""The judge: do two answers of one model agree? Values in, a verdict out; it runs nothing and reads nothing."""
+"""The judge: decide whether two sets of outputs of one model agree. Pure functions: no model is run, no file read."""
 
 from burn_verify.judge.fixed import judge, judge_random, merge
 from burn_verify.judge.policy import Judge, insensitive

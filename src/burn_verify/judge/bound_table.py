@@ -1,10 +1,10 @@
-"""The table of a-priori bounds: one row an operator of ai.onnx and ai.onnx.ml, also where no bound is known.
+"""The table of a-priori bounds: one row per operator of ai.onnx and ai.onnx.ml, also where no bound is known.
 
-Data only: what a row means is in `facts`, how a count is made in `counts` and `counts_elementwise`, what becomes of it
-in `bounds`. "WebNN" in a source is the table of tolerances of the published WebNN conformance tests
+Data only: `facts` defines the meaning of a row, `counts` and `counts_elementwise` compute a count, `bounds` computes
+the bound from it. "WebNN" in a source is the table of tolerances of the published WebNN conformance tests
 (web-platform-tests, webnn/resources/utils.js), whose numbers of ULP are taken as numbers of unit roundoffs; "Higham" is
-N. Higham, Accuracy and Stability of Numerical Algorithms, chapters 3 and 4: a sum of N terms in any order is off by
-(N - 1)·u·Σ|x| at most, an inner product by N·u·Σ|a||b|. Terms of order u² are left out.
+N. Higham, Accuracy and Stability of Numerical Algorithms, chapters 3 and 4: the error of a sum of N terms in any order
+is (N - 1)·u·Σ|x| at most, that of an inner product N·u·Σ|a||b|. Terms of order u² are neglected.
 """
 
 import math
@@ -31,7 +31,7 @@ def _row(
 
 
 def _exact(op_types: str, why: str, domain: str = "", kind: RuleKind = RuleKind.EXACT) -> Iterator[Rule]:
-    """Yield rows of operators that round nothing."""
+    """Yield rows of operators without rounding errors."""
     for op_type in op_types.split():
         yield Rule(
             op_type=op_type,
@@ -107,7 +107,7 @@ def _elementwise_rows() -> Iterator[Rule]:
     yield from _row("Div Reciprocal", "2", 2, reference, f"{_WEBNN}; a reciprocal and a product on some devices")
     yield from _row("Exp Pow", "32", 32, reference, _WEBNN)
     yield from _row("Cosh", "34", 34, reference, f"{_WEBNN} exp 32, a sum of two of one sign, a halving")
-    # Whoever subtracts exponentials loses 33 u · cosh(x) ≤ 33 u · (1 + |sinh(x)|).
+    # A kernel that subtracts exponentials has an error of 33 u · cosh(x) ≤ 33 u · (1 + |sinh(x)|).
     yield from _row("Sinh", "34", 34, reference, f"{_WEBNN} exp 32, which cancels near 0", constant=c.constant(34))
     yield from _row(
         "Sin Cos Tan Log Erf Acos Asin Atan Acosh Asinh Atanh",
@@ -265,7 +265,8 @@ def _normalisation_rows() -> Iterator[Rule]:
         f"{_HIGHAM}: a mean of N, a mean of N squares of deviations, a root, a quotient, scale and bias",
         outputs=1,
     )
-    # The function in the standard takes E[x²] - E[x]², which cancels; S is for deviations from the mean.
+    # The function body in the ONNX standard computes E[x²] - E[x]², which cancels; S holds for kernels that use
+    # deviations from the mean.
     yield from _row("MeanVarianceNormalization", "N+8", c.normalised(1e-9), deviation, "as LayerNormalization")
     yield from _row("RMSNormalization", "N+8", c.normalised(1e-5), reference, f"{_HIGHAM}: nothing cancels")
     yield from _row("LpNormalization", "2N+3", c.lp_normalised, reference, f"{_WEBNN} L2 2N+1 and a division")
@@ -336,4 +337,4 @@ def _table() -> dict[tuple[str, str], Rule]:
 
 
 RULES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(_table())
-"""The row of each (domain, operator); a unit test compares the keys with the operators onnx defines."""
+"""The row of each (domain, operator); a unit test compares the keys with the operators that onnx defines."""

@@ -1,11 +1,11 @@
-"""How far a float may be from the reference, a priori: u · c_op(n) · S + floor, by element, from the table of bounds.
+"""A-priori error bounds of floats: u · c_op(n) · S + floor, elementwise, from the table of bounds.
 
-Runs nothing and measures nothing: counts come from shapes, the magnitude S from the caller or `magnitude`. The
-reference is the operator in float64 on the inputs that both sides were given, not rounded; one more rounding, of a
-reference that was rounded to the output's dtype, is allowed for in every row but the exact ones.
+Runs no model and measures nothing: counts come from shapes, the magnitude S from the caller or `magnitude`. The
+reference is the unrounded result of the operator in float64 on the inputs of both programs. Every row but the exact
+ones allows one more rounding, for a reference that was rounded to the output's dtype.
 
 Overflow: where the reference is finite but too large for the dtype, to within the bound, an infinity of its sign is
-legal too. Where a partial sum may be too large (S itself is), one of either sign is.
+also accepted. Where a partial sum may overflow (S itself is too large), an infinity of either sign is accepted.
 """
 
 import math
@@ -29,19 +29,19 @@ from burn_verify.judge.tolerance import Bound
 __all__ = ["Magnitude", "NodeFacts", "Rule", "allowed", "count_of", "floor_of", "rule_of", "unit_roundoff"]
 
 IN_HALF: Final = {"bfloat16": 1.0, "float16": 2.0}
-"""How many roundings to half precision an operator makes at most, whatever its table row counts.
+"""Maximum number of roundings to half precision per operator, independent of the count in its table row.
 
-Kernels for half precision compute in float32 inside, and round what they hand on: a sum at its end, an exponential
-once. Measured: Burn needs 1.02 in bfloat16 and 1.78 in float16, |reference| not counted.
+Half-precision kernels compute in float32 internally and round only their results: a sum at its end, an exponential
+once. Measured: Burn needs 1.02 in bfloat16 and 1.78 in float16, without |reference|.
 """
 
 _MAIN_DOMAIN: Final = "ai.onnx"
 _GIVEN: Final = frozenset({Magnitude.ABSOLUTE, Magnitude.INPUTS, Magnitude.DEVIATION})
-# Magnitudes that do not follow from the reference.
+# Magnitudes that cannot be derived from the reference.
 
 
 def rule_of(op_type: str, domain: str = "") -> Rule | None:
-    """Return the row of an operator, None for one that the standard does not have; ``ai.onnx`` is the domain ''."""
+    """Return the row of an operator, None for a non-standard operator; ``ai.onnx`` is the domain ''."""
     return RULES.get(("" if domain == _MAIN_DOMAIN else domain, op_type))
 
 
@@ -52,12 +52,12 @@ def count_of(facts: NodeFacts) -> float:
 
 
 def bounded(lone: LoneNode | None, place: int, *, scaled: bool = True) -> bool:
-    """Tell whether an output of a graph is bounded a priori: the graph is one operator, whose row speaks of it.
+    """Return whether an output has an a-priori bound: the graph is a single operator, and its row covers the output.
 
     Args:
-        lone: the operator, if it is one.
-        place: of the output.
-        scaled: its magnitude S is known, where the row wants one.
+        lone: the operator; None for a graph of several.
+        place: index of the output.
+        scaled: whether its magnitude S is known, where the row requires one.
     """
     position = None if lone is None else lone.gives[place]
     if lone is None or position is None:
@@ -72,10 +72,10 @@ def bounded(lone: LoneNode | None, place: int, *, scaled: bool = True) -> bool:
 
 
 def floor_of(dtype: str) -> float:
-    """Return what one result near zero may lose: the smallest normal number, for float16 half its smallest subnormal.
+    """Return the absolute error of one underflow: the smallest normal number, for float16 half its smallest subnormal.
 
     Kernels for float32, and those for bfloat16 and float64 that share its flags, may flush subnormal numbers to zero.
-    Those of float16 reach up to 6e-5, where data lie; there, gradual underflow is expected.
+    Subnormals of float16 reach up to 6e-5, within the range of common data; there, gradual underflow is required.
     """
     wide = dtype in {"float64", "float32", "bfloat16"}
     return smallest_normal(dtype) if wide else smallest_subnormal(dtype) / 2
@@ -90,18 +90,18 @@ def allowed(
     *,
     output: int = 0,
 ) -> Bound | None:
-    """Return what is allowed for one output of a node.
+    """Return the bound for one output of a node.
 
     Args:
         facts: the node.
         dtype: dtype name of the output.
         reference: the output in float64, any shape.
-        magnitude: S, float64 of the reference's shape or one that broadcasts to it; not looked at for the magnitudes
+        magnitude: S, float64 of the reference's shape or one that broadcasts to it; not used for the magnitudes
             `reference` and `one`, nor for exact results.
         output: position of the output.
 
     Returns:
-        The bound, its limit None where elements have to be equal; None where no bound is known.
+        The bound, with the limit None where elements have to be equal; None where no bound is known.
 
     Raises:
         ValueError: the rule needs a magnitude and there is none.
@@ -132,14 +132,14 @@ def allowed(
 
 
 def _discrete(rule: Rule) -> Bound | None:
-    """Return what is allowed for an integer, a boolean or text."""
+    """Return the bound for an integer, a boolean or text."""
     if rule.steps:
         return Bound(limit=np.asarray(float(rule.steps)), text=f"{rule.steps} step{'s' * (rule.steps != 1)}")
     return Bound(limit=None, text="exact")
 
 
 def _scale(rule: Rule, reference: npt.NDArray[Any], magnitude: npt.NDArray[Any] | None) -> npt.NDArray[np.float64]:
-    """Return S by element."""
+    """Return S, elementwise."""
     if rule.magnitude in _GIVEN:
         if magnitude is None:
             msg = f"{rule.op_type} needs the magnitude {rule.magnitude}"
@@ -158,10 +158,10 @@ def _bounded(
     *,
     summed: bool,
 ) -> Bound:
-    """Return the bound, finite everywhere, and where the reference may overflow, or a partial sum of size S."""
+    """Return the bound, finite everywhere, with the elements where the reference or a partial sum may overflow."""
     top = largest(dtype)
     finite = np.isfinite(reference)
-    # An infinite S, without a finite reference, is an overflow in float64 itself.
+    # An infinite S without a finite reference means an overflow in float64 itself.
     partial = finite & ((summed & (scale > top)) | np.isnan(limit))
     within = np.where(finite & ~np.isnan(limit), np.minimum(limit, top), 0.0)
     overflows = (finite & (reference + within >= top)) | partial, (finite & (reference - within <= -top)) | partial
@@ -169,6 +169,6 @@ def _bounded(
 
 
 def _text(rule: Rule, op_type: str, count: float, constant: float) -> str:
-    """Write ``12 u·S (Conv: 2·Kh·Kw·Cin/groups)``, with the absolute part where there is one."""
+    """Format as ``12 u·S (Conv: 2·Kh·Kw·Cin/groups)``, with the absolute part where there is one."""
     absolute = f" + {constant:.4g} u" if constant else ""
     return f"{count:.4g} u·S{absolute} ({op_type}: {rule.formula})"

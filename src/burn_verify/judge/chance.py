@@ -1,11 +1,12 @@
-"""Operators that draw random numbers: is what they drew in range, of the right support and distribution?
+"""Statistical tests for operators that generate random numbers: range, support and distribution of the samples.
 
-Compares nothing with another run, and checks neither dtypes and shapes nor independence of neighbours.
+Does not compare with another run, and checks neither dtypes and shapes nor the independence of neighbours.
 
-Every test holds for any number of elements, without an approximation: the family-wise error of one call is below 1e-6,
-shared equally by its tests. They are Dvoretzky, Kiefer and Wolfowitz with Massart's constant for distributions,
-Hoeffding for means of bounded numbers, Bernstein for counts, Laurent and Massart for variances of normal numbers, and
-the exact tail for means and extremes of normal ones. With few elements they allow anything in range, as they should.
+Every test is valid for any number of elements, without an approximation: the family-wise error rate of one call is
+below 1e-6, divided equally among its tests. They use the Dvoretzky-Kiefer-Wolfowitz inequality with Massart's constant
+for distributions, Hoeffding's for means of bounded numbers, Bernstein's for counts, Laurent and Massart's for variances
+of normal numbers, and the exact tail for means and extremes of normal ones. With few elements they accept any samples
+in range, since these give no evidence of an error.
 """
 
 import math
@@ -23,7 +24,7 @@ from burn_verify.judge.roundoff import number, smallest_normal, smallest_subnorm
 from burn_verify.judge.structure import show_index
 
 SIGNIFICANCE: Final = 1e-6
-"""The chance, at most, that a correct generator fails one call of `check`."""
+"""Upper bound of the probability that a correct generator fails one call of `check`."""
 
 Array: TypeAlias = npt.NDArray[Any]
 Float64: TypeAlias = npt.NDArray[np.float64]
@@ -31,22 +32,22 @@ _Check: TypeAlias = Callable[[NodeFacts, Sequence[Array | None], Sequence[Array]
 
 
 def is_random(facts: NodeFacts) -> bool:
-    """Tell whether a node draws random numbers; a Dropout does where its training_mode is true or not known."""
+    """Return whether a node generates random numbers; a Dropout does where its training_mode is true or not known."""
     if facts.domain not in {"", "ai.onnx"}:
         return False
     return trains(facts) if facts.op_type == "Dropout" else facts.op_type in _CHECKS
 
 
 def check(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
-    """Return what is wrong with what a node drew, None where nothing is.
+    """Return a description of the error in a node's random output, None where there is none.
 
     Args:
         facts: the node, its attributes in particular.
         inputs: arrays by position; None for an omitted one.
-        outputs: what came, of the dtype and shape that were asked for.
+        outputs: the actual outputs, of the expected dtype and shape.
 
     Raises:
-        ValueError: the operator draws nothing.
+        ValueError: the operator generates no random numbers.
     """
     if facts.op_type not in _CHECKS:
         msg = f"{facts.op_type} draws no random numbers"
@@ -55,10 +56,10 @@ def check(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Ar
 
 
 def remark(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
-    """Return what is odd about what a node drew though no other mode of its operator would call it wrong.
+    """Return a remark on a node's output that is unexpected in this mode but valid in another mode of the operator.
 
-    A Dropout that was told to train and hands back its input has done what it does in inference, which is what
-    burn-onnx makes programs for.
+    A Dropout in training mode that returns its input behaves as in inference, which is the mode that burn-onnx
+    generates programs for.
 
     Args:
         facts, inputs, outputs: as for `check`.
@@ -73,7 +74,7 @@ def remark(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[A
 
 
 def _uniform(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
-    """Check range, mean and distribution of numbers from `low` to `high`; the latter may be reached by rounding."""
+    """Check range, mean and distribution of numbers from `low` to `high`; rounding may produce `high` itself."""
     low, high = number(facts, "low", 0.0), number(facts, "high", 1.0)
     values, grain = widened(flat(outputs[0])), _grain(outputs[0], max(abs(low), abs(high)))
     inside = (values >= low - grain) & (values <= high + grain)
@@ -101,7 +102,8 @@ def _normal(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[
     spread = _normal_quantile(share) * scale / math.sqrt(count) + grain
     if (text := _off("mean", float(values.mean()), mean, spread)) is not None:
         return text
-    # Laurent and Massart: a χ² of n degrees leaves [n - 2√(nx), n + 2√(nx) + 2x] on either side with e^-x at most.
+    # Laurent and Massart: a χ² variable of n degrees of freedom is below n - 2√(nx), or above n + 2√(nx) + 2x, with a
+    # probability of at most e^-x each.
     tail = math.log(2 / share)
     width = 2 * math.sqrt(tail / count) + 2 * tail / count
     variance = float(((values - mean) ** 2).mean())
@@ -113,7 +115,7 @@ def _normal(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[
 
 
 def _bernoulli(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
-    """Check that numbers are 0 or 1, sure ones as they must be, and as many as the probabilities promise."""
+    """Check that numbers are 0 or 1, that probabilities 0 and 1 are exact, and that the number of ones is plausible."""
     values, chances = widened(flat(outputs[0])), widened(flat(needed(inputs, 0)))
     if (text := _outside((values == 0) | (values == 1), outputs[0], "0 or 1")) is not None:
         return text
@@ -122,7 +124,8 @@ def _bernoulli(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequen
         return text
     given = dtype_name(needed(inputs, 0).dtype)
     coarse = unit_roundoff(given) if is_float(needed(inputs, 0).dtype) else 0.0
-    # Two halves of the probabilities apart: numbers that ignore them would have the right sum.
+    # Test the lower and the upper half of the probabilities separately: samples that ignore the individual
+    # probabilities could have the right total.
     order = np.argsort(chances, kind="stable")
     for part in np.array_split(order, 2):
         if (text := _counted("ones", values[part].sum(), chances[part], SIGNIFICANCE / 2, coarse)) is not None:
@@ -131,7 +134,7 @@ def _bernoulli(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequen
 
 
 def _multinomial(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
-    """Check that classes exist, are possible, and come as often as their logarithms of probabilities promise."""
+    """Check that class indices are in range, and that class frequencies match the given log-probabilities."""
     logits, drawn = widened(needed(inputs, 0)), outputs[0]
     classes = logits.shape[-1]
     if (text := _outside((drawn >= 0) & (drawn < classes), drawn, f"a class below {classes}")) is not None:
@@ -150,7 +153,7 @@ def _multinomial(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequ
 
 @np.errstate(all="ignore")
 def _dropout(facts: NodeFacts, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> str | None:
-    """Check that elements are 0 or x/(1 - ratio), that the mask says which, and how many are kept."""
+    """Check that elements are 0 or x/(1 - ratio), that the mask matches them, and how many are kept."""
     data, ratio = needed(inputs, 0), _ratio(facts, inputs)
     came, x = widened(flat(outputs[0])), widened(flat(data))
     if not (_told_to_train(inputs) if facts.since_version >= 12 else trains(facts)):
@@ -191,40 +194,41 @@ _CHECKS: Final = MappingProxyType[str, _Check](
 
 
 def _ratio(facts: NodeFacts, inputs: Sequence[Array | None]) -> float:
-    """Return the share of elements that Dropout drops, an input since version 12, an attribute before."""
+    """Return the share of elements that Dropout drops: an input since version 12, an attribute before."""
     given = inputs[1] if len(inputs) > 1 and facts.since_version >= 12 else None
     return number(facts, "ratio", 0.5) if given is None else float(flat(widened(given))[0])
 
 
 def _told_to_train(inputs: Sequence[Array | None]) -> bool:
-    """Tell whether Dropout was told to train."""
+    """Return whether the input training_mode of Dropout is true."""
     given = inputs[2] if len(inputs) > 2 else None
     return given is not None and bool(flat(given)[0])
 
 
 def _grain(output: Array, reach: float) -> float:
-    """Return how far rounding to the output's dtype moves a number of that size."""
+    """Return an upper bound of the rounding error of numbers up to `reach` in the output's dtype."""
     return 2 * unit_roundoff(dtype_name(output.dtype)) * reach if is_float(output.dtype) else 0.0
 
 
 def _outside(good: Array, output: Array, what: str) -> str | None:
-    """Write the first element that is not what it should be."""
+    """Describe the first element that violates a condition, None where none does."""
     place = first_index(~np.asarray(good, dtype=np.bool_).reshape(output.shape))
     return None if place is None else f"{output[place]} at {show_index(place)} is not {what}"
 
 
 def _off(what: str, found: float, expected: float, spread: float) -> str | None:
-    """Write a moment that is too far from its expectation."""
+    """Describe a moment that is too far from its expectation, None where it is not."""
     if abs(found - expected) <= spread:
         return None
     return f"{what} {found:.6g}, {expected:.6g} ± {spread:.2g} expected"
 
 
 def _counted(what: str, found: float, chances: Float64, share: float, coarse: float = 0.0) -> str | None:
-    """Write a number of successes that its independent chances do not explain, by Bernstein's inequality.
+    """Describe a number of successes that independent probabilities do not explain, by Bernstein's inequality.
 
-    P(|X - EX| ≥ √(2·V·L) + 2L/3) ≤ 2·e^-L, with V the variance and terms within 1 of their means. Whoever compares
-    with a uniform number of few digits is off by `coarse` in each chance; a sure result has to be exact.
+    P(|X - EX| ≥ √(2·V·L) + 2L/3) ≤ 2·e^-L, with V the variance and terms within 1 of their means. A generator that
+    compares with a uniform number of low precision has an error of `coarse` in each probability. Where all
+    probabilities are 0 or 1, the count has to be exact.
     """
     expected, variance = float(chances.sum()), float((chances * (1 - chances)).sum())
     tail = math.log(2 / share)
@@ -233,7 +237,7 @@ def _counted(what: str, found: float, chances: Float64, share: float, coarse: fl
 
 
 def _distribution(values: Float64, cdf: Callable[[Float64], Float64], grain: float, share: float) -> str | None:
-    """Write a distribution that is too far from the wanted one, anywhere; rounding moves a number by `grain`."""
+    """Describe an empirical distribution that is too far from `cdf` at any point; numbers are rounded by `grain`."""
     ordered = np.sort(values)
     count = ordered.size
     steps = np.arange(count + 1) / count
@@ -244,14 +248,14 @@ def _distribution(values: Float64, cdf: Callable[[Float64], Float64], grain: flo
 
 
 def _normal_cdf(x: Float64) -> Float64:
-    """Return the distribution function of the standard normal, by 4096 points: 1e-6 off at most."""
+    """Return the standard normal distribution function, interpolated between 4096 points: error 1e-6 at most."""
     points = np.linspace(-9.0, 9.0, 4096)
     table = np.array([math.erfc(-point / math.sqrt(2)) / 2 for point in points])
     return np.asarray(np.interp(x, points, table), dtype=np.float64)
 
 
 def _normal_quantile(probability: float) -> float:
-    """Return the number of deviations that a normal number exceeds, either way, with a probability at most."""
+    """Return the two-sided quantile: a normal number exceeds so many deviations with `probability` at most."""
     low, high = 0.0, 40.0
     for _ in range(60):
         middle = (low + high) / 2

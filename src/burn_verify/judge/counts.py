@@ -1,7 +1,7 @@
-"""How many roundings an operator makes where many elements meet: reductions, contractions, normalisations, transforms.
+"""Rounding counts of operators that combine many elements: reductions, contractions, normalisations, transforms.
 
-Knows nothing of magnitudes; which operator uses which count is in `bound_table`. Every function takes `NodeFacts` and
-returns a number of unit roundoffs, infinite where it cannot tell.
+Independent of magnitudes; `bound_table` assigns counts to operators. Every function takes `NodeFacts` and returns a
+number of unit roundoffs, infinite where no count is known.
 """
 
 import math
@@ -11,7 +11,7 @@ from burn_verify.judge.facts import Count, NodeFacts
 from burn_verify.judge.roundoff import attribute, axis_length, number, shape_of, size_of, value_of
 
 _LN_LARGEST: Final = 710.0
-# No exponent or logarithm of a float64 is greater.
+# Upper bound of the natural logarithm of a finite float64.
 
 
 def constant(value: float) -> Count:
@@ -19,11 +19,11 @@ def constant(value: float) -> Count:
     return lambda _: value
 
 
-# Reductions: the number of elements that went into one of the result's, whatever the axes were.
+# Reductions: the number of input elements per output element, independent of the axes.
 
 
 def reduced(facts: NodeFacts) -> int:
-    """Return how many input elements make one output element."""
+    """Return the number of input elements per output element."""
     return max(1, math.ceil(size_of(facts, 0) / max(1, math.prod(facts.output_shapes[0]))))
 
 
@@ -52,7 +52,7 @@ def matmul(facts: NodeFacts) -> float:
 
 
 def gemm(facts: NodeFacts) -> float:
-    """Return 2·K + 3, and what is in doubt about alpha and beta."""
+    """Return 2·K + 3, plus the uncertainty of alpha and beta."""
     inner = axis_length(facts, 0 if facts.attributes.get("transA") else 1)
     return 2.0 * inner + 3 + max(attribute(facts, "alpha", 1.0), attribute(facts, "beta", 1.0))
 
@@ -88,13 +88,13 @@ def einsum(facts: NodeFacts) -> float:
 
 
 def col2im(facts: NodeFacts) -> float:
-    """Return the size of a block: no more of them overlap at a pixel. The input is [N, C·block, L]."""
+    """Return the size of a block, the maximum number of them that overlap at a pixel. The input is [N, C·block, L]."""
     channels = facts.output_shapes[0][1] if len(facts.output_shapes[0]) > 1 else 1
     return axis_length(facts, 1) / max(1, channels)
 
 
 def scattered(facts: NodeFacts) -> float:
-    """Return the number of updates, all of which may meet in one element; 0 where they overwrite or choose."""
+    """Return the number of updates, all of which may address one element; 0 where they overwrite or select."""
     return float(size_of(facts, 2)) if facts.attributes.get("reduction") in {"add", "mul"} else 0.0
 
 
@@ -102,7 +102,7 @@ def scattered(facts: NodeFacts) -> float:
 
 
 def pool(factor: float, plus: float) -> Count:
-    """Return ``factor · (elements of the kernel) + plus``; without a kernel the whole image is one."""
+    """Return ``factor · (elements of the kernel) + plus``; without a kernel it covers the whole image."""
 
     def count(facts: NodeFacts) -> float:
         kernel = facts.attributes.get("kernel_shape")
@@ -112,7 +112,7 @@ def pool(factor: float, plus: float) -> Count:
 
 
 def local_response(facts: NodeFacts) -> float:
-    """Return the error of ``x / (bias + alpha/size · Σx²)^beta``: the base's times beta, and that of a power."""
+    """Return the error of ``x / (bias + alpha/size · Σx²)^beta``: beta times that of the base, plus that of a power."""
     base = 2 * number(facts, "size", 1) + 4
     base += max(attribute(facts, "alpha", 1e-4), attribute(facts, "bias", 1.0))
     beta = abs(number(facts, "beta", 0.75))
@@ -120,14 +120,14 @@ def local_response(facts: NodeFacts) -> float:
 
 
 def batch_normalisation(facts: NodeFacts) -> float:
-    """Return 8: the published 6, and 2 for the folded form x·a + b; no count with statistics of the batch."""
+    """Return 8: the published 6, plus 2 for the folded form x·a + b; infinite with statistics of the batch."""
     if facts.attributes.get("training_mode"):
         return math.inf
     return 8 + attribute(facts, "epsilon", 1e-5) / 2
 
 
 def normalised(default_epsilon: float) -> Count:
-    """Return N + 8 with N the number of elements that share a mean, and what is in doubt about epsilon."""
+    """Return N + 8 with N the number of elements that share a mean, plus the uncertainty of epsilon."""
     return lambda facts: group_size(facts) + 8 + attribute(facts, "epsilon", default_epsilon) / 2
 
 
@@ -137,7 +137,7 @@ def lp_normalised(facts: NodeFacts) -> float:
 
 
 def group_size(facts: NodeFacts) -> int:
-    """Return how many elements share one mean and deviation."""
+    """Return the number of elements that share one mean and deviation."""
     shape = shape_of(facts, 0) or ()
     rank = len(shape)
     match facts.op_type:
@@ -154,10 +154,10 @@ def group_size(facts: NodeFacts) -> int:
 
 
 def fourier(facts: NodeFacts) -> float:
-    """Return 2·N·(N + 8), as a sum of N products with rounded roots of unity; without the first N for the inverse."""
+    """Return 2·N·(N + 8): a sum of N products with rounded roots of unity; without the first N for the inverse."""
     if facts.op_type == "STFT":
         length = value_of(facts, 3) or axis_length(facts, 0, position=2)
-        # Omitted both window and frame: the whole signal.
+        # Without a window and a frame length, the frame is the whole signal.
         known = shape_of(facts, 2) is not None or shape_of(facts, 3) is not None
         points = int(length) if known else axis_length(facts, 1)
     else:
@@ -172,7 +172,7 @@ def fourier(facts: NodeFacts) -> float:
 
 
 def recurrent(gates: int) -> Count:
-    """Return steps · gates · (2 · (inputs + hidden) + 36), a step adding its own error to that of the one before."""
+    """Return steps · gates · (2 · (inputs + hidden) + 36): each step adds its error to that of the previous step."""
 
     def count(facts: NodeFacts) -> float:
         shape = shape_of(facts, 0) or (1, 1, 1)

@@ -1,10 +1,10 @@
 """Rules for discrete results: indices that point at equal values, sets of rows, integers one step apart, and rankings.
 
-Measures no floats and knows no names of outputs: a rule gives None for agreement, else one line without who and where.
-Dtypes and shapes are compared elsewhere, before; a rule speaks up where they would keep it from comparing.
+Applies no float bounds and uses no output names: a rule returns None for agreement, else one line without output name
+and case. Dtypes and shapes are compared before, elsewhere; a rule reports shapes only where it cannot compare them.
 
-Unique has no rule: the standard defines the order of its results, ascending or that of first occurrence, for all four
-outputs. A Cast to integers has none either: it cuts off a float that both sides were given.
+Unique has no rule: the ONNX standard defines the order of its results, ascending or by first occurrence, for all four
+outputs. A Cast to integers has none either: it truncates a float that is the same input for both programs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ Array: TypeAlias = npt.NDArray[Any]
 """Any dtype and shape."""
 
 DiscreteRule: TypeAlias = Callable[[NodeFacts, Sequence[Array | None], Sequence[Array], Sequence[Array]], Words | None]
-"""From facts, inputs, actual outputs and desired outputs of one node to None, or what is wrong."""
+"""From facts, inputs, actual outputs and desired outputs of one node to None, or a description of the error."""
 
 
 def arg_extreme(
@@ -37,13 +37,13 @@ def arg_extreme(
     *,
     slack: float = 0.0,
 ) -> Words | None:
-    """Compare what ArgMax or ArgMin points at: ties are legal, also where the standard prefers the first or last.
+    """Compare the values at the indices of ArgMax or ArgMin; any index of a tie is accepted, unlike in the standard.
 
     Args:
         facts: attributes ``axis`` and ``keepdims`` are used.
         inputs: the data, of any numeric dtype.
         actual, desired: one output each, int64.
-        slack: how far the values may be apart, absolute, where the data are results themselves.
+        slack: greatest absolute difference of the values, where the data are computed results.
     """
     data, came, wanted = needed(inputs, 0), actual[0], desired[0]
     if came.shape != wanted.shape:
@@ -64,13 +64,13 @@ def top_k(
     *,
     slack: float = 0.0,
 ) -> Words | None:
-    """Compare TopK: the values match, the indices point at them, none occurs twice; unsorted, in any order.
+    """Compare TopK: values match, indices point at them, and no index occurs twice; in any order where unsorted.
 
     Args:
         facts: attributes ``axis`` and ``sorted`` are used.
         inputs: the data, of any numeric dtype, and K.
         actual, desired: values and indices (int64) each.
-        slack: how far values may be apart, absolute, where the data are results themselves.
+        slack: greatest absolute difference of the values, where the data are computed results.
     """
     data, (values, indices), wanted = needed(inputs, 0), actual[:2], desired[0]
     if values.shape != wanted.shape or indices.shape != wanted.shape:
@@ -91,12 +91,12 @@ def top_k(
 def selected_boxes(
     facts: NodeFacts, inputs: Sequence[Array | None], actual: Sequence[Array], desired: Sequence[Array]
 ) -> Words | None:
-    """Compare the rows (batch, class, box) of NonMaxSuppression as sets: the standard calls them one.
+    """Compare the rows (batch, class, box) of NonMaxSuppression as sets, as the standard defines them.
 
     Args:
-        facts: not looked at.
+        facts: not used.
         inputs: boxes [batches, boxes, 4] and scores [batches, classes, boxes].
-        actual, desired: one output each, int64 [n, 3]; n may differ, and then rows are missing or too many.
+        actual, desired: one output each, int64 [n, 3]; where n differs, rows are missing or in excess.
     """
     came, wanted, scores = actual[0], desired[0], needed(inputs, 1)
     if came.ndim != 2 or came.shape[1] != 3:
@@ -123,13 +123,13 @@ def one_step(
     *,
     quotient: Quotient | None = None,
 ) -> Words | None:
-    """Compare quantised outputs, which may be one step apart where the quotient is near a half and rounds either way.
+    """Compare quantised outputs, which may differ by one step where the quotient is near a rounding boundary.
 
     Args:
-        facts: not looked at.
-        inputs: not looked at.
+        facts: not used.
+        inputs: not used.
         actual, desired: one output each, of integers or floats of 8 bits or less.
-        quotient: what is rounded; where it is not known one step is allowed everywhere.
+        quotient: the value before rounding; where it is not known, one step is allowed everywhere.
     """
     words = _apart(actual[0], desired[0], 1)
     if words is not None or quotient is None or quotient.target.shape != actual[0].shape:
@@ -147,11 +147,11 @@ def one_step(
 def dynamic_quantised(
     facts: NodeFacts, inputs: Sequence[Array | None], actual: Sequence[Array], desired: Sequence[Array]
 ) -> Words | None:
-    """Compare DynamicQuantizeLinear: the zero point within a step, the numbers within one of the zero point's.
+    """Compare DynamicQuantizeLinear: the zero point within one step, y within one step more than the zero point.
 
     Args:
-        facts: not looked at.
-        inputs: not looked at.
+        facts: not used.
+        inputs: not used.
         actual, desired: y (uint8), scale (float32, within 4 roundings) and zero point (uint8) each.
     """
     if (words := _apart(actual[2], desired[2], 1)) is not None:
@@ -160,7 +160,7 @@ def dynamic_quantised(
     allowed = 4 * unit_roundoff("float32") * float(np.abs(scale).max(initial=0.0))
     if (words := _unlike(actual[1], desired[1], allowed)) is not None:
         return words.after("scale: ")
-    # Another zero point moves all numbers along.
+    # A different zero point shifts all elements of y by the same step.
     return _apart(actual[0], desired[0], 1 if np.array_equal(actual[2], desired[2]) else 2)
 
 
@@ -183,7 +183,7 @@ def rule_for(facts: NodeFacts, quotient: Quotient | None) -> DiscreteRule | None
     """Return the rule of a node, None where its integers have to be equal.
 
     Args:
-        quotient: what the node rounds, where that is known.
+        quotient: the value that the node rounds, where it is known.
     """
     if is_quantising(facts):
         return partial(one_step, quotient=quotient)
@@ -191,12 +191,12 @@ def rule_for(facts: NodeFacts, quotient: Quotient | None) -> DiscreteRule | None
 
 
 def _axis(axis: int, data: Array) -> int:
-    """Return an axis counted from the front."""
+    """Return a non-negative axis."""
     return int(axis) % max(1, data.ndim)
 
 
 def _out_of_range(indices: Array, length: int) -> Words | None:
-    """Write the first index that points nowhere; results of the standard are not negative."""
+    """Describe the first index that is out of range; the standard defines no negative results."""
     place = first_index(np.asarray((indices < 0) | (indices >= length)))
     if place is None:
         return None
@@ -205,7 +205,7 @@ def _out_of_range(indices: Array, length: int) -> Words | None:
 
 @np.errstate(all="ignore")
 def _unlike(came: Array, wanted: Array, slack: float) -> Words | None:
-    """Write the first value that is not the wanted one, NaN for NaN, within an absolute slack."""
+    """Describe the first value that differs by more than an absolute slack; NaN equals NaN."""
     if came.shape != wanted.shape:
         return two_shapes(came, wanted)
     equal = np.asarray(came == wanted) | np.asarray((came != came) & (wanted != wanted))
@@ -221,13 +221,13 @@ def _unlike(came: Array, wanted: Array, slack: float) -> Words | None:
 
 @np.errstate(all="ignore")
 def _apart(came: Array, wanted: Array, steps: int) -> Words | None:
-    """Write the first number that is more than so many steps from the wanted one."""
+    """Describe the first number that differs by more than `steps` steps."""
     if came.shape != wanted.shape:
         return two_shapes(came, wanted)
     if not (is_integer(wanted.dtype) or is_float(wanted.dtype)):
         msg = f"{wanted.dtype} has no steps"
         raise ValueError(msg)
-    # Quantised types have 16 bits or less, so float64 holds them and their differences; int32 too.
+    # Quantised types have 16 bits or less, so float64 represents them and their differences exactly; int32 too.
     left, right = widened(came), widened(wanted)
     step: Any = 1.0
     if is_float(wanted.dtype):

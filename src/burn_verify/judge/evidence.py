@@ -1,6 +1,6 @@
-"""All that the judge knows of one data set of a case before it looks at what came.
+"""The evidence of one data set of a case, independent of the actual outputs.
 
-Holds data only; what is made of it is in `weigh` and `policy`.
+Data only; `weigh` and `policy` use it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,19 +17,19 @@ from burn_verify.judge.quotient import Quotient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What was found out about a data set beyond the answers that count.
+    """Measurements of a data set beyond the expected outputs.
 
     Attributes:
-        wide: outputs in float64, by place; those that could not be had are missing.
-        scale: the magnitude S of these outputs, by place, where their rule wants one.
-        optimised: ONNX Runtime's answers with its graph optimisations on, where they were asked for.
-        other: ONNX Runtime's answers to other inputs, drawn anew; None where nobody was asked.
-        sigma: how far roundings may move an output of a graph, float64 of its shape, by place.
-        evaluator: who computed `wide`.
-        why: why there is no `wide`; empty where there is, or none was wanted.
-        why_no_sigma: the same of `sigma`.
-        lone: the one operator of the case; None for a graph of several.
-        quotient: what a node of one quantised output rounds; None for any other.
+        wide: outputs in float64, by index; those that could not be computed are missing.
+        scale: the magnitude S of these outputs, by index, where their rule requires one.
+        optimised: ONNX Runtime's outputs with its graph optimisations enabled, where they were requested.
+        other: ONNX Runtime's outputs for other, newly generated inputs; None where they were not computed.
+        sigma: the deviation that rounding causes in an output of a graph, float64 of its shape, by index.
+        evaluator: name of the program that computed `wide`.
+        why: why there is no `wide`; empty where there is one, or none was requested.
+        why_no_sigma: the same for `sigma`.
+        lone: the single operator of the case; None for a graph of several.
+        quotient: the value before rounding, for a node with one quantised output; None for any other.
     """
 
     wide: Mapping[int, npt.NDArray[Any]] = field(default_factory=dict)
@@ -46,13 +46,13 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Inputs and answers, in the order of the graph.
+    """Inputs and outputs, in the order of the graph.
 
     Attributes:
-        stored: somebody's stored answers; None where there are none.
-        runtime: ONNX Runtime's answers with its optimisations off, or those of `program`; None where it refused.
-        coarse: how far the answers themselves may be off, being of a narrower dtype; None where they are not.
-        program: who gave the answers in `runtime`: ONNX Runtime, or onnx.reference.
+        stored: stored expected outputs; None where there are none.
+        runtime: outputs of `program`, for ONNX Runtime with optimisations disabled; None where it refused the model.
+        coarse: tolerance for expected outputs that were computed in a narrower dtype; None where they were not.
+        program: the program that computed `runtime`: ONNX Runtime, or onnx.reference.
     """
 
     inputs: Sequence[npt.NDArray[Any]]
@@ -64,7 +64,7 @@ class Evidence:
 
     @property
     def desired(self) -> Sequence[npt.NDArray[Any]]:
-        """The answers that count: stored ones before ONNX Runtime's."""
+        """The expected outputs: the stored ones, else ONNX Runtime's."""
         answers = self.runtime if self.stored is None else self.stored
         assert answers is not None
         return answers

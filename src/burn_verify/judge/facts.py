@@ -1,6 +1,6 @@
-"""What is known about one node before it runs, and what a row of the table of bounds says about an operator.
+"""Static facts of one node, and the structure of a row of the table of bounds.
 
-Computes nothing: the rows are in `bound_table`, the arithmetic is in `counts` and `bounds`.
+Data types only: the rows are in `bound_table`, the arithmetic is in `counts` and `bounds`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ class NodeFacts:
         input_shapes: shapes of the inputs; None for an omitted optional one.
         output_shapes: shapes of the outputs.
         input_dtypes: dtype names as in `burn_verify.graph.dtypes`; None for an omitted input.
-        input_values: values of the small inputs that decide the formula (axis, ratio, training_mode, …) by position.
+        input_values: values of the small inputs that determine the formula (axis, ratio, training_mode, …) by position.
     """
 
     op_type: str
@@ -36,11 +36,11 @@ class NodeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoneNode:
-    """A node and where its values come from and go to.
+    """A node with the mapping of its inputs and outputs to those of the graph.
 
     Attributes:
-        feeds: for each input the place of the runtime input of the graph; None where it is omitted or a constant.
-        gives: for each output of the graph the position of the node's output; None where it is none of them.
+        feeds: for each input the index of the runtime input of the graph; None where it is omitted or a constant.
+        gives: for each output of the graph the position of the node's output; None where it is not one of them.
     """
 
     facts: NodeFacts
@@ -54,10 +54,10 @@ class LoneNode:
 
 
 def needed(inputs: Sequence[npt.NDArray[Any] | None], position: int) -> npt.NDArray[Any]:
-    """Return an input that the operator cannot do without.
+    """Return a required input.
 
     Raises:
-        ValueError: it is omitted, or a constant that is not kept.
+        ValueError: it is omitted, or it is a constant whose value is not stored.
     """
     value = inputs[position] if position < len(inputs) else None
     if value is None:
@@ -67,7 +67,7 @@ def needed(inputs: Sequence[npt.NDArray[Any] | None], position: int) -> npt.NDAr
 
 
 class Magnitude(StrEnum):
-    """What S stands for in ``u · c · S``."""
+    """The meaning of S in ``u · c · S``."""
 
     REFERENCE = "reference"
     """|reference|, by element: nothing cancels."""
@@ -78,16 +78,16 @@ class Magnitude(StrEnum):
     ONE = "one"
     """1: an absolute error."""
     DEVIATION = "deviation"
-    """What subtracting a mean and dividing by a deviation does to the inputs, by element: normalisations."""
+    """The inputs after subtracting a mean and dividing by a deviation, by element: normalisations."""
 
 
 class RuleKind(StrEnum):
-    """What an operator does to the elements it is given."""
+    """What an operator does to its input elements."""
 
     MOVES = "moves"
-    """Every element of the output is one of an input, the sign of zero included."""
+    """Every element of the output is an element of an input, including the sign of zero."""
     EXACT = "exact"
-    """Chooses, counts, compares or rounds to integers: nothing is rounded to a float."""
+    """Selects, counts, compares or rounds to integers: no result is rounded to a float."""
     ROUNDS = "rounds"
     """Within the bound of the row."""
     UNKNOWN = "unknown"
@@ -95,7 +95,7 @@ class RuleKind(StrEnum):
 
 
 Count: TypeAlias = Callable[[NodeFacts], float]
-"""From a node to a number of unit roundoffs; infinite where this node has no bound."""
+"""Maps a node to a number of unit roundoffs; infinite where this node has no bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,17 +104,19 @@ class Rule:
 
     Attributes:
         op_type, domain: the operator.
-        formula: the count in words; the reason, where `count` is None.
+        formula: the count as text; where `count` is None, the reason.
         count: c_op, in unit roundoffs; None where no bound is known.
-        magnitude: what S is.
-        source: where the formula comes from, in words.
+        magnitude: the meaning of S.
+        source: the source of the formula, as text.
         kind: what the operator does to elements.
-        constant: further unit roundoffs of an absolute error.
-        relative: further unit roundoffs of |reference|; the default is one rounding of the reference itself.
-        outputs: how many outputs, from the first, the rule speaks of; None for all.
-        steps: how far an integer output may be off.
-        sources: positions of the inputs whose magnitude counts; None for all floating ones.
-        feeds_back: a recurrence: the count holds where it does not amplify, and noise tells more where there is any.
+        constant: additional absolute error, in unit roundoffs.
+        relative: additional error relative to |reference|, in unit roundoffs; the default is one rounding of the
+            reference itself.
+        outputs: number of outputs, from the first, that the rule covers; None for all.
+        steps: greatest difference of an integer output.
+        sources: positions of the inputs that determine the magnitude; None for all floating-point ones.
+        feeds_back: a recurrence: the count holds only where errors are not amplified, so that a noise bound is
+            preferred where one is available.
     """
 
     op_type: str

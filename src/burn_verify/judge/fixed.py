@@ -1,6 +1,6 @@
 """The verdict over one data set by fixed tolerances, and the verdict over several data sets by any rule.
 
-Knows no number of its own: what has to be exact is in `structure`, what is allowed comes from a `BoundRule`.
+Defines no tolerance itself: `structure` defines what has to be exact, a `BoundRule` the allowed error.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from burn_verify.judge.tolerance import BoundRule, bound
 from burn_verify.judge.weigh import AGREES, DISAGREES, LOOSE, NONDETERMINISTIC, ORACLE_DISAGREES
 
 WORST_FIRST: Final = (DISAGREES, ORACLE_DISAGREES, NONDETERMINISTIC, LOOSE, AGREES)
-"""The verdicts over a data set, the one that speaks for a case of several first."""
+"""The verdicts over a data set, worst first; the worst one is the verdict over a case of several data sets."""
 
 _USUAL_DATA_SET: Final = "seeded"
 
@@ -32,21 +32,21 @@ def judge(
     *,
     bound_rule: BoundRule = bound,
 ) -> Verdict:
-    """Compare what came with what was expected, output by output in the order of the graph.
+    """Compare the actual with the desired outputs, output by output in the order of the graph.
 
     Args:
         names: names of the desired outputs.
         actual, desired: arrays of any dtype and shape, text as object arrays of `str`.
-        data_set: kept in the metrics; named in the message unless it is ``seeded``.
+        data_set: stored in the metrics; named in the message unless it is ``seeded``.
         case_id: named in the message.
-        bound_rule: what is allowed for an output, from the desired array.
+        bound_rule: returns the bound for an output, from the desired array.
 
     Returns:
         The verdict; its message is the first disagreement, its metrics cover every output, also on agreement. The
-        message speaks of the differing elements, the metrics of all.
+        message covers the differing elements, the metrics cover all elements.
 
     Raises:
-        ValueError: `names` and `desired` are not of one length.
+        ValueError: `names` and `desired` differ in length.
     """
     check_names(names, desired)
     where = where_of(case_id, data_set)
@@ -85,7 +85,7 @@ def judge_random(
     data_set: str,
     case_id: str,
 ) -> Verdict:
-    """Compare what is no matter of chance where an operator draws numbers: count, dtypes and shapes of the outputs."""
+    """Compare the deterministic properties of random outputs: their count, dtypes and shapes."""
     verdict = judge(names, actual, desired, data_set, case_id)
     if verdict.mismatch in (None, Mismatch.VALUES):
         return replace(verdict, name=NONDETERMINISTIC, message="", reason="", mismatch=None, difference="")
@@ -93,10 +93,10 @@ def judge_random(
 
 
 def merge(verdicts: Iterable[Verdict]) -> Verdict:
-    """Join the verdicts over a case's data sets: all must agree; the message is that of the first that does not.
+    """Merge the verdicts over a case's data sets: the worst one counts, with its message; metrics cover all.
 
     Raises:
-        ValueError: there is no verdict; nothing compared is no agreement.
+        ValueError: there is no verdict; without a comparison there is no agreement.
     """
     verdicts = tuple(verdicts)
     if not verdicts:
@@ -111,7 +111,7 @@ def check_names(names: Sequence[str], desired: Sequence[npt.NDArray[Any]]) -> No
     """Check that every desired output has a name.
 
     Raises:
-        ValueError: they are not of one length.
+        ValueError: they differ in length.
     """
     if len(names) != len(desired):
         msg = f"{len(names)} names for {len(desired)} desired outputs"
@@ -119,14 +119,14 @@ def check_names(names: Sequence[str], desired: Sequence[npt.NDArray[Any]]) -> No
 
 
 def where_of(case_id: str, data_set: str) -> str:
-    """Return what a message calls a data set of a case."""
+    """Return the name of a case's data set in messages."""
     return case_id if data_set == _USUAL_DATA_SET else f"{case_id}, {data_set}"
 
 
 def _compare(
     name: str, actual: npt.NDArray[Any], desired: npt.NDArray[Any], data_set: str, bound_rule: BoundRule
 ) -> tuple[Problem | None, OutputMetrics]:
-    """Compare one output: what is wrong, if anything, and the metrics."""
+    """Compare one output: return the problem, if any, and the metrics."""
     allowed = bound_rule(desired)
     problem = structural_problem(actual, desired, exact=allowed.limit is None)
     if problem is not None and not problem.comparable:

@@ -1,6 +1,6 @@
-"""S of a node from the values of its inputs, for the kinds of magnitude that need them.
+"""S of a node from the values of its inputs, for the kinds of magnitude that depend on them.
 
-Runs no model: whoever can evaluate the operator in float64 hands that in as a function.
+Runs no model: the caller passes a function that evaluates the operator in float64.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ Evaluate: TypeAlias = Callable[[NodeFacts, Sequence[npt.NDArray[Any] | None]], S
 """Runs one node in float64: facts, with the attributes to use, and inputs; None for an omitted one."""
 
 _SIGNED_ATTRIBUTES: Final = ("alpha", "beta")
-# Gemm's and Swish's factors: a negative one would bring back the cancellation that |inputs| took away.
+# Factors of Gemm and Swish: a negative one would reintroduce the cancellation that |inputs| removes.
 
 
 @np.errstate(all="ignore")
@@ -32,17 +32,17 @@ def magnitude_of(
     *,
     output: int = 0,
 ) -> Float64 | None:
-    """Return S as `bounds.allowed` takes it, float64 of the output's shape or ().
+    """Return S for `bounds.allowed`, float64 of the output's shape or ().
 
     Args:
         rule: the row of the operator.
         facts: the node.
         inputs: arrays by position, of any dtype; None for an omitted one.
         evaluate: called once, for `Magnitude.ABSOLUTE` only, with |inputs| and the absolute values of factors.
-        output: which output S is for.
+        output: position of the output.
 
     Returns:
-        None where the rule needs no S, or says nothing of this output.
+        None where the rule needs no S, or does not cover this output.
     """
     if rule.count is None or (rule.outputs is not None and output >= rule.outputs):
         return None
@@ -62,12 +62,13 @@ def magnitude_of(
 def deviation(facts: NodeFacts, inputs: Sequence[npt.NDArray[Any] | None]) -> Float64:
     """Return S of a normalisation of x, of the shape of x.
 
-    A mean over N is off by N·u·A with A the mean of |x|, a deviation by that and u·|x|, sigma by as much relative to
-    itself. So S = |scale| · ((|x| + A)/sigma + |z|·(A/sigma + 1)) + |bias| with z = (x - mean)/sigma, for a kernel that
-    takes the mean of squared deviations; one that subtracts squares of means may be worse by A/sigma.
+    The error of a mean over N is N·u·A with A the mean of |x|; that of a deviation is this plus u·|x|; the relative
+    error of sigma is as large. So S = |scale| · ((|x| + A)/sigma + |z|·(A/sigma + 1)) + |bias| with
+    z = (x - mean)/sigma, for a kernel that computes the mean of squared deviations. A kernel that subtracts squares of
+    means may be worse by a factor of A/sigma.
 
     Raises:
-        ValueError: the operator is no normalisation that subtracts a mean.
+        ValueError: the operator is not a normalisation that subtracts a mean.
     """
     x = _wide(inputs[0])
     scale, bias = (_wide(inputs[k]) if len(inputs) > k else np.ones(()) for k in (1, 2))
@@ -90,7 +91,7 @@ def deviation(facts: NodeFacts, inputs: Sequence[npt.NDArray[Any] | None]) -> Fl
 
 
 def _grouped(facts: NodeFacts, x: Float64) -> tuple[Float64, tuple[int, ...]]:
-    """Return x with the elements of a mean along axes of their own, and those axes."""
+    """Return x, reshaped so that each mean is over whole axes, and those axes."""
     match facts.op_type:
         case "LayerNormalization":
             return x, tuple(range(int(facts.attributes.get("axis", -1)) % x.ndim, x.ndim))
@@ -105,7 +106,7 @@ def _grouped(facts: NodeFacts, x: Float64) -> tuple[Float64, tuple[int, ...]]:
 
 
 def _channels(values: Float64, x: Float64) -> Float64:
-    """Return one value a channel, or a group of channels, so that it broadcasts along axis 1 of x."""
+    """Reshape one value per channel, or per group of channels, to broadcast along axis 1 of x."""
     flat = values.reshape(-1)
     if flat.size > 1 and x.ndim > 1 and flat.size != x.shape[1]:
         flat = np.repeat(flat, x.shape[1] // flat.size)
@@ -113,17 +114,17 @@ def _channels(values: Float64, x: Float64) -> Float64:
 
 
 def _wide(value: npt.NDArray[Any] | None) -> Float64:
-    """Return an input in float64; an omitted one is a neutral factor, or too great a bias."""
+    """Return an input in float64; an omitted one is 1: a neutral factor, or an upper bound of a zero bias."""
     return np.ones(()) if value is None else widened(np.asarray(value))
 
 
 def _absolute(value: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
-    """Return |value| in float64 for floats, and anything else, such as shapes and axes, as it is."""
+    """Return |value| in float64 for floats, and anything else, such as shapes and axes, unchanged."""
     return value if value is None or not is_float(value.dtype) else np.abs(widened(value))
 
 
 def _greatest(value: npt.NDArray[Any] | None) -> float:
-    """Return the greatest |x| among finite numbers of a input, 0 without any."""
+    """Return the greatest |x| among finite numbers of an input, 0 without any."""
     if value is None or not (is_float(value.dtype) or is_integer(value.dtype)):
         return 0.0
     wide = np.abs(widened(value))
@@ -131,7 +132,7 @@ def _greatest(value: npt.NDArray[Any] | None) -> float:
 
 
 def _positive(facts: NodeFacts) -> NodeFacts:
-    """Return the node with its factors' absolute values."""
+    """Return the node with the absolute values of its factors."""
     factors: Mapping[str, Any] = {
         name: abs(value) if name in _SIGNED_ATTRIBUTES else value for name, value in facts.attributes.items()
     }

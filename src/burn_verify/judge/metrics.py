@@ -1,8 +1,8 @@
-"""Distances between two arrays of the same dtype and shape, and the places where they are too great.
+"""Distances between two arrays of the same dtype and shape, and the indices where they are too great.
 
-Decides nothing: how much is too much comes from outside. Every function takes arrays of any shape, also () and
-with zeros in it, works on whole arrays and keeps NumPy's floating-point warnings to itself: to subtract infinities,
-to overflow, or to look at a signalling NaN is the normal case here.
+Defines no limits: the caller passes them. Every function accepts arrays of any shape, including () and axes of
+length 0, works on whole arrays and suppresses NumPy's floating-point warnings: subtracting infinities, overflows and
+signalling NaNs are expected here.
 """
 
 import functools
@@ -17,19 +17,19 @@ import numpy.typing as npt
 from burn_verify.graph.dtypes import STRING, dtype_name
 
 Mask = npt.NDArray[np.bool_]
-"""One boolean an element."""
+"""One boolean per element."""
 
 _BITS: Final[Mapping[str, type[np.unsignedinteger[Any]]]] = MappingProxyType(
     {"float16": np.uint16, "bfloat16": np.uint16, "float32": np.uint32, "float64": np.uint64}
 )
-# The unsigned integer of the same width as each float that has an ULP here.
+# The unsigned integer type of the same width, for each float dtype whose ULP distance is defined here.
 _BLOCK: Final = 1 << 16
 
 
 def quantile(values: npt.NDArray[np.float64], share: float) -> float:
-    """Return the smallest of some values, at least one, that so large a share of them does not exceed.
+    """Return the smallest of the values (at least one) that the given share of them does not exceed.
 
-    The same as ``numpy.quantile`` with ``method="higher"``, which takes ten times as long for a few values.
+    Equivalent to ``numpy.quantile`` with ``method="higher"``, which takes ten times as long for a few values.
     """
     place = math.ceil(share * (values.size - 1))
     return float(np.partition(values, place)[place])
@@ -37,12 +37,12 @@ def quantile(values: npt.NDArray[np.float64], share: float) -> float:
 
 @functools.cache
 def is_float(dtype: np.dtype[Any]) -> bool:
-    """Tell whether a dtype is a real floating-point number, those of ml_dtypes included."""
+    """Return whether a dtype is a real floating-point type, including those of ml_dtypes."""
     return dtype_name(dtype).startswith(("float", "bfloat"))
 
 
 def is_integer(dtype: np.dtype[Any]) -> bool:
-    """Tell whether a dtype is an integer, those of ml_dtypes included and booleans excluded."""
+    """Return whether a dtype is an integer type, including those of ml_dtypes and excluding booleans."""
     return dtype_name(dtype).startswith(("int", "uint"))
 
 
@@ -50,8 +50,8 @@ def is_integer(dtype: np.dtype[Any]) -> bool:
 def max_ulp(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> int | None:
     """Return the greatest distance in units in the last place, over the pairs of finite elements.
 
-    It is the number of steps from one representable number to the next, through zero where the signs differ;
-    -0.0 and 0.0 are the same number. Denormals count as steps.
+    The distance is the number of steps between adjacent representable numbers, through zero where the signs differ;
+    -0.0 and 0.0 are the same number. Subnormal numbers count as steps.
 
     Returns:
         None where there is no pair of finite elements, or the dtype is not float16, bfloat16, float32 or float64.
@@ -64,7 +64,7 @@ def max_ulp(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> int | None:
 
 @np.errstate(all="ignore")
 def ulp_distances(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> npt.NDArray[np.unsignedinteger[Any]] | None:
-    """Return the distances that `max_ulp` is the greatest of, flat; None where the dtype has no ULP here."""
+    """Return the distances whose maximum is `max_ulp`, flat; None where the dtype has no ULP here."""
     if dtype_name(desired.dtype) not in _BITS:
         return None
     left, right = _ordered(actual), _ordered(desired)
@@ -77,7 +77,7 @@ def max_abs(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> float | None
     """Return the greatest absolute difference over the pairs of finite elements, no greater than the largest float64.
 
     Returns:
-        None where there is no pair of finite elements, or the dtype is no number (bool, string) or complex.
+        None where there is no pair of finite elements, or the dtype is not numeric (bool, string) or complex.
     """
     greatest = [_block_abs(*pair) for pair in _blocks(actual, desired)]
     return max((difference for difference in greatest if difference is not None), default=None)
@@ -90,7 +90,7 @@ def mismatches(actual: npt.NDArray[Any], desired: npt.NDArray[Any], limit: npt.N
     Args:
         actual, desired: arrays of one dtype and shape.
         limit: the greatest absolute difference allowed, of the same shape or one that broadcasts to it; None where
-            only equality will do. NaN matches NaN; an infinity matches one of its own sign.
+            equality is required. NaN matches NaN; an infinity matches one of its own sign.
     """
     if limit is None or not (is_float(desired.dtype) or is_integer(desired.dtype)):
         blocks = [_unequal(*pair) for pair in _blocks(actual, desired)]
@@ -132,18 +132,18 @@ def unravel(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def flat(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array as one dimension: NumPy treats rank 0 as a scalar, which warns where an array wraps."""
+    """Return an array with one dimension: NumPy treats rank 0 as a scalar, which warns where an array wraps around."""
     return np.asarray(array).reshape(-1)
 
 
 @np.errstate(all="ignore")
 def widened(array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return an array in float64, without the warning a signalling NaN gives."""
+    """Return an array in float64, without the warning that a signalling NaN causes."""
     return array.astype(np.float64, copy=False)
 
 
 def _blocks(*arrays: npt.NDArray[Any]) -> Iterator[tuple[npt.NDArray[Any], ...]]:
-    """Yield flat arrays of one size piece by piece, each piece small enough to stay in the processor's cache."""
+    """Yield flat arrays of one size block by block, each block small enough for the processor's cache."""
     whole = [flat(array) for array in arrays]
     for start in range(0, whole[0].size, _BLOCK):
         yield tuple(array[start : start + _BLOCK] for array in whole)
@@ -195,12 +195,12 @@ def _int_difference(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> npt.
     """Return, flat, the absolute difference in uint64: exact for any two integers of 64 bits or less."""
     wide = np.uint64 if dtype_name(desired.dtype) == "uint64" else np.int64
     left, right = flat(actual).astype(wide, copy=False), flat(desired).astype(wide, copy=False)
-    # Signed subtraction wraps, and what it leaves in the bits is the difference modulo 2**64, which is below 2**64.
+    # Signed subtraction wraps around: its bits are the difference modulo 2**64, and the difference is below 2**64.
     return (np.maximum(left, right) - np.minimum(left, right)).view(np.uint64)
 
 
 def _ordered(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Map floats, flat, to unsigned integers in the same order, neighbours to neighbours and both zeros to one."""
+    """Map floats, flat, to unsigned integers in the same order: neighbours to neighbours, both zeros to one integer."""
     bits_type = _BITS[dtype_name(array.dtype)]
     native = flat(array).astype(array.dtype.newbyteorder("="), copy=False)
     bits = np.ascontiguousarray(native).view(bits_type)

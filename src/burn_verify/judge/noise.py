@@ -1,7 +1,7 @@
-"""What rounding explains of an output of a graph: a bound from the deviation that noise of its size has caused.
+"""Bound for an output of a graph, from the deviation that noise of the size of rounding errors has caused.
 
-Walks no model: the deviation by element comes from outside. An answer has to be near at each element, and in root mean
-square over all of them; the second tells a small error that all elements share.
+Runs no model: the caller passes the deviation by element. An output has to be near the reference at each element, and
+in root mean square over all elements; the second detects a small error that all elements share.
 """
 
 import math
@@ -14,28 +14,28 @@ from burn_verify.judge.roundoff import smallest_normal, unit_roundoff
 from burn_verify.judge.tolerance import Bound
 
 DEVIATIONS: Final = 4.0
-"""How many deviations one element may be off: beyond that is one normal number of 16,000, and no sample is normal."""
+"""Greatest error of one element in deviations: one normal number of 16,000 exceeds it, and no sample is normal."""
 
 LEAST_SHARE: Final = 0.01
-"""An element's deviation counts as this share of the mean at least: eight samples may all miss it by luck."""
+"""Lower bound of an element's deviation as a share of the mean: eight samples may all miss it by chance."""
 
 
 def luck(elements: int) -> float:
-    """Return how many times its deviation the root mean square of so many normal numbers may be: 3 of its own more."""
+    """Return the greatest root mean square of so many normal numbers in deviations: 1 plus 3 of its own deviations."""
     return 1 + 3 / math.sqrt(2 * max(1, elements))
 
 
 @np.errstate(all="ignore")
 def explained(reference: npt.NDArray[np.float64], sigma: npt.NDArray[np.float64], dtype: str) -> Bound:
-    """Return what rounding explains around a reference.
+    """Return the bound of rounding errors around a reference.
 
-    With s = √(sigma² + (u · reference)²) and its root mean square m, an element may be off by
-    4 · max(s, m / 100, smallest normal number), and all n of them by m · (1 + 3 / √2n) in root mean square. What is
-    not finite has to be equal.
+    With s = √(sigma² + (u · reference)²) and its root mean square m, the bound of one element is
+    4 · max(s, m / 100, smallest normal number), and that of all n elements is m · (1 + 3 / √2n) in root mean square.
+    Elements that are not finite have to be equal.
 
     Args:
         reference: any shape.
-        sigma: the deviation that rounding explains, of the reference's shape.
+        sigma: the deviation that rounding causes, of the reference's shape.
         dtype: dtype name of the output.
     """
     finite = np.isfinite(reference)

@@ -1,4 +1,4 @@
-"""The numbers kept of one output, and the words for a difference. Decides nothing."""
+"""Metrics of one output, and the text of a difference. Makes no decisions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -30,14 +30,14 @@ Array = npt.NDArray[Any]
 def same_numbers(actual: Array, desired: Array) -> bool:
     """Return whether two arrays are floats, not empty, finite and equal.
 
-    Most answers to small cases are the same to the last bit, and measuring takes ten times as long as seeing that.
+    Most outputs of small cases are bitwise equal, and measuring takes ten times as long as this check.
     """
     alike = desired.size > 0 and is_float(desired.dtype) and bool(np.array_equal(actual, desired))
     return alike and bool(np.isfinite(desired).all())
 
 
 def incomparable(name: str, desired: Array, problem: Mismatch, data_set: str) -> OutputMetrics:
-    """Return the entry of an output whose elements cannot be compared, all of which are wrong; see `OutputMetrics`."""
+    """Return the `OutputMetrics` of an output whose elements cannot be compared; all of them count as mismatching."""
     return OutputMetrics(
         data_set=data_set,
         name=name,
@@ -53,8 +53,8 @@ def measure(name: str, actual: Array, desired: Array, bad: Mask, data_set: str) 
     """Return the distances between two outputs of one dtype and shape.
 
     Args:
-        name: of the output.
-        actual, desired: what came and what was expected.
+        name: name of the output.
+        actual, desired: the actual and the expected output.
         bad: where they differ by more than is allowed.
         data_set: as in the record.
     """
@@ -76,7 +76,7 @@ def measure(name: str, actual: Array, desired: Array, bad: Mask, data_set: str) 
 
 
 def difference_text(actual: Array, desired: Array, bad: Mask, *further: str) -> str:
-    """Write how far the differing elements are off; the others may be further off and still be allowed."""
+    """Describe the error of the differing elements; others may have a greater error and still be within the bound."""
     place = worst_index(actual, desired, bad)
     came, wanted = flat(actual)[flat(bad)], flat(desired)[flat(bad)]
     parts = [f"{show_tensor(desired)} {show_count(bad)}"]

@@ -1,6 +1,6 @@
-"""Exceptions from what the judge allows, as data: each with a reason and a link.
+"""Exceptions from the judge's bounds, as data: each with a reason and a link.
 
-Reads text, no file; which of them a run used is told by whoever has its results.
+Parses text. The caller, which has the results of a run, determines which exceptions the run used.
 """
 
 import tomllib
@@ -20,13 +20,13 @@ _NEEDED: Final = ("name", "factor", "reason", "link")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """One exception; what is empty fits anything.
+    """One exception; an empty field matches anything.
 
     Attributes:
-        name: unique, and named in the record where the exception was used.
-        op_type: of a case of one operator.
-        case: an id; ``*`` and ``?`` are wildcards.
-        factor: what is allowed is multiplied by it.
+        name: unique name, stored in the record where the exception was used.
+        op_type: the operator of a case of one operator.
+        case: a case id; ``*`` and ``?`` are wildcards.
+        factor: the bound is multiplied by it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Override:
     burn_backend: str = ""
 
     def fits(self, *, op_type: str, case: str, output: str, dtype: str, burn_backend: str) -> bool:
-        """Tell whether an output of a case is meant."""
+        """Return whether the exception applies to an output of a case."""
         pairs = ((self.op_type, op_type), (self.output, output), (self.dtype, dtype))
         same = all(not mine or mine == theirs for mine, theirs in (*pairs, (self.burn_backend, burn_backend)))
         return same and (not self.case or fnmatchcase(case, self.case))
@@ -50,7 +50,7 @@ def parse(text: str, source: str = FILE) -> tuple[Override, ...]:
     """Read the TOML of a file of exceptions: an array of tables named ``override``.
 
     Raises:
-        UsageError: the text is not TOML, or an entry lacks a key, has one too many, or a factor that is none.
+        UsageError: the text is not TOML, or an entry has a missing key, an unknown key, or an invalid factor.
     """
     try:
         document = tomllib.loads(text)
@@ -71,7 +71,7 @@ def parse(text: str, source: str = FILE) -> tuple[Override, ...]:
 
 @cache
 def packaged() -> tuple[Override, ...]:
-    """Return the exceptions that come with the package."""
+    """Return the exceptions that are part of the package."""
     return parse((files("burn_verify") / "data" / FILE).read_text(encoding="utf-8"))
 
 

@@ -1,6 +1,6 @@
-"""The verdict over one data set by evidence: structure, then numbers against the best reference there is.
+"""The verdict over one data set by evidence: structure, then numbers against the best available reference.
 
-The order is that of docs/numerics.md. Knows no number of its own.
+The order is that of docs/numerics.md. Defines no tolerance itself.
 """
 
 import math
@@ -39,16 +39,16 @@ Array = npt.NDArray[Any]
 
 INSENSITIVE: Final = VerdictName.INSENSITIVE
 _CLASSES: Final = 10
-"""From how many columns on a matrix of floats is taken for scores of classes."""
+"""Minimum number of columns for a matrix of floats to be interpreted as class scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Says whether answers agree.
+    """Decides whether outputs agree.
 
     Attributes:
-        overrides: exceptions; the first that fits counts.
-        burn_backend: for exceptions.
+        overrides: exceptions; the first that applies is used.
+        burn_backend: the Burn backend, which exceptions may depend on.
     """
 
     mode: JudgeMode = JudgeMode.DEFAULT
@@ -58,17 +58,17 @@ class Judge:
     def verdict(
         self, subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
     ) -> Verdict:
-        """Compare what came with what is known, output by output in the order of the graph.
+        """Compare the actual outputs with the evidence, output by output in the order of the graph.
 
         Args:
             subject: the case that is judged.
             names: names of the outputs.
             actual: arrays of any dtype and shape.
-            evidence: what is known of this data set.
-            data_set: kept in the metrics; named in the message unless it is ``seeded``.
+            evidence: the evidence of this data set.
+            data_set: stored in the metrics; named in the message unless it is ``seeded``.
 
         Raises:
-            ValueError: `names` and the desired answers are not of one length.
+            ValueError: `names` and the desired outputs differ in length.
         """
         if self.mode is JudgeMode.ONNX or subject.random:
             return by_tolerance(subject, names, actual, evidence, data_set)
@@ -77,7 +77,7 @@ class Judge:
     def passing(
         self, subject: Question, names: Sequence[str], answers: Sequence[Array], evidence: Evidence
     ) -> tuple[bool, ...]:
-        """Return, output by output, whether answers would pass; arguments as for `verdict`."""
+        """Return, for each output, whether the given arrays would pass; arguments as for `verdict`."""
         if self.mode is JudgeMode.ONNX:
             alone = zip(names, answers, evidence.desired, strict=True)
             rules = rules_of(subject)
@@ -106,13 +106,13 @@ class Judge:
 
 
 def used_overrides(metrics: Iterable[OutputMetrics], overrides: Iterable[Override]) -> list[str]:
-    """Return the names of exceptions that outputs were granted, in the order of the file."""
+    """Return the names of exceptions that were applied to outputs, in the order of the file."""
     used = {entry.override for entry in metrics}
     return [override.name for override in overrides if override.name in used]
 
 
 def insensitive(verdict: Verdict, why: str) -> Verdict:
-    """Return the verdict over a case whose reference cannot tell a right program from a wrong one."""
+    """Return the verdict over a case whose reference cannot distinguish a correct program from an incorrect one."""
     if not why or not verdict.passes:
         return verdict
     return replace(verdict, name=INSENSITIVE, message="", reason=f"{INSENSITIVE}: {why}")
@@ -164,7 +164,7 @@ def _by_evidence(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """What is said of one output."""
+    """The verdict over one output."""
 
     name: VerdictName
     text: str = ""
@@ -177,7 +177,7 @@ class _Judged:
 def _passes(
     rules: Judge, subject: Question, place: int, name: str, answers: Sequence[Array], evidence: Evidence
 ) -> bool:
-    """Tell whether one output would pass, without a word on it."""
+    """Return whether one output would pass, without generating a message."""
     came, wanted = answers[place], evidence.desired[place]
     problem = structural_problem(came, wanted, exact=False)
     if problem is not None and not problem.comparable:
@@ -203,7 +203,7 @@ def _output(
     evidence: Evidence,
     data_set: str,
 ) -> _Judged:
-    """Judge one output: what has to be exact whatever the arithmetic, then the numbers."""
+    """Judge one output: first the structure, which has to be exact in any arithmetic, then the numbers."""
     came, wanted = actual[place], evidence.desired[place]
     problem = structural_problem(came, wanted, exact=False)
     if problem is not None and not problem.comparable:
@@ -233,7 +233,7 @@ def _output(
 
 
 def _words(came: Array, wanted: Array, weighed: Weighed, problem: Problem | None) -> Words:
-    """Write how the numbers differ, and what is allowed."""
+    """Describe how the numbers differ, and the bound."""
     bound = f"bound {weighed.yardstick.bound.text}"
     if not weighed.bad.any():
         return Words(bound)
@@ -243,7 +243,7 @@ def _words(came: Array, wanted: Array, weighed: Weighed, problem: Problem | None
 
 
 def _judgement(weighed: Weighed, verdict: VerdictName, words: Words) -> Iterator[str]:
-    """Write what is thought of a difference; a value that is missing or infinite is off by no number."""
+    """Yield the parts of a judgement; headroom and origin are omitted for NaN and infinities: they have no error."""
     if not words.expected:
         yield from (weighed.text,) if weighed.bad.any() and weighed.text else ()
         yield f"against {weighed.yardstick.origin}"
@@ -277,9 +277,9 @@ def _with_evidence(
 
 @np.errstate(all="ignore")
 def _headroom(came: Array, wanted: Array, weighed: Weighed) -> float | None:
-    """Return the greatest error in units of what is allowed; infinite where no number is off by so much.
+    """Return the greatest error in units of the bound, or infinity.
 
-    A NaN or an infinity in the place of something else is outside of whatever is allowed.
+    The result is infinite where a NaN or an infinity is wrong: such an element is outside of any bound.
     """
     special = weighed.bad & ~(np.isfinite(widened(came)) & np.isfinite(widened(wanted)))
     return math.inf if special.any() else weighed.headroom
@@ -296,13 +296,13 @@ def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence,
     try:
         words = rule(lone.facts, inputs, by_position(lone, actual), desired)
     except ValueError:
-        # A large constant of the model, which is not kept: its values cannot be looked up.
+        # An input is a large constant of the model. Its value is not stored, so the rule cannot be applied.
         return None
     runtime = evidence.runtime
     fits = runtime is None or rule(lone.facts, inputs, by_position(lone, runtime), desired) is None
     if words is None and fits:
         return Verdict(name=AGREES, message="", metrics=())
-    # What ONNX Runtime alone gets wrong is grouped as other wrong values are.
+    # An error of ONNX Runtime alone is grouped with other wrong values.
     reason = Mismatch.VALUES.value
     if words is None:
         message = f"{names[0]}: {ORACLE_DISAGREES}, guilty: {evidence.program} [{where}]"
@@ -320,7 +320,7 @@ def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence,
 
 
 def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> Guilty:
-    """Name who is wrong where dtype or shape is not what was expected."""
+    """Return which program is wrong where dtype or shape is not the expected one."""
     runtime = evidence.runtime
     if evidence.stored is None or runtime is None or place >= len(runtime):
         return BURN

@@ -1,6 +1,6 @@
-"""What a quantised output is before it is rounded: only near the middle of two steps may right programs differ by one.
+"""A quantised output before rounding: correct programs may differ by one step only near the midpoint of two steps.
 
-Computes with arrays; runs no model: a convolution comes from the caller.
+Computes with arrays and runs no model: the caller passes a convolution.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,16 +21,16 @@ Contract: TypeAlias = Callable[[Array, Array], Array]
 """The node's convolution of float64 images by float64 weights, without a bias."""
 
 ROUNDINGS: Final = 6.0
-"""Of a quotient: of the sum to a float, of the product of three scales, and of the division or its reciprocal."""
+"""Roundings of a quotient: the sum to a float, the product of three scales, and the division or its reciprocal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotient:
-    """A quantised output before it is rounded and cut off.
+    """A quantised output before rounding and saturation.
 
     Attributes:
-        target: quotient and zero point, float64 of the output's shape.
-        doubt: how far roundings may move it.
+        target: sum of quotient and zero point, float64 of the output's shape.
+        doubt: bound of its rounding error.
     """
 
     target: Array
@@ -38,19 +38,19 @@ class Quotient:
 
     @np.errstate(all="ignore")
     def between(self, came: Array, wanted: Array) -> Mask:
-        """Return where the middle of two answers is what was to be rounded: there either is right."""
+        """Return where the midpoint of two outputs is the value before rounding: there both are correct."""
         middle = (widened(came) + widened(wanted)) / 2
         return np.asarray(np.abs(self.target - middle) <= self.doubt)
 
 
 @np.errstate(all="ignore")
 def quotient_of(facts: NodeFacts, inputs: Sequence[Array | None], contract: Contract | None = None) -> Quotient | None:
-    """Return what a node of one quantised output rounds; None for any other operator, or where an input is not known.
+    """Return the value that a node of one quantised output rounds; None for other operators or an unknown input.
 
     Args:
         facts: the node.
-        inputs: by position; None for an omitted one, or one that is not known.
-        contract: needed for QLinearConv.
+        inputs: arrays by position; None for an omitted or unknown one.
+        contract: required for QLinearConv.
     """
     made = {"QuantizeLinear": _quantised, "QLinearMatMul": _multiplied, "QLinearConv": _convolved}.get(facts.op_type)
     if made is None or facts.domain:
@@ -78,7 +78,7 @@ def _quantised(facts: NodeFacts, given: dict[int, Array], contract: Contract | N
 
 
 def _along(facts: NodeFacts, values: Array | None, shape: tuple[int, ...]) -> Array:
-    """Return scales or zero points so that they broadcast: one in all, one along an axis, or one a block of it."""
+    """Reshape scales or zero points to broadcast: one per tensor, one per index of an axis, or one per block of it."""
     wide = widened(np.zeros(1) if values is None else values)
     if wide.size == 1 or not shape:
         return wide.reshape(-1)[:1]
@@ -113,5 +113,5 @@ def _convolved(facts: NodeFacts, given: dict[int, Array], contract: Contract | N
 
 
 def is_quantising(facts: NodeFacts) -> bool:
-    """Tell whether a node rounds to steps of a zero point and a scale that it is given."""
+    """Return whether a node quantises with a given scale and zero point."""
     return not facts.domain and facts.op_type in {"QuantizeLinear", "QLinearMatMul", "QLinearConv"}

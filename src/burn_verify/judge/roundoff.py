@@ -1,6 +1,6 @@
-"""Unit roundoffs, and reading numbers off `NodeFacts`: attributes, shapes, values of small inputs.
+"""Unit roundoffs, and access to numbers in `NodeFacts`: attributes, shapes, values of small inputs.
 
-Counts nothing itself: see `counts` and `counts_elementwise`.
+The counts are in `counts` and `counts_elementwise`.
 """
 
 import math
@@ -14,7 +14,7 @@ from burn_verify.graph.dtypes import ELEM_TYPES, numpy_dtype
 from burn_verify.judge.facts import NodeFacts
 
 FLOATS: Final = frozenset(name for name in ELEM_TYPES.values() if name.startswith(("float", "bfloat")))
-"""Names of the dtypes that round."""
+"""Names of the floating-point dtypes."""
 
 
 @cache
@@ -22,7 +22,7 @@ def unit_roundoff(dtype: str) -> float:
     """Return half the distance from 1 to the next number: 2^-24 for float32.
 
     Raises:
-        ValueError: the dtype is no floating-point number.
+        ValueError: the dtype is not a floating-point type.
     """
     if dtype not in FLOATS:
         msg = f"{dtype} does not round"
@@ -31,12 +31,12 @@ def unit_roundoff(dtype: str) -> float:
 
 
 def smallest_normal(dtype: str) -> float:
-    """Return the smallest positive number of full precision."""
+    """Return the smallest positive normal number."""
     return float(_finfo(dtype).smallest_normal)
 
 
 def smallest_subnormal(dtype: str) -> float:
-    """Return the smallest positive number."""
+    """Return the smallest positive subnormal number."""
     return float(_finfo(dtype).smallest_subnormal)
 
 
@@ -51,10 +51,10 @@ def lowest_precision(*dtypes: str | None) -> str | None:
 
 
 def attribute(facts: NodeFacts, name: str, default: float) -> float:
-    """Return how much the value of a float attribute is in doubt, relative, in unit roundoffs of the node.
+    """Return the relative uncertainty of a float attribute, in unit roundoffs of the node.
 
-    Attributes are float32. A kernel may take the number as it is stored, round it to the tensors' dtype, or take the
-    decimal that was meant (0.1 instead of 0.10000000149): half an ULP of float32, 2^29 roundings of float64.
+    Attributes are float32. A kernel may use the stored number, round it to the tensors' dtype, or use the decimal
+    number it was rounded from (0.1 instead of 0.10000000149): half an ULP of float32, 2^29 roundings of float64.
     """
     value = np.float32(facts.attributes.get(name, default))
     if not np.isfinite(value) or not value:
@@ -93,7 +93,7 @@ def axis_length(facts: NodeFacts, axis: int, position: int = 0) -> int:
 
 
 def trains(facts: NodeFacts) -> bool:
-    """Tell whether a Dropout drops elements: told to by an input since version 12, by an attribute before 7."""
+    """Return whether a Dropout drops elements: an input decides since version 12, an attribute before version 7."""
     if facts.since_version >= 12:
         given = shape_of(facts, 2) is not None
         return given and bool(True if value_of(facts, 2) is None else value_of(facts, 2))
@@ -102,6 +102,6 @@ def trains(facts: NodeFacts) -> bool:
 
 @cache
 def _finfo(dtype: str) -> Any:
-    """Return what ml_dtypes knows of a floating-point dtype, NumPy's own included."""
+    """Return the `finfo` of ml_dtypes for a floating-point dtype; NumPy's own dtypes are supported too."""
     info: Any = ml_dtypes.finfo
     return info(numpy_dtype(dtype))

@@ -1,6 +1,6 @@
-"""What has to be exact whatever the arithmetic: counts, dtypes, shapes, NaN, infinities, and all that is no float.
+"""Properties that have to be exact in any arithmetic: counts, dtypes, shapes, NaN, infinities, and non-float elements.
 
-Knows no tolerance. A `Problem` is text without names: who and where is added by the verdict.
+Uses no tolerance. The text of a `Problem` contains no names: the verdict adds the output and the case.
 """
 
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ _LONGEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How two answers differ; which of them is right is said only where the words are written.
+    """How two outputs differ; which of them is correct is added only on conversion to text.
 
     Attributes:
-        lead: what comes first, or all there is.
-        expected, came: the two values, where two are named.
+        lead: the first part of the text, or the whole text.
+        expected, came: the expected and the actual value, where the text names two values.
     """
 
     lead: str = ""
@@ -30,16 +30,16 @@ class Words:
     came: str = ""
 
     def __str__(self) -> str:
-        """Write what was expected and what came instead."""
+        """Return the text with the expected and the actual value."""
         return self._written("expected", "came")
 
     @property
     def neutral(self) -> str:
-        """The same for two answers of which neither is the right one: what was first is called ``before``."""
+        """The same for two outputs of which neither is the reference: the expected one is called ``before``."""
         return self._written("before", "after")
 
     def after(self, text: str) -> "Words":
-        """Return the same behind other words."""
+        """Return the same with a text in front of it."""
         return replace(self, lead=f"{text}{self.lead}")
 
     def _written(self, expected: str, came: str) -> str:
@@ -51,9 +51,9 @@ class Problem:
     """A structural disagreement.
 
     Attributes:
-        kind: what kind of disagreement it is, fit for grouping.
-        words: what was expected and what came.
-        comparable: whether the elements can still be measured against each other.
+        kind: the kind of disagreement, suitable for grouping.
+        words: the expected and the actual property.
+        comparable: whether the elements can still be compared.
     """
 
     kind: Mismatch
@@ -73,7 +73,7 @@ def count_problem(actual: int, desired: int) -> Problem | None:
 def structural_problem(actual: npt.NDArray[Any], desired: npt.NDArray[Any], *, exact: bool) -> Problem | None:
     """Return the first structural disagreement of two outputs: dtype, shape, NaN, infinities, then equality.
 
-    Equality is asked of the elements where `exact` is true, as it is for integers, booleans and text.
+    Elements are required to be equal where `exact` is true, as it is for integers, booleans and text.
     """
     if dtype_name(actual.dtype) != dtype_name(desired.dtype):
         words = Words("dtype ", dtype_name(desired.dtype), dtype_name(actual.dtype))
@@ -86,27 +86,27 @@ def structural_problem(actual: npt.NDArray[Any], desired: npt.NDArray[Any], *, e
 
 
 def show_index(index: tuple[int, ...]) -> str:
-    """Write an index or a shape as ``[0,2]``."""
+    """Format an index or a shape as ``[0,2]``."""
     return f"[{','.join(map(str, index))}]"
 
 
 def show_tensor(array: npt.NDArray[Any]) -> str:
-    """Write dtype and shape as ``float32[2,3]``."""
+    """Format dtype and shape as ``float32[2,3]``."""
     return dtype_name(array.dtype) + show_index(array.shape)
 
 
 def two_shapes(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> Words:
-    """Name two shapes."""
+    """Return the words for two different shapes."""
     return Words("shape ", show_index(desired.shape), show_index(actual.shape))
 
 
 def show_count(mask: Mask) -> str:
-    """Write how many elements of a mask are set as ``4/6 elements differ``."""
+    """Format the number of set elements of a mask as ``4/6 elements differ``."""
     return f"{np.count_nonzero(mask)}/{mask.size} elements differ"
 
 
 def _special_place(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> tuple[int, ...] | None:
-    """Return the first place of a NaN without its like, or else of an infinity without one of its sign."""
+    """Return the first index where only one array is NaN, else where an infinity has no match of its sign."""
     if bool(np.isfinite(actual).all()) and bool(np.isfinite(desired).all()):
         return None
     nan_moved = np.asarray(np.isnan(actual) != np.isnan(desired))
@@ -117,7 +117,7 @@ def _special_place(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> tuple
 
 
 def _equality_problem(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> Problem | None:
-    """Compare what has to be equal; the text gives the worst place for numbers and the first one for the rest."""
+    """Compare elements for equality; the text names the worst index for numbers, the first one for other dtypes."""
     bad = mismatches(actual, desired, None)
     place = worst_index(actual, desired, bad)
     if place is None:
@@ -131,12 +131,12 @@ def _equality_problem(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> Pr
 
 
 def _two_values(actual: npt.NDArray[Any], desired: npt.NDArray[Any], place: tuple[int, ...]) -> Words:
-    """Name the two values at a place."""
+    """Return the words for the two values at an index."""
     return Words(expected=f"{_show_value(desired, place)} at {show_index(place)}", came=_show_value(actual, place))
 
 
 def _show_value(array: npt.NDArray[Any], place: tuple[int, ...]) -> str:
-    """Write one element, long text cut."""
+    """Format one element; long text is truncated."""
     value = array[place]
     if is_float(array.dtype):
         return "NaN" if np.isnan(value) else f"{float(value):.6g}"

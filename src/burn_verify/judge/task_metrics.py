@@ -1,6 +1,6 @@
-"""What a model's outputs mean: agreement of classifiers' rankings, detectors' boxes, embeddings' directions.
+"""Task-specific metrics of a model's outputs: agreement of class rankings, detected boxes, directions of embeddings.
 
-Decides nothing: these numbers stand beside the verdict. Inputs are float arrays of any precision, read as float64.
+They supplement the verdict and do not affect it. Inputs are float arrays of any precision, converted to float64.
 """
 
 from typing import Any
@@ -17,8 +17,8 @@ def top_agreement(actual: Array, desired: Array, k: int) -> float:
     """Return the share, 0 to 1, of the k best classes of `actual` that are among the k best of `desired`.
 
     Args:
-        actual, desired: scores of one shape [..., classes]; rows count equally, and ties in `desired` all belong to the
-            best. NaN is worse than any number.
+        actual, desired: scores of one shape [..., classes]; rows have equal weight, and all ties in `desired` belong to
+            the best. NaN ranks below any number.
         k: 1 or more; all classes where there are fewer.
 
     Raises:
@@ -58,10 +58,10 @@ def least_cosine(actual: Array, desired: Array) -> float:
 
 
 def least_iou(actual: Array, desired: Array) -> float:
-    """Return the smallest intersection over union, 0 to 1, of boxes [..., 4] with those at the same place.
+    """Return the smallest intersection over union, 0 to 1, of boxes [..., 4] with those at the same index.
 
-    Boxes are (x1, y1, x2, y2), their corners in any order; one without an area has 0 with all but itself. 1 without any
-    boxes.
+    Boxes are (x1, y1, x2, y2), their corners in any order. A box without an area has 0 with every box but itself.
+    Without any boxes, the result is 1.
 
     Raises:
         ValueError: the shapes differ, or the last axis is not of length 4.
@@ -79,7 +79,7 @@ def least_iou(actual: Array, desired: Array) -> float:
 
 @np.errstate(all="ignore")
 def _unit(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return rows of length 1, zeros as they are; scaled first, as squares of large numbers overflow."""
+    """Return rows of length 1, zeros unchanged; rows are scaled first because squares of large numbers overflow."""
     greatest = np.abs(rows).max(axis=-1, keepdims=True)
     scaled = rows / np.where(greatest > 0, greatest, 1.0)
     norm = np.sqrt((scaled * scaled).sum(axis=-1, keepdims=True))
@@ -87,6 +87,6 @@ def _unit(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _corners(boxes: Array) -> npt.NDArray[np.float64]:
-    """Return boxes with the lesser corner first."""
+    """Return boxes with the smaller coordinates first."""
     wide = widened(boxes).reshape(-1, 4)
     return np.concatenate([np.minimum(wide[:, :2], wide[:, 2:]), np.maximum(wide[:, :2], wide[:, 2:])], axis=1)

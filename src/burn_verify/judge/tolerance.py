@@ -1,6 +1,7 @@
-"""How far a float may be from the expected one: fixed tolerances by dtype.
+"""Allowed differences of floats: fixed tolerances by dtype.
 
-A first rule, blind to the operator and to the magnitudes inside it. Whatever replaces it returns a `Bound` too.
+The simplest rule: it ignores the operator and the magnitudes of its intermediate values. Other rules return a `Bound`
+too.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,17 +19,17 @@ from burn_verify.judge.metrics import widened
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """What is allowed for one output.
+    """The allowed error of one output.
 
     Attributes:
         limit: greatest absolute difference by element, float64, of the output's shape or broadcasting to it; None
             where elements have to be equal. It is finite, and 0 where the reference is not.
-        text: the same in words, for the end of a message.
-        mean: greatest root mean square of the differences of all elements; None where each stands for itself.
+        text: the same as text, for the end of a message.
+        mean: greatest root mean square of the differences of all elements; None where elements are judged separately.
         deviation: the root mean square that rounding explains, of which `mean` is a multiple.
-        overflows: where +∞ is legal although the reference is finite, and where -∞ is, as a rounding may reach beyond
-            the greatest number; None where neither is anywhere.
-        override: name of the exception that widened it; empty where none did.
+        overflows: masks of the elements where +∞ and -∞ are accepted although the reference is finite, as rounding may
+            exceed the greatest number; None where there are no such elements.
+        override: name of the exception that widened the bound; empty where none did.
     """
 
     limit: npt.NDArray[np.float64] | None
@@ -39,14 +40,14 @@ class Bound:
     override: str = ""
 
     def times(self, factor: float, words: str, *, mean_factor: float | None = None) -> "Bound":
-        """Return a bound that allows a factor more, said in words; another one for the mean, where that is given."""
+        """Return the bound multiplied by a factor, described by `words`; `mean` has its own factor where given."""
         limit = None if self.limit is None else self.limit * factor
         mean = None if self.mean is None else self.mean * (factor if mean_factor is None else mean_factor)
         return replace(self, limit=limit, mean=mean, text=f"{words} · ({self.text})")
 
 
 BoundRule: TypeAlias = Callable[[npt.NDArray[Any]], Bound]
-"""From the desired output to what is allowed."""
+"""Maps the desired output to its bound."""
 
 TOLERANCES: Final[Mapping[str, Tolerance]] = MappingProxyType(
     {
@@ -59,28 +60,29 @@ TOLERANCES: Final[Mapping[str, Tolerance]] = MappingProxyType(
 """Tolerances by dtype; a dtype that is missing here is compared exactly.
 
 - float64: NumPy's default `rtol`. ONNX attributes are float32 (unit roundoff u = 6e-8), and a kernel may read 0.01 as
-  either number; nothing tighter holds without looking at the operator.
+  either number; no tighter tolerance holds for all operators.
 - float32: `rtol` of ONNX's own backend tests. Their `atol`, 1e-7, is below one rounding (u = 6e-8) of an intermediate
   value of 2, so sums that cancel would fail; 1e-4 is what a real detector needs: on yolox_nano ONNX Runtime with and
   without its optimisations differs from itself by 1.7e-4 (docs/decisions/0006-first-tolerances.md).
 - float16: `rtol` is about 40 u (u = 4.9e-4): Burn's CPU kernels accumulate in float16, and a sum of a thousand
-  products gathers about √1000 = 32 roundings; `atol` is 2 u at magnitude 1.
-- bfloat16: `rtol` is about 5 u (u = 3.9e-3), `atol` 2.5 u at magnitude 1: the coarsest that still tells 1.00 from 1.05.
+  products accumulates about √1000 = 32 roundings; `atol` is 2 u at magnitude 1.
+- bfloat16: `rtol` is about 5 u (u = 3.9e-3), `atol` 2.5 u at magnitude 1: the coarsest that still distinguishes 1.00
+  from 1.05.
 """
 
 
 _TWO_ULP_OF_BFLOAT16: Final = 2.0**-6
-"""What ONNX's own runner allows bfloat16 at least, `onnx.backend.test.runner.Runner.assert_similar_outputs`."""
+"""Minimum `rtol` of bfloat16 in ONNX's own runner, `onnx.backend.test.runner.Runner.assert_similar_outputs`."""
 
 
 def bound(desired: npt.NDArray[Any], dtype: str | None = None, *, scaled: bool = True) -> Bound:
-    """Return what is allowed for an output of any shape, by its dtype, or by another than the array's own.
+    """Return the bound for an output of any shape, by its dtype or another given one.
 
     Args:
         desired: the output.
-        dtype: another dtype name.
-        scaled: the absolute part, which is meant for outputs of magnitude 1, is as much smaller as they are in root
-            mean square.
+        dtype: dtype name to use instead of the array's own.
+        scaled: multiply the absolute part, which is defined for outputs of magnitude 1, by the root mean square of the
+            output where that is below 1.
     """
     tolerance = TOLERANCES.get(dtype or dtype_name(desired.dtype))
     if tolerance is None:
@@ -95,12 +97,12 @@ def _size(desired: npt.NDArray[Any]) -> float:
     wide = widened(np.atleast_1d(desired))
     wide = wide[np.isfinite(wide)]
     greatest = float(np.abs(wide).max(initial=0.0))
-    # Scaled first: squares of very small or very large numbers are lost.
+    # Scaled first, because squares of very small or very large numbers underflow or overflow.
     return greatest * float(np.sqrt(np.mean((wide / greatest) ** 2))) if greatest > 0 else 0.0
 
 
 def within(tolerance: Tolerance) -> BoundRule:
-    """Return the rule of a corpus that brings its own tolerance, applied to floats as ONNX's own runner does."""
+    """Return the rule of a corpus that defines its own tolerance, applied to floats as in ONNX's own runner."""
 
     def rule(desired: npt.NDArray[Any]) -> Bound:
         if (dtype := dtype_name(desired.dtype)) not in TOLERANCES:
@@ -119,6 +121,6 @@ def _bound(desired: npt.NDArray[Any], tolerance: Tolerance | None) -> Bound:
     limit = np.abs(widened(np.atleast_1d(desired)))
     limit *= tolerance.rtol
     limit += tolerance.atol
-    # An infinity has to be equal: no distance from it is small.
+    # An infinity has to be equal, because its distance from any other number is infinite.
     limit[~np.isfinite(limit)] = 0.0
     return Bound(limit=limit.reshape(desired.shape), text=f"rtol {tolerance.rtol:.0e} atol {tolerance.atol:.0e}")

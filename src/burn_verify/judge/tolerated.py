@@ -1,6 +1,6 @@
-"""The verdict over one data set by a fixed tolerance, and by chance over what was drawn.
+"""The verdict over one data set by a fixed tolerance, and by statistical tests for random outputs.
 
-Knows no number of its own.
+Defines no tolerance itself.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is judged.
+    """The case that is judged.
 
     Attributes:
-        random: an operator draws numbers.
-        tolerance: the corpus' own, where it has one.
+        random: whether an operator generates random numbers.
+        tolerance: the tolerance of the corpus, where it defines one.
     """
 
     case_id: str
@@ -36,14 +36,14 @@ class Question:
 
 
 def rules_of(subject: Question) -> dict[str, BoundRule]:
-    """Return the corpus' own tolerance as an argument of `judge`, nothing where it has none."""
+    """Return the corpus' own tolerance as a keyword argument of `judge`; empty where there is none."""
     return {} if subject.tolerance is None else {"bound_rule": within(subject.tolerance)}
 
 
 def by_tolerance(
     subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence, data_set: str
 ) -> Verdict:
-    """Compare by a fixed tolerance, and by chance what was drawn."""
+    """Compare by a fixed tolerance, and check random outputs by statistical tests."""
     if not subject.random:
         return judge(names, actual, evidence.desired, data_set, subject.case_id, **rules_of(subject))
     verdict = judge_random(names, actual, evidence.desired, data_set, subject.case_id)
@@ -69,6 +69,6 @@ def by_tolerance(
 
 
 def by_position(lone: LoneNode, outputs: Sequence[Array]) -> list[Array]:
-    """Return a node's outputs in its own order."""
+    """Return a node's outputs, ordered by their position in the node."""
     pairs = [(position, output) for position, output in zip(lone.gives, outputs, strict=True) if position is not None]
     return [output for _, output in sorted(pairs, key=lambda pair: pair[0])]

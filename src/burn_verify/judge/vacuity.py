@@ -1,6 +1,7 @@
-"""Could an output have been called wrong? A comparison that cannot fail proves nothing.
+"""Detect vacuous comparisons: outputs for which no answer would be judged wrong. Such a comparison proves nothing.
 
-Looks at expected answers only, and makes wrong ones of them; the judge says which of these would pass. Runs nothing.
+Uses the expected outputs only: derives wrong outputs from them, and lets the judge decide which of these would pass.
+Runs no model.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,23 +15,23 @@ from burn_verify.judge.metrics import is_float
 Array: TypeAlias = npt.NDArray[Any]
 
 Passing: TypeAlias = Callable[[Sequence[Array]], Sequence[bool]]
-"""From answers, in the order of the graph, to whether each of them would pass the judge."""
+"""Maps outputs, in the order of the graph, to whether each of them would pass the judge."""
 
 
 def says_nothing(desired: Sequence[Array], other: Sequence[Array] | None, passing: Passing) -> tuple[str, ...]:
-    """Return, output by output, why no answer could have been wrong; empty where one could.
+    """Return, for each output, why no output could have been judged wrong; empty where one could.
 
     Arguments:
-        desired: the answers that count.
-        other: the reference's answers to other inputs; None where nobody was asked. What moves by no more than is
-            allowed tells nothing. Without them zeros, and the same elements in another order, must not pass.
+        desired: the expected outputs.
+        other: the reference's outputs for other inputs, which must not pass; None where they were not computed. Then
+            zeros, and the same elements in another order, must not pass.
     """
     reasons = [_hollow(array, stored=other is None) for array in desired]
     wrong = _invented(desired) if other is None else iter([("the output is the same for two different inputs", other)])
     for why, answers in wrong:
         if all(reasons):
             break
-        # The judge wants one answer an output; an invented answer that is the right one tells nothing.
+        # The judge requires an array for each output. A generated one that equals the expected output is not evidence.
         given = [array if answer is None else answer for array, answer in zip(desired, answers, strict=True)]
         for place, passes in enumerate(passing(given)):
             if passes and answers[place] is not None:
@@ -44,7 +45,7 @@ def _how(why: str, desired: Array, answer: Array) -> str:
 
 
 def _invented(desired: Sequence[Array]) -> Iterator[tuple[str, Sequence[Array | None]]]:
-    """Yield wrong answers and what is wrong with them, None in the place of one that would be right."""
+    """Yield a description and wrong outputs; None replaces an output that would be correct."""
     yield "zeros would pass", [np.zeros_like(array) if array.dtype != np.object_ else None for array in desired]
     rolled = [np.roll(array.reshape(-1), 1).reshape(array.shape) if array.size > 1 else None for array in desired]
     yield "the elements of the output are alike", rolled
@@ -52,10 +53,10 @@ def _invented(desired: Sequence[Array]) -> Iterator[tuple[str, Sequence[Array | 
 
 @np.errstate(all="ignore")
 def _hollow(desired: Array, *, stored: bool) -> str:
-    """Return why an answer says nothing, whatever would be allowed around it."""
+    """Return why an expected output is no evidence under any bound; empty where it may be."""
     if not desired.size:
         return "the output is empty"
-    # Integers and booleans that are zero may well have been something else: other inputs tell.
+    # Integers and booleans that are zero may differ for other inputs, so those decide where they are available.
     if desired.dtype != np.object_ and (stored or is_float(desired.dtype)) and not desired.astype(np.bool_).any():
         return "the output is all zero"
     if is_float(desired.dtype):

@@ -1,7 +1,8 @@
-"""One output: against what is it measured, what follows from that, and who is guilty.
+"""Evaluation of one output: choose its reference, draw the conclusion, and name the program that is wrong.
 
-Three may know the answer: float64, ONNX Runtime and, for stored data sets, whoever stored it. Float64 is believed where
-another one confirms it; a widened model may compute something else, and onnx's evaluator has faults too.
+There are up to three references: float64, ONNX Runtime and, for stored data sets, the stored outputs. Float64 is used
+where another one confirms it: a model widened to float64 may compute something else, and onnx's evaluator has errors
+too.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,21 +37,21 @@ UNKNOWN: Final = Guilty.UNKNOWN
 
 _HALF: Final = frozenset({"float16", "bfloat16"})
 _OWN: Final = 2.0
-"""How many times the reference's own error an answer of a graph may be off."""
+"""Allowed error of an output of a graph, as a multiple of the reference's own error."""
 _SUMS_IN_ONNXRUNTIME: Final = frozenset({"Where"})
-# ONNX Runtime adds what is chosen from either side, with zeros elsewhere: -0 becomes 0.
+# ONNX Runtime adds the selected elements of both operands, with zeros elsewhere: -0 becomes 0.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """What is thought of one output.
+    """The evaluation of one output.
 
     Attributes:
         name: the verdict.
-        bad: where elements are outside of what is allowed.
-        yardstick: what it was measured against.
-        errors, oracle_errors: of what came and of the answers that confirm the reference.
-        guilty: whose answer is wrong.
+        bad: where elements are outside of the bound.
+        yardstick: the reference and the bound it was measured against.
+        errors, oracle_errors: errors of the actual output, and of the outputs that confirm the reference.
+        guilty: which program's output is wrong.
     """
 
     name: VerdictName
@@ -62,17 +63,17 @@ class Weighed:
 
     @property
     def headroom(self) -> float | None:
-        """How much of what is allowed is used, above 1 outside of it; None where elements have to be equal."""
+        """The error divided by the bound, above 1 outside of it; None where elements have to be equal."""
         return self._used(self.errors)
 
     @property
     def oracle_headroom(self) -> float | None:
-        """The same for the answers that confirm the reference."""
+        """The same for the outputs that confirm the reference."""
         return self._used(self.oracle_errors)
 
     @property
     def share(self) -> float | None:
-        """The root mean square error in units of what rounding explains; None where that is not known."""
+        """The root mean square error in units of the error that rounding explains; None where that is not known."""
         bound = self.yardstick.bound
         if bound.limit is None or not is_float(self.yardstick.reference.dtype):
             return None
@@ -87,7 +88,7 @@ class Weighed:
 
     @property
     def text(self) -> str:
-        """The errors in words, in units of the bound; where they are too great for all elements together, why."""
+        """The errors as text, in units of the bound; with details where only their rms or tail is too great."""
         if self.yardstick.bound.limit is None:
             return ""
         mine, own = self.errors, self.oracle_errors
@@ -102,17 +103,17 @@ class Weighed:
 
 
 Widen = Callable[[Bound], Bound]
-"""What an override makes of a bound."""
+"""Applies an override to a bound."""
 
 
 def weigh(place: int, actual: Array, evidence: Evidence, *, widen: Widen = lambda bound: bound) -> Weighed:
-    """Weigh one output of the right dtype and shape.
+    """Evaluate one output of the correct dtype and shape.
 
     Args:
-        place: of the output.
-        actual: what came.
-        evidence: all that is known of the data set.
-        widen: applied to what is allowed.
+        place: index of the output.
+        actual: the actual output.
+        evidence: the evidence of the data set.
+        widen: applied to the bound.
     """
     weighed = _weighed(place, actual, evidence, widen)
     return replace(weighed, guilty=evidence.program) if weighed.guilty is ONNXRUNTIME else weighed
@@ -128,9 +129,10 @@ def _weighed(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Wei
     if yardstick is not None:
         alone = yardstick.accepts(actual)
         confirmed = [answer for answer in (stored, runtime) if answer is not None and yardstick.accepts(answer)]
-        # What is stored is the standard's own word, and not overruled: float64 and ONNX Runtime may share a mistake.
+        # A stored output is the standard's own reference and takes precedence: float64 and ONNX Runtime may share an
+        # error.
         overruled = stored is not None and _far(stored, actual, yardstick)
-        # Burn and float64 have nothing in common but the model: where they agree, ONNX Runtime alone is odd.
+        # Burn and float64 share only the model: where they agree, ONNX Runtime is the outlier.
         if (confirmed and not overruled) or (stored is None and alone):
             own = [yardstick.errors(answer) for answer in (*confirmed, *_trusted(yardstick, spread))]
             return _concluded(actual, yardstick, own, runtime)
@@ -139,17 +141,17 @@ def _weighed(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Wei
     if stored is not None and runtime is not None and yardstick.accepts(runtime):
         own.append(yardstick.errors(runtime))
     weighed = _concluded(actual, yardstick, own, runtime)
-    # Float64 sides with Burn against everybody else: who can say?
+    # Float64 agrees with Burn but with no other output, so the program that is wrong cannot be determined.
     return replace(weighed, guilty=UNKNOWN) if weighed.guilty and alone else weighed
 
 
 def _trusted(yardstick: Yardstick, spread: Sequence[Array]) -> Sequence[Array]:
-    """Return the answers whose errors count as the reference's own: beside noise, those that may stand beside it."""
+    """Return the outputs whose errors count as the reference's own: under a noise bound, only accepted ones."""
     return spread if yardstick.bound.mean is None else [answer for answer in spread if yardstick.accepts(answer)]
 
 
 def _runtime(place: int, actual: Array, evidence: Evidence) -> Array | None:
-    """Return ONNX Runtime's answer where it can be compared."""
+    """Return ONNX Runtime's output where it can be compared."""
     if evidence.runtime is None or place >= len(evidence.runtime):
         return None
     answer = evidence.runtime[place]
@@ -157,7 +159,7 @@ def _runtime(place: int, actual: Array, evidence: Evidence) -> Array | None:
 
 
 def _float64(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Yardstick | None:
-    """Return the yardstick around the answer in float64, None where there is none of the right shape."""
+    """Return the yardstick around the output in float64, None where there is none of the correct shape."""
     wide = evidence.measured.wide.get(place)
     if wide is None or wide.shape != actual.shape or is_float(actual.dtype) != is_float(wide.dtype):
         return None
@@ -171,7 +173,7 @@ def _float64(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Yar
 
 
 def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
-    """Return the yardstick around the answer that was expected."""
+    """Return the yardstick around the expected output."""
     desired = evidence.desired[place]
     origin = evidence.program.value if evidence.stored is None else "stored"
     if not is_float(desired.dtype):
@@ -180,7 +182,7 @@ def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
     reference = widened(desired)
     limits, lone = _bound(place, reference, dtype_name(desired.dtype), evidence)
     if (lone or limits.mean is not None) and limits.limit is not None:
-        # What was expected has an error of its own.
+        # The expected output has a rounding error too.
         limits = limits.times(2, "2")
     if evidence.coarse is not None:
         limits, lone = within(evidence.coarse)(reference), True
@@ -189,7 +191,7 @@ def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
 
 
 def _copies(facts: NodeFacts | None, origin: str) -> bool:
-    """Tell whether every element of the reference is an element of an input, its sign included."""
+    """Return whether every element of the reference is an element of an input, including its sign."""
     if facts is None or (origin == ONNXRUNTIME and facts.op_type in _SUMS_IN_ONNXRUNTIME):
         return False
     rule = rule_of(facts.op_type, facts.domain)
@@ -197,7 +199,7 @@ def _copies(facts: NodeFacts | None, origin: str) -> bool:
 
 
 def _bound(place: int, reference: Array, dtype: str, evidence: Evidence) -> tuple[Bound, bool]:
-    """Return what is allowed and whether an operator's own bound says so; else by noise, or a tolerance by dtype."""
+    """Return the bound, and whether it is an operator's own; otherwise it follows from noise, or from the dtype."""
     lone = evidence.measured.lone
     sigma = evidence.measured.sigma.get(place)
     noisy = sigma is not None and sigma.shape == reference.shape and is_float(reference.dtype)
@@ -206,13 +208,13 @@ def _bound(place: int, reference: Array, dtype: str, evidence: Evidence) -> tupl
         return found, True
     if noisy and sigma is not None:
         around = explained(reference, widened(sigma), dtype)
-        # A reference in float64 is no better than an answer in float64.
+        # A reference in float64 has the same precision as an output in float64.
         return around.times(2, "2") if dtype == "float64" else around, False
     return _tolerance(reference, dtype), False
 
 
 def _of_operator(place: int, reference: Array, dtype: str, evidence: Evidence) -> Bound | None:
-    """Return what the row of the one operator allows; None where there is none, or it needs what is not known."""
+    """Return the bound from the row of the single operator; None without a row, or without its magnitude."""
     lone = evidence.measured.lone
     position = None if lone is None else lone.gives[place]
     if lone is None or position is None:
@@ -220,7 +222,7 @@ def _of_operator(place: int, reference: Array, dtype: str, evidence: Evidence) -
     try:
         return allowed(lone.facts, dtype, reference, evidence.measured.scale.get(place), output=position)
     except ValueError:
-        # There is no S, as the operator could not be evaluated in float64.
+        # S is missing because the operator could not be evaluated in float64.
         return None
 
 
@@ -229,7 +231,7 @@ def _tolerance(reference: Array, dtype: str) -> Bound:
 
 
 def _concluded(actual: Array, yardstick: Yardstick, own: list[Errors], runtime: Array | None) -> Weighed:
-    """Draw the conclusion: agreement inside the bound, looseness in proportion to the reference's own error."""
+    """Determine the verdict: agreement within the bound, loose in proportion to the reference's own error."""
     bad = yardstick.misses(actual)
     errors = yardstick.errors(actual)
     oracle = Errors(
@@ -246,7 +248,7 @@ def _concluded(actual: Array, yardstick: Yardstick, own: list[Errors], runtime: 
     if clean and (yardstick.lone or relative):
         name = AGREES
     elif clean and half:
-        # ONNX Runtime computes half precision in float32: its error says nothing of arithmetic in half precision.
+        # ONNX Runtime computes half precision in float32, so its error is no measure of half-precision arithmetic.
         name = LOOSE
     elif relative and not _wrong(actual, yardstick, bad) and errors.greatest <= 1 + factor * oracle.greatest:
         name = LOOSE
@@ -265,7 +267,7 @@ def _concluded(actual: Array, yardstick: Yardstick, own: list[Errors], runtime: 
 def _beside_noise(
     actual: Array, yardstick: Yardstick, own: Sequence[Errors], oracle: Errors, runtime: Array | None
 ) -> Weighed:
-    """Draw the conclusion where it is known what rounding explains: that, or twice the reference's own error."""
+    """Determine the verdict under a noise bound: the greater of that bound and twice the reference's own error."""
     share = max((one.share for one in own), default=0.0)
     each, together = max(1.0, _OWN * oracle.greatest), max(1.0, _OWN * share)
     if max(each, together) > 1:
@@ -284,13 +286,13 @@ def _beside_noise(
 
 @np.errstate(all="ignore")
 def _beyond_mean(actual: Array, yardstick: Yardstick) -> Mask:
-    """Return the elements that are off by more than all of them may be in root mean square."""
+    """Return the elements whose error exceeds the root mean square that is allowed for all of them."""
     return np.asarray(np.abs(widened(actual) - yardstick.reference) > yardstick.bound.mean)
 
 
 @np.errstate(all="ignore")
 def _wrong(actual: Array, yardstick: Yardstick, bad: Mask) -> bool:
-    """Tell whether one of the bad elements is no matter of degree: NaN, an infinity, the sign of zero, an integer."""
+    """Return whether a bad element has no numeric error: NaN, an infinity, an integer, or one that has to be equal."""
     if not is_float(actual.dtype) or yardstick.bound.limit is None:
         return bool(bad.any())
     there = bad & ~(np.isfinite(widened(actual)) & np.isfinite(yardstick.reference))
@@ -299,13 +301,13 @@ def _wrong(actual: Array, yardstick: Yardstick, bad: Mask) -> bool:
 
 @np.errstate(all="ignore")
 def _above(actual: Array, yardstick: Yardstick) -> Mask:
-    """Return the elements that are worse than a tenth of the bound, where their number is what is wrong."""
+    """Return the elements whose error exceeds a tenth of the bound, where too many elements have such an error."""
     limit = 0.0 if yardstick.bound.limit is None else yardstick.bound.limit
     return np.asarray(np.abs(widened(actual) - yardstick.reference) > 0.1 * limit)
 
 
 def _far(answer: Array, actual: Array, yardstick: Yardstick, *, scaled: bool = True) -> bool:
-    """Tell whether an oracle is wrong by any measure: outside of the bound, and of what a graph is allowed."""
+    """Return whether an oracle's output is outside of both the bound and the tolerance for graphs."""
     if answer.shape != actual.shape:
         return True
     missed = yardstick.misses(answer)
@@ -318,18 +320,18 @@ def _far(answer: Array, actual: Array, yardstick: Yardstick, *, scaled: bool = T
 
 
 def _accused(runtime: Array | None, actual: Array, yardstick: Yardstick) -> bool:
-    """Tell whether ONNX Runtime is called wrong where Burn is right.
+    """Return whether ONNX Runtime is judged wrong where Burn is correct.
 
-    Its fast functions are off by parts of very small numbers, which is no fault that anybody looks for: the absolute
-    tolerance counts as it is, whatever the size of the output.
+    Its fast approximations have large relative errors for very small numbers, which are not reported as errors.
+    Therefore the absolute tolerance is not scaled with the size of the output.
     """
     return runtime is not None and _far(runtime, actual, yardstick, scaled=False)
 
 
 def _guilty(yardstick: Yardstick, runtime: Array | None) -> Guilty:
-    """Name who is wrong where Burn's answer is not that of the yardstick."""
+    """Return which program is wrong where Burn's output does not match the yardstick."""
     if yardstick.origin in (ONNXRUNTIME, Guilty.REFERENCE):
-        # Two answers, and nobody to say which is right.
+        # Two outputs without a third one: which is correct cannot be determined.
         return UNKNOWN
     if runtime is None or yardstick.accepts(runtime):
         return BURN

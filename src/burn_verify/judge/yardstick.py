@@ -1,6 +1,6 @@
-"""What one output is measured against: a reference, what is allowed around it, and errors in units of that.
+"""The yardstick of one output: a reference, the bound around it, and errors in units of that bound.
 
-Decides nothing about verdicts; `weigh` chooses the yardstick and draws the conclusion.
+Determines no verdicts; `weigh` chooses the yardstick and determines the verdict.
 """
 
 from dataclasses import dataclass, replace
@@ -18,20 +18,20 @@ from burn_verify.judge.tolerance import Bound, bound
 Array = npt.NDArray[Any]
 
 _TAIL: Final = 0.999
-"""The percentile that has to be near, besides the root mean square: numerics.md, step 4."""
+"""The quantile of the errors that is limited in addition to their root mean square: numerics.md, step 4."""
 
 _SHARE_OF_BOUND: Final = 0.1
-"""How much of the bound comes on top of the reference's own error: numerics.md, step 4."""
+"""The share of the bound that is added to the reference's own error: numerics.md, step 4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errors:
-    """Errors of one answer in units of what is allowed, over finite elements; infinite where nothing is.
+    """Errors of one output in units of the bound, over finite elements; infinite where the bound is 0.
 
     Attributes:
         rms, tail, greatest: root mean square, 99.9th percentile, maximum.
-        share: the root mean square of the differences themselves, in units of what all elements together are allowed;
-            where each stands for itself, of the root mean square of what they are.
+        share: the root mean square of the differences, in units of the bound for all elements together; where
+            elements are judged separately, in units of the root mean square of their bounds.
     """
 
     rms: float
@@ -40,7 +40,7 @@ class Errors:
     share: float = 0.0
 
     def within(self, factor: float, own: "Errors") -> bool:
-        """Tell whether errors are at most `factor` times the reference's own, plus a tenth of the bound."""
+        """Return whether errors are at most `factor` times the reference's own, plus a tenth of the bound."""
         return all(
             mine <= factor * theirs + _SHARE_OF_BOUND for mine, theirs in ((self.rms, own.rms), (self.tail, own.tail))
         )
@@ -51,14 +51,14 @@ NO_ERRORS: Final = Errors(rms=0.0, tail=0.0, greatest=0.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Yardstick:
-    """A reference and what is allowed around it.
+    """A reference and the bound around it.
 
     Attributes:
         reference: float64 where the output is a float, else of the output's own dtype.
         bound: its limit is None where elements have to be equal.
-        origin: who computed the reference.
-        lone: the bound is an a-priori one of a single operator; else a tolerance for graphs.
-        zeros: the sign of zero counts.
+        origin: the program that computed the reference.
+        lone: whether the bound is an a-priori one of a single operator; otherwise it is a tolerance for graphs.
+        zeros: whether the sign of zero has to match.
     """
 
     reference: Array
@@ -68,13 +68,13 @@ class Yardstick:
     zeros: bool = False
 
     def stretched(self, each: float, together: float) -> "Yardstick":
-        """Return a yardstick that allows factors more, at each element and to all together."""
+        """Return a yardstick with the bound multiplied by factors: of each element, and of all together."""
         words = f"{max(each, together):.2g} for the reference's own error"
         return replace(self, bound=self.bound.times(each, words, mean_factor=together))
 
     @np.errstate(all="ignore")
     def misses(self, answer: Array) -> Mask:
-        """Return where an answer of the reference's shape is not what is allowed."""
+        """Return where an output of the reference's shape is outside of the bound."""
         if not is_float(answer.dtype):
             return mismatches(answer, self.reference, self.bound.limit)
         came = widened(answer)
@@ -91,7 +91,7 @@ class Yardstick:
 
     @np.errstate(all="ignore")
     def errors(self, answer: Array) -> Errors:
-        """Return the errors of an answer of the reference's shape, for floats with a bound."""
+        """Return the errors of an output of the reference's shape, for floats with a bound."""
         if self.bound.limit is None or not is_float(answer.dtype):
             return NO_ERRORS
         limit = np.broadcast_to(self.bound.limit, answer.shape)
@@ -109,17 +109,17 @@ class Yardstick:
         )
 
     def _fitting(self, answer: Array) -> Array:
-        """Return the reference, cut off at the greatest number of the answer's dtype where it may overflow."""
+        """Return the reference, clipped to the greatest number of the output's dtype where it may overflow."""
         if self.bound.overflows is None:
             return self.reference
         top = largest(dtype_name(answer.dtype))
         return np.asarray(np.where(np.isfinite(self.reference), np.clip(self.reference, -top, top), self.reference))
 
     def accepts(self, answer: Array) -> bool:
-        """Tell whether an answer may stand beside the reference as its confirmation.
+        """Return whether an output confirms the reference.
 
-        That is all elements of a lone operator; of a graph, in which a choice may flip, their mean square and nearly
-        all of them.
+        For a single operator, all elements have to be within the bound. In a graph, where a discrete choice may flip,
+        the root mean square and nearly all elements have to be.
         """
         if answer.shape != self.reference.shape:
             return False
@@ -127,12 +127,13 @@ class Yardstick:
         if self.lone or not is_float(answer.dtype) or not missed.any():
             return not missed.any()
         if self.bound.mean is not None:
-            # An answer may be further off than rounding explains: then its error is the reference's own.
+            # The error of a confirming output may exceed what rounding explains; it then counts as the reference's
+            # own error.
             return replace(self, bound=bound(self.reference, dtype_name(answer.dtype))).accepts(answer)
         errors = self.errors(answer)
         return errors.rms <= 1 and errors.tail <= 1 and not self._special(answer)
 
     @np.errstate(all="ignore")
     def _special(self, answer: Array) -> bool:
-        """Tell whether an answer has a NaN or an infinity where the reference has none, or lacks one."""
+        """Return whether an output is finite where the reference is not, or the reverse."""
         return bool((np.isfinite(answer) != np.isfinite(self.reference)).any())

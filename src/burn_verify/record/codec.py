@@ -1,6 +1,6 @@
-"""The record's text: one strict JSON object a line, to and from values.
+"""Text format of the record: encode and decode one strict JSON object per line.
 
-Touches no file (see `store`) and imports neither onnx nor numpy: a pytest worker needs this module to hand a
+Accesses no file (see `store`) and imports neither onnx nor numpy: a pytest worker uses this module to pass a
 result to its controller as one plain string.
 """
 
@@ -20,16 +20,16 @@ from burn_verify.record import schema1
 from burn_verify.record.targets import UNKNOWN, target_from_json, target_to_json
 
 SCHEMA_VERSION = 2
-"""Version of the lines that are written. It rises where a reader of the version before would misunderstand them."""
+"""Version of the written lines. It is incremented where a reader of the previous version would misinterpret them."""
 
 READABLE = (1, SCHEMA_VERSION)
-"""Versions of lines that are read; a reader refuses any other. What a line lacks has its default."""
+"""Versions of lines that can be read; any other version is rejected. A missing field has its default."""
 
 KINDS = ("environment", "selection", "result", "phases", "target", "difference")
 """Every kind of line.
 
-An ``environment`` line starts a new run, a ``selection`` line says what it is about to do; a ``target`` line, that one
-could not be built or started; a ``difference`` line, that two targets answer differently.
+An ``environment`` line starts a new run. A ``selection`` line lists the cases of the run. A ``target`` line records a
+target that could not be built or started. A ``difference`` line records two targets with different outputs.
 """
 
 
@@ -37,21 +37,21 @@ _LATER = (
     *("p99", "cosine", "headroom", "rounding_share", "bound", "reference", "oracle_headroom", "guilty", "override"),
     *("insensitive", "problem"),
 )
-# Fields of an output that lines may lack.
+# Optional fields of an output.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One run on one target as it was recorded; a run on several is as many of these.
+    """One recorded run on one target; a run on several targets has one record per target.
 
     Attributes:
-        environment: versions, machine, options: whatever the run said of itself.
-        selection: ids of the cases it was about to run; one without a result is missing. None where it did not say.
-        results: one entry a case, in the order of the file.
-        phases: what the run spent its time on, as the run wrote it.
-        target: what the results are of.
+        environment: versions, machine and options of the run, as recorded.
+        selection: ids of the selected cases; one without a result is missing. None where no selection was recorded.
+        results: one entry per case, in the order of the file.
+        phases: time spent per phase, as the run wrote it.
+        target: the target of the results.
         failure: why the target could not be built or started, in one line; empty where it could.
-        differences: where this target answers otherwise than another of the same run.
+        differences: differences between the outputs of this target and those of another target of the same run.
     """
 
     environment: Mapping[str, Any] = field(default_factory=dict)
@@ -66,8 +66,8 @@ class Record:
 def result_to_line(result: CaseResult, target: Target) -> str:
     """Encode a result as one line of strict JSON, without the newline.
 
-    Not-a-number and infinities become the strings ``nan``, ``inf`` and ``-inf``; `result_from_json` turns them back
-    where the field is a number (metrics, durations) and leaves them as strings inside ``details``.
+    NaN and infinities become the strings ``nan``, ``inf`` and ``-inf``; `result_from_json` converts them back to
+    numbers where the field is a number (metrics, durations) and leaves them as strings inside ``details``.
     """
     return _line(
         "result",
@@ -99,29 +99,30 @@ def environment_line(environment: Mapping[str, Any]) -> str:
 
 
 def selection_line(case_ids: Iterable[str], by_target: Iterable[Iterable[str]] = ()) -> str:
-    """Encode the line that says which cases a run is about to run.
+    """Encode the line that lists the selected cases of a run.
 
     Arguments:
-        by_target: the same for each target, in the order of the environment's; empty where all have all.
+        by_target: the selected cases of each target, in the order of the targets in the environment; empty where all
+            targets run all cases.
     """
     narrowed = [list(ids) for ids in by_target]
     return _line("selection", {"selection": {"cases": list(case_ids), **({"by_target": narrowed} if narrowed else {})}})
 
 
 def failure_line(target: Target, why: str) -> str:
-    """Encode the line that says that a target could not be built or started, and why."""
+    """Encode the line of a target that could not be built or started, with the reason."""
     return _line("target", {"target": {**target_to_json(target), "failure": why}})
 
 
 def difference_line(difference: Difference) -> str:
-    """Encode the line that says that two targets answer differently."""
+    """Encode the line of two targets whose outputs differ."""
     sides = {side: target_to_json(getattr(difference, side)) for side in ("before", "after")}
     plain = {name: getattr(difference, name) for name in Difference.__slots__ if name not in sides}
     return _line("difference", {"difference": {**plain, **sides}})
 
 
 def difference_from_json(data: Mapping[str, Any]) -> Difference:
-    """Decode what stands in a line of kind ``difference``.
+    """Decode the content of a line of kind ``difference``.
 
     Raises:
         ValueError: a field is missing.
@@ -141,12 +142,12 @@ def difference_from_json(data: Mapping[str, Any]) -> Difference:
 
 
 def phases_line(phases: Mapping[str, Any]) -> str:
-    """Encode the line that says where a run spent its time."""
+    """Encode the line with the time that a run spent per phase."""
     return _line("phases", {"phases": phases})
 
 
 def result_and_target(line: str) -> tuple[CaseResult, Target]:
-    """Decode what `result_to_line` made, and which target it is of, as `recorded` has it.
+    """Decode a line made by `result_to_line`, and its target, as in `recorded`.
 
     Raises:
         ValueError: the line is not a result.
@@ -158,10 +159,10 @@ def result_and_target(line: str) -> tuple[CaseResult, Target]:
 def result_from_json(data: Mapping[str, Any]) -> CaseResult:
     """Decode a line of kind ``result``, after `json.loads`.
 
-    Keys that are not known are passed over. A line of an earlier version is read as one of today.
+    Unknown keys are ignored. A line of an earlier version is upgraded to the current version.
 
     Raises:
-        ValueError: a field is missing or holds what it cannot hold; the message names it.
+        ValueError: a field is missing or has an invalid value; the message names it.
     """
     try:
         if data.get("schema_version") == 1:
@@ -204,7 +205,7 @@ def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
         "max_abs": metrics.max_abs,
         "max_ulp": metrics.max_ulp,
         "first_bad": metrics.first_bad,
-        # Left out where there is nothing to say: most outputs of a record are equal to the last bit.
+        # Empty fields are omitted to keep lines short: most outputs of a record are bitwise equal.
         **{key: value for key in _LATER if (value := getattr(metrics, key)) not in (None, "")},
         **({"metrics": metrics.metrics} if metrics.metrics else {}),
     }
@@ -239,7 +240,7 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
 
 def _subject_to_json(subject: Subject) -> dict[str, Any]:
     named = asdict(subject)
-    # What only generated graphs have is not in the lines of the others.
+    # Only generated graphs have axes, so an empty value is omitted.
     return {key: value for key, value in named.items() if key != "axes" or value}
 
 
@@ -256,9 +257,9 @@ def _subject_from_json(data: Mapping[str, Any] | None) -> Subject | None:
 
 
 def _number(value: Any) -> float:
-    """Read a number or one of the three words for what JSON has no number for."""
+    """Read a number, or one of the strings ``nan``, ``inf`` and ``-inf``, which JSON has no numbers for."""
     number = float(value)
-    # One and the same object, so that values holding it compare equal.
+    # Always the same NaN object: containers compare by identity first, so values that contain it compare equal.
     return math.nan if math.isnan(number) else number
 
 
@@ -267,12 +268,12 @@ def _number_or_none(value: Any) -> float | None:
 
 
 def _line(kind: str, content: Mapping[str, Any]) -> str:
-    # ASCII only: lone surrogates in a message could not be written as UTF-8.
+    # ASCII only: lone surrogates in a message cannot be encoded as UTF-8.
     return json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **_plain(content)}, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:
-    """Reduce a value to what JSON knows: enum members, NumPy scalars and arrays, paths and sets included."""
+    """Convert a value to JSON types; accepts enum members, NumPy scalars and arrays, paths and sets."""
     match value:
         case None | bool():
             return value
@@ -296,9 +297,9 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_foreign(value: Any) -> Any:
-    """Ask an array or scalar of NumPy (or ml_dtypes) for its Python value; anything else is shown as text."""
+    """Convert a NumPy or ml_dtypes array or scalar to its Python value, and anything else to text."""
     if not hasattr(value, "tolist"):
         return str(value)
     python_value = value.tolist()
-    # Some extension types answer `tolist` with themselves.
+    # For some extension types, `tolist` returns a value of the same type.
     return _plain(float(python_value) if type(python_value) is type(value) else python_value)
