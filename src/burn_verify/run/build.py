@@ -1,6 +1,6 @@
-"""Targets made ready: models converted, compiled in one batch a build, and backends started.
+"""Preparation of targets: converts models, compiles them in one batch per build, and starts backends.
 
-What one target cannot do is its own outcome: the others are made all the same. Runs no model.
+A failure of one target is an outcome of that target; the others are built nevertheless. Runs no model.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ from burn_verify.system.cache import Cache
 Wanted: TypeAlias = Mapping[Target, Sequence[Case]]
 
 Made: TypeAlias = Mapping[str, Built | Ended]
-"""Cases by id, as far as they could be built."""
+"""Cases by id: built, or ended where the build failed."""
 
 _Options: TypeAlias = tuple[bool, bool]
 _Conversions: TypeAlias = Mapping[str, Converted | Ended]
@@ -32,12 +32,12 @@ _Compiled: TypeAlias = Mapping[str, Program | Exception]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builds:
-    """What became of targets.
+    """The outcomes of building targets.
 
     Attributes:
-        made: by target, its cases, or in one line why it could not be built or started.
+        made: by target, its cases, or one line with the reason why the target could not be built or started.
         phases: seconds of wall time by phase.
-        broken: why builds failed, as it was raised.
+        broken: the exceptions of failed builds.
     """
 
     made: Mapping[Target, Made | str] = field(default_factory=dict)
@@ -56,8 +56,8 @@ class TargetBuilder:
     """Converts and compiles for targets.
 
     Arguments:
-        builder: makes the builder of targets that share a build.
-        listen: told of every step.
+        builder: creates the builder of targets that share a build.
+        listen: receives the progress events.
     """
 
     def __init__(self, settings: Settings, cache: Cache, listen: Listener, builder: Builders) -> None:
@@ -67,16 +67,16 @@ class TargetBuilder:
         self._builder = builder
 
     def build_all(self, wanted: Wanted, loaded: Sequence[Loaded], doubtful: Collection[str] = ()) -> Builds:
-        """Build every target, as far as that can be done.
+        """Build every target that can be built.
 
         Arguments:
             wanted: cases by target.
-            loaded: those of them that were loaded.
+            loaded: the cases among them that were loaded.
             doubtful: ids of cases that most likely do not compile, see `Builder.build`.
 
         Raises:
-            ToolchainError: not one target could be built and started.
-            UsageError: the only target cannot be meant.
+            ToolchainError: no target could be built and started.
+            UsageError: there is a single target, and it is invalid.
         """
         found = Builds(made={target: why for target in wanted if (why := refusal(target))})
         groups: dict[tuple[str, ...], list[Target]] = {}
@@ -94,7 +94,7 @@ class TargetBuilder:
     def _tried(
         self, targets: Sequence[Target], wanted: Wanted, loaded: Sequence[Loaded], doubtful: Collection[str]
     ) -> Builds:
-        """Build targets together; where that fails, those of each backend apart, so that one takes no other with it."""
+        """Build targets together; where that fails, build each backend separately, to isolate the failure."""
         try:
             return self._build(targets, wanted, loaded, doubtful)
         except (ToolchainError, UsageError) as error:
@@ -109,7 +109,7 @@ class TargetBuilder:
     def _build(
         self, targets: Sequence[Target], wanted: Wanted, loaded: Sequence[Loaded], doubtful: Collection[str]
     ) -> Builds:
-        """Convert for targets that share a build, and compile that."""
+        """Convert for targets that share a build, and compile the result."""
         if not loaded:
             return Builds(made={target: {} for target in targets})
         builder = self._builder(self._cache, self._settings, self._listen, targets)
@@ -126,7 +126,7 @@ class TargetBuilder:
         return Builds(made={**refused, **made}, phases=phases)
 
     def _convert(self, builder: Builder, asked: Mapping[Target, Sequence[Loaded]]) -> Mapping[_Options, _Conversions]:
-        """Convert each case once for all targets that convert alike."""
+        """Convert each case once for all targets with the same conversion options."""
         found: dict[_Options, _Conversions] = {}
         for options in dict.fromkeys(map(_options, asked)):
             alike = [target for target in asked if _options(target) == options]
@@ -144,7 +144,7 @@ class TargetBuilder:
         converted: Mapping[_Options, _Conversions],
         compiled: _Compiled,
     ) -> dict[Target, Made]:
-        """Return the cases of each target with their programs; those to be timed with one of their own as well."""
+        """Return the cases of each target with their programs; timed cases also have a release program."""
         made: dict[Target, Made] = {}
         for target, cases in asked.items():
             own = converted[_options(target)]
@@ -171,12 +171,12 @@ def _compile(builder: Builder, conversions: Iterable[_Conversions], doubtful: Co
 
 
 def _compiled(builder: Builder, models: Sequence[ConvertedModel], doubtful: Collection[str]) -> _Compiled:
-    """Compile modules together; where that fails unexpectedly, halve them until only those to blame fail."""
+    """Compile modules together; on an unexpected failure, bisect them until only the failing modules fail."""
     try:
         return builder.build(models, doubtful)
     except (ToolchainError, UsageError):
         raise
-    except Exception as error:  # of one model, as far as anybody knows
+    except Exception as error:  # attributed to one model by bisection
         if len(models) == 1:
             return {models[0].module: error}
     middle = len(models) // 2
@@ -198,7 +198,7 @@ def _built(converted: Converted | Ended, target: Target, compiled: _Compiled) ->
 
 
 def _released(builder: Builder, built: Built | Ended) -> Built | Ended:
-    """Build what compiled once more, to be timed; one that does not compile then ends there."""
+    """Compile a built case again in release mode, for timing; return its end where that fails."""
     if isinstance(built, Ended):
         return built
     return apply(Stage.COMPILE, built, lambda one: replace(one, release=builder.release(one.prepared, one.model)))

@@ -1,6 +1,6 @@
-"""What a compiled model answers, beside what is known: every data set is run and judged.
+"""Comparison of a compiled model's outputs with the reference: runs and judges every data set.
 
-How a model is asked is handed in, what agrees is `judge`'s to say, and which stage comes next is no matter here.
+The function that runs a model is a parameter. `judge` decides agreement. The order of stages is not known here.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,23 +29,23 @@ _FED: Final = "fed"
 _DOUBT: Final = "doubt"
 
 Doubt: TypeAlias = Callable[[DataSet], str]
-"""Says in words why what an engine answered accuses nobody; empty where it does. Asked where Burn fails."""
+"""Returns why an engine's result is no evidence against Burn; empty where it is. Called where Burn fails."""
 
 DRAWN: Final = "drawn"
 """Name of a data set that Hypothesis drew."""
 
 
 def certain(data: DataSet) -> str:
-    """Have no doubt; see `Doubt`."""
+    """Return no doubt; see `Doubt`."""
     del data
     return ""
 
 
 def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt: Doubt = certain) -> Answered | Ended:
-    """Ask a model for its answers to every data set; the first that fails ends the case, unless it accuses nobody.
+    """Run a model on every data set; the first failure ends the case, unless there is doubt about the data set.
 
     Arguments:
-        infer: compiled Burn's answer to inputs; raises `RunError`.
+        infer: runs compiled Burn on inputs; raises `RunError`.
     """
     known = oracle.read(ready.reference)
     fed: dict[str, list[str]] = {}
@@ -71,9 +71,9 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
 
 
 def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compared | Ended:
-    """Judge the answers to every data set, and the opinions of engines where stored answers count.
+    """Judge the outputs for every data set; where outputs are stored, compare the engines' outputs with them as well.
 
-    A drawn data set that Burn fails on and that accuses nobody is left out; where none is left, so does the case.
+    A drawn data set that fails on Burn and about which there is doubt is left out; where none is left, the case fails.
     """
     prepared, known = answered.ready.prepared, answered.known
     measures = measure.read_measures(answered.ready.reference)
@@ -104,7 +104,7 @@ def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compa
 
 
 def _opinions(prepared: PreparedCase, known: oracle.Answers) -> dict[str, str]:
-    """Return, by engine, what its answers are beside stored ones: how they compare, or why there are none."""
+    """Return, by engine, how its outputs compare with the stored ones, or why it has none."""
     found: dict[str, list[Verdict]] = {}
     for data_set, data in known.data_sets.items():
         for engine, opinion in data.opinions.items():
@@ -116,7 +116,7 @@ def _opinions(prepared: PreparedCase, known: oracle.Answers) -> dict[str, str]:
 def _says_nothing(
     prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, judged: Judge
 ) -> tuple[str, ...]:
-    """Return, output by output, why no answer to a data set could have been wrong; empty where one could."""
+    """Return, by output, why any value would have agreed for a data set; empty where a value could disagree."""
     question, names = _asked(prepared)
     evidence = _evidence(prepared, data_set, data, measured)
     return says_nothing(
@@ -125,10 +125,10 @@ def _says_nothing(
 
 
 def _with_silence(verdict: Verdict, silent: Mapping[str, Sequence[str]], names: Sequence[str]) -> Verdict:
-    """Note which outputs could not have been wrong; where that is every one of all data sets, nothing was verified.
+    """Note the outputs that could not disagree; if these are all outputs of all data sets, nothing was verified.
 
     Arguments:
-        silent: what `_says_nothing` says by data set.
+        silent: the result of `_says_nothing` by data set.
     """
     if not verdict.passes or not silent:
         return verdict
@@ -142,7 +142,7 @@ def _with_silence(verdict: Verdict, silent: Mapping[str, Sequence[str]], names: 
 def verdict_on(
     prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, actual: Sequence[Array], judged: Judge
 ) -> Verdict:
-    """Judge outputs beside all that is known of one data set."""
+    """Judge outputs with all evidence about one data set."""
     question, names = _asked(prepared)
     return judged.verdict(question, names, actual, _evidence(prepared, data_set, data, measured), data_set)
 
@@ -154,15 +154,15 @@ def _evidence(prepared: PreparedCase, data_set: str, data: DataSet, measured: Me
 
 
 def _program(prepared: PreparedCase) -> Guilty:
-    """Name the program that answers where nothing is stored."""
+    """Return the program that computes the reference where no outputs are stored."""
     return Guilty.REFERENCE if prepared.evaluated else Guilty.ONNXRUNTIME
 
 
 def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tolerance | None = None) -> Evidence:
-    """Return what the judge is told of a data set, whose answers somebody stored or ONNX Runtime gave.
+    """Return the judge's evidence about a data set, whose outputs are stored or computed by ONNX Runtime.
 
     Arguments:
-        coarse: how far these answers may be off, see `Evidence`.
+        coarse: the possible error of these outputs, see `Evidence`.
     """
     return Evidence(
         inputs=data.inputs,
@@ -180,17 +180,17 @@ def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
 
 
 def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
-    """Tell whether somebody stored what to expect, rather than a program answering it."""
+    """Return whether the expected outputs are stored, not computed by a program."""
     return data_set not in UNANSWERED and not prepared.answered
 
 
 def _is_asked(prepared: PreparedCase, data_set: str) -> bool:
-    """Tell whether an engine was asked for this run what to expect."""
+    """Return whether an engine computed the expected outputs in this run."""
     return data_set in UNANSWERED and not prepared.answered
 
 
 def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:
-    """Judge as ONNX's own tests would, without other evidence than what was expected."""
+    """Judge as ONNX's own tests do, with the expected outputs as the only evidence."""
     question, names = _asked(prepared)
     evidence = Evidence(inputs=(), stored=desired, runtime=None)
     return Judge(mode=JudgeMode.ONNX).verdict(question, names, actual, evidence, data_set)
@@ -203,10 +203,10 @@ def of_drawn(
     actual: Sequence[Array],
     ways: Iterable[Callable[[], Measured]],
 ) -> Verdict:
-    """Judge drawn values by ever more evidence, until it agrees or there is no more.
+    """Judge drawn values with increasing evidence, until they agree or no evidence is left.
 
     Arguments:
-        ways: to find out about the set, the cheapest first; at least one.
+        ways: sources of evidence about the set, the cheapest first; at least one.
     """
     if judged.mode is JudgeMode.ONNX:
         return by_tolerance(prepared, actual, data.desired, DRAWN)
@@ -226,11 +226,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twins:
-    """How a graph answers beside its twins.
+    """How a graph's outputs compare with those of its twins.
 
     Attributes:
         differ: the first difference; empty where there is none.
-        agree: the twins that answer the same.
+        agree: the twins with the same outputs.
     """
 
     differ: str = ""
@@ -238,7 +238,7 @@ class Twins:
 
     @property
     def evidence(self) -> dict[str, str]:
-        """What the record has of it."""
+        """The fields for the record."""
         if self.differ:
             return {"twins_differ": self.differ}
         return {"twins": "; ".join(self.agree)} if self.agree else {}
@@ -251,14 +251,14 @@ def with_twins(
     infer_twin: Infer,
     takes: Callable[[Sequence[Array]], bool] = lambda inputs: True,
 ) -> Twins:
-    """Compare the answers of a graph with those of its twin, and with its own when the batch is parted in two.
+    """Compare the outputs of a graph with those of its twin, and with its own outputs for the two halves of the batch.
 
-    To fail where the other answers is a difference; where both fail, there are no answers to compare.
+    A failure of only one of the two is a difference; where both fail, there are no outputs to compare.
 
     Arguments:
-        twin: None where there is none that compiled; `infer_twin` is not called then.
-        takes: whether an engine takes inputs. Asked of halves that Burn fails on: a constant of the graph may hold the
-            whole batch.
+        twin: None where no twin compiled; `infer_twin` is not called then.
+        takes: whether an engine accepts inputs. Called for halves that Burn fails on, since a constant of the graph may
+            have the size of the whole batch.
     """
     if prepared.random or not prepared.stored:
         return Twins()
@@ -288,7 +288,7 @@ def _answers(ask: Callable[[], T]) -> T | StageError:
 
 
 def _only_failure(name: str, mine: list[Array] | StageError, other: list[Array] | StageError) -> str | None:
-    """Return in words that one of two fails and the other answers; None where both fail."""
+    """Return a message that one of two fails and the other succeeds; None where both fail."""
     if not isinstance(mine, StageError):
         assert isinstance(other, StageError)
         return f"compiled Burn answers, but fails {name}: {other.message}"
@@ -313,10 +313,10 @@ def _twins(
 def _of_halves(
     parts: Sequence[Sequence[Array]], infer: Infer, takes: Callable[[Sequence[Array]], bool]
 ) -> list[Array] | None:
-    """Return the answers to two halves as one; None where nobody takes them.
+    """Return the concatenated outputs for two halves; None where neither Burn nor an engine accepts them.
 
     Raises:
-        StageError: Burn alone fails on them.
+        StageError: only Burn fails on them.
     """
     try:
         return _whole(*(infer(part) for part in parts))
@@ -327,10 +327,10 @@ def _of_halves(
 
 
 def _whole(one: Sequence[Array], other: Sequence[Array]) -> list[Array]:
-    """Return the answers to two halves as one.
+    """Return the concatenated outputs for two halves.
 
     Raises:
-        CompareError: they have not the shapes of two halves.
+        CompareError: the outputs do not have the shapes of two halves.
     """
     try:
         return joined(one, other)

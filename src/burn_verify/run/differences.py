@@ -1,7 +1,7 @@
-"""What two targets answered to the same inputs, side by side: no reference is needed to see that they differ.
+"""Comparison of two targets' outputs for the same inputs; a difference is found without a reference.
 
-Both answers may be off by what the judge allows, and so they are judged with more room than either. Runs nothing:
-answers are kept while a run lasts and compared at its end.
+Both outputs may have the error that the judge allows, so the bound is wider than that of either. Runs no model:
+outputs are kept during a run and compared at its end.
 """
 
 import contextlib
@@ -34,14 +34,14 @@ NEITHER: Final = "neither"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """How two answers differ, and which is nearer to the reference; see `burn_verify.core.result.Difference`."""
+    """How two outputs differ, and which is nearer to the reference; see `burn_verify.core.result.Difference`."""
 
     nearer: str
     message: str
 
 
 def keep(path: Path, answers: Mapping[str, Sequence[Array]]) -> None:
-    """Write what a model answered, by data set. A disk that is full costs the comparison, not the result."""
+    """Write a model's outputs by data set. On a full disk the comparison is skipped; the result is kept."""
     arrays: dict[str, Array] = {}
     for place, outputs in enumerate(answers.values()):
         arrays |= placed(place, "out", outputs)
@@ -51,14 +51,14 @@ def keep(path: Path, answers: Mapping[str, Sequence[Array]]) -> None:
 
 
 def between(step: Ready | Ended, before: Path, after: Path) -> Said | None:
-    """Compare what two targets answered; None where that is the same within the bound, or one of them has no answer.
+    """Compare the outputs of two targets; None where they agree within the bound, or where one has none.
 
     Arguments:
-        step: the case on either target; its reference says which answer is nearer, where there is one.
+        step: the case on either target; its reference, if any, decides which output is nearer.
     """
     try:
         return _between(step, before, after)
-    except Exception as error:  # of one case: the end of the run is all cases'
+    except Exception as error:  # an error of one case must not end the report of all cases
         return Said(nearer="", message=unexpected(Stage.COMPARE, error).message)
 
 
@@ -66,7 +66,7 @@ def _between(step: Ready | Ended, before: Path, after: Path) -> Said | None:
     prepared = step.prepared
     if prepared is None or prepared.random or not (before.is_file() and after.is_file()):
         return None
-    # Most answers are the same to the last bit.
+    # Most outputs are bitwise equal.
     texts = before.read_bytes(), after.read_bytes()
     if texts[0] == texts[1]:
         return None
@@ -81,10 +81,10 @@ def _between(step: Ready | Ended, before: Path, after: Path) -> Said | None:
 
 
 def distance(answer: Sequence[Array], desired: Sequence[Array]) -> float:
-    """Return how far an answer is from the reference: the root mean square over all elements, in units of its own size.
+    """Return the distance of an output from the reference: the relative root mean square over all elements.
 
     Infinite where count, dtype kind or shape differ, or where one of two elements is NaN or infinite and the other is
-    something else.
+    not the same.
     """
     if len(answer) != len(desired):
         return math.inf
@@ -103,7 +103,7 @@ def distance(answer: Sequence[Array], desired: Sequence[Array]) -> float:
 
 @np.errstate(all="ignore")
 def _apart(mine: Array, wanted: Array) -> tuple[float, float]:
-    """Return the sums of squares of the difference and of what was wanted."""
+    """Return the sums of squares of the difference and of the reference."""
     same = (mine == wanted) | (np.isnan(mine) & np.isnan(wanted))
     finite = np.isfinite(mine) & np.isfinite(wanted)
     if not np.all(same | finite):
@@ -119,11 +119,11 @@ def _read(text: bytes) -> dict[str, list[Array]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What is known of a data set.
+    """The reference outputs of a data set.
 
     Attributes:
-        desired: the best answer there is: float64 before what was expected; None without a reference.
-        runtime: ONNX Runtime's answer, None where it has none.
+        desired: the most accurate reference: float64 if there is one, else the expected outputs; None without either.
+        runtime: ONNX Runtime's outputs, None where it has none.
     """
 
     inputs: Sequence[Array] = ()
@@ -148,10 +148,10 @@ def _known(step: Ready | Ended, data_set: str) -> _Known:
 def _verdict(
     prepared: PreparedCase, data_set: str, before: Sequence[Array], after: Sequence[Array], known: _Known
 ) -> Verdict:
-    """Judge the later answer as if the earlier one had been stored.
+    """Judge the later output as if the earlier one were stored.
 
-    An operator has twice its bound. A graph has the tolerance of its dtype, and beyond it what is in proportion to how
-    much ONNX Runtime's own answers differ, with its optimisations and without.
+    For an operator the bound is doubled. For a graph it is the tolerance of its dtype, plus a term in proportion to the
+    difference between ONNX Runtime's own outputs with its optimisations and without.
     """
     measured = replace(known.measured, wide={}, optimised=_spread(before, known))
     names = [output.name for output in prepared.outputs][: len(before)]
@@ -161,7 +161,7 @@ def _verdict(
 
 @np.errstate(all="ignore")
 def _spread(before: Sequence[Array], known: _Known) -> Sequence[Array] | None:
-    """Return the earlier answer, moved by as much as ONNX Runtime's optimisations move its own."""
+    """Return the earlier output, shifted by the effect of ONNX Runtime's optimisations on its own output."""
     one, other = known.runtime, known.measured.optimised
     if one is None or other is None or not len(before) == len(one) == len(other):
         return None

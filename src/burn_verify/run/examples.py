@@ -1,7 +1,7 @@
-"""Further values for a generated graph that agrees: Hypothesis draws, ONNX Runtime and compiled Burn answer.
+"""Further values for a generated graph that agrees: Hypothesis draws them, ONNX Runtime and compiled Burn run on them.
 
-The processes are resident and the graph is compiled already, so a set of values costs about a millisecond. Does not
-decide what agrees (see `comparison`), nor what is drawn (see `cases.generated`).
+The processes are resident and the graph is already compiled, so a set of values takes about a millisecond. Decides
+neither agreement (see `comparison`) nor which values are drawn (see `cases.generated`).
 """
 
 import contextlib
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 
 
 Answered: TypeAlias = list[tuple[Feeds, list[Array]]]
-"""Sets of values with the answers of the reference, without those that it refuses."""
+"""Sets of values with their reference outputs, without the sets that the reference rejects."""
 
 Answering: TypeAlias = Callable[[Sequence[Feeds]], Answered]
 
 Judging: TypeAlias = Callable[[DataSet, Sequence[Array], Sequence[Callable[[], Measured]]], Verdict]
-"""From a set, what came, and ways to find out more about the set, the cheapest first, to the verdict."""
+"""Returns the verdict for a set, the actual outputs, and sources of evidence about the set, the cheapest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """What drawn values showed.
+    """The result of a search over drawn values.
 
     Attributes:
-        agree: how many sets agree.
-        no_reference: how many sets the reference refuses.
-        error: of the smallest values found that fail; None where all agree.
-        program: a Python program that shows that failure; empty where there is none.
+        agree: number of sets that agree.
+        no_reference: number of sets that the reference rejects.
+        error: the error for the smallest failing values found; None where all agree.
+        program: a Python program that reproduces the failure; empty where there is none.
     """
 
     agree: int
@@ -59,7 +59,7 @@ class Drawn:
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """What the record has of it."""
+        """The fields for the record."""
         counts = {"examples": {"agree": self.agree, "no reference": self.no_reference}}
         return {**counts, "example": self.program} if self.program else counts
 
@@ -68,9 +68,9 @@ class ExampleSearch:
     """Searches the graphs of a run for values on which they fail.
 
     Arguments:
-        examples: how many sets of values a graph.
-        seed: what they are drawn from.
-        judge_timeout: seconds that float64 may take.
+        examples: number of sets of values per graph.
+        seed: the random seed.
+        judge_timeout: time limit (seconds) of the float64 reference.
     """
 
     def __init__(self, cache: Cache, engine: Engine, *, examples: int, seed: int, judge_timeout: float) -> None:
@@ -88,12 +88,12 @@ class ExampleSearch:
         *,
         shrink: bool,
     ) -> Drawn:
-        """Look for values on which a graph disagrees, panics or dies.
+        """Search for values on which a graph disagrees, panics or crashes.
 
         Arguments:
-            infer: compiled Burn's answers to sets of inputs; raises `RunError`.
+            infer: runs compiled Burn on sets of inputs; raises `RunError`.
             judged: see `Judging`.
-            shrink: whether the smallest set is worth its time.
+            shrink: whether to search for the smallest failing set.
         """
         import onnx
 
@@ -128,7 +128,7 @@ class ExampleSearch:
         return Drawn(agree=found.examples, no_reference=found.rejected, error=found.error, program=program)
 
     def close(self) -> None:
-        """End the engine."""
+        """Terminate the engine."""
         self._engine.close()
 
     def _answers(self, prepared: PreparedCase, model: "ModelProto") -> Answering:
@@ -142,13 +142,13 @@ class ExampleSearch:
         except OracleError:
             if len(several) == 1:
                 return []
-            # One of them is refused: ask for each alone.
+            # The engine rejects one of them: run each alone.
             return [pair for feeds in several for pair in self._inferred(prepared, [feeds])]
         return list(zip(several, answers, strict=True))
 
 
 def choice_of(subject: Subject | None) -> Choice | None:
-    """Return the graph that a generated case was made from; None where its declaration is no longer there."""
+    """Return the graph that a generated case was made from; None where its declaration no longer exists."""
     if subject is None:
         return None
     spec = operator_specs().get(qualified(subject.op_type, subject.domain))
@@ -160,7 +160,7 @@ def choice_of(subject: Subject | None) -> Choice | None:
 def _one_by_one(
     answered: Answered, infer: Callable[[Sequence[Sequence[Array]]], list[list[Array]]]
 ) -> list[list[Array]]:
-    """Ask Burn for each set alone, to find the one that it fails on."""
+    """Run Burn on each set alone, to find the failing one."""
     answers = []
     for feeds, _ in answered:
         try:
@@ -171,7 +171,7 @@ def _one_by_one(
 
 
 def _identical(actual: Sequence[Array], desired: Sequence[Array]) -> bool:
-    """Return whether answers are the same to the last bit, which is seen faster than judged."""
+    """Return whether outputs are bitwise equal; this check is faster than the judge."""
     return len(actual) == len(desired) and all(
         one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
         for one, other in zip(actual, desired, strict=True)
@@ -179,7 +179,7 @@ def _identical(actual: Sequence[Array], desired: Sequence[Array]) -> bool:
 
 
 def _evaluating(model: "ModelProto") -> Answering:
-    """Return the answers of onnx's reference evaluator, where ONNX Runtime has no kernel."""
+    """Return a function that runs onnx's reference evaluator, for models without an ONNX Runtime kernel."""
     evaluator = Evaluator(model)
 
     def answers(several: Sequence[Feeds]) -> Answered:

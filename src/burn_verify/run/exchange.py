@@ -1,6 +1,6 @@
-"""Two targets with different results, and what lies between them: one part exchanged at a time.
+"""Attribution of a difference between two targets: one part is exchanged at a time.
 
-Values in, values out: says which targets to try and what follows from how they end; runs nothing.
+Pure functions: determine the targets to try and the conclusion from their results. Runs nothing.
 """
 
 import re
@@ -30,7 +30,7 @@ _VERSION: Final = re.compile(r"\d+(\.\d+)+[-\w.]*|latest")
 
 
 class _Ends(StrEnum):
-    """As which side a mixture of two targets ends."""
+    """Which of two targets a mixture of them behaves like."""
 
     GOOD = "good"
     BAD = "bad"
@@ -47,7 +47,7 @@ _ENDS_IN_WORDS: Final[Mapping[_Ends | None, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A part that the two targets do not share, exchanged on either side.
+    """A part in which the two targets differ, exchanged on either side.
 
     Attributes:
         mended: the bad target with this part of the good one.
@@ -61,12 +61,12 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What follows for one part.
+    """The conclusion for one part.
 
     Attributes:
-        mends, breaks: with the good one's the bad target ends as the good one, and the other way round; None where the
-            exchange cannot be built.
-        text: how the exchanges ended, in one line.
+        mends: whether the bad target with the good target's part has the good result; None where it cannot be built.
+        breaks: whether the good target with the bad target's part has the bad result; None where it cannot be built.
+        text: the results of the exchanges, in one line.
     """
 
     part: str
@@ -76,7 +76,7 @@ class Finding:
 
     @property
     def guilty(self) -> bool:
-        """Whether exchanging it alone turns one result into the other, wherever it can be exchanged."""
+        """Whether exchanging only this part turns one result into the other, in every exchange that can be built."""
         said = {self.mends, self.breaks} - {None}
         return said == {True}
 
@@ -87,16 +87,16 @@ class Finding:
 
 
 def side(text: str, opened: Callable[[str, str], Checkout]) -> Target:
-    """Return the target that a user names, in words that commas or slashes part.
+    """Return the target that a user specifies, as words separated by commas or slashes.
 
     A version of Burn, a backend, ``burn=DIR``, ``burn-onnx=DIR`` or ``burn-onnx=VERSION``, ``simplify=off``,
-    ``partition=off``; what is not said is at its default.
+    ``partition=off``; unspecified parts have their defaults.
 
     Arguments:
-        opened: a checkout from what was typed, and ``burn`` or ``burn-onnx``.
+        opened: returns a checkout for the text of the option and ``burn`` or ``burn-onnx``.
 
     Raises:
-        UsageError: a word cannot be meant.
+        UsageError: a word is invalid.
     """
     fields: dict[str, Any] = {}
     for word in _words(text):
@@ -111,7 +111,7 @@ def side(text: str, opened: Callable[[str, str], Checkout]) -> Target:
 
 
 def exchanges(good: Target, bad: Target) -> tuple[Exchange, ...]:
-    """Return the parts that may be exchanged alone, and Burn with its burn-onnx where more than these differ."""
+    """Return the parts that can be exchanged alone, and Burn with its burn-onnx where more than these differ."""
     different = [part for part in _PARTS if part != TOGETHER and _of(good, part) != _of(bad, part)]
     if {"burn", "burn-onnx"} < set(different):
         different.append(TOGETHER)
@@ -125,7 +125,7 @@ def exchanges(good: Target, bad: Target) -> tuple[Exchange, ...]:
 
 
 def alike(one: CaseResult, two: CaseResult) -> bool:
-    """Return whether two results are the same in what a user cares for: both pass, or both fail alike."""
+    """Return whether two results are equivalent: both pass, or both fail in the same way."""
     if one.outcome is Outcome.PASSED or two.outcome is Outcome.PASSED:
         return one.outcome is two.outcome
     return (one.stage, _kind(one)) == (two.stage, _kind(two))
@@ -134,10 +134,10 @@ def alike(one: CaseResult, two: CaseResult) -> bool:
 def judged(
     exchange: Exchange, good: CaseResult, bad: CaseResult, results: Mapping[Target, CaseResult | str]
 ) -> Finding:
-    """Say what follows from how a part's exchanges ended.
+    """Return the conclusion from the results of a part's exchanges.
 
     Arguments:
-        results: by target, how the case ended there, or why the target could not be built or started.
+        results: by target, the result of the case, or why the target could not be built or started.
     """
     mended = _end(results[exchange.mended], good, bad)
     broken = _end(results[exchange.broken], good, bad)
@@ -152,12 +152,12 @@ def judged(
 
 
 class Blame(StrEnum):
-    """What follows from all exchanges."""
+    """The kind of conclusion from all exchanges."""
 
     NAMED = "named"
     """One part, or each of several, turns one result into the other."""
     EACH_BREAKS = "each breaks"
-    """Each of several parts is enough to break the result, and none alone mends it."""
+    """Each of several parts alone breaks the result, and none alone mends it."""
     TOGETHER = "together"
     """Several parts break the result only together."""
     STUCK = "stuck"
@@ -168,10 +168,10 @@ class Blame(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """Which part flips the result, or why none can be named.
+    """The part that changes the result, or the reason why none can be named.
 
     Attributes:
-        parts: those that `blame` speaks of; none for ``nothing``.
+        parts: the parts that `blame` refers to; none for ``nothing``.
         stuck: parts that cannot be exchanged alone.
     """
 
@@ -199,7 +199,7 @@ class Conclusion:
 
 
 def conclusion(findings: tuple[Finding, ...]) -> Conclusion:
-    """Name the part that flips the result, or say why none can be named."""
+    """Return the part that changes the result, or the reason why none can be named."""
     guilty = [finding.part for finding in findings if finding.guilty]
     if TOGETHER in guilty and len(guilty) > 1:
         guilty.remove(TOGETHER)
@@ -216,14 +216,14 @@ def conclusion(findings: tuple[Finding, ...]) -> Conclusion:
 
 
 def _end(result: CaseResult | str, good: CaseResult, bad: CaseResult) -> _Ends | None:
-    """Return as which side a mixture ended, None where it says nothing: the two do not go together."""
+    """Return which side a mixture behaves like; None where the two parts are incompatible."""
     if isinstance(result, str):
         return None
     if alike(result, good):
         return _Ends.GOOD
     if alike(result, bad):
         return _Ends.BAD
-    # What one burn-onnx writes need not compile with another Burn: that is no answer of either.
+    # The Rust of one burn-onnx need not compile with another Burn: such a failure is attributed to neither side.
     return None if result.stage is Stage.COMPILE else _Ends.OTHER
 
 
@@ -234,7 +234,7 @@ def _why(result: CaseResult | str) -> str:
 
 
 def _kind(result: CaseResult) -> str:
-    """Return what a failure is, without numbers that a target changes."""
+    """Return the kind of a failure, without numbers that depend on the target."""
     return result.verdict or re.sub(r"\d+", "N", result.reason)
 
 
@@ -257,7 +257,7 @@ def _named(name: str, value: str, opened: Callable[[str, str], Checkout]) -> dic
 
 
 def _words(text: str) -> list[str]:
-    """Part a side into words; the slashes of a path part nothing."""
+    """Split a side into words; the slashes of a path are not separators."""
     parts = (part.strip() for part in text.split(",") if part.strip())
     words = [word for part in parts for word in ([part] if "=" in part else part.split("/"))]
     if not words:

@@ -1,4 +1,4 @@
-"""What a failure names by generated names, said in the model's own as well."""
+"""Translation of generated names in a failure's message to the names in the model."""
 
 from dataclasses import replace
 
@@ -8,9 +8,9 @@ from burn_verify.graph.names import in_the_model, named_in
 
 
 def explained(prepared: PreparedCase | None, result: CaseResult) -> CaseResult:
-    """Return a failure with sentences about the nodes that it names first among its advice.
+    """Return a failure whose advice starts with sentences about the nodes in its message.
 
-    A case of one operator needs none: its one node is known.
+    A case of one operator needs no such sentences, since it has a single node.
     """
     if prepared is None or prepared.subject is not None or result.outcome is not Outcome.FAILED:
         return result
@@ -24,7 +24,7 @@ def explained(prepared: PreparedCase | None, result: CaseResult) -> CaseResult:
         model = onnx.load(prepared.model, format="protobuf", load_external_data=False)
         told = in_the_model(model, filter(None, names))
     except (OSError, ValueError, DecodeError):
-        # It was read before; that it is gone or changed meanwhile is no failure of this case.
+        # The file was readable before; its later deletion or change is not a failure of this case.
         return result
     advice = [*told, *result.details.get("advice", ())]
     return replace(result, details={**result.details, "advice": advice}) if told else result

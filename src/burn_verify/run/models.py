@@ -3,7 +3,8 @@
     verified = models([Model(name="mine", model=proto)], Settings())["mine"]
     verified.result.stage, verified.result.outcome, verified.outputs["seeded"]
 
-Whoever makes models asks here: ONNX's backend interface, the command ``profile``, whatever shrinks or rewrites models.
+Used by all code that creates models: ONNX's backend interface, the command ``profile``, the shrinking and rewriting of
+models.
 """
 
 import tempfile
@@ -38,10 +39,10 @@ class Model:
     """A model in memory.
 
     Attributes:
-        name: unique among those that are asked for together; inputs are drawn from it.
-        model: a `ModelProto` without external data, or what it is serialised to.
-        hints: what inputs to draw, where the model alone does not say.
-        inputs: arrays to feed instead of drawn ones, in the order of the graph; the engine of the reference answers.
+        name: unique within one batch; also the seed of drawn inputs.
+        model: a `ModelProto` without external data, or its serialised bytes.
+        hints: constraints on drawn inputs that the model does not contain.
+        inputs: arrays to feed instead of drawn ones, in the order of the graph; the engine computes the reference.
     """
 
     name: str
@@ -59,11 +60,11 @@ class Models:
     """A pipeline for models in memory, open until it is closed.
 
     Arguments:
-        settings: the limits, the judge, and whether to time; what is selected and on which targets counts for nothing.
-        target: what the models are run on.
-        cache: None for the one of the settings.
-        listen: told of every step, from more than one thread.
-        seams: what the pipeline is made of.
+        settings: the limits, the judge, and whether to time; their selection of cases and targets is ignored.
+        target: the target that runs the models.
+        cache: None for the cache of the settings.
+        listen: receives the progress events, from more than one thread.
+        seams: the components of the pipeline.
     """
 
     def __init__(
@@ -93,25 +94,25 @@ class Models:
         """Convert and compile models in one batch, without a reference; return them by name.
 
         Raises:
-            ToolchainError: nothing could be built; no model is to blame.
+            ToolchainError: nothing could be built, for a reason outside the models.
         """
         cases = self._cases(models)
         made = self._pipeline.build(list(cases.values()), self._target)
         return {name: made[case.id] for name, case in cases.items()}
 
     def infer(self, step: Built | Ended, inputs: Sequence[Array]) -> list[Array]:
-        """Run a model that was built on inputs in the order of its graph.
+        """Run a built model on inputs in the order of its graph.
 
         Raises:
-            StageError: what ended the model, or how it failed on these inputs.
+            StageError: the error that ended the model's case, or its failure on these inputs.
         """
         return self._pipeline.infer(step, [np.asarray(value) for value in inputs])
 
     def verify(self, models: Iterable[Model]) -> dict[str, Verified]:
-        """Build models in one batch, run them and compare; return what became of each, by name.
+        """Build models in one batch, run them and compare; return the results by name.
 
         Raises:
-            ToolchainError: nothing could be built; no model is to blame.
+            ToolchainError: nothing could be built, for a reason outside the models.
         """
         cases = self._cases(models)
         plan = self._pipeline.prepare(list(cases.values()), self._target)
@@ -122,12 +123,12 @@ class Models:
         return found
 
     def close(self) -> None:
-        """End every process and forget the models."""
+        """Terminate every process and discard the models."""
         self._pipeline.close()
         self._folder.cleanup()
 
     def _cases(self, models: Iterable[Model]) -> dict[str, Case]:
-        """Write models where the pipeline finds them; return their cases by name."""
+        """Write models to files for the pipeline; return their cases by name."""
         return {model.name: _written(Path(self._folder.name), model) for model in models}
 
 
@@ -140,17 +141,17 @@ def models(
     listen: Listener = silent,
     seams: Seams = Seams(),  # noqa: B008  (immutable)
 ) -> dict[str, Verified]:
-    """Verify models in memory in one batch; return what became of each, by name. Arguments as of `Models`.
+    """Verify models in memory in one batch; return the results by name. The arguments are those of `Models`.
 
     Raises:
-        ToolchainError: nothing could be built; no model is to blame.
+        ToolchainError: nothing could be built, for a reason outside the models.
     """
     with Models(settings, target, cache=cache, listen=listen, seams=seams) as pipeline:
         return pipeline.verify(models)
 
 
 def _written(folder: Path, model: Model) -> Case:
-    # Two models of one name, asked for one after the other, are two files.
+    # Two models of the same name in successive batches need two files.
     data = model.data
     given = None if model.inputs is None else encode_named(placed(0, "in", list(map(np.asarray, model.inputs))))
     path = folder / f"{digest_of(model.name, data, given or b'')[:32]}.onnx"

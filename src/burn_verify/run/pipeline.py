@@ -1,6 +1,6 @@
-"""The order of the stages: the only module that knows which follows which.
+"""The order of the stages, which is defined only here.
 
-Every case that goes in comes out as exactly one `CaseResult`; what goes wrong with one case stays with that case.
+Every case yields exactly one `CaseResult`; an error in one case does not affect the others.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """Takes cases through the stages.
+    """Runs the stages on cases.
 
     Arguments:
-        listen: told of every step, from more than one thread.
-        engine: makes what answers for the reference.
-        builder: makes what turns models into programs.
+        listen: receives the progress events, from more than one thread.
+        engine: creates the engine that computes the reference.
+        builder: creates the builder that converts and compiles models.
     """
 
     def __init__(
@@ -75,21 +75,21 @@ class Pipeline:
         """Prepare cases for one target; see `prepare_all`.
 
         Raises:
-            ToolchainError: the target could not be built or started; no case is to blame.
+            ToolchainError: the target could not be built or started, for a reason outside the cases.
         """
         return self.prepare_all({target: cases}, doubtful=doubtful)[target]
 
     def prepare_all(self, wanted: Wanted, *, doubtful: Collection[str] = ()) -> dict[Target, Plan]:
-        """Load all models, then convert and compile them in one batch a build while the reference is computed.
+        """Load all models, then convert and compile them in one batch per build while the reference is computed.
 
-        A model is loaded and its reference computed once for all targets, converted once for every burn-onnx and its
-        options, and compiled once for every Burn, whatever the backends.
+        A model is loaded and its reference computed once for all targets. It is converted once for every burn-onnx and
+        its options, and compiled once for every Burn, for all backends.
 
         Arguments:
             doubtful: ids of cases that most likely do not compile, see `Builder.build`.
 
         Raises:
-            ToolchainError: not one target could be built and started; no case is to blame.
+            ToolchainError: no target could be built and started, for a reason outside the cases.
         """
         (loaded, ended), loading = clocked("load", lambda: self._load(wanted))
         with ThreadPoolExecutor(1, "reference") as beside:
@@ -99,7 +99,7 @@ class Pipeline:
                 builds = self._targets.build_all(wanted, loaded, doubtful)
                 referred, referring = asked.result()
             finally:
-                # Ctrl-C and a broken toolchain must not wait for the reference: without its process it ends at once.
+                # Ctrl-C and a toolchain failure must not wait for the reference: its thread ends once the process has.
                 beside.shutdown(wait=False, cancel_futures=True)
                 engine.close()
         return _plans(wanted, ended, builds, referred, summed(loading, builds.phases, referring))
@@ -109,14 +109,14 @@ class Pipeline:
         cases: Sequence[Case],
         target: Target = Target(),  # noqa: B008  (immutable)
     ) -> Made:
-        """Load, convert and compile without a reference: what is built can be run, not verified.
+        """Load, convert and compile without a reference: the result can be run, but not verified.
 
         Raises:
-            ToolchainError: the target could not be built or started; no case is to blame.
+            ToolchainError: the target could not be built or started, for a reason outside the cases.
         """
         loaded, ended = self._load({target: cases})
         made = self._targets.build_all({target: cases}, loaded).made[target]
-        assert not isinstance(made, str)  # the only target: why it cannot be built was raised
+        assert not isinstance(made, str)  # for a single target, the failure to build it was raised
         return {case.id: ended.get(case.id) or made[case.id] for case in cases}
 
     def verify(
@@ -126,7 +126,7 @@ class Pipeline:
         return self._verifier.verify(step, twin=twin, shrink=shrink, keep=keep)
 
     def infer(self, step: Built | Ready | Ended, inputs: Sequence[Array]) -> list[Array]:
-        """Run a built case on other inputs than its own; see `Verifier.infer`."""
+        """Run a built case on given inputs; see `Verifier.infer`."""
         return self._verifier.infer(step, inputs)
 
     def answers(self, step: Ready | Ended) -> dict[tuple[str, str], tuple[Array, Array]]:
@@ -138,11 +138,11 @@ class Pipeline:
         return self._verifier.draw(built, shrink=shrink)
 
     def close(self) -> None:
-        """End every process."""
+        """Terminate every process."""
         self._verifier.close()
 
     def _load(self, wanted: Wanted) -> tuple[list[Loaded], dict[str, Ended]]:
-        """Load every case once; return those that were loaded, and the ends of the others by id."""
+        """Load every case once; return the loaded cases, and the ends of the others by id."""
         unique = {case.id: Chosen(case=case) for cases in wanted.values() for case in cases}
 
         def function(chosen: Chosen) -> Loaded:
@@ -171,7 +171,7 @@ def _plans(
     referred: Mapping[str, Referred | Ended],
     phases: Mapping[str, float],
 ) -> dict[Target, Plan]:
-    """Put together, for each target, what was found out about its cases."""
+    """Return the plan of each target, from the outcomes of its cases."""
     plans = {}
     for target, cases in wanted.items():
         made = builds.made[target]

@@ -1,6 +1,6 @@
-"""The end of a run: its record, and what is told of it.
+"""The end of a run: its record and its report.
 
-Measures nothing and decides nothing that the results do not say.
+Measures nothing; every decision follows from the results.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,16 +38,16 @@ from burn_verify.system.files import copy_atomically
 
 LAST_RECORD: Final = "last-run.jsonl"
 _SHOWN: Final = 10
-"""Expectations out of date that are told one by one."""
+"""Maximum number of outdated expectations that are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """What is left to tell when a run is over.
+    """The report at the end of a run.
 
     Attributes:
-        text: for a person; ends without a newline.
-        not_run: targets that could not be built or started, one line each; the run ends as the toolchain's failure.
+        text: the report for the user, without a final newline.
+        not_run: targets that could not be built or started, one line each; the run ends with a toolchain failure.
         problems: one line each; any of them fails the run.
         warnings: one line each.
     """
@@ -59,9 +59,9 @@ class Closing:
 
 
 class Recorder:
-    """Collects the results of a run and writes the record: to the file asked for, and always to the cache.
+    """Collects the results of a run and writes the record: to the file in the settings, and always to the cache.
 
-    A write that fails is told at the end and never fails a run.
+    A failed write is reported at the end and never fails a run.
     """
 
     def __init__(self, session: Session) -> None:
@@ -70,7 +70,7 @@ class Recorder:
         self._results: dict[Target, dict[str, CaseResult]] = {target: {} for target in self._targets.values()}
         self._differences: tuple[Difference, ...] = ()
         self._problem: str | None = None
-        # Into the run's own folder first: two runs at once must not mix their lines.
+        # Written to the run's own folder first, so that concurrent runs do not mix their lines.
         self._own = session.folder / "record.jsonl"
         asked = session.selected.settings.record
         self._paths = (self._own,) if asked is None else (self._own, asked)
@@ -82,12 +82,12 @@ class Recorder:
             for path in self._paths:
                 store.append(path, [line])
         except (StoreError, UsageError) as error:
-            # Now it is a mistake to be told at once; once tests run, it is a warning.
+            # Before the tests, an invalid path is a usage error; after they have started, it is a warning.
             message = f"--burn-record: {error}"
             raise UsageError(message) from error
 
     def begin(self, trials: Iterable[Trial]) -> None:
-        """Say what is about to be run, so that what a run that dies did not reach is missed."""
+        """Write the trials that will be run, so that the record of a crashed run shows the missing ones."""
         ids: dict[Target, list[str]] = {target: [] for target in self._results}
         for trial in trials:
             ids[trial.target].append(trial.case.id)
@@ -96,23 +96,23 @@ class Recorder:
         self._write(selection_line(every, () if alike else ids.values()))
 
     def prepared(self, error: Exception | None = None) -> None:
-        """Say which targets could not be built or started: each is one outcome, whatever the number of its cases.
+        """Record the targets that could not be built or started: one outcome each, for any number of cases.
 
         Arguments:
-            error: why none of them could.
+            error: the reason, where no target could be built and started.
         """
         for target in self._results:
             if why := str(error) if error else self._session.failure(target):
                 self._write(failure_line(target, why))
 
     def add(self, line: str) -> None:
-        """Keep a result, as `Session.line` wrote it."""
+        """Add a result, in the format of `Session.line`."""
         self._write(line)
         result, target = result_and_target(line)
         self._results[self._targets[target]][result.case_id] = result
 
     def note(self, trial: Trial, outcome: Outcome, message: str) -> None:
-        """Keep what became of a case whose test ended without handing over a result; not of a target that never ran."""
+        """Add the outcome of a case whose test ended without a result, unless its target could not be started."""
         case = trial.case
         if case.id not in self._results[trial.target] and not self._session.failure(trial.target):
             result = CaseResult(
@@ -128,13 +128,13 @@ class Recorder:
             self.add(self._session.line(result, trial.target))
 
     def close(self, prepared: Iterable[Trial], width: int, *, whole: bool, interrupted: bool) -> Closing:
-        """End the record and return what to tell.
+        """End the record and return the report.
 
         Arguments:
             interrupted: the run stopped before its end, so a case without a result never ran.
-            prepared: everything that should have a result.
+            prepared: all trials that should have a result.
             width: columns of the terminal.
-            whole: nothing of the selection was left out, so an expectation that fits nothing is out of date.
+            whole: whether all of the selection was run, so that an expectation without a match is out of date.
         """
         failures = {target: why for target in self._results if (why := self._session.failure(target))}
         missing = [
@@ -143,7 +143,7 @@ class Recorder:
             if trial.target not in failures and trial.case.id not in self._results[trial.target]
         ]
         if not interrupted:
-            # The denominator is every case: one whose process died without a word is a failure, not a gap.
+            # Every case counts: a case whose process died without a result is a failure, not a gap in the record.
             for trial in missing:
                 self.note(trial, Outcome.FAILED, "the test ended without a word")
         results = [result for found in self._results.values() for result in found.values()]
@@ -179,7 +179,7 @@ class Recorder:
         )
 
     def _table(self, prepared: Iterable[Trial], width: int) -> str:
-        """Render the results: a row a case, and where there are several targets a column a target."""
+        """Render the results: one row per case and, for several targets, one column per target."""
         selected = self._session.selected
         order = {case.id: place for place, case in enumerate(selected.cases)}
         results = {
@@ -229,7 +229,7 @@ def _idle_lines(idle: Sequence[Override]) -> Iterator[str]:
 
 
 def phases(session: Session, results: Sequence[CaseResult]) -> dict[str, float]:
-    """Return seconds by phase: wall time of what is done once, sums over the cases for running and comparing."""
+    """Return seconds by phase: wall time of phases that run once, sums over the cases for running and comparing."""
     plan = next(iter(session.plans.values()), None)
     total = {"collect": session.selected.select_seconds, **(plan.phases if plan else {})}
     for name, part in (("run", "run"), ("judge", "compare")):
@@ -238,12 +238,12 @@ def phases(session: Session, results: Sequence[CaseResult]) -> dict[str, float]:
 
 
 def _timing(settings: Settings) -> dict[str, Any]:
-    """Return how calls are timed; empty where they are not."""
+    """Return the timing parameters; empty where calls are not timed."""
     if not settings.latency:
         return {}
     return {"latency": {"threads": settings.timing_threads, "profile": LATENCY, **LATENCY_PROFILE}}
 
 
 def _part(selected: Selected) -> dict[str, Any]:
-    """Return which part of a run this is; empty where it is the whole."""
+    """Return the shard of this run; empty where it is not sharded."""
     return {} if selected.shard is None else {"shard": asdict(selected.shard)}

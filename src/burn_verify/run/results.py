@@ -1,4 +1,4 @@
-"""From the last step of a case to its result. Decides nothing."""
+"""Conversion of the last step of a case to its result. Decides nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from burn_verify.run.steps import Compared, Ended, Outputs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What became of a case.
+    """The result of a case and its outputs.
 
     Attributes:
-        outputs: what it answered, by data set, also where there was nothing to compare that with.
+        outputs: the outputs of the model by data set, also where there was no reference for them.
     """
 
     result: CaseResult
@@ -23,7 +23,7 @@ class Verified:
 
 
 def result_of(step: Compared | Ended) -> CaseResult:
-    """Return the result of a case that came to its end."""
+    """Return the result of a finished case."""
     if isinstance(step, Ended):
         return _of_end(step)
     verdict = step.verdict
@@ -42,7 +42,7 @@ def result_of(step: Compared | Ended) -> CaseResult:
 
 
 def error_of(result: CaseResult) -> StageError | None:
-    """Return the exception that stands for a result, None for a pass."""
+    """Return the exception that corresponds to a result, None for a pass."""
     if result.outcome is Outcome.PASSED:
         return None
     if result.failure is FailureKind.INTERNAL:
@@ -53,7 +53,7 @@ def error_of(result: CaseResult) -> StageError | None:
 
 def _of_end(end: Ended) -> CaseResult:
     refused = end.prepared.refused if end.prepared else None
-    # Whatever ended the case: that no reference has an answer is worth knowing.
+    # Recorded for every failure: the absence of a reference is relevant whatever the cause of the end.
     silent = {"no_reference": refused} if refused else {}
     return CaseResult(
         stage=end.stage,
@@ -67,17 +67,17 @@ def _of_end(end: Ended) -> CaseResult:
 
 
 def _burns(stage: Stage) -> bool:
-    """Tell whether it is Burn that fails at a stage."""
+    """Return whether a failure at a stage is a failure of Burn."""
     return stage not in (Stage.LOAD, Stage.REFERENCE)
 
 
 def _advice(prepared: PreparedCase | None, passes: bool) -> Mapping[str, Any]:
-    """Return what of the model Burn may have stumbled over, for the record; nothing of a case that Burn passes."""
+    """Return the advice about possible causes in the model, for the record; empty for a case that Burn passes."""
     return {"advice": list(prepared.advice)} if prepared and prepared.advice and not passes else {}
 
 
 def _about(step: Compared | Ended, prepared: PreparedCase | None) -> Mapping[str, Any]:
-    """Return what a result says of its case, whatever became of it."""
+    """Return the fields of a result that describe its case, for every outcome."""
     return {
         "case_id": step.case.id,
         "corpus": step.case.corpus,

@@ -1,6 +1,6 @@
-"""The seams of a run: who answers for the reference, who makes programs of models, and where things are kept.
+"""The replaceable components of a run: the reference engine, the builder of models, and the cache.
 
-A pytest plugin hands others in by the hook ``pytest_burn_verify_seams``, a program by `burn_verify.cli.main.main`.
+A pytest plugin replaces them by the hook ``pytest_burn_verify_seams``, a program by `burn_verify.cli.main.main`.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from burn_verify.system.cache import Cache
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seams:
-    """What a pipeline is made of.
+    """The components of a pipeline.
 
     Attributes:
-        engine: makes what answers for the reference.
-        builder: makes what turns models into programs.
-        cache: makes the cache, of a folder or of None, which is the user's.
+        engine: creates the engine that computes the reference.
+        builder: creates the builder that converts and compiles models.
+        cache: creates the cache from its folder; None is the user's cache folder.
     """
 
     engine: Engines = OnnxRuntime

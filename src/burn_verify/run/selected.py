@@ -1,4 +1,4 @@
-"""What a run is about: cases, targets, settings and expectations, fixed before anything is built."""
+"""The selection of a run: cases, targets, settings and expectations, fixed before anything is built."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,21 +20,21 @@ from burn_verify.record.costs import costs_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A target and the settings that mean it alone."""
+    """A target and the settings that select only this target."""
 
     target: Target
     settings: Settings
 
 
 def asked(settings: Settings, opened: Callable[[str, str], Checkout]) -> tuple[Asked, ...]:
-    """Return every target that the settings mean, each once, in the order in which the values were typed.
+    """Return every target that the settings select, without duplicates, in the order of the option values.
 
     Arguments:
-        opened: a checkout from what was typed, and ``burn`` or ``burn-onnx``.
+        opened: returns a checkout for the text of the option and ``burn`` or ``burn-onnx``.
 
     Raises:
-        UsageError: a version is not supported; or the only target cannot be meant. One of several that cannot be
-            meant is told as its outcome, see `refusal`.
+        UsageError: a version is not supported; or there is a single target, and it is invalid. Where there are several
+            targets, an invalid one is reported as its outcome, see `refusal`.
     """
     found: dict[Target, Asked] = {}
     for version, burn, burn_onnx, simplify, partition, backend in product(
@@ -72,13 +72,13 @@ def asked(settings: Settings, opened: Callable[[str, str], Checkout]) -> tuple[A
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """What a run is about; fixed before anything is built, and the same in every process of the run.
+    """The selection of a run; fixed before anything is built, and the same in every process of the run.
 
     Attributes:
-        targets: what every case is run on, at least one.
+        targets: the targets that run every case, at least one.
         left_out: see `selection.Choice`.
-        expected: what is expected of the cases, for each target.
-        shard: which part of a larger selection the cases are; None where they are all of it.
+        expected: the expectations of the cases, for each target.
+        shard: the part of the selection that the cases are; None where they are all of it.
         elsewhere: ids of the cases in other shards.
     """
 
@@ -93,30 +93,30 @@ class Selected:
 
     @property
     def trials(self) -> tuple[Trial, ...]:
-        """Every case on every target, those of a case together."""
+        """Every case on every target, grouped by case."""
         return tuple(Trial(case=case, target=asked.target) for case in self.cases for asked in self.targets)
 
     @property
     def names(self) -> dict[Target, str]:
-        """What to call the targets among themselves, see `targets.names`."""
+        """The names that distinguish the targets, see `targets.names`."""
         return names(asked.target for asked in self.targets)
 
     @property
     def by_test_id(self) -> dict[str, Trial]:
-        """Every case on every target by the id of its test: the case's, and what the target is called if not alone."""
+        """Every case on every target by test id: the id of the case and, for several targets, the target's name."""
         tails = {target: f"@{name}" if name else "" for target, name in self.names.items()}
         return {f"{trial.case.id}{tails[trial.target]}": trial for trial in self.trials}
 
     def settings_of(self, target: Target) -> Settings:
-        """Return the settings that mean one target alone."""
+        """Return the settings that select only one target."""
         return self.targets[self._place(target)].settings
 
     def expectations_of(self, target: Target) -> Expectations:
-        """Return what is expected of a target."""
+        """Return the expectations of a target."""
         return self.expected[self._place(target)]
 
     def expectation(self, trial: Trial) -> Expectation | None:
-        """Return the failure that is expected of a case on a target."""
+        """Return the expected failure of a case on a target."""
         return self.expectations_of(trial.target).of(trial.case.id)
 
     def _place(self, target: Target) -> int:
@@ -124,7 +124,7 @@ class Selected:
 
 
 def part_of(cases: tuple[Case, ...], settings: Settings) -> tuple[tuple[Case, ...], Shard | None]:
-    """Return the cases of the shard that was asked for, and the shard; all of them where none was."""
+    """Return the cases of the shard in the settings, and the shard; all cases where the settings have none."""
     if settings.shard is None:
         return cases, None
     index, count = settings.shard
@@ -136,7 +136,7 @@ def expected_of(settings: Settings, target: Target) -> Expectations:
     """Return the packaged expectations of a target, then those of the user's file.
 
     Raises:
-        UsageError: the file cannot be read, or is wrong.
+        UsageError: the file cannot be read, or is invalid.
     """
     entries = packaged.load(target)
     if settings.expectations is not None:

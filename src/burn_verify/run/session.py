@@ -1,7 +1,7 @@
-"""One run: what was selected, and the plan made of it.
+"""One run: its selection, and the plans made from it.
 
-The same for both shells, and for pytest's workers, which join a run that their controller opened. Writes no record
-(see `recording`) and prints nothing.
+Shared by the command line and the pytest plugin, and by pytest's workers, which join a run that their controller
+opened. Writes no record (see `recording`) and prints nothing.
 """
 
 import os
@@ -51,8 +51,8 @@ class Session:
     """A run in one process: its controller, or one of its workers.
 
     Arguments:
-        folder: where the processes of the run find one another; in the cache.
-        seams: what its pipelines are made of.
+        folder: the folder in the cache that the processes of the run share.
+        seams: the components of its pipelines.
     """
 
     def __init__(self, selected: Selected, folder: Path, seams: Seams = Seams()) -> None:  # noqa: B008  (immutable)
@@ -71,13 +71,13 @@ class Session:
         targets: Sequence[Target] | None = None,
         seams: Seams = Seams(),  # noqa: B008  (immutable)
     ) -> "Session":
-        """Select the cases and make the folder of a new run.
+        """Select the cases and create the folder of a new run.
 
         Arguments:
-            targets: instead of those that the settings mean.
+            targets: replace the targets of the settings.
 
         Raises:
-            UsageError: a name cannot be meant, options do not fit, or a file of expectations is wrong.
+            UsageError: a name is unknown, options are incompatible, or a file of expectations is invalid.
             ToolchainError: the cache cannot be written, or ONNX's own cases cannot be collected.
         """
         started = time.monotonic()
@@ -120,11 +120,11 @@ class Session:
         return joined
 
     def leave(self) -> None:
-        """Say that this process, which joined, is about to end."""
+        """Unregister this process, which joined the run."""
         self._present.unlink(missing_ok=True)
 
     def workers(self) -> list[int]:
-        """Return the processes on this machine that joined and did not leave."""
+        """Return the ids of processes on this machine that joined and did not leave."""
         return [int(path.name) for path in self._present.parent.glob("[0-9]*")]
 
     @property
@@ -132,10 +132,10 @@ class Session:
         return self.folder / "workers" / str(os.getpid())
 
     def prepare(self, trials: Iterable[Trial], listen: Listener = silent, *, share: bool = False) -> None:
-        """Do everything that is done for many cases at once; leave it for the workers where there are any.
+        """Run all stages that process many cases at once; store the plans for the workers where there are any.
 
         Raises:
-            ToolchainError: not one target could be built and started; no case is to blame.
+            ToolchainError: no target could be built and started, for a reason outside the cases.
         """
         pipeline = self._pipeline_of(listen)
         wanted: dict[Target, list[Case]] = {}
@@ -154,7 +154,7 @@ class Session:
 
     @property
     def plans(self) -> Mapping[Target, Plan]:
-        """What `prepare` made, here or in the controller; empty before that."""
+        """The plans that `prepare` made, in this process or in the controller; empty before that."""
         if not self._plans and (self.folder / "plan.pickle").is_file():
             self._plans = _load(self.folder / "plan.pickle")
         return self._plans
@@ -165,7 +165,7 @@ class Session:
         return "" if plan is None else plan.failure
 
     def prepared_seconds(self, trial: Trial) -> float:
-        """Return what a case took before its test: at its stages, and its share of what is compiled at once."""
+        """Return the time of a case before its test: that of its stages, and its share of the batch compilation."""
         plan = self.plans.get(trial.target)
         if plan is None or trial.case.id not in plan.cases:
             return 0.0
@@ -174,7 +174,7 @@ class Session:
 
     @property
     def _running(self) -> Pipeline:
-        """The pipeline whose processes live until `close`."""
+        """The pipeline, whose processes run until `close`."""
         if self._pipeline is None:
             self._pipeline = self._pipeline_of(silent)
         return self._pipeline
@@ -192,7 +192,7 @@ class Session:
         step = plan.cases[case.id]
         twin = plan.cases.get(step.prepared.twin or "") if step.prepared else None
         keep = len(self.selected.targets) > 1
-        # A failure that is expected is not worth making small.
+        # An expected failure is known already, so shrinking its values would waste time.
         shrink = self.selected.expectation(trial) is None
         verified = self._running.verify(step, twin=twin, shrink=shrink, keep=keep)
         if keep and verified.outputs:
@@ -200,7 +200,7 @@ class Session:
         return explained(step.prepared, verified.result)
 
     def differences(self) -> tuple[Difference, ...]:
-        """Compare what the cases answered on targets that are neighbours, and forget the answers."""
+        """Compare the outputs of the cases on adjacent targets, and delete the outputs."""
         found = []
         for pair in neighbours([one.target for one in self.selected.targets]):
             plans = [self.plans[target].cases if target in self.plans else {} for target in (pair.before, pair.after)]
@@ -223,12 +223,12 @@ class Session:
         return tuple(sorted(found, key=lambda difference: difference.case_id))
 
     def _answers_of(self, trial: Trial) -> Path:
-        """Return where the answers of a case on a target are kept while the run lasts."""
+        """Return the file for the outputs of a case on a target, kept during the run."""
         place = next(place for place, one in enumerate(self.selected.targets) if one.target == trial.target)
         return self.folder / "answers" / str(place) / f"{digest_of(trial.case.id)[:24]}.safetensors"
 
     def answers(self, trial: Trial) -> dict[tuple[str, str], tuple[Array, Array]]:
-        """Run a prepared case and return what came and what was expected, by data set and output.
+        """Run a prepared case and return the actual and the expected arrays, by data set and output.
 
         Raises:
             StageError: the case cannot be run.
@@ -240,13 +240,13 @@ class Session:
         return result_to_line(result, target)
 
     def close(self) -> None:
-        """End every process of this side."""
+        """Terminate every child process of this process."""
         if self._pipeline is not None:
             self._pipeline.close()
 
     @property
     def _whole(self) -> frozenset[str]:
-        """The corpora of which everything was selected."""
+        """The corpora that were selected completely."""
         settings = self.selected.settings
         graphs = sized.CORPUS if settings.latency else GENERATED
         named = ((zoo.CORPUS, settings.models), (graphs, settings.ops))
@@ -254,7 +254,7 @@ class Session:
         return frozenset(whole).union(suites.suites_of(settings.conformance))
 
     def unmatched(self) -> tuple[Expectation, ...]:
-        """Return expectations that fit no case although all of their corpus was selected: they are out of date."""
+        """Return the outdated expectations: those that match no case although their whole corpus was selected."""
         if not self._whole:
             return ()
         corpora = {zoo.CORPUS, files.CORPUS, GENERATED, sized.CORPUS, *suites.SUITES}
@@ -266,10 +266,10 @@ class Session:
     def unused_overrides(
         self, results: Iterable[CaseResult], known: tuple[overrides.Override, ...] | None = None
     ) -> tuple[overrides.Override, ...]:
-        """Return exceptions from the bounds that no result used although every corpus was selected.
+        """Return overrides of the bounds that no result used although every corpus was selected.
 
         Arguments:
-            known: the exceptions; None for the packaged ones.
+            known: the overrides; None for the packaged ones.
         """
         everything = {zoo.CORPUS, *suites.SUITES} <= self._whole
         if not everything or self.selected.settings.judge is JudgeMode.ONNX:
@@ -279,7 +279,7 @@ class Session:
 
 
 def _trim(cache: Cache, limit: int) -> None:
-    """Keep the cache within its budget; to look at all of it takes time, so once an hour."""
+    """Keep the cache within its budget; at most once an hour, since scanning the whole cache is slow."""
     looked = cache.folder("locks") / "trimmed"
     if limit and not (looked.is_file() and time.time() - looked.stat().st_mtime < _HOUR):
         trim(cache, limit)
@@ -287,7 +287,7 @@ def _trim(cache: Cache, limit: int) -> None:
 
 
 def _dump(path: Path, value: Selected | Mapping[Target, Plan]) -> None:
-    """Pickle a value for the workers of the same run, who are this very program and read nobody else's files."""
+    """Pickle a value for the workers of the same run, which run the same program and read only this run's files."""
     write_if_changed(path, pickle.dumps(value))
 
 

@@ -1,4 +1,4 @@
-"""Where a stage is applied to a case: the one place at which what goes wrong becomes the end of that case alone."""
+"""Application of a stage to a case: the only place that converts an exception to the end of its case."""
 
 import time
 import traceback
@@ -20,14 +20,14 @@ _FRAMES: Final = 6
 
 
 def apply(stage: Stage, step: S, function: Callable[[S], T | Ended], part: str = "") -> T | Ended:
-    """Take one case one stage further, or end it; no exception of a case gets out of here.
+    """Apply one stage to a case, or end the case; exceptions of a case are not propagated.
 
     Arguments:
-        stage: where the case ends if the function raises what is no `StageError`.
-        part: the name under which the seconds are kept, if it is not that of the stage.
+        stage: the stage of the end if the function raises an exception other than `StageError`.
+        part: the name of the duration, if it is not that of the stage.
 
     Raises:
-        ToolchainError, UsageError: no case is to blame.
+        ToolchainError, UsageError: the cause is outside the case.
     """
     started = time.monotonic()
     made: T | Ended
@@ -35,7 +35,7 @@ def apply(stage: Stage, step: S, function: Callable[[S], T | Ended], part: str =
         made = function(step)
     except (ToolchainError, UsageError):
         raise
-    except Exception as error:  # whatever it is, the other cases have nothing to do with it
+    except Exception as error:  # any error of one case must not end the other cases
         if (fault := storage_fault(error)) is not None:
             raise fault from error
         made = step.ended(error if isinstance(error, StageError) else unexpected(stage, error))
@@ -44,9 +44,9 @@ def apply(stage: Stage, step: S, function: Callable[[S], T | Ended], part: str =
 
 
 def unexpected(stage: Stage, error: Exception) -> InternalError:
-    """Return the end of a case at which this program failed, not the model."""
+    """Return the error of a case for a failure of this program, not of the model."""
     reason = f"internal error: {type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
-    # The record is read elsewhere: a file's name says enough, its folder says too much.
+    # The record is read on other machines: file names identify the frames, and folders would disclose local paths.
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     where = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
     message = f"{reason} (a defect of burn-verify: please report it)"
@@ -54,7 +54,7 @@ def unexpected(stage: Stage, error: Exception) -> InternalError:
 
 
 def each(listen: Listener, phase: str, items: Iterable[S], function: Callable[[S], V]) -> list[V]:
-    """Return what a function makes of cases, one after the other, and tell of it."""
+    """Apply a function to cases in sequence, with progress events; return its results."""
     found: Sequence[S] = list(items)
     done = []
     for place, item in enumerate(found):
@@ -66,14 +66,14 @@ def each(listen: Listener, phase: str, items: Iterable[S], function: Callable[[S
 
 
 def clocked(name: str, function: Callable[[], V]) -> tuple[V, Mapping[str, float]]:
-    """Return what a function returns, and the seconds that took under a name."""
+    """Return the result of a function, and its duration (seconds) by name."""
     started = time.monotonic()
     made = function()
     return made, {name: time.monotonic() - started}
 
 
 def summed(*phases: Mapping[str, float]) -> dict[str, float]:
-    """Add seconds up by name."""
+    """Sum seconds by name."""
     total: dict[str, float] = {}
     for one in phases:
         for name, spent in one.items():

@@ -1,4 +1,4 @@
-"""A case on its way: one class a step, which holds what is known by then. Data only; `run.stages` takes the steps.
+"""The states of a case: one class per step, with the data known at that step. Data only; see `run.stages`.
 
     Chosen ─ load ─ Loaded ─┬─ convert ─ Converted ─ compile ─ Built ─┬─ Ready ─ run ─ Answered ─ compare ─ Compared
                             └─ reference ─ Referred ──────────────────┘
@@ -21,22 +21,22 @@ from burn_verify.reference.oracle import Answers
 from burn_verify.system.wire import Array
 
 Outputs: TypeAlias = Mapping[str, Sequence[Array]]
-"""What a model answered, by data set."""
+"""The outputs of a model by data set."""
 
 
 class Step(Protocol):
-    """What every step has."""
+    """The interface of every step."""
 
     @property
     def case(self) -> Case:
-        """The case that takes it."""
+        """The case at this step."""
 
     def ended(self, error: StageError) -> "Ended":
-        """Return the end of a case that got this far."""
+        """Return the end of a case at this step."""
 
     @property
     def durations(self) -> Mapping[str, float]:
-        """Seconds so far, by stage or by part of one."""
+        """Seconds so far, by stage or part of a stage."""
 
     def taking(self, durations: Mapping[str, float]) -> Self:
         """Return the same step with other durations."""
@@ -44,7 +44,7 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """Base of every step: how long it took to get there."""
+    """Base of every step: holds the durations so far."""
 
     durations: Mapping[str, float] = field(default_factory=dict)
 
@@ -55,13 +55,13 @@ class _Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended(_Step):
-    """A case that goes no further.
+    """A case that ended with an error.
 
     Attributes:
         prepared: None where it was not loaded.
-        built: the program that it has all the same; None where there is none.
-        evidence: what else is known, for the record; JSON values only.
-        outputs: what it had answered before.
+        built: the program, where the case was built nevertheless; else None.
+        evidence: further fields for the record; JSON values only.
+        outputs: the outputs computed before the end.
     """
 
     case: Case
@@ -73,11 +73,11 @@ class Ended(_Step):
 
     @property
     def stage(self) -> Stage:
-        """Where it ended."""
+        """The stage at which it ended."""
         return self.error.stage
 
     def ended(self, error: StageError) -> "Ended":
-        """Return the same end for another reason."""
+        """Return the same end with another error."""
         return replace(self, error=error)
 
 
@@ -94,7 +94,7 @@ class Chosen(_Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded(_Step):
-    """A case whose model is a file that was read and understood."""
+    """A case whose model was read and parsed."""
 
     case: Case
     prepared: PreparedCase
@@ -112,12 +112,12 @@ class _OnceLoaded(_Step):
 
     @property
     def case(self) -> Case:
-        """The case that takes the step."""
+        """The case at this step."""
         return self.loaded.case
 
     @property
     def prepared(self) -> PreparedCase:
-        """The model, read and understood."""
+        """The model, read and parsed."""
         return self.loaded.prepared
 
     def ended(self, error: StageError) -> Ended:
@@ -127,24 +127,24 @@ class _OnceLoaded(_Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referred(_OnceLoaded):
-    """A case of which it is known what it should answer."""
+    """A case with its reference outputs."""
 
     reference: Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converted(_OnceLoaded):
-    """A case with the Rust that burn-onnx made."""
+    """A case with the Rust code that burn-onnx generated."""
 
     model: ConvertedModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built(_OnceLoaded):
-    """A case on a target, with the program that answers.
+    """A case on a target, with its compiled program.
 
     Attributes:
-        release: the program that is timed; None where nobody asked for it.
+        release: the program that is timed; None where timing is off.
     """
 
     target: Target
@@ -153,25 +153,25 @@ class Built(_OnceLoaded):
     release: Release | None = None
 
     def ended(self, error: StageError) -> Ended:
-        """Return the end of a case that has a program all the same."""
+        """Return the end of a case, with its program."""
         return replace(self.loaded.ended(error), built=self, durations=self.durations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready(_Step):
-    """A case on a target, with a program and what it should answer: what is left is to run and to compare."""
+    """A case on a target, with a program and reference outputs, ready to be run and compared."""
 
     built: Built
     reference: Reference
 
     @property
     def case(self) -> Case:
-        """The case that takes the step."""
+        """The case at this step."""
         return self.built.case
 
     @property
     def prepared(self) -> PreparedCase:
-        """The model, read and understood."""
+        """The model, read and parsed."""
         return self.built.prepared
 
     def ended(self, error: StageError) -> Ended:
@@ -181,11 +181,11 @@ class Ready(_Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(_Step):
-    """A case that answered every data set.
+    """A case that was run on every data set.
 
     Attributes:
-        known: what it was fed and should answer.
-        evidence: what it was fed in words, for the record.
+        known: the inputs and the reference outputs.
+        evidence: a description of the inputs, for the record.
     """
 
     ready: Ready
@@ -195,7 +195,7 @@ class Answered(_Step):
 
     @property
     def case(self) -> Case:
-        """The case that takes the step."""
+        """The case at this step."""
         return self.ready.case
 
     def ended(self, error: StageError) -> Ended:
@@ -206,11 +206,11 @@ class Answered(_Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared(_Step):
-    """A case whose answers were judged.
+    """A case whose outputs were judged.
 
     Attributes:
-        evidence: what it was fed and what else there is to say, for the record.
-        latency: None where nobody asked for it, or it cannot be timed.
+        evidence: a description of the inputs and further fields, for the record.
+        latency: None where timing is off, or the case cannot be timed.
     """
 
     answered: Answered
@@ -220,7 +220,7 @@ class Compared(_Step):
 
     @property
     def case(self) -> Case:
-        """The case that takes the step."""
+        """The case at this step."""
         return self.answered.case
 
     def ended(self, error: StageError) -> Ended:
@@ -244,10 +244,10 @@ class Plan:
 
 
 def joined(built: Built | Ended, referred: Referred | Ended) -> Ready | Ended:
-    """Put together what was done for a case side by side; of two ends the one whose stage comes first counts."""
+    """Join the two parallel branches of a case; of two ends, return the one with the earlier stage."""
     durations = {**built.durations, **referred.durations}
     if isinstance(built, Ended):
-        # What burn-onnx or rustc refuses is told before what an engine refuses: `Stage` has that order.
+        # A failure of burn-onnx or rustc takes precedence over one of an engine: `Stage` has that order.
         if isinstance(referred, Ended) and _place(referred.stage) < _place(built.stage):
             return replace(referred, built=built.built, durations=durations)
         return built.taking(durations)

@@ -1,6 +1,6 @@
-"""Latency of a case: its release build has to answer as well as the build that was judged, only then it is timed.
+"""Latency of a case: the release build is timed only if its outputs are judged no worse than those of the first build.
 
-Decides neither how calls are timed (`stopwatch`) nor what agrees (`judge`).
+Decides neither the procedure of timing (`stopwatch`) nor agreement (`judge`).
 """
 
 from dataclasses import replace
@@ -25,10 +25,11 @@ def measured(
     *,
     fails: bool,
 ) -> Latency:
-    """Judge the release build on the first data set, and time it on that.
+    """Judge the release build on the first data set, and time it on the same data set.
 
     Arguments:
-        fails: the build in the profile *correctness* did; it is timed all the same, and told with its verdict.
+        fails: whether the build in the profile *correctness* failed; the release build is timed nevertheless, and
+            reported with its verdict.
     """
     data_set, data = next(iter(oracle.read(ready.reference).data_sets.items()))
     measures = measure.read_measures(ready.reference).data_sets[data_set]
@@ -41,7 +42,7 @@ def measured(
 
 
 def within_budget(result: CaseResult, budget: float | None) -> CaseResult:
-    """Fail a result whose model took rustc longer than it may; one that failed before has its reason already."""
+    """Fail a result whose compilation by rustc exceeded the budget; leave a failed result unchanged."""
     latency = result.latency
     if budget is None or latency is None or latency.cost.rustc <= budget or result.outcome is not Outcome.PASSED:
         return result

@@ -1,4 +1,4 @@
-"""One prepared case to its result: run, compare, ask for more evidence, time. Builds nothing."""
+"""Verification of one prepared case: run, compare, collect more evidence, time. Builds nothing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 class Verifier:
-    """Runs and compares prepared cases; the processes that answer live until it is closed.
+    """Runs and compares prepared cases; its child processes run until it is closed.
 
     Arguments:
-        engine: makes what answers drawn values, and what programs are timed beside.
+        engine: creates the engine that runs on drawn values, and the one that programs are timed against.
     """
 
     def __init__(self, settings: Settings, cache: Cache, engine: Engines) -> None:
@@ -50,12 +50,12 @@ class Verifier:
     def verify(
         self, step: Ready | Ended, *, twin: Ready | Ended | None = None, shrink: bool = True, keep: bool = False
     ) -> Verified:
-        """Run one case and compare; never raises for anything that is the case's own fault.
+        """Run one case and compare; a failure of the case is returned, not raised.
 
         Arguments:
-            twin: another case that has to answer the same.
-            shrink: whether values on which a generated graph fails are worth making small.
-            keep: whether answers are wanted also where there is nothing to compare them with.
+            twin: another case that must have the same outputs.
+            shrink: whether to shrink the values on which a generated graph fails.
+            keep: whether to return outputs also where there is no reference.
         """
         if isinstance(step, Ended):
             alone = self._alone(step, twin, keep=keep)
@@ -66,7 +66,7 @@ class Verifier:
         return Verified(result=result, outputs=ran.outputs)
 
     def _judged(self, step: Answered, twin: Ready | Ended | None, *, shrink: bool) -> Compared | Ended:
-        """Compare, then ask for more evidence as long as nothing speaks against the case, then time it."""
+        """Compare, then collect more evidence while none is against the case, then time it."""
         made = apply(Stage.COMPARE, step, self._compare)
         if isinstance(made, Compared):
             made = apply(Stage.COMPARE, made, partial(self._compare_twins, twin=twin), "twins")
@@ -77,20 +77,20 @@ class Verifier:
         return made
 
     def infer(self, step: Built | Ready | Ended, inputs: Sequence[Array]) -> list[Array]:
-        """Run a built case on other inputs than its own.
+        """Run a built case on given inputs.
 
         Raises:
-            StageError: what ended the case, or how it failed on these inputs.
+            StageError: the error that ended the case, or its failure on these inputs.
         """
         if isinstance(step, Ended):
             raise step.error
         return self._infer(step.built if isinstance(step, Ready) else step, inputs).outputs
 
     def answers(self, step: Ready | Ended) -> dict[tuple[str, str], tuple[Array, Array]]:
-        """Run a prepared case on its own inputs; return what came and what was expected, by data set and output.
+        """Run a prepared case on its own inputs; return the actual and the expected arrays, by data set and output.
 
         Raises:
-            StageError: what ended the case.
+            StageError: the error that ended the case.
         """
         if isinstance(step, Ended):
             raise step.error
@@ -105,7 +105,7 @@ class Verifier:
         """Compare a generated graph on drawn values.
 
         Arguments:
-            shrink: whether to look for the smallest set that fails.
+            shrink: whether to search for the smallest failing set.
         """
         if self._drawing is None:
             from burn_verify.run.examples import ExampleSearch
@@ -126,11 +126,11 @@ class Verifier:
         )
 
     def judge_of(self, target: Target) -> Judge:
-        """Return what judges the answers of a target."""
+        """Return the judge for the outputs of a target."""
         return Judge(mode=self._settings.judge, overrides=self._overrides, burn_backend=target.backend)
 
     def close(self) -> None:
-        """End every process."""
+        """Terminate every process."""
         self._second.close()
         if self._drawing is not None:
             self._drawing.close()
@@ -191,7 +191,7 @@ class Verifier:
         return bool(self._settings.ops_examples) and case.corpus == CORPUS
 
     def _alone(self, end: Ended, twin: Ready | Ended | None, *, keep: bool) -> Ended:
-        """Add what a case that was built and ended all the same answers, and how that is beside its twins."""
+        """Add the outputs of a case that was built but ended, and their comparison with its twins."""
         if end.built is None:
             return end
         built = end.built
@@ -203,7 +203,7 @@ class Verifier:
         return apply(end.stage, end, function, "alone")
 
     def _without_reference(self, built: Built) -> Outputs:
-        """Return the answers of a case that has no reference, nothing where it cannot be fed or fails."""
+        """Return the outputs of a case without a reference; empty where it has no inputs or fails."""
         prepared = built.prepared
         try:
             if prepared.given or prepared.stored:

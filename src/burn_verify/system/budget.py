@@ -1,6 +1,6 @@
-"""How much the cache may hold of what is made again when it is needed, and what goes first: what was used longest ago.
+"""The size limit of reproducible content in the cache; the least recently used entries are deleted first.
 
-Knows folders, not what is in them. Nothing goes that was used since the oldest run that still goes on began.
+Depends on the folders, not on their content. Entries used since the start of the oldest active run are kept.
 """
 
 import contextlib
@@ -30,21 +30,21 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "zoo": "downloaded models",
     }
 )
-"""Folders of the cache whose entries are made, or downloaded, again when they are needed; and what they hold."""
+"""Folders of the cache whose entries are made or downloaded again when needed, with the kind of their content."""
 
 _BY_STATE: Final = frozenset({"reference", "measured", "seeded"})
-# Folders that hold one for each state of the code, see `Cache.generation`, and many entries in each.
+# Folders with one subfolder for each state of the code, see `Cache.generation`, and many entries in each.
 
 DOWNLOADED: Final = "zoo"
-"""What only the network brings back, which not everybody has: never deleted unasked."""
+"""The folder of downloads: deleted only on request, since they need the network, which may be unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is deleted together: a folder, or a file and its seal.
+    """A unit of deletion: a folder, or a file and its seal.
 
     Attributes:
-        used: when (seconds since the epoch) it was made or last asked for.
+        used: time of creation or last use (seconds since the epoch).
     """
 
     paths: tuple[Path, ...]
@@ -53,7 +53,7 @@ class Entry:
 
 
 def entries(cache: Cache, folder: str) -> list[Entry]:
-    """Return what a folder of `KEPT` holds."""
+    """Return the entries of a folder of `KEPT`."""
     root = cache.root / folder
     grouped: dict[tuple[Path, str], list[Path]] = {}
     with contextlib.suppress(OSError):
@@ -64,9 +64,9 @@ def entries(cache: Cache, folder: str) -> list[Entry]:
 
 
 def trim(cache: Cache, budget: int) -> int:
-    """Delete what was used longest ago until the rest is within a budget (bytes); return how many bytes are free now.
+    """Delete the least recently used entries until the rest is within a budget (bytes); return the freed bytes.
 
-    Downloads count, and stay.
+    Downloads count towards the budget, and are not deleted.
     """
     known = [(name, entry) for name in KEPT for entry in entries(cache, name)]
     over = sum(entry.size for _, entry in known) - budget
@@ -81,13 +81,13 @@ def trim(cache: Cache, budget: int) -> int:
 
 
 def idle(cache: Cache, some: Iterable[Entry]) -> list[Entry]:
-    """Return those that no run needs that still goes on."""
+    """Return the entries that no active run needs."""
     since = _running_since(cache)
     return [entry for entry in some if entry.used < since]
 
 
 def delete(some: Iterable[Entry]) -> int:
-    """Delete entries; return how many bytes are free now."""
+    """Delete entries; return the freed bytes."""
     freed = 0
     for entry in some:
         for path in entry.paths:
@@ -111,7 +111,7 @@ def _entry(paths: Iterable[Path]) -> Entry:
 
 
 def _running_since(cache: Cache) -> float:
-    """Return when (seconds since the epoch) the oldest run began that still goes on; now where there is none."""
+    """Return the start (seconds since the epoch) of the oldest active run; the current time where there is none."""
     began = [time.time()]
     for path in (cache.root / "runs").glob("*-*-*"):
         stamp, _, pid = path.name.rpartition("-")

@@ -1,6 +1,6 @@
 """The cache on disk: folders by name, and locks between runs.
 
-Knows nothing about its content: each caller names a folder and a key.
+Independent of its content: each caller passes the name of a folder and a key.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from burn_verify.core.errors import ToolchainError
 from burn_verify.system.files import read_json, write_json
 
 GENERATIONS: Final = 3
-"""How many states of code and libraries find again what they made, however long they were not used."""
+"""Number of states of code and libraries whose folders are kept, regardless of their age."""
 
 _DAY: Final = 24 * 3600.0
 
@@ -36,7 +36,7 @@ class Cache:
         self.root = root or platformdirs.user_cache_path("burn-verify")
 
     def folder(self, *names: str) -> Path:
-        """Return a folder of the cache, made if missing.
+        """Return a folder of the cache; create it if missing.
 
         Raises:
             ToolchainError: the cache cannot be written.
@@ -49,12 +49,12 @@ class Cache:
         return path
 
     def generation(self, name: str, key: str) -> Path:
-        """Return the folder of what one state of code and libraries makes, and delete those that are out of use.
+        """Return the folder for results of one state of code and libraries, and delete folders of unused states.
 
-        The last `GENERATIONS` that were asked for are kept, and all of the last day.
+        The `GENERATIONS` most recently used folders are kept, and all folders of the last day.
 
         Arguments:
-            name: of the folder in which all states have theirs.
+            name: name of the folder that contains the folders of all states.
             key: digest of this state, see `burn_verify.system.made_by.MadeBy`.
 
         Raises:
@@ -67,13 +67,13 @@ class Cache:
 
     @contextlib.contextmanager
     def lock(self, name: str, on_wait: Callable[[str], None] = lambda text: None) -> Iterator[None]:
-        """Hold a lock that other runs on this machine respect; `on_wait` is called once if it has to wait.
+        """Hold a lock between runs on this machine; call `on_wait` once if the lock is not free.
 
         Raises:
             ToolchainError: the cache cannot be written.
         """
         lock = FileLock(self.folder("locks") / f"{name}.lock")
-        # Beside the lock file, which whoever waits for it empties.
+        # In a separate file, since a process that waits for the lock truncates the lock file.
         holder = self.root / "locks" / f"{name}.json"
         try:
             lock.acquire(timeout=0)
@@ -96,12 +96,12 @@ class Cache:
 
 
 def _command() -> str:
-    """Return what was typed, as far as a program knows it."""
+    """Return the command line, as far as it is available to the program."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def _waiting(name: str, holder: Any) -> str:
-    """Return for what a run waits, and who holds it; the note of whoever held it before may still be there."""
+    """Return which lock a run waits for, and its holder; the note may still be that of an earlier holder."""
     try:
         since = time.strftime("%H:%M:%S", time.localtime(holder["since"]))
         who = f"process {int(holder['process'])} since {since}: {holder['command']}"
@@ -111,7 +111,7 @@ def _waiting(name: str, holder: Any) -> str:
 
 
 def prune(folder: Path, *, keep: int, young: float) -> None:
-    """Delete all entries of a folder but the `keep` that changed last.
+    """Delete all entries of a folder except the `keep` most recently changed.
 
     Arguments:
         young: seconds for which every entry is kept, since it may belong to a run in progress.

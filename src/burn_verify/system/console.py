@@ -1,6 +1,6 @@
 """Progress of long work: bars on a terminal, elsewhere a line every few seconds.
 
-Knows no stage and no case; shows `core.progress.Progress` events.
+Independent of stages and cases; shows `core.progress.Progress` events.
 """
 
 import threading
@@ -33,15 +33,15 @@ _EVERY: Final = 15.0
 """Seconds between lines where there is no terminal."""
 _ROOM: Final = 48
 CLOCK: Final = "progress"
-"""Name of the thread that tells now and then what goes on."""
+"""Name of the thread that prints the progress at intervals."""
 
 
 class LongWork:
     """Shows progress between ``with`` and the end of the block.
 
     Arguments:
-        stream: where to; a terminal gets bars, anything else a plain line every few seconds.
-        now: the time in seconds.
+        stream: the output; bars on a terminal, else a plain line every few seconds.
+        now: returns the time in seconds.
     """
 
     def __init__(self, stream: IO[str], now: Callable[[], float] = time.monotonic) -> None:
@@ -53,7 +53,7 @@ class LongWork:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.fields[what]}", markup=False),
-            # Explicit, since FORCE_COLOR would treat a file as a terminal.
+            # Explicit, since FORCE_COLOR makes rich treat a file as a terminal.
             console=Console(file=stream, force_terminal=stream.isatty()),
             transient=True,
         )
@@ -107,7 +107,7 @@ class LongWork:
         self._bars.update(self._tasks[event.phase], completed=event.done, total=total, what=_what(event))
 
     def _tell(self, text: str) -> None:
-        """Tell a text that must not be cut, such as what a run waits for."""
+        """Print a text that must not be truncated, such as the lock that a run waits for."""
         if self._live:
             self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
@@ -116,7 +116,7 @@ class LongWork:
             self._stream.flush()
 
     def tick(self) -> None:
-        """Tell what goes on, if nothing was told for a while."""
+        """Print the current progress, if nothing was printed for a while."""
         with self._guard:
             running = [event for event in self._latest.values() if event.total == 0 or event.done < event.total]
             if running and self._now() - self._said >= _EVERY:

@@ -13,7 +13,7 @@ NETWORK_TIMEOUT = 5.0
 
 
 def reachable(url: str) -> bool:
-    """Return whether anything answers at a URL within `NETWORK_TIMEOUT` seconds, looking up its name included."""
+    """Return whether a server responds at a URL within `NETWORK_TIMEOUT` seconds, including the name lookup."""
     answers: list[int] = []
     asking = threading.Thread(target=_ask, args=(url, answers), daemon=True)
     asking.start()
@@ -29,10 +29,10 @@ def _ask(url: str, answers: list[int]) -> None:
 
 
 def fetch(url: str, sha256: str, target: Path) -> Path:
-    """Download a file to `target` unless it is there, with a progress bar; a wrong hash leaves nothing behind.
+    """Download a file to `target` unless it exists, with a progress bar; a file with a wrong hash is deleted.
 
     Raises:
-        LoadError: the download failed, or is not what the catalogue says.
+        LoadError: the download failed, or its hash differs from that of the catalogue.
     """
     if target.is_file():
         return target
@@ -45,7 +45,7 @@ def fetch(url: str, sha256: str, target: Path) -> Path:
         with contextlib.ExitStack() as answers:
 
             def remember(answer: requests.Response, *_: Any, **__: Any) -> None:
-                # pooch leaves the connection of a download that breaks off to the garbage collector.
+                # pooch does not close the connection of an interrupted download before garbage collection.
                 answers.callback(answer.close)
 
             pooch.retrieve(

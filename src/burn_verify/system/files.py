@@ -1,4 +1,4 @@
-"""Digests of content, and files that are written whole or not at all."""
+"""Digests of content, and atomic writing of files."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def digest_of(*parts: str | bytes) -> str:
-    """Return the sha256 (hex) over parts of text or bytes; where one part ends and the next begins matters."""
+    """Return the sha256 (hex) over parts of text or bytes; the digest depends on the boundaries of the parts."""
     total = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -28,10 +28,9 @@ def sha256_of(path: Path) -> str:
 
 
 def write_if_changed(path: Path, content: str | bytes) -> bool:
-    """Write a file unless it holds this content already; return whether it was written.
+    """Write a file atomically unless it already has this content; return whether it was written.
 
-    Cargo decides by modification times what to compile again, so an unneeded write costs minutes. The file appears
-    whole or not at all.
+    Cargo decides by modification times what to recompile, so an unneeded write costs minutes.
     """
     data = content.encode() if isinstance(content, str) else content
     if path.is_file() and path.read_bytes() == data:
@@ -44,12 +43,12 @@ def write_if_changed(path: Path, content: str | bytes) -> bool:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write a JSON file atomically."""
     write_if_changed(path, json.dumps(value, indent=1, sort_keys=True))
 
 
 def read_json(path: Path) -> Any | None:
-    """Return the value of a JSON file, None where it is missing or broken."""
+    """Return the value of a JSON file, None where it is missing or invalid."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -57,7 +56,7 @@ def read_json(path: Path) -> Any | None:
 
 
 def copy_atomically(source: Path, target: Path) -> None:
-    """Copy a file so that the target appears whole or not at all; its mode is kept."""
+    """Copy a file atomically, with its mode."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with _scratch(target) as scratch:
         shutil.copy2(source, scratch)
@@ -65,7 +64,7 @@ def copy_atomically(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _scratch(path: Path) -> Iterator[Path]:
-    """Yield a file to write, which becomes `path`; where the block fails, as on a full disk, nothing is left of it."""
+    """Yield a temporary file that is renamed to `path`; delete it where the block fails, as on a full disk."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     os.close(handle)
     try:

@@ -1,7 +1,7 @@
-"""What is kept in the cache, sealed: a file that was damaged meanwhile is as good as missing, and made again.
+"""Integrity of files in the cache by seals: a damaged file counts as missing, and is made again.
 
-A seal is a note beside files: their sizes, times and digests. Content is read only where size or times are not those
-of the note. Knows nothing of what is kept.
+A seal is a note beside files: their sizes, times and digests. Content is read only where size or times differ from
+those of the note. Independent of the content.
 """
 
 import contextlib
@@ -21,17 +21,17 @@ _OWN: Final = "sha256"
 
 
 def seal(note: Path, files: Iterable[Path], **about: Any) -> None:
-    """Write down what files are now; the last step of whoever makes them.
+    """Write the seal of files in their current state; the last step of creating them.
 
     Arguments:
-        note: beside the files, or above them.
-        about: what else is to be known of them; JSON values.
+        note: path of the seal, in the folder of the files or above it.
+        about: further fields of the seal; JSON values.
     """
     _write(note, {**about, _FILES: {os.path.relpath(file, note.parent): _entry(file) for file in files}})
 
 
 def sealed(note: Path) -> Mapping[str, Any] | None:
-    """Return what a seal says; None where there is none, or it or one of its files is damaged or missing."""
+    """Return the fields of a seal; None where the seal or one of its files is damaged or missing."""
     said = read_json(note)
     if not isinstance(said, dict) or said.pop(_OWN, None) != digest_of(json.dumps(said, sort_keys=True)):
         return None
@@ -40,21 +40,21 @@ def sealed(note: Path) -> Mapping[str, Any] | None:
         damaged = ", ".join(name for name, entry in fresh.items() if entry is None)
         logger.info("%s: %s is damaged or missing, and is made again", note.parent, damaged)
         return None
-    with contextlib.suppress(OSError):  # a cache that is only read is checked by content each time
+    with contextlib.suppress(OSError):  # on a read-only cache the content is checked each time
         if fresh != said[_FILES]:
             _write(note, {**said, _FILES: fresh})
-        os.utime(note)  # when it was used last, see `budget`
+        os.utime(note)  # the time of last use, see `budget`
     return said
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Write a file with a seal of its own."""
+    """Write a file and its own seal."""
     write_if_changed(path, content)
     seal(_seal_of(path), [path])
 
 
 def is_kept(path: Path) -> bool:
-    """Return whether a file is there as `keep` wrote it."""
+    """Return whether a file exists as `keep` wrote it."""
     return sealed(_seal_of(path)) is not None
 
 
@@ -63,7 +63,7 @@ def _seal_of(path: Path) -> Path:
 
 
 def _write(note: Path, said: Mapping[str, Any]) -> None:
-    # The note guards itself as well: it may hold errors and times that are told.
+    # The note has a digest of itself as well, since it may hold errors and times that are reported.
     write_if_changed(note, json.dumps({**said, _OWN: digest_of(json.dumps(said, sort_keys=True))}, sort_keys=True))
 
 
@@ -72,7 +72,7 @@ def _entry(file: Path) -> list[Any]:
 
 
 def _checked(file: Path, entry: list[Any]) -> list[Any] | None:
-    """Return the entry of a file as it is now, None where its content is another."""
+    """Return the current entry of a file, None where its content has changed."""
     try:
         now = _stamp(file)
         if now == entry[:-1]:
@@ -83,6 +83,6 @@ def _checked(file: Path, entry: list[Any]) -> list[Any] | None:
 
 
 def _stamp(file: Path) -> list[int]:
-    """Return size and times; that of the last change of the file itself cannot be set back as the other can."""
+    """Return size, mtime and ctime; unlike mtime, ctime cannot be set back."""
     found = file.stat()
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns]

@@ -1,7 +1,7 @@
-"""What decides what is kept: the rooms whose code makes it, and the installed libraries that answer.
+"""The code and libraries that determine cached results: rooms (folders of this package) and installed distributions.
 
-Every key of the cache for something that our code makes holds the digest of a `MadeBy`, so that a change of a room or
-of a library leaves nothing stale.
+Every key of the cache for a result of this package's code contains the digest of a `MadeBy`, so that a change of a room
+or of a library invalidates the result.
 """
 
 import functools
@@ -12,15 +12,15 @@ from pathlib import Path
 from burn_verify.system.files import digest_of, sha256_of
 
 installed_version = functools.cache(version)
-"""`importlib.metadata.version`, asked once: a look-up takes longer than everything else for a case that is known."""
+"""`importlib.metadata.version`, cached: a look-up takes longer than all other work for a cached case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeBy:
-    """Whatever decides what is kept, apart from what it is made of.
+    """Everything that determines a cached result, apart from its inputs.
 
     Attributes:
-        rooms: folders of this package, closed under import: what one of them imports of ours lies in another.
+        rooms: folders of this package, closed under import: modules of this package that they import lie in them.
         libraries: distributions by name.
     """
 
@@ -41,15 +41,15 @@ class MadeBy:
 
 @functools.cache
 def source_digest(*rooms: str) -> str:
-    """Return a digest of every Python file of the rooms, names included: the key of what their code makes.
+    """Return a digest of every Python file of the rooms, including names: the key of the results of their code.
 
-    A room holds more than what decides, so that nothing which decides can be left out.
+    Whole rooms are digested, including files without influence, so that no relevant file can be left out.
 
     Arguments:
         rooms: folders below the package, such as ``core`` or ``cases/seeded``.
 
     Raises:
-        ValueError: there is no such room.
+        ValueError: a room does not exist.
     """
     package = Path(__file__).parents[1]
     parts = []

@@ -1,4 +1,4 @@
-"""A command run to its end, its output handed out line by line. Knows nothing about the command.
+"""Execution of a command, with its output line by line. Independent of the command.
 
 Only this module and `resident` import `subprocess`.
 """
@@ -23,9 +23,9 @@ _LOG_TAIL: Final = 4000
 
 
 class Commands:
-    """Commands that run at the same time, each on a thread of its own, and that end together.
+    """Commands that run concurrently, each on its own thread, and that are terminated together.
 
-    Ctrl-C reaches the main thread only: it ends what the other threads wait for.
+    Ctrl-C raises in the main thread only, which terminates the commands that the other threads wait for.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Commands:
         self._guard = threading.Lock()  # no command is started once `_ended` is set
 
     def end(self) -> None:
-        """End every command and its children; none is started afterwards."""
+        """Terminate every command and its children; none is started afterwards."""
         with self._guard:
             self._ended = True
             running = tuple(self._running)
@@ -43,10 +43,10 @@ class Commands:
 
     @contextlib.contextmanager
     def started(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-        """Start a command; it and its children are ended with the block.
+        """Start a command; terminate it and its children at the end of the block.
 
         Raises:
-            CommandFailed: everything was ended before.
+            CommandFailed: `end` was called before.
         """
         process: subprocess.Popen[bytes] | None = None
         try:
@@ -82,11 +82,11 @@ def stream(
 ) -> int:
     r"""Run a command to its end and return its exit code.
 
-    Lines of stdout end at ``\n``; those of stderr at ``\n`` or ``\r``, as progress bars write them. An exception that
-    ends this call early, Ctrl-C included, ends the command and its children.
+    Lines of stdout end at ``\n``; those of stderr at ``\n`` or ``\r``, as progress bars write them. An exception
+    during the call, including Ctrl-C, terminates the command and its children.
 
     Arguments:
-        among: commands that this one ends with.
+        among: commands that this one is terminated with.
     """
     logger.info("+ %s", " ".join(argv))
     with (among or Commands()).started(argv, cwd, env) as process:
@@ -111,10 +111,10 @@ def output_of(argv: Sequence[str], *, timeout: float | None = 60.0) -> str:
     """Return the stdout of a short command.
 
     Arguments:
-        timeout: seconds after which it is ended; None for no limit.
+        timeout: seconds after which it is terminated; None for no limit.
 
     Raises:
-        CommandFailed: it is missing, took too long, or failed; with its output.
+        CommandFailed: it is missing, timed out, or failed; with its output.
     """
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
@@ -126,7 +126,7 @@ def output_of(argv: Sequence[str], *, timeout: float | None = 60.0) -> str:
         if done.returncode == 0:
             return done.stdout.decode("utf-8", "replace").strip()
         why, code, words = ending(done.returncode), done.returncode, _words(done.stderr, done.stdout)
-    # The output of a command that ended by itself is more specific than its exit code.
+    # The output of a command that exited by itself is more specific than its exit code.
     summary = in_one_line(words) if words and code is not None and code > 0 else why
     failed = CommandFailed(" ".join(argv[:2]), words or why, summary, code)
     logger.info("%s failed (%s): %s", " ".join(argv), why, failed.words)
@@ -134,7 +134,7 @@ def output_of(argv: Sequence[str], *, timeout: float | None = 60.0) -> str:
 
 
 def in_one_line(words: str) -> str:
-    """Return the first error in the output of a command, with its causes as cargo lists them; else its last line.
+    """Return the first error in the output of a command, with its causes in cargo's format; else its last line.
 
     Arguments:
         words: the whole output.
@@ -152,7 +152,7 @@ def _words(*outputs: bytes | None) -> str:
 
 
 def ending(code: int) -> str:
-    """Return in words how a process ended, by its exit code; that is negative for a signal."""
+    """Return a description of a process's exit code; the code is negative for a signal."""
     return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
@@ -169,7 +169,7 @@ def _pump(pipe: IO[bytes], sink: Callable[[str], None], also_ends_a_line: bytes)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its children, and wait for it."""
+    """Terminate a process and its children, and wait for it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""A child process that answers framed requests and may die. Knows nothing of what is asked."""
+"""A child process that responds to framed requests and may crash. Independent of the content of requests."""
 
 import contextlib
 import os
@@ -35,20 +35,20 @@ _OUT_OF_MEMORY = (
     "failed to map segment",
 )
 _SENT: Final = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-# Signals that no fault of a process itself raises.
-# A stack that does not fit under the limit; without one, threads run out for other reasons.
+# Signals that are sent from outside a process, not raised by its own fault.
+# With a memory limit: the stack of a new thread exceeds it. Without a limit, thread creation fails for other reasons.
 _NO_THREAD = "Resource temporarily unavailable"
 
 
 MOST_AT_ONCE: Final = 32 << 10
-"""Bytes of several requests that are sent before the first answer is read; a pipe holds 64 KiB."""
+"""Bytes of several requests that are sent before the first response is read; a pipe holds 64 KiB."""
 
 
 class Resident:
-    """A child process that answers one framed request at a time, started when first asked and again when it died.
+    """A child process that responds to one framed request at a time; started on demand, and again after a crash.
 
     Attributes:
-        role: what the process must call itself in the handshake.
+        role: the name that the process must send in the handshake.
 
     Arguments:
         start_timeout: seconds until the handshake.
@@ -82,23 +82,23 @@ class Resident:
     def request(
         self, header: Mapping[str, Any], payload: bytes = b"", *, timeout: float
     ) -> tuple[dict[str, Any], bytes]:
-        """Send a request and wait for its answer, at most `timeout` seconds.
+        """Send a request and wait for its response, at most `timeout` seconds.
 
         Raises:
-            ProcessDied: no answer will come; the process has been ended and the next request starts another.
+            ProcessDied: there is no response; the process was terminated and the next request starts another.
         """
         return self.request_all([(header, payload)], timeout=timeout)[0]
 
     def request_all(
         self, requests: Sequence[tuple[Mapping[str, Any], bytes]], *, timeout: float
     ) -> list[tuple[dict[str, Any], bytes]]:
-        """Send several requests at once and wait for all their answers, at most `timeout` seconds.
+        """Send several requests at once and wait for all their responses, at most `timeout` seconds.
 
-        More than one request together must fit into a pipe (`MOST_AT_ONCE` bytes): the process may be busy writing an
-        answer that nobody reads yet.
+        Several requests together must fit into a pipe (`MOST_AT_ONCE` bytes): the process may be blocked while it
+        writes a response that is not read yet.
 
         Raises:
-            ProcessDied: some answer will not come, and it cannot be told to which request.
+            ProcessDied: a response is missing; it is unknown for which request.
         """
         with self._turn:
             self._start()
@@ -122,22 +122,22 @@ class Resident:
 
     @property
     def pid(self) -> int | None:
-        """The process that answered last, None before the first request and after `end`."""
+        """The id of the current process, None before the first request and after `end`."""
         return None if self._process is None else self._process.pid
 
     def close(self) -> None:
-        """End the process for good: a request that is in flight on another thread fails, and no other is started."""
+        """Terminate the process permanently: a pending request on another thread fails, and no process is started."""
         with self._guard:
             self._closed = True
             process = self._process
         if process is not None:
             kill_group(process)
-        # Whoever waits for an answer finds out first: nobody reads from a pipe that is closed under their hands.
+        # A thread that waits for a response must fail first, so that no thread reads from a closed pipe.
         with self._turn:
             self.end()
 
     def end(self) -> None:
-        """End the process, if there is one; the next request starts another."""
+        """Terminate the process, if there is one; the next request starts another."""
         if self._process is not None:
             kill_group(self._process)
             for pipe in (self._process.stdin, self._process.stdout):
@@ -188,7 +188,7 @@ class Resident:
                 hello, _ = self._read_frame(time.monotonic() + self._start_timeout)
                 _expect(hello, protocol=VERSION, role=self.role)
         except ProcessDied as death:
-            # It has not been asked anything yet: no model is to blame.
+            # It has not received a request yet, so the failure is not a model's.
             kind = FailureKind.NOT_STARTED if death.kind is FailureKind.EXITED else death.kind
             raise ProcessDied(death.message, kind, death.log) from death
 
@@ -199,7 +199,7 @@ class Resident:
 
     @contextlib.contextmanager
     def _blaming(self, too_slow: str) -> Iterator[None]:
-        """End the process and raise `ProcessDied`, with the cause, whatever goes wrong between the two sides."""
+        """Terminate the process and raise `ProcessDied` with the cause, for any error of communication."""
         try:
             yield
         except TimeoutError:
@@ -238,7 +238,7 @@ class Resident:
         assert self._process is not None
         assert self._process.stdout is not None
         pipe = self._process.stdout.fileno()
-        # Grown as bytes arrive: a peer that announces more than it sends costs no memory.
+        # Grown as bytes arrive, so that a header with a wrong length allocates no memory.
         data = bytearray()
         while len(data) < size:
             _wait(deadline, readable=pipe)
@@ -288,10 +288,10 @@ def _expect(header: Mapping[str, Any], **fields: Any) -> None:
 
 
 def _check_answer(header: Mapping[str, Any]) -> None:
-    """Check that an answer says how it went, and in words where it went wrong.
+    """Check that a response has a status, and a message in case of an error.
 
     Raises:
-        ValueError: it does not.
+        ValueError: one of them is missing.
     """
     ok = header.get("ok")
     if not isinstance(ok, bool) or not (ok or isinstance(header.get("message"), str)):
@@ -303,7 +303,7 @@ def _wait(deadline: float, *, readable: int | None = None, writable: int | None 
     """Wait until a pipe is ready.
 
     Raises:
-        TimeoutError: the deadline passed first.
+        TimeoutError: the deadline passed before.
     """
     remaining = deadline - time.monotonic()
     reading = [] if readable is None else [readable]

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP end a run as Ctrl-C does: what is done is told, and no child is left."""
+"""SIGTERM and SIGHUP end a run as Ctrl-C does: finished results are reported, and no child process is left."""
 
 import contextlib
 import signal
@@ -15,10 +15,10 @@ _waiting: list[KeyboardInterrupt] = []
 
 
 class Terminated(KeyboardInterrupt):
-    """A signal asked this process to end; whatever handles Ctrl-C handles it.
+    """A termination signal for this process; handlers of Ctrl-C handle it as well.
 
     Attributes:
-        signal: which one.
+        signal: the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -27,15 +27,15 @@ class Terminated(KeyboardInterrupt):
 
     @property
     def exit_code(self) -> int:
-        """What a shell reports of a process that a signal ended: 128 and the number of the signal."""
+        """The shell's exit code of a process that a signal ended: 128 plus the number of the signal."""
         return 128 + self.signal
 
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Keep the signals of `ending_as_ctrl_c` waiting until the end of the block.
+    """Defer the signals of `ending_as_ctrl_c` until the end of the block.
 
-    A process that is being started could be ended by nobody: it is not known yet.
+    During the start of a process its handle is not stored yet, so an interrupted start would leave it running.
     """
     global _held
     if threading.current_thread() is not threading.main_thread():
@@ -56,9 +56,9 @@ def held() -> Iterator[None]:
 def ending_as_ctrl_c() -> Iterator[None]:
     """Raise `Terminated` in the main thread on SIGTERM and SIGHUP.
 
-    Once: after the first of them, and after Ctrl-C, they are ignored, so that nothing interrupts what ends the run. A
-    second Ctrl-C does. A signal that is ignored, as under ``nohup``, or that somebody else handles, is left alone.
-    Handlers exist in the main thread only; elsewhere this does nothing.
+    After the first of them, and after Ctrl-C, both are ignored, so that the end of the run is not interrupted. A second
+    Ctrl-C still interrupts it. A signal that is ignored, as under ``nohup``, or that has another handler, is left
+    unchanged. Handlers can be set in the main thread only; in other threads this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""A disk that is full or read-only: the machine's fault, never a model's, whoever of the processes meets it."""
+"""Errors of a full or read-only disk: failures of the machine, never of a model, in any of the processes."""
 
 import errno
 import os
@@ -9,16 +9,16 @@ from burn_verify.core.errors import ToolchainError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 _FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM})
-# As Rust's std::io::Error prints itself, and as LLVM, linkers and compilers print errno.
+# The formats of Rust's std::io::Error, and of errno in messages of LLVM, linkers and compilers.
 _BY_NUMBER: Final = re.compile(r"\(os error (\d+)\)")
 _BY_WORDS: Final = {os.strerror(number): number for number in _FULL - {errno.EFBIG}}
 
 
 def storage_fault(error: BaseException) -> ToolchainError | None:
-    """Return what to tell of an error that comes from a disk that is full or must not be written; None for any other.
+    """Return the error to report for a full or read-only disk; None for any other error.
 
-    Looks through causes. A permission that is missing counts only where it is the error itself: a user's own file
-    that cannot be read has an error of its own.
+    Follows the chain of causes. A missing permission counts only where it is the error itself, since an unreadable file
+    of the user has its own error.
     """
     kinds = _FULL | _FORBIDDEN
     found: BaseException | None = error
@@ -30,7 +30,7 @@ def storage_fault(error: BaseException) -> ToolchainError | None:
 
 
 def storage_fault_in(words: str) -> ToolchainError | None:
-    """Return what to tell where another program says that the disk is full or read-only; None where it does not."""
+    """Return the error to report where another program's output indicates a full or read-only disk; else None."""
     numbers = {int(number) for number in _BY_NUMBER.findall(words)}
     numbers |= {number for text, number in _BY_WORDS.items() if text in words}
     full = sorted(numbers & _FULL)

@@ -1,6 +1,6 @@
 """Frames and tensors as bytes, for pipes between processes and for the reference cache.
 
-Pure: uses neither pipes nor files. The other side is ``rust/protocol`` and ``rust/runner/src/wire.rs``.
+Pure functions: no pipes and no files. The other side is ``rust/protocol`` and ``rust/runner/src/wire.rs``.
 """
 
 import json
@@ -70,7 +70,7 @@ def unpack_header(text: bytes) -> dict[str, Any]:
 
 
 def unsupported_dtype(arrays: Sequence[Array]) -> str | None:
-    """Return the name of the first dtype that no tensor on the wire can have, e.g. ``string`` or ``int4``."""
+    """Return the name of the first dtype that the format does not support, e.g. ``string`` or ``int4``."""
     return next((name for array in arrays if (name := dtype_name(array.dtype)) not in SAFETENSORS_DTYPES), None)
 
 
@@ -90,12 +90,12 @@ def decode(payload: bytes) -> list[Array]:
 
 def in_order(named: Mapping[str, Array], prefix: str = "") -> list[Array]:
     """Return the arrays whose names are a prefix and a number, by that number."""
-    # By length first: after 999 comes 1000.
+    # By length first, so that 1000 follows 999.
     return [named[name] for name in sorted(named, key=lambda name: (len(name), name)) if name.startswith(prefix)]
 
 
 def placed(place: int, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
-    """Return the names of arrays in a file of data sets: ``<place of the data set>/<kind>/<place of the array>``."""
+    """Return arrays by their names in a file of data sets: ``<place of the data set>/<kind>/<place of the array>``."""
     return {f"{_prefix(place, kind)}{index:03d}": array for index, array in enumerate(arrays)}
 
 

@@ -1,4 +1,4 @@
-"""How much processor time other programs use while some of ours run, as the operating system counts.
+"""Processor time used by other programs while the timed programs run, as counted by the operating system.
 
 Measures no calls and decides nothing.
 """
@@ -11,7 +11,7 @@ import psutil
 
 _IDLE = {"idle", "iowait"}
 _COUNTED_ELSEWHERE = {"guest", "guest_nice"}
-"""The time of guests is part of that of the programs that run them."""
+"""The time of guests is included in that of the programs that run them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +19,9 @@ class Usage:
     """Processor time until now, in seconds.
 
     Attributes:
-        machine: of everything, what a hypervisor took away included.
-        own: of the processes that are ours.
-        clock: the time this was asked.
+        machine: of all processes, including the time stolen by a hypervisor.
+        own: of this program's processes.
+        clock: the time of the measurement.
     """
 
     machine: float
@@ -30,7 +30,7 @@ class Usage:
 
 
 def usage(pids: Iterable[int | None]) -> Usage | None:
-    """Ask for the processor time of the machine and of processes; None where nobody tells, or one does not run."""
+    """Return the processor time of the machine and of processes; None if unavailable, or if a process has ended."""
     own = 0.0
     try:
         for pid in pids:
@@ -46,9 +46,9 @@ def usage(pids: Iterable[int | None]) -> Usage | None:
 
 
 def others(before: Usage | None, after: Usage | None) -> tuple[float, float] | None:
-    """Return the processor time that others used from one to the other, and how long that was, in seconds.
+    """Return the processor time of other programs between two measurements, and the elapsed time, in seconds.
 
-    The system counts in ticks, often of 10 ms: over a short while others may seem to have used less than nothing.
+    The system counts in ticks, often of 10 ms: over a short interval the time of other programs may be negative.
     """
     if before is None or after is None or after.clock <= before.clock:
         return None

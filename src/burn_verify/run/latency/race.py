@@ -1,6 +1,6 @@
-"""Two programs timed in turns: each is started several times, warmed up, and called in blocks whose order alternates.
+"""Interleaved timing of two programs: each is started several times, warmed up, and called in alternating blocks.
 
-Knows neither processes nor what is computed: a contestant is whoever can begin anew and run a block of calls.
+Independent of processes and of the computation: a contestant is any object that can restart and run a block of calls.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,18 +12,18 @@ from burn_verify.core.latency import Block, BlockPlan, Side
 from burn_verify.run.latency.samples import is_steady, summarise
 
 STARTS: Final = 6
-"""A program is born with differences that no call of it shows, such as where its memory lies, and the machine is not
-the same from one second to the next."""
+"""Several, since processes of one program differ in ways that are constant within a process, such as the memory layout,
+and since the load of the machine varies from one second to the next."""
 
 MOST_STARTS: Final = 12
-"""So many where fewer do not say enough."""
+"""The maximum number of starts, where fewer are not conclusive."""
 
 ROUNDS: Final = 6
 BLOCK_SECONDS: Final = 0.12
 BLOCK_CALLS: Final = 40
 SETTLE_SECONDS: Final = 0.02
-"""Calls go on so long before the first one of a block counts: caches are the other program's until then, and threads
-of ONNX Runtime look for work for some milliseconds after a call."""
+"""Duration of untimed calls at the start of a block: the caches hold the other program's data until then, and threads
+of ONNX Runtime spin for some milliseconds after a call."""
 
 _WARM_SECONDS: Final = 0.15
 _WARM_BLOCKS: Final = 12
@@ -34,7 +34,7 @@ class Contestant(Protocol):
     """A program that can run blocks of calls."""
 
     def restart(self) -> None:
-        """Make the next block that of a program that has just begun."""
+        """Make the next block run in a new process."""
 
     def block(self, plan: BlockPlan) -> Block:
         """Run a block."""
@@ -45,12 +45,12 @@ STEADY_PLAN: Final = BlockPlan(fresh=False, settle=SETTLE_SECONDS, calls=BLOCK_C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmUp:
-    """What came before the calls that count.
+    """The calls before the timed ones.
 
     Attributes:
-        first: the block in which the model was loaded, of one call.
-        calls: how many followed.
-        stable: whether they had stopped getting faster.
+        first: the block of one call that loads the model.
+        calls: number of warm-up calls after it.
+        stable: whether the calls had stopped getting faster.
     """
 
     first: Block
@@ -64,13 +64,12 @@ def run(
     rounds: int = ROUNDS,
     enough: Callable[[list[Side]], bool] = lambda _: True,
 ) -> list[Side]:
-    """Start every contestant so many times, and time it in every round of each.
+    """Start every contestant the given number of times, and time it in every round of each start.
 
-    Who is started first alternates, and so does who begins a round: a drift of the machine falls on all alike.
+    The order of starts alternates, and so does the order within rounds: a drift of the machine affects all equally.
 
     Arguments:
-        enough: says of the sides after that whether they will do; where not, there is one more start, and so on until
-            there were `MOST_STARTS`.
+        enough: returns whether the samples of the sides suffice; if not, there is one more start, up to `MOST_STARTS`.
     """
     warmed: list[list[WarmUp]] = [[] for _ in contestants]
     timed: list[list[list[Block]]] = [[] for _ in contestants]
@@ -90,7 +89,7 @@ def run(
 
 
 def warm_up(contestant: Contestant) -> WarmUp:
-    """Start a contestant and call it until that takes no less time than before."""
+    """Start a contestant and call it until the calls stop getting faster."""
     contestant.restart()
     first = contestant.block(BlockPlan(fresh=True, settle=0.0, calls=1, seconds=0.0))
     plan = BlockPlan(fresh=False, settle=0.0, calls=_WARM_CALLS, seconds=_WARM_SECONDS)

@@ -13,14 +13,14 @@ import numpy as np
 from burn_verify.core.latency import CONFIDENCE, Ratio, Summary
 
 RESOLUTION: Final = 0.01
-"""What is not told apart: an interval is never narrower than this to either side."""
+"""The smallest relative difference that is resolved: an interval is never narrower than this on either side."""
 
 NOISY: Final = 1.25
-"""An interval whose ends are further apart than this factor says nothing that is worth saying."""
+"""An interval whose ends differ by more than this factor is too wide for a conclusion."""
 
 CROWDED: Final = 0.2
-"""A program is disturbed where it and all others want more processors than there are, by so many at least; less is what
-the system itself does, and the other program of a race when its turn is over."""
+"""A program is disturbed where it and all others use more processors than exist, by at least this number. A smaller
+excess is the load of the system itself, and of the other program of a race after its turn."""
 
 _RESAMPLES: Final = 2000
 _LEAST_STARTS: Final = 5
@@ -31,7 +31,7 @@ def summarise(nanoseconds: Sequence[int]) -> Summary:
     """Return the summary (seconds) of calls (nanoseconds).
 
     Raises:
-        ValueError: there is none.
+        ValueError: there are no calls.
     """
     if not nanoseconds:
         msg = "no call was timed"
@@ -43,12 +43,13 @@ def summarise(nanoseconds: Sequence[int]) -> Summary:
 
 
 def ratio_of(ours: Sequence[Sequence[Sequence[int]]], theirs: Sequence[Sequence[Sequence[int]]]) -> Ratio:
-    """Return the ratio of the medians of two programs that were timed in turns, with its interval.
+    """Return the ratio of the medians of two programs that were timed in turns, with its confidence interval.
 
-    The ratio is the median of those of the rounds: what happens to the machine happens to both sides of a round. Whole
-    starts are drawn for the interval, not rounds or calls, as these share what a process is born with and whatever the
-    machine was doing. It is the t interval with bootstrap standard error of Hesterberg, *What Teachers Should Know
-    About the Bootstrap* (2015), of the ratio's logarithm, with the factor for few samples given there.
+    The ratio is the median of the ratios of the rounds, since a disturbance of the machine affects both sides of a
+    round. The bootstrap resamples whole starts, not rounds or calls, since the calls of one start are correlated: they
+    share the initial state of the process and the load of the machine. The interval is the t interval with bootstrap
+    standard error of Hesterberg, *What Teachers Should Know About the Bootstrap* (2015), of the ratio's logarithm, with
+    the factor for few samples given there.
 
     Arguments:
         ours, theirs: calls (nanoseconds) by start and round; starts of either have the same number of rounds.
@@ -73,7 +74,7 @@ def ratio_of(ours: Sequence[Sequence[Sequence[int]]], theirs: Sequence[Sequence[
 
 
 def is_crowded(threads: int, others: float | None, processors: int) -> bool:
-    """Return whether others disturbed a program of so many threads; `others` is how many processors they used."""
+    """Return whether other programs, which used `others` processors, disturbed a program with `threads` threads."""
     return others is not None and min(threads, processors) + others > processors + CROWDED
 
 
@@ -90,7 +91,7 @@ def _median(values: Sequence[int]) -> float:
 
 
 def _t_quantile(probability: float, freedom: int) -> float:
-    """Return a quantile of Student's t by Abramowitz and Stegun 26.7.5, right to 1 % from four degrees of freedom."""
+    """Return a quantile of Student's t by Abramowitz and Stegun 26.7.5, correct to 1 % from four degrees of freedom."""
     z = NormalDist().inv_cdf(probability)
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96

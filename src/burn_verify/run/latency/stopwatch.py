@@ -1,6 +1,6 @@
-"""Latency of one case: its release build and ONNX Runtime, each in a process of its own, timed in turns.
+"""Latency of one case: its release build and ONNX Runtime, each in its own process, timed in turns.
 
-Decides neither how the turns go (`race`) nor what the samples mean (`samples`); judges no answer.
+Decides neither the order of the turns (`race`) nor the statistics (`samples`); judges no outputs.
 """
 
 import os
@@ -31,7 +31,7 @@ class Burn:
     burn_backend: str
 
     def restart(self) -> None:
-        """End the process; the next block begins another."""
+        """Terminate the process; the next block starts another."""
         self.program.close()
 
     def block(self, plan: BlockPlan) -> Block:
@@ -49,7 +49,7 @@ class Reference:
     threads: int
 
     def restart(self) -> None:
-        """End the process; the next block begins another."""
+        """Terminate the process; the next block starts another."""
         self.engine.restart()
 
     def block(self, plan: BlockPlan) -> Block:
@@ -59,22 +59,22 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A contestant whose blocks say what other programs used meanwhile.
+    """A contestant whose blocks include the processor time of other programs during the block.
 
     Attributes:
-        ours: the processes that are no others: the race itself and both of its sides, of which one waits or, for some
-            milliseconds, still looks for work.
+        ours: the processes that do not count as others: the race itself and both of its sides. The idle side waits or,
+            for some milliseconds, its threads still spin.
     """
 
     contestant: Contestant
     ours: Callable[[], Iterable[int | None]]
 
     def restart(self) -> None:
-        """End the process; the next block begins another."""
+        """Terminate the process; the next block starts another."""
         self.contestant.restart()
 
     def block(self, plan: BlockPlan) -> Block:
-        """Run a block; raises what the contestant does."""
+        """Run a block; raises the exceptions of the contestant."""
         before = crowd.usage(self.ours())
         block = self.contestant.block(plan)
         return replace(block, others=crowd.others(before, crowd.usage(self.ours())))
@@ -84,8 +84,8 @@ class Stopwatch:
     """Times cases.
 
     Arguments:
-        engine: what the release build is timed beside; anew for each case.
-        threads: that each side may use.
+        engine: creates the engine that the release build is timed against; called for each case.
+        threads: number of threads that each side may use.
     """
 
     def __init__(self, engine: Callable[[], Engine], threads: int) -> None:
@@ -101,10 +101,10 @@ class Stopwatch:
         inputs: Sequence[Array],
         refuse: Callable[[list[Array]], str],
     ) -> Latency:
-        """Time a case on one data set; whatever cannot be timed is missing, and said.
+        """Time a case on one data set; a side that cannot be timed is left out, with the reason.
 
         Arguments:
-            refuse: says of the release build's own answers why they are not right, nothing where they are.
+            refuse: returns why the release build's outputs are wrong; empty where they are right.
         """
         latency = Latency(
             profile=LATENCY,
