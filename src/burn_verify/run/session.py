@@ -1,7 +1,7 @@
 """One run: its selection, and the plans made from it.
 
 Shared by the command line and the pytest plugin, and by pytest's workers, which join a run that their controller
-opened. Writes no record (see `recording`) and prints nothing.
+opened. Writes no record (see `recorder`) and prints nothing.
 """
 
 import os
