@@ -1,6 +1,6 @@
-"""Batches: generated modules to one runner binary, rustc's errors attributed to their module.
+"""Compile generated modules into one runner binary and attribute rustc's errors to their modules.
 
-Runs no model. The text of the generated crates is `codegen`'s, the module of an error is `rustc_errors`'.
+Runs no model. `codegen` writes the text of the generated crates. `rustc_errors` finds the module of an error.
 """
 
 import math
@@ -21,16 +21,16 @@ from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_json
 from burn_verify.system.kept import seal, sealed
 
-# One rustc needs about 2 MiB a small module; more of them to a crate save no time and cost memory.
+# rustc needs about 2 MiB per small module. More modules per crate save no time and cost memory.
 _MODULES_PER_CRATE: Final = 250
-# Each is tens of megabytes, and made again in seconds.
+# A binary takes tens of megabytes and is rebuilt in seconds.
 _KEPT_BINARIES: Final = 24
 _HOUR: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """What became of a batch.
+    """The result of compiling a batch.
 
     Attributes:
         binary: None where no module compiled.
@@ -51,14 +51,14 @@ class BatchCompiler:
         self._workspace = workspace
 
     def compile(self, models: Sequence[ConvertedModel], doubtful: Collection[str] = ()) -> Compiled:
-        """Compile modules to one binary; those that rustc refuses are set aside and the rest is built again.
+        """Compile modules to one binary. Modules that rustc rejects are removed and the rest is built again.
 
         Arguments:
-            doubtful: labels of models that most likely do not compile. They go into crates of their own, so that
-                the crates of the others need no second round; it decides nothing else.
+            doubtful: labels of models that most likely do not compile. They go into separate crates, so that the
+                crates of the other models need no second round. The result does not depend on it.
 
         Raises:
-            ToolchainError: cargo failed without naming a module.
+            ToolchainError: cargo failed, and the failure could not be attributed to a module.
         """
         unique = {model.module: model for model in models}
         folder = self._cache.folder("binaries") / key_of(self._workspace, unique.values())
@@ -87,7 +87,7 @@ class BatchCompiler:
     ) -> tuple[str | None, dict[str, CompileError]]:
         errors: dict[str, CompileError] = {}
         groups = self._grouped(models, doubtful)
-        # Borrow-check errors show only once type errors are gone, so one round is not always enough.
+        # rustc reports borrow-check errors only when there are no type errors, so one round is not always enough.
         while groups:
             batch = self._write(groups)
             run = self._workspace.compile(batch, {group.crate: group.label for group in groups})
@@ -107,7 +107,7 @@ class BatchCompiler:
         return None, errors
 
     def _grouped(self, models: Mapping[str, ConvertedModel], doubtful: frozenset[str]) -> tuple[codegen.Group, ...]:
-        """Return crates that hold all models: those compiled before where there are any, new ones for the rest."""
+        """Return crates that hold all models: crates compiled before where possible, new crates for the rest."""
         known = [group for group in self._known_groups() if all(_same(model, models) for model in group.models)]
         reused = codegen.cover(models, known)
         old = frozenset().union(*(group.modules for group in reused))
@@ -119,7 +119,7 @@ class BatchCompiler:
         return reused + codegen.pack(sure, sizes, crates) + aside
 
     def _known_groups(self) -> list[codegen.Group]:
-        """Return the crates that were compiled in this very workspace and whose generated text is still there."""
+        """Return the crates that were compiled in this workspace and whose generated text still exists."""
         note = read_json(self._workspace.folder / "groups.json")
         if note is None or note["fingerprint"] != self._workspace.fingerprint:
             return []
@@ -153,7 +153,7 @@ class BatchCompiler:
 
 
 def key_of(workspace: Workspace, models: Iterable[ConvertedModel]) -> str:
-    """Return the key of what becomes of a batch, the reasons of those that do not compile included."""
+    """Return the cache key of the result of a batch, which includes the compile errors."""
     ordered = sorted(models, key=lambda model: model.module)
     contents = [part for model in ordered for part in (model.module, sha256_of(model.rust))]
     return digest_of(MADE_BY.digest, workspace.fingerprint, codegen.PROFILE, *contents)[:24]
@@ -164,12 +164,12 @@ def _noted(model: ConvertedModel) -> list[str | int]:
 
 
 def _same(model: ConvertedModel, wanted: Mapping[str, ConvertedModel]) -> bool:
-    """Return whether a module compiled before was made from the very file that is wanted now."""
+    """Return whether a module compiled before was made from the same file as the requested one."""
     return model.module not in wanted or wanted[model.module].rust == model.rust
 
 
 def _unnamed(group: codegen.Group, run: CargoRun) -> list[RustError]:
-    """Return the errors of a crate of one model in which rustc named no line of that model."""
+    """Return the errors of a crate that holds one model and in which rustc named no line of that model."""
     errors = [error for crate, error in run.errors if crate == group.crate]
     message = "rustc ended without naming an error"
     return errors or [RustError(code=None, message=message, rendered="", spots=())]
@@ -178,7 +178,7 @@ def _unnamed(group: codegen.Group, run: CargoRun) -> list[RustError]:
 def _regrouped(
     groups: Sequence[codegen.Group], suspects: Sequence[codegen.Group], guilty: Mapping[str, object]
 ) -> tuple[codegen.Group, ...]:
-    """Return the crates of the next round: without the guilty, and suspects taken apart to find the one."""
+    """Return the crates of the next round: without the failed modules, and suspect crates split into single models."""
     split = {group.crate for group in suspects}
     pieces = (
         piece
@@ -206,6 +206,6 @@ def _remembered(folder: Path) -> Compiled | None:
 
 
 def _drop(executable: Path) -> None:
-    """Remove cargo's own copies of a binary that is kept elsewhere: each selection would leave one behind."""
+    """Remove cargo's copies of a binary that is stored in the cache; otherwise every selection would leave one."""
     for path in (executable, *executable.parent.glob(f"deps/{executable.name}-*")):
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Burn by cargo: models converted by burn-onnx, compiled in one batch, and their release builds.
+"""Build models with cargo: conversion by burn-onnx, compilation in one batch, and release builds.
 
 Implements `burn_verify.burn.program.Builder`.
 """
@@ -23,10 +23,10 @@ class CargoBuilder:
     """Converts and compiles on this machine, for targets of one `Target.build_key`.
 
     Arguments:
-        listen: told of every step of cargo.
+        listen: called for every step of cargo.
 
     Raises:
-        UsageError: the version has not these backends, or a checkout does not fit it.
+        UsageError: the version does not have these backends, or a checkout does not match the version.
     """
 
     def __init__(self, cache: Cache, settings: Settings, listen: Listener, targets: Sequence[Target]) -> None:
@@ -38,7 +38,7 @@ class CargoBuilder:
         self._converters: dict[tuple[bool, bool], Converter] = {}
 
     def refusals(self) -> Mapping[Target, str]:
-        """Compile Burn, burn-onnx and the probe if this was never done, and start every backend."""
+        """Compile Burn, burn-onnx and the probe if they are not compiled yet, and start every backend."""
         self._workspace.converter()
         probe = self._runner(RunnerBinary(path=self._workspace.probe(), modules=frozenset()))
         found = {}
@@ -87,7 +87,7 @@ class CargoBuilder:
         return Release(program=self._runner(made.binary, self._settings.timing_threads), cost=made.cost)
 
     def close(self) -> None:
-        """End the converters."""
+        """Terminate the converters."""
         for converter in self._converters.values():
             converter.close()
         self._converters.clear()

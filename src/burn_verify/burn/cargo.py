@@ -1,6 +1,6 @@
-"""cargo and rustc: are they there, and one build with what it said.
+"""Check for cargo and rustc, and run one build and parse its output.
 
-Knows no model: crates are names here, and `rustc_errors` says which module an error is about.
+Does not depend on models: crates are only names here. `rustc_errors` finds the module of an error.
 """
 
 import os
@@ -24,20 +24,20 @@ INSTALL_RUST: Final = "install Rust from https://rustup.rs, or run: rustup updat
 
 _RUSTC_VERSION: Final = ("rustc", "-V")
 
-# cargo's bar: `Building [====>   ] 133/340: burn-flex`
+# cargo's progress bar: `Building [====>   ] 133/340: burn-flex`
 _BAR: Final = re.compile(r"Building \[[^\]]*\]\s+(\d+)/(\d+)(?:: (.*))?")
 
 
 @dataclass(slots=True)
 class CargoRun:
-    """What one build said.
+    """The parsed output of one build.
 
     Attributes:
-        artifacts: crates that are compiled now, of those that have a label.
+        artifacts: compiled crates, of those that have a label.
         executables: path by crate.
-        errors: crate and error, in the order of rustc.
-        failed: crates that could not be compiled, with or without a reason.
-        units: what the build is made of, by the hash in the names of cargo's files.
+        errors: crate and error, in the order in which rustc reports them.
+        failed: crates that could not be compiled, with or without an error message.
+        units: cargo's compilation units, identified by the hash in the names of cargo's files.
     """
 
     code: int = 0
@@ -49,13 +49,13 @@ class CargoRun:
 
     @property
     def gave_up(self) -> bool:
-        """Whether cargo failed before anything was compiled, or found compiled: it lacks sources, or cannot read."""
+        """Whether cargo failed before it compiled or reused any unit: sources are missing or cannot be read."""
         return self.code > 0 and not (self.artifacts or self.units or self.errors or self.failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """Builds of a Cargo workspace: its folder, the folder it builds into, and the file with cargo's last output."""
+    """Builds of a Cargo workspace: its folder, its target folder, and the file with cargo's last output."""
 
     folder: Path
     target: Path
@@ -70,12 +70,12 @@ class Build:
         listen: Listener,
         env: Mapping[str, str] | None = None,
     ) -> CargoRun:
-        """Run ``cargo build`` to its end, telling of every step.
+        """Run ``cargo build`` to its end and report every step.
 
         Arguments:
-            phase: of the progress that is told.
-            labels: what to call crates in front of people.
-            env: more for cargo's environment.
+            phase: phase of the reported progress.
+            labels: display names of crates.
+            env: additional environment variables for cargo.
 
         Raises:
             ToolchainError: the disk is full or read-only.
@@ -120,10 +120,10 @@ class Build:
         return run
 
     def failure(self, what: str, code: int) -> ToolchainError:
-        """Return the error of a build for which nobody else is to blame: cargo's first, and where the log is.
+        """Return the error of a build that failed for no known module: cargo's first error and the path of the log.
 
         Arguments:
-            code: cargo's exit code; where a signal ended it, that is told, as it could not say so itself.
+            code: cargo's exit code. If a signal ended cargo, the message names the signal, since the log does not.
         """
         said = self.log.read_text(encoding="utf-8", errors="replace")
         first = f"cargo: {ending(code)}" if code < 0 else in_one_line(said) or "cargo said nothing"
@@ -132,7 +132,7 @@ class Build:
 
 
 def rustc_version() -> str:
-    """Return what ``rustc -V`` says, empty where it does not answer; `require_rust` says why."""
+    """Return the output of ``rustc -V``, empty where it fails; `require_rust` raises the error with the cause."""
     try:
         return output_of(_RUSTC_VERSION)
     except CommandFailed:
@@ -140,25 +140,25 @@ def rustc_version() -> str:
 
 
 def host() -> str:
-    """Return the platform that this machine's rustc compiles for, as cargo's ``--filter-platform`` wants it.
+    """Return the platform that this machine's rustc compiles for, in the format of cargo's ``--filter-platform``.
 
     Raises:
-        CommandFailed: rustc does not answer.
+        CommandFailed: rustc failed.
     """
     return output_of(["rustc", "--print", "host-tuple"])
 
 
 def is_new_enough(rustc: str, oldest: tuple[int, int] = MIN_RUSTC) -> bool | None:
-    """Return whether Burn can be compiled by a rustc, by what `rustc_version` said; None where it is no version."""
+    """Return whether a rustc is new enough for Burn, given the output of `rustc_version`; None without a version."""
     found = re.match(r"rustc (\d+)\.(\d+)", rustc)
     return None if found is None else (int(found[1]), int(found[2])) >= oldest
 
 
 def require_rust(oldest: tuple[int, int] = MIN_RUSTC) -> None:
-    """Check that cargo and a rustc that is new enough are there.
+    """Check that cargo and a recent enough rustc are installed.
 
     Raises:
-        ToolchainError: one of them is not; the message says what to type.
+        ToolchainError: one of them is not; the message contains the command to run.
     """
     if shutil.which("cargo") is None:
         message = f"cargo was not found: {INSTALL_RUST}"
@@ -179,7 +179,7 @@ def require_rust(oldest: tuple[int, int] = MIN_RUSTC) -> None:
 
 
 def _environment(target: Path) -> dict[str, str]:
-    """Return the environment of cargo, without what would make two users' builds differ."""
+    """Return the environment of cargo, without the variables that would make the builds of two users differ."""
     drop = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WRAPPER")
     kept = {name: value for name, value in os.environ.items() if name not in drop}
     bar = {"CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": "200", "CARGO_TERM_COLOR": "never"}

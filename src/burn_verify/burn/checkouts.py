@@ -1,6 +1,6 @@
-"""Local checkouts of Burn and burn-onnx: what is in a folder, at which commit, with which sources.
+"""Inspect local checkouts of Burn and burn-onnx: crates, commit and digest of the sources.
 
-Asks git and cargo; changes no checkout and compiles nothing. A revision is unpacked in the cache.
+Runs git and cargo. Changes no checkout and compiles nothing. A revision is unpacked in the cache.
 """
 
 import json
@@ -25,14 +25,14 @@ _NO_SOURCES: Final = frozenset({"target", ".git"})
 
 
 def look(cache: Cache, project: str, text: str) -> Checkout:
-    """Find out what a folder of sources is.
+    """Inspect a folder of sources.
 
     Arguments:
         project: ``burn`` or ``burn-onnx``.
         text: a folder, or ``folder@revision``: a revision of a git repository, unpacked in the cache.
 
     Raises:
-        UsageError: there is no such folder or revision, or it is no crate and no workspace of crates.
+        UsageError: there is no such folder or revision, or it is neither a crate nor a workspace of crates.
     """
     folder, revision = _parted(text)
     if not folder.is_dir():
@@ -47,10 +47,10 @@ def look(cache: Cache, project: str, text: str) -> Checkout:
 
 
 def patches_of(target: Target) -> tuple[Patch, ...]:
-    """Return the crates of a target's checkouts that replace the registry's.
+    """Return the crates of a target's checkouts that replace crates of the registry.
 
     Raises:
-        UsageError: a checkout has none, or of another version than the one that is pinned.
+        UsageError: a checkout has no such crate, or its version differs from the pinned one.
     """
     asked = [
         ("burn", target.burn_checkout, resolve(target.burn)),
@@ -82,7 +82,7 @@ def crates_in(project: str, path: Path) -> tuple[LocalCrate, ...]:
     if not manifest.is_file():
         message = f"{no_checkout}: it has no Cargo.toml"
         raise UsageError(message)
-    # Nothing is resolved without dependencies, so crates that are not on this machine are not missed.
+    # With --no-deps cargo resolves no dependencies, so crates that are not on this machine cause no error.
     arguments = ["--no-deps", "--offline", "--format-version=1", "--manifest-path", str(manifest)]
     try:
         said = output_of(["cargo", "metadata", *arguments])
@@ -97,10 +97,10 @@ def crates_in(project: str, path: Path) -> tuple[LocalCrate, ...]:
 
 
 def _state(project: str, path: Path) -> tuple[str, bool]:
-    """Return the commit of a folder and whether it was changed since; no commit where it is in no repository.
+    """Return the commit of a folder and whether it has uncommitted changes; no commit outside of a repository.
 
     Raises:
-        UsageError: it is in one, and git does not say whether it was changed.
+        UsageError: the folder is in a repository, and ``git status`` fails.
     """
     try:
         commit = output_of(["git", "-C", str(path), "rev-parse", "HEAD"])
@@ -135,9 +135,9 @@ def _unpacked(cache: Cache, project: str, clone: Path, revision: str) -> Checkou
 def _unpack(clone: Path, commit: str, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
         packed, unpacked = Path(scratch) / "sources.tar", Path(scratch) / "sources"
-        # From the top of the repository, wherever inside of it the clone was named.
+        # The path may be a folder inside the repository, and git archive packs only what is below its working folder.
         try:
-            # A bare repository has no top, and git answers nothing.
+            # The output is empty for a bare repository, which has no working tree.
             top = output_of(["git", "-C", str(clone), "rev-parse", "--show-cdup"])
             output_of(["git", "-C", str(clone / top), "archive", "--format=tar", "-o", str(packed), commit])
         except CommandFailed as error:
@@ -149,7 +149,7 @@ def _unpack(clone: Path, commit: str, path: Path) -> None:
 
 
 def _digest(path: Path, crates: tuple[LocalCrate, ...]) -> str:
-    """Return the sha256 (hex) over everything that cargo may read: the crates' folders and the workspace's manifest."""
+    """Return the sha256 (hex) of all files that cargo may read: the crates' folders and the workspace's manifest."""
     inside = {file for crate in crates for file in _files(Path(crate.folder))} | {path / "Cargo.toml"}
     named = sorted((os.path.relpath(file, path), file) for file in inside if file.is_file())
     return digest_of(*(part for name, file in named for part in (name, sha256_of(file))))

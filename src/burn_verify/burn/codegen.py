@@ -1,7 +1,7 @@
-"""Text of the generated crates: one library a group of models, one binary that registers them all.
+"""Text of the generated crates: one library per group of models, one binary that registers all models.
 
-Values in, text out: writes no file and starts nothing. The model code itself is burn-onnx's and is never touched; it
-is included by path, so rustc's errors name its file.
+Pure functions: write no file and start no process. The model code is written by burn-onnx and is never changed. It is
+included by path, so rustc's errors name its file.
 """
 
 import hashlib
@@ -12,20 +12,20 @@ from typing import Final
 from burn_verify.core.stage import ConvertedModel
 
 PROFILE: Final = "correctness"
-"""Name of the cargo profile in ``rust/Cargo.toml`` with which answers are made."""
+"""Name of the cargo profile in ``rust/Cargo.toml`` with which outputs are computed."""
 
 LATENCY: Final = "latency"
-"""Name of the one with which calls are timed; numbers of one never stand for the other."""
+"""Name of the cargo profile with which calls are timed. Results of the two profiles are never mixed."""
 
 LATENCY_PROFILE: Final[Mapping[str, object]] = {
     **{"inherits": "release", "opt-level": 3, "lto": "off between crates", "codegen-units": 16},
     **{"debug-assertions": False, "overflow-checks": False},
 }
-"""What that profile is: cargo's own release profile, of which nothing is changed."""
+"""Settings of the profile `LATENCY`: those of cargo's release profile, unchanged."""
 
 _INFERRED: Final = 32
-"""Up to so many inputs and outputs rustc infers a model's signature, see ``rust/runner/src/invoke.rs``; the call of a
-model that has more is spelt out."""
+"""Number of inputs or outputs up to which rustc infers a model's signature, see ``rust/runner/src/invoke.rs``. For a
+model with more of them, the call is generated explicitly."""
 
 _MANIFEST: Final = """\
 [package]
@@ -49,7 +49,7 @@ class Group:
 
     @property
     def label(self) -> str:
-        """What to call it in front of people."""
+        """Display name: the label of the first model and the number of the others."""
         more = f" and {len(self.models) - 1} more" if len(self.models) > 1 else ""
         return self.models[0].label + more
 
@@ -72,7 +72,7 @@ class Group:
 
     @property
     def source(self) -> str:
-        """Text of ``src/lib.rs``: two lines a model, each line about one model only, so that errors can be blamed."""
+        """Text of ``src/lib.rs``: two lines per model. No line concerns two models, so errors can be attributed."""
         modules = "\n".join(
             f"#[path = {rust_string(str(model.rust))}] pub mod {model.module};" for model in self.models
         )
@@ -80,24 +80,23 @@ class Group:
         return f"#![allow(warnings)]\n{modules}\n\npub fn register(registry: &mut runner::Registry) {{\n{inserts}\n}}\n"
 
     def model_at(self, line: int) -> ConvertedModel | None:
-        """Return the model that a line (from 1) of `source` is about, None for the lines in between."""
+        """Return the model that a line (from 1) of `source` belongs to, None for lines that belong to no model."""
         count = len(self.models)
         place = line - 2 if line < count + 2 else line - (count + 4)
         return self.models[place] if 0 <= place < count else None
 
 
 def crate_of(models: Iterable[ConvertedModel]) -> Group:
-    """Return the crate of these models, named after them: other models, another crate."""
+    """Return the crate of these models. Its name is a hash of their modules, so other models give another crate."""
     ordered = tuple(sorted(models, key=lambda model: model.module))
     name = hashlib.sha256(" ".join(model.module for model in ordered).encode()).hexdigest()
     return Group(crate=f"g_{name[:16]}", models=ordered)
 
 
 def cover(wanted: Collection[str], known: Iterable[Group]) -> tuple[Group, ...]:
-    """Choose crates that were compiled before and hold wanted modules, the most useful first.
+    """Choose crates that were compiled before and hold requested modules, those with the most of them first.
 
-    A compiled crate never changes, so whatever it holds beside the wanted modules costs nothing but a place in the
-    binary.
+    A compiled crate never changes, so the other modules in it cost no compile time, only space in the binary.
     """
     missing = set(wanted)
     chosen = []
@@ -109,13 +108,14 @@ def cover(wanted: Collection[str], known: Iterable[Group]) -> tuple[Group, ...]:
 
 
 def pack(models: Iterable[ConvertedModel], sizes: Mapping[str, int], crates: int) -> tuple[Group, ...]:
-    """Distribute models over at most so many new crates, of about the same size.
+    """Distribute models over new crates of about the same size.
 
-    Few crates are cheap, for each costs half a second of rustc before its first line; as many as there are processors
-    keep all of them busy: docs/decisions/0010-crates-never-change.md.
+    Fewer crates cost less, because rustc needs half a second per crate before its first line. As many crates as
+    processors use all processors: docs/decisions/0010-crates-never-change.md.
 
     Arguments:
         sizes: bytes of generated text by module.
+        crates: the largest number of crates.
     """
     bins: list[tuple[int, list[ConvertedModel]]] = [(0, []) for _ in range(max(crates, 1))]
     for model in sorted(models, key=lambda model: (-sizes[model.module], model.module)):
@@ -136,7 +136,7 @@ def crate_files(group: Group) -> dict[str, str]:
 
 
 def batch_files(groups: Sequence[Group]) -> dict[str, str]:
-    """Return the files of a selection, its binary crate and all library crates, as `crate_files` does."""
+    """Return the files of a selection, its binary crate and all library crates, in the format of `crate_files`."""
     name = batch_name(groups)
     dependencies = [f'{group.crate} = {{ path = "../{group.crate}" }}' for group in groups]
     files = {

@@ -1,6 +1,6 @@
-"""The converter process: an ``.onnx`` file in, Rust and weights out, or a refusal in burn-onnx's own words.
+"""Run the converter process: an ``.onnx`` file in, Rust code and weights out, or the error message of burn-onnx.
 
-Compiles nothing and reads no Rust.
+Compiles nothing and parses no Rust.
 """
 
 import os
@@ -25,13 +25,13 @@ _MADE: Final = ("model.rs", "model.bpk")
 
 
 class Converter:
-    """Asks a resident converter, and keeps what it made by content.
+    """Sends requests to a resident converter and caches its results by content.
 
-    Only successes are kept: a refusal is tried again on every run.
+    Only successful conversions are cached. A model that was refused is converted again on every run.
 
     Arguments:
         binary: the compiled converter.
-        fingerprint: whatever else decides the result: versions of burn-onnx and of the converter.
+        fingerprint: what else determines the result: versions of burn-onnx and of the converter.
         timeout: seconds one conversion may take.
         memory_limit: MiB, 0 for none.
     """
@@ -61,13 +61,13 @@ class Converter:
         """Convert one model.
 
         Raises:
-            ConvertError: burn-onnx refused it, panicked, died or hung; the message is burn-onnx's own.
+            ConvertError: burn-onnx refused the model, panicked, died or hung; the message is that of burn-onnx.
             ToolchainError: the disk is full or read-only.
         """
         key = key_of(prepared, self._fingerprint, self._options)
         folder = self._rooms / key
         if sealed(folder / "done.json"):
-            # Without the lock: what is done stays, and taking a thousand locks takes its time.
+            # No lock is needed: a finished conversion does not change, and a thousand locks take noticeable time.
             return _converted(prepared, folder, key, 0.0)
         with self._cache.lock(f"convert-{key[0]}"):
             if sealed(folder / "done.json"):
@@ -80,7 +80,7 @@ class Converter:
             return _converted(prepared, folder, key, seconds)
 
     def close(self) -> None:
-        """End the converter."""
+        """Terminate the converter."""
         self._process.close()
 
     def _ask(self, prepared: PreparedCase, folder: Path) -> None:
@@ -88,7 +88,7 @@ class Converter:
             message = f"{str(prepared.model)!a} is no UTF-8: the converter takes no such file name"
             raise ConvertError(message, "file name is no UTF-8")
         shutil.rmtree(folder, ignore_errors=True)
-        # Another run that waits for its turn may have made the folder again.
+        # Another run that waits for the lock may have created the folder again.
         folder.mkdir(parents=True, exist_ok=True)
         header = {"model": str(prepared.model), "out_dir": str(folder), **self._options}
         try:
@@ -101,11 +101,12 @@ class Converter:
         if not answer["ok"]:
             if (fault := storage_fault_in(answer["message"])) is not None:
                 raise fault
-            # The record is read elsewhere: the model's name says enough, its folder says too much.
+            # The record is read on other machines: the file name identifies the model, the folder is specific to this
+            # machine.
             message = answer["message"].replace(str(prepared.model), prepared.model.name)
             where = location(answer.get("location") or "") or None
             said = refusal(message, where)
-            # burn-onnx panics on everything that it refuses.
+            # burn-onnx panics on every model that it refuses.
             details: dict[str, Any] = {
                 "how": FailureKind.PANIC.how,
                 "kind": said.kind.value,
@@ -120,11 +121,11 @@ class Converter:
 
 
 def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool]) -> str:
-    """Return the key of what the converter makes of a model: the content of the request, and who answers it.
+    """Return the cache key of a conversion: the content of the request and the identity of the converter.
 
     Arguments:
         fingerprint: see `Converter`.
-        options: what the converter is asked beside the model, by name.
+        options: options of the converter, by name.
     """
     return digest_of(prepared.digest, fingerprint, repr(sorted(options.items())))[:24]
 
@@ -138,7 +139,7 @@ def _is_text(path: Path) -> bool:
 
 
 def _missing(folder: Path) -> str | None:
-    """Return the name of a file that a conversion makes and that is not there."""
+    """Return the name of a file that a conversion should have written and that does not exist."""
     return next((name for name in _MADE if not (folder / name).is_file()), None)
 
 

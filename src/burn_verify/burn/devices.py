@@ -1,6 +1,6 @@
-"""Which of Burn's backends work on this machine, and why others do not.
+"""Find which of Burn's backends work on this machine, and why the others do not.
 
-Compiles nothing: a backend that was compiled before is started, of another one only its driver is looked for.
+Compiles nothing. A backend that is already compiled is started. For any other backend, only its driver is queried.
 """
 
 import json
@@ -25,13 +25,13 @@ _TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What is known of a backend.
+    """The state of a backend.
 
     Attributes:
-        device: its name, empty where there is none; several where it is not known which of them would be started.
-        lacks: what it has not and others of its kind have, in words; empty where no device was started.
-        why: why it does not work, empty where it does.
-        compiled: whether the backend itself was started, and not only its driver looked for.
+        device: name of the device, empty where there is none; several names where the choice of Burn is not known.
+        lacks: the dtypes that the device does not support, in words; empty where no device was started.
+        why: the reason why the backend does not work, empty where it works.
+        compiled: whether the backend was started; otherwise only its driver was queried.
     """
 
     backend: str
@@ -42,7 +42,7 @@ class Found:
 
 
 def found(cache: Cache, version: BurnVersion) -> Iterator[Found]:
-    """Yield what is known of every backend of a version."""
+    """Yield the state of every backend of a version."""
     built = recipes_built(cache, version)
     for backend in version.backends:
         with_it = [recipe for recipe in built if backend in recipe.backends]

@@ -1,6 +1,6 @@
-"""What Burn and compiled models take on disk, by what needs it, and how to get it back.
+"""Disk usage of Burn and compiled models by purpose, and its deletion.
 
-Deletes only what `free` is told to; whatever is deleted is made again when it is needed.
+Only `free` deletes, and only what it is given. Whatever is deleted is made again when it is needed.
 """
 
 import contextlib
@@ -19,35 +19,35 @@ from burn_verify.system.files import read_json
 
 _UNIT: Final = re.compile(r"-([0-9a-f]{16})(?=\.|$)")
 _GENERATED: Final = re.compile(r"(lib)?(g|batch)_[0-9a-f]{16}\b")
-# The folders of cargo's target folder whose entries carry the hash of a unit.
+# Subfolders of cargo's target folder in which the names of the entries contain the hash of a unit.
 _BY_UNIT: Final = ("deps", "build", ".fingerprint")
 
 
 class Kind(StrEnum):
-    """What something on disk is for."""
+    """The purpose of files on disk."""
 
     TARGET = "target"
     """A workspace: Burn for a version, a set of backends and checkouts."""
     MODELS = "models"
-    """Generated crates of a version, compiled; each takes milliseconds a model to make again."""
+    """Compiled generated crates of a version; compiling them again takes milliseconds per model."""
     LEFTOVERS = "leftovers"
-    """What no workspace of a version needs any more: of an older burn-verify, or of an older compiler."""
+    """Files that no workspace of a version needs any more: of an older burn-verify, or of an older compiler."""
     KEPT = "kept"
-    """What was found out or made of models, by what it is; made again when it is needed, or downloaded."""
+    """Cached results for models, by kind; computed or downloaded again when they are needed."""
     CHECKOUT = "checkout"
     """A revision of a local clone, unpacked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """A part of the disk.
+    """Disk usage of one entry.
 
     Attributes:
-        name: for people: ``Burn 0.22.1 for flex and wgpu``.
-        folder: of the workspace, of the version, of the checkout, or of what is kept.
-        own: bytes that are free once this is deleted.
-        shared: bytes that it needs and something else needs as well.
-        used: when (seconds since the epoch) it was last built or used.
+        name: display name: ``Burn 0.22.1 for flex and wgpu``.
+        folder: folder of the workspace, of the version, of the checkout, or of the cached results.
+        own: bytes that deleting this entry frees.
+        shared: bytes that this entry shares with other entries.
+        used: time (seconds since the epoch) of the last build or use.
     """
 
     kind: Kind
@@ -59,7 +59,7 @@ class Usage:
 
 
 def usages(cache: Cache) -> tuple[Usage, ...]:
-    """Return what is on disk, by version and kind."""
+    """Return the disk usage by version and kind."""
     found = [usage for folder in _folders(cache.root, "burn-") for usage in _version(folder)]
     for folder in _folders(cache.root / "checkouts", "burn"):
         size, used = _size(folder), folder.stat().st_mtime
@@ -73,9 +73,9 @@ def usages(cache: Cache) -> tuple[Usage, ...]:
 
 
 def free(cache: Cache, usage: Usage) -> int:
-    """Delete something; return how many bytes are free now that were not before.
+    """Delete an entry and return the number of bytes that this freed.
 
-    Waits for other runs that build with this version of Burn. What a run that goes on has used is kept.
+    Waits for other runs that build with this version of Burn. Cached results that a running process has used are kept.
     """
     if usage.kind is Kind.KEPT:
         return budget.delete(budget.idle(cache, budget.entries(cache, usage.folder.name)))
@@ -142,7 +142,7 @@ def _leftovers(version: Path) -> list[Path]:
 
 
 def _entries(version: Path) -> Iterator[Path]:
-    """Yield what cargo made, by file or by folder of a unit."""
+    """Yield the files and folders that cargo made, each of one unit."""
     for profile in _folders(version / "target", ""):
         for name in _BY_UNIT:
             if (profile / name).is_dir():
@@ -182,7 +182,7 @@ def _folders(folder: Path, prefix: str) -> list[Path]:
 
 
 def _size(path: Path) -> int:
-    """Return the bytes below a path; one that is gone, or points elsewhere, has none."""
+    """Return the bytes below a path; 0 for a path that does not exist. Symbolic links are not followed."""
     try:
         if path.is_symlink() or not path.is_dir():
             return path.lstat().st_size

@@ -1,7 +1,7 @@
-"""The devices that a graphics driver or CUDA offers on this machine, without Burn.
+"""List the devices that a graphics driver or CUDA offers on this machine, without Burn.
 
-Run as a process of its own (``python -m burn_verify.burn.drivers wgpu``), since a driver may take the process with it;
-prints the devices, or why there is none, as JSON. Calls C through `ctypes`; imports nothing heavy.
+Runs as a separate process (``python -m burn_verify.burn.drivers wgpu``), since a driver may crash its process.
+Prints the devices, or the reason why there is none, as JSON. Calls C through `ctypes` and imports no large package.
 """
 
 import ctypes
@@ -13,18 +13,18 @@ from typing import Final
 
 _VULKAN_STRUCTURE_INSTANCE: Final = 1
 _VULKAN_INCOMPATIBLE_DRIVER: Final = -9
-# VkPhysicalDeviceProperties: five 32-bit numbers, then the name; the limits that follow are not looked at.
+# VkPhysicalDeviceProperties: five 32-bit numbers, then the name; the limits that follow are not read.
 _PROPERTIES_BYTES: Final = 4096
 _NAME: Final = slice(20, 276)
-# VkPhysicalDeviceFeatures: 55 switches of 32 bits, and the dtypes that need two of them. What float16 needs is told by
-# an extension, which is not asked.
+# VkPhysicalDeviceFeatures: 55 flags of 32 bits, and the dtypes that depend on two of them. Support for float16 is
+# reported by an extension, which is not queried.
 _FEATURES: Final = 55
 _FEATURE_OF: Final = {"float64": 39, "int64": 40, "uint64": 40}
 _CUDA_NO_DEVICE: Final = 100
 
 
 class _InstanceInfo(ctypes.Structure):
-    """VkInstanceCreateInfo of an application that says nothing about itself."""
+    """VkInstanceCreateInfo without application information."""
 
     _fields_ = (
         ("structure", ctypes.c_uint32),
@@ -43,8 +43,8 @@ class Device:
     """A device that a driver offers.
 
     Attributes:
-        name: as its driver calls it, ``CPU`` for backends without a driver.
-        lacks: dtype names that it has not and others of its kind have.
+        name: name reported by the driver, ``CPU`` for backends without a driver.
+        lacks: names of dtypes that this device does not support and other devices of its kind do.
     """
 
     name: str
@@ -101,7 +101,7 @@ def cuda_devices() -> list[Device]:
 
 
 DRIVERS: Final[Mapping[str, Callable[[], list[Device]]]] = {"wgpu": vulkan_devices, "cuda": cuda_devices}
-"""By backend of Burn that needs one."""
+"""Functions that list devices, by backend of Burn that needs a driver."""
 
 
 def _library(file: str, name: str) -> ctypes.CDLL:
@@ -119,7 +119,7 @@ def _check(code: int, call: str) -> None:
 
 
 def answer(backend: str) -> dict[str, object]:
-    """Return ``devices``, and ``why`` there is none."""
+    """Return ``devices``, and in ``why`` the reason where there is none."""
     try:
         devices = [asdict(device) for device in DRIVERS[backend]()]
     except OSError as error:

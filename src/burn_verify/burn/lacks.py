@@ -1,7 +1,7 @@
-"""What a device lacks of what a program holds there: then its answers would say nothing of Burn.
+"""Find dtypes that a program needs and a device does not support; its outputs there would not be evidence about Burn.
 
-Burn leaves it to its users to ask a device for a dtype before they compute in it (`Device::supports_dtype`); whoever
-does not gets an error, or garbage.
+Burn requires its users to check that a device supports a dtype before they compute in it (`Device::supports_dtype`).
+Without the check, the result is an error or garbage.
 """
 
 import re
@@ -23,9 +23,10 @@ _ARGUMENT: Final = re.compile(r"\b\w+: (Tensor<|\[|\w+)")
 
 
 def held(rust: str, dtypes: Sequence[str]) -> frozenset[str]:
-    """Return the dtypes of tensors that a generated program surely holds on its device.
+    """Return the dtypes of tensors that a generated program certainly stores on its device.
 
-    That is what it is fed as a tensor, and what its text names. Numbers and arrays of Rust stay off the device.
+    These are the dtypes of its tensor inputs and those that its text names. Scalars and arrays of Rust are not stored
+    on the device.
 
     Arguments:
         rust: text of the generated module.
@@ -38,7 +39,7 @@ def held(rust: str, dtypes: Sequence[str]) -> frozenset[str]:
 
 
 def in_words(lacks: Iterable[str]) -> str:
-    """Return what a device lacks, in words; empty where that is nothing.
+    """Return the unsupported dtypes in words; empty where there are none.
 
     >>> in_words(["int64", "uint64", "float16"])
     'no 64-bit integers, no 16-bit floats'
@@ -47,6 +48,6 @@ def in_words(lacks: Iterable[str]) -> str:
 
 
 def lacking(device: Device, rust: str, dtypes: Sequence[str]) -> Collection[str]:
-    """Return the dtypes that a program needs on a device and that the device lacks, see `held`."""
+    """Return the dtypes that a program needs on a device and that the device does not support, see `held`."""
     needed = held(rust, dtypes) if device.lacks else frozenset()
     return tuple(dtype for dtype in device.lacks if dtype in needed)

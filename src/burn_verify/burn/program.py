@@ -1,7 +1,7 @@
-"""The seam behind which models become programs: who builds them, and what answers once they are built.
+"""Interfaces of the builders, which make programs of models, and of the programs.
 
-`burn_verify.burn.builder.CargoBuilder` is the one builder there is; its programs are `burn_verify.burn.runner.Runner`.
-A program that is reached by HTTP or that runs in a WebAssembly runtime is one more module with these members.
+`burn_verify.burn.builder.CargoBuilder` is the only builder; its programs are `burn_verify.burn.runner.Runner`.
+To support programs that are reached by HTTP or run in a WebAssembly runtime, add a module with these members.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,12 +21,12 @@ from burn_verify.system.wire import Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
-    """One answer of a compiled model.
+    """The result of one call of a compiled model.
 
     Attributes:
         outputs: in the order of the graph.
-        load_seconds: reading the weights, about 0 when the model was loaded already.
-        forward_seconds: the call itself, measured inside the program.
+        load_seconds: time of reading the weights, about 0 when the model was loaded already.
+        forward_seconds: time of the call, measured inside the program.
     """
 
     outputs: list[Array]
@@ -35,29 +35,30 @@ class Inference:
 
 
 class Program(Protocol):
-    """One or several compiled models that can be asked.
+    """One or several compiled models that can be called.
 
-    Nothing is started before the first request. Until then a program can be pickled: the workers of pytest-xdist get
-    it from their controller.
+    No process is started before the first request. Until then a program can be pickled, because the controller of
+    pytest-xdist sends it to the workers.
     """
 
     @property
     def pid(self) -> int | None:
-        """The process that answered last; None where there is none on this machine."""
+        """The process that served the last request; None where there is none on this machine."""
 
     def start(self, backend: str) -> Device:
         """Start a backend and return its device, e.g. the one named ``llvmpipe (LLVM 19.1.7, 256 bits)``.
 
         Raises:
-            RunError: the backend cannot be used here; the message says why. Nothing else will work on it.
+            RunError: the backend cannot be used here; the message contains the cause. Other requests to it fail too.
         """
 
     def infer_all(self, model: ConvertedModel, sets: Sequence[Sequence[Array]], backend: str) -> list[Inference]:
         """Call a compiled model on several sets of inputs, each in the order of the graph.
 
         Raises:
-            RunError: it panicked, aborted, hung, ran out of memory, the inputs have no Burn value, or the device lacks
-                what the model needs; of the first set that failed, or of one that cannot be told.
+            RunError: the program panicked, aborted, hung or ran out of memory, the inputs have no Burn value, or the
+                device lacks what the model needs. The error is that of the first set that failed, or of one that
+                cannot be identified.
         """
 
     def block(self, model: ConvertedModel, inputs: Sequence[Array], backend: str, plan: BlockPlan) -> Block:
@@ -68,12 +69,12 @@ class Program(Protocol):
         """
 
     def close(self) -> None:
-        """End what runs, if anything does; the next request begins anew."""
+        """Terminate the process, if there is one; the next request starts a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A program with one model in it, as a user would build it, and what it cost to have it."""
+    """A program with one model in it, built as a user would build it, and the cost of the build."""
 
     program: Program
     cost: Cost
@@ -83,45 +84,45 @@ class Builder(Protocol):
     """Makes programs for targets that share Burn and one build, see `Target.build_key`."""
 
     def refusals(self) -> Mapping[Target, str]:
-        """Make Burn ready, and return why a backend does not start here, in one line; nothing of those that do.
+        """Build Burn where needed, and return the cause, in one line, for each target whose backend does not start.
 
         Raises:
             ToolchainError: Burn could not be built.
         """
 
     def convert(self, prepared: PreparedCase, target: Target) -> ConvertedModel:
-        """Convert one model with the options of a target; other options make a module of another name.
+        """Convert one model with the options of a target; other options give a module of another name.
 
         Raises:
-            ConvertError: burn-onnx refused it, panicked, died or hung.
+            ConvertError: burn-onnx refused the model, panicked, died or hung.
         """
 
     def build(
         self, models: Sequence[ConvertedModel], doubtful: Collection[str] = ()
     ) -> Mapping[str, Program | CompileError]:
-        """Compile converted models in one batch and return, by module, the program that has it, or why none has.
+        """Compile converted models in one batch and return, by module, its program or its compile error.
 
         Arguments:
-            doubtful: labels of models that most likely do not compile; decides nothing but how fast it goes.
+            doubtful: labels of models that most likely do not compile; affects only the build time.
 
         Raises:
-            ToolchainError: the build failed, and no module is to blame.
+            ToolchainError: the build failed, and no module is the cause.
         """
 
     def release(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
-        """Build one model once more to be timed.
+        """Build one model in the profile *latency*, in which it is timed.
 
         Raises:
-            CompileError: it does not compile that way.
-            ToolchainError: Burn itself does not.
+            CompileError: the model does not compile in this profile.
+            ToolchainError: Burn itself does not compile.
         """
 
     def close(self) -> None:
-        """End what runs; the programs that were built go on working."""
+        """Terminate the builder's processes; programs that were built stay usable."""
 
 
 Builders: TypeAlias = Callable[[Cache, Settings, Listener, Sequence[Target]], Builder]
-"""Makes the builder of targets that share a build; raises `UsageError` where these cannot be meant."""
+"""Makes the builder of targets that share a build; raises `UsageError` where the targets are invalid."""
 
 
 def infer(program: Program, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> Inference:

@@ -1,6 +1,6 @@
-"""Short, normalised reasons from long messages, so that equal causes can be counted.
+"""Extract short, normalised reasons from long messages, so that equal causes can be counted.
 
-Pure text in, text out. The whole message is always kept beside the reason.
+Pure functions on text. The whole message is always stored with the reason.
 """
 
 import re
@@ -13,12 +13,12 @@ from burn_verify.core.text import first_sentence, sentences, shortened
 
 _LENGTH: Final = 160
 _CUSTOM_OP: Final = re.compile(r"^  - (\S+) used by \d+ node", re.MULTILINE)
-# Both wordings of burn-onnx: while parsing, and while writing Rust.
+# burn-onnx has two wordings: one while it parses, one while it writes Rust.
 _MISSING: Final = re.compile(r"(?:Unsupported ONNX operation\(s\): |, )(\w+) \(node '")
 _NODE_TYPE: Final = re.compile(r"Unsupported node type for inputs: (\w+)")
 _UNSUPPORTED: Final = re.compile(r"not (?:currently |yet )?support", re.IGNORECASE)
 _STATED: Final = "src/import/model_gen.rs"
-"""Where burn-onnx tells of an error that it saw coming; a panic anywhere else was not foreseen."""
+"""Source file in which burn-onnx reports errors that it handles; a panic anywhere else is an unhandled error."""
 _TELLING_NUMBERS: Final = re.compile(r"\b(node|slice) ?\w*\d+ has steps=\S+|(?<=type_id=)\d+|(?<=dtype: )\d+")
 _CAUSE: Final = re.compile(r"^Caused by:\n\s+(\S[^\n]*)", re.MULTILINE)
 _SHADER: Final = re.compile(r"^Shader '[^']*' (?:parsing|validation) error: ([^\n]+)", re.MULTILINE)
@@ -31,13 +31,13 @@ _REGISTRY: Final = re.compile(r"\S*/registry/src/[^/]+/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """What burn-onnx said no to.
+    """A refusal of burn-onnx.
 
     Attributes:
-        reason: its words without the path, names and counts of one model.
-        unsupported: the operators that it does not have, as ``OpType`` or ``domain::OpType``.
-        operator: the node that it refused: its operator, or what burn-onnx names the node after; empty where none is
-            named.
+        reason: the message without the path, names and counts of one model.
+        unsupported: the operators that burn-onnx does not support, as ``OpType`` or ``domain::OpType``.
+        operator: operator of the refused node, or the prefix of burn-onnx's node name; empty where the message names
+            none.
     """
 
     reason: str
@@ -47,16 +47,16 @@ class Refusal:
 
     @property
     def named(self) -> Mapping[str, Any]:
-        """What a record keeps of it beside reason and kind; nothing where nothing is named."""
+        """Fields that a record stores besides reason and kind; empty fields are left out."""
         found = {"unsupported": list(self.unsupported), "operator": self.operator}
         return {key: value for key, value in found.items() if value}
 
 
 def refusal(message: str, where: str | None = None) -> Refusal:
-    """Return what a refusal of burn-onnx says.
+    """Parse the message of a refusal of burn-onnx.
 
     Arguments:
-        where: location of the panic, for burn-onnx panics on everything that it refuses.
+        where: location of the panic; burn-onnx panics on every model that it refuses.
     """
     reason = _reason(message)
     unsupported = tuple(_unsupported(message))
@@ -75,7 +75,7 @@ def _reason(message: str) -> str:
     first = message.strip().partition("\n")[0]
     nodes = list(_NODE.finditer(first))
     if nodes:
-        # The innermost node is the one that was refused; those around it are control flow.
+        # burn-onnx refused the innermost node; the nodes around it are control flow.
         op_type, said = nodes[-1][1], first[nodes[-1].end() :]
         return sentences(f"{op_type}: {_TELLING_NUMBERS.sub('…', said.removeprefix(f'{op_type}: '))}", _LENGTH)
     return sentences(_PREFIX.sub("", first), _LENGTH)
@@ -89,23 +89,23 @@ def _kind(message: str, where: str | None) -> RefusalKind:
 
 
 def _unsupported(message: str) -> list[str]:
-    """Return the operators that burn-onnx says it does not have, each once."""
+    """Return the operators that the message lists as unsupported, each once."""
     found = _CUSTOM_OP.findall(message) or _MISSING.findall(message) or _NODE_TYPE.findall(message)
     return list(dict.fromkeys(found))
 
 
 def rejection(errors: Sequence[tuple[str | None, str]]) -> str:
-    """Return rustc's errors (code, message) as one reason: the first, and how many more there are."""
+    """Return rustc's errors (code, message) as one reason: the first error and the number of the others."""
     code, message = errors[0]
     more = f" (+{len(errors) - 1} more)" if len(errors) > 1 else ""
     return sentences(f"{code}: {message}" if code else message, _LENGTH) + more
 
 
 def panic(message: str) -> str:
-    """Return what a panic is about, in one line.
+    """Return the cause of a panic in one line.
 
-    That is what one of Burn's own checks says first, what a shader's compiler says, or the innermost cause
-    where there are several, else the first line.
+    This is the error of the shader compiler, or the first reason of one of Burn's own checks, or the innermost of
+    several causes, else the first line.
     """
     if shader := _SHADER.search(message):
         return sentences(f"shader: {shader[1]}", _LENGTH)
@@ -116,5 +116,5 @@ def panic(message: str) -> str:
 
 
 def location(text: str) -> str:
-    """Return source locations, or a text with some, without the folder that cargo's registry has on this machine."""
+    """Return a text with source locations, without the folder of cargo's registry on this machine."""
     return _REGISTRY.sub("", text)

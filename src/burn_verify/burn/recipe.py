@@ -1,6 +1,6 @@
-"""What a Cargo workspace is made of: a version of Burn, backends, and crates that replace the registry's.
+"""Contents of a Cargo workspace: a version of Burn, backends, and crates that replace those of the registry.
 
-Values in, text out: reads and writes no file.
+Writes no file, and reads only the packaged sources.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class LocalCrate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """A checkout and those of its crates that replace the registry's.
+    """A checkout and those of its crates that replace crates of the registry.
 
     Attributes:
         project: ``burn`` or ``burn-onnx``.
@@ -44,10 +44,10 @@ class Patch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A workspace.
+    """The contents of a workspace.
 
     Attributes:
-        backends: those that are compiled in, the default first.
+        backends: the backends that are compiled in, the default first.
     """
 
     version: BurnVersion
@@ -56,7 +56,7 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """Name of its folder: other contents, another name."""
+        """Name of the workspace's folder. Different contents give different names."""
         digest = hashlib.sha256("".join(patch.checkout.digest for patch in self.patches).encode()).hexdigest()
         paths = hashlib.sha256("".join(str(patch.checkout.path) for patch in self.patches).encode()).hexdigest()
         marks = [patch.project for patch in self.patches]
@@ -64,27 +64,27 @@ class Recipe:
 
     @property
     def title(self) -> str:
-        """What to call it in front of people: ``Burn 0.22.1 for flex and wgpu, burn-onnx@1a2b3c4``."""
+        """Display name: ``Burn 0.22.1 for flex and wgpu, burn-onnx@1a2b3c4``."""
         marks = [f", {patch.project}@{patch.checkout.label}" for patch in self.patches]
         return f"Burn {self.version.burn} for {' and '.join(self.backends)}" + "".join(marks)
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """Whatever decides what is compiled beside the sources: backends, and the sources of the patches."""
+        """What determines the build besides our sources: backends, and the sources of the patches."""
         return (*self.backends, *(part for patch in self.patches for part in (patch.project, patch.checkout.digest)))
 
 
 def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch]) -> tuple[Recipe, Recipe]:
-    """Return the workspaces of a target: where models are compiled, and where the converter is.
+    """Return the workspaces of a target: the one in which models are compiled, and the one of the converter.
 
-    They are one and the same, unless burn-onnx is not the one of that version of Burn: what it writes is all that the
-    runner sees of it, so no model has to be compiled beside another burn-onnx.
+    Both are equal if burn-onnx is the one of that version of Burn and no checkout of it is given. The runner depends
+    on burn-onnx only through the generated text, so the models need no build of another burn-onnx in their workspace.
 
     Arguments:
-        backends: of all targets that share a binary.
+        backends: backends of all targets that share a binary.
 
     Raises:
-        UsageError: the version is not supported, or has not these backends.
+        UsageError: the version is not supported, or does not have these backends.
     """
     version = resolve(target.burn)
     wanted = {_DEFAULT_BACKEND, target.backend, *backends}
@@ -102,7 +102,7 @@ def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch])
 
 
 def overlaid(packaged: Mapping[str, str], version: BurnVersion) -> dict[str, str]:
-    """Return the workspace's own files for a version: text by path, with what lies in ``compat/versions`` on top."""
+    """Return the workspace's own files for a version: text by path. Files in ``compat/versions`` override others."""
     over = f"{_VERSIONS}{version.burn}/"
     plain = {name: text for name, text in packaged.items() if not name.startswith(_VERSIONS) and name[-3:] != ".md"}
     return plain | {name.removeprefix(over): text for name, text in packaged.items() if name.startswith(over)}
@@ -112,7 +112,7 @@ def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:
     """Return the workspace's ``Cargo.toml``: the recipe's versions and backends, and the generated crates as members.
 
     Raises:
-        ValueError: the packaged text has not one line for each.
+        ValueError: the packaged text does not have exactly one line for each of them.
     """
     beside = [backend for backend in recipe.backends if backend != _DEFAULT_BACKEND]
     burn = f'{{ version = "={recipe.version.burn}", default-features = false }}'
@@ -142,7 +142,7 @@ def replaced(project: str, crates: Sequence[LocalCrate], lock: str, version: Bur
         lock: text of the pinned ``Cargo.lock``.
 
     Raises:
-        UsageError: there is none, or one is of another version than the pinned one.
+        UsageError: the checkout has no such crate, or the version of one differs from the pinned version.
     """
     pinned = {package["name"]: package["version"] for package in tomllib.loads(lock)["package"]}
     chosen = [crate for crate in crates if crate.name in pinned and _belongs(crate.name, project)]
@@ -166,12 +166,12 @@ def _belongs(crate: str, project: str) -> bool:
 
 
 def _toml_string(text: str) -> str:
-    """Return a basic string of TOML: JSON's escapes, and DEL, which JSON lets through."""
+    """Return a basic string of TOML: with the escapes of JSON, and DEL escaped, which JSON does not escape."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _line(lines: Sequence[str], name: str) -> tuple[int, str]:
-    """Return where ``name = value`` stands, and the value."""
+    """Return the index of the line ``name = value``, and the value."""
     found = [(place, line) for place, line in enumerate(lines) if line.startswith(f"{name} = ")]
     if len(found) != 1:
         msg = f"{len(found)} lines of {name} in the packaged Cargo.toml, 1 expected"

@@ -1,7 +1,7 @@
-"""Release builds: one program a model, as a user would build it, and what that took.
+"""Release builds: one program per model, built as a user would build it, and the cost of the build.
 
-Kept by content, the cost with the program. Judges and times nothing that runs: see `stopwatch`. Errors of rustc are not
-blamed on anybody here, for all models did compile before, in the *correctness* profile.
+Programs and their costs are cached by content. Judges nothing and times no calls: see `stopwatch`. Errors of rustc are
+not attributed to nodes here, since all models compiled before in the *correctness* profile.
 """
 
 import json
@@ -37,7 +37,7 @@ class ReleaseBinary:
 
 
 class ReleaseBuilder:
-    """Builds models one after the other, so that no rustc shares the machine with another one."""
+    """Builds models one after the other, so that no two rustc processes compete for the machine."""
 
     def __init__(self, cache: Cache, workspace: Workspace) -> None:
         self._cache = cache
@@ -47,8 +47,8 @@ class ReleaseBuilder:
         """Return the program of a model, from the cache where it was built before.
 
         Raises:
-            CompileError: it does not compile in this profile.
-            ToolchainError: Burn itself does not.
+            CompileError: the model does not compile in this profile.
+            ToolchainError: Burn itself does not compile.
         """
         folder = self._cache.folder("release") / key_of(self._workspace, model)
         if (cost := _known(folder)) is None:
@@ -66,7 +66,7 @@ class ReleaseBuilder:
         name = codegen.batch_name([group])
         self._workspace.write(codegen.batch_files([group]), [group.crate, name])
         for crate, source in ((group.crate, "lib.rs"), (name, "main.rs")):
-            # What cargo has compiled before, it would not compile again, and there would be nothing to see.
+            # A new time stamp makes cargo compile the crate again; otherwise there would be nothing to measure.
             os.utime(self._workspace.build.folder / "generated" / crate / "src" / source)
         log = self._workspace.folder / "rustc-clock.jsonl"
         log.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ class ReleaseBuilder:
         return cost
 
     def _clocked(self, log: Path) -> dict[str, str]:
-        """Return the environment in which rustc's time and memory are noted."""
+        """Return the environment in which the time and memory of rustc are recorded."""
         wrapper = self._workspace.folder / "rustc-clock"
         script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(rustc_clock.__file__)} "$@"\n'
         write_if_changed(wrapper, script)
@@ -102,7 +102,7 @@ class ReleaseBuilder:
 
 
 def key_of(workspace: Workspace, model: ConvertedModel) -> str:
-    """Return the key of the program of a model and of its cost."""
+    """Return the cache key of the program of a model and its cost."""
     parts = (codegen.LATENCY, model.module, sha256_of(model.rust), sha256_of(model.weights))
     return digest_of(MADE_BY.digest, workspace.fingerprint, *parts)[:24]
 

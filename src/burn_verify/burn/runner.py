@@ -1,4 +1,4 @@
-"""The resident runner: inputs in, outputs out, or a panic, an abort, a hang blamed on the one request in flight.
+"""Client of the resident runner. A panic, an abort or a hang is attributed to the one request in flight.
 
 Compiles nothing and judges nothing.
 """
@@ -22,14 +22,14 @@ from burn_verify.system.wire import Array, decode, encode, unsupported_dtype
 
 
 class Runner:
-    """Asks the resident runner; after a death the next request starts another.
+    """Sends requests to the resident runner; after the process died, the next request starts another one.
 
-    Implements `burn_verify.burn.program.Program`. Pickled, it is a runner that was not started yet.
+    Implements `burn_verify.burn.program.Program`. Unpickling returns a runner that is not started.
 
     Arguments:
         timeout: seconds one request may take.
         memory_limit: MiB, 0 for none.
-        threads: that work at one operator, 0 for as many as there are processors.
+        threads: number of threads per operator, 0 for as many as there are processors.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Runner:
         """Start a backend and return its device, e.g. the one named ``llvmpipe (LLVM 19.1.7, 256 bits)``.
 
         Raises:
-            RunError: the backend cannot be used here; the message says why. Nothing else will work on it.
+            RunError: the backend cannot be used here; the message contains the cause. Other requests to it fail too.
         """
         try:
             answer, _ = self._process.request({"backend": backend}, timeout=self._timeout)
@@ -68,8 +68,8 @@ class Runner:
         """Call a compiled model once.
 
         Raises:
-            RunError: it panicked, aborted, hung, ran out of memory, the inputs have no Burn value, or the device lacks
-                what the model needs.
+            RunError: the program panicked, aborted, hung or ran out of memory, the inputs have no Burn value, or the
+                device lacks what the model needs.
         """
         return self._inference(*self._ask(model, inputs, backend, self._timeout))
 
@@ -79,7 +79,7 @@ class Runner:
         Raises:
             RunError: as `infer`.
         """
-        # The limit is one for a call: a block has at most one beyond its own limit, and one while it settles.
+        # The timeout applies to one call. A block runs at most one call beyond its own limit, and one while it settles.
         limit = 3 * self._timeout + plan.settle + plan.seconds
         answer, _ = self._ask(model, inputs, backend, limit, {"bench": bench_request(plan)})
         _check(answer)
@@ -90,7 +90,7 @@ class Runner:
         """Call a compiled model on several small sets of inputs, sent at once.
 
         Raises:
-            RunError: as `infer`; of the first set that failed, or of one that cannot be told.
+            RunError: as `infer`; the error of the first set that failed, or of one that cannot be identified.
         """
         if len(sets) == 1:
             return [self.infer(model, sets[0], backend)]
@@ -100,17 +100,17 @@ class Runner:
         try:
             answers = self._process.request_all(requests, timeout=self._timeout)
         except ProcessDied:
-            # One by one, to find which of them it was.
+            # The sets are sent one by one, to find the one that ended the process.
             return [self.infer(model, inputs, backend) for inputs in sets]
         return [self._inference(answer, data) for answer, data in answers]
 
     @property
     def pid(self) -> int | None:
-        """The process that answered last, None where there is none."""
+        """The process that served the last request, None where there is none."""
         return self._process.pid
 
     def close(self) -> None:
-        """End the runner, if there is one; the next request meets one that has done nothing yet."""
+        """Terminate the runner, if there is one; the next request starts a new one."""
         self._process.end()
 
     def _ask(
@@ -136,10 +136,10 @@ class Runner:
         return {"module": model.module, "weights": str(model.weights), "backend": backend}, encode(inputs)
 
     def _require(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> None:
-        """Check that a device has what a model holds there; the device is started for that, if it was not.
+        """Check that a device supports the dtypes that a model stores there; start the device if needed.
 
         Raises:
-            RunError: it has not, or does not start.
+            RunError: the device does not support them, or does not start.
         """
         device = self._devices.get(backend) or self.start(backend)
         dtypes = [array.dtype.name for array in inputs]
@@ -152,7 +152,7 @@ class Runner:
 
     def _inference(self, answer: Mapping[str, Any], payload: bytes) -> Inference:
         if answer.get("broken"):
-            # The device has not survived this request; the next one gets another process.
+            # The device is unusable after this request, so the next request needs a new process.
             self._process.end()
         _check(answer)
         with self._readable():
@@ -181,7 +181,7 @@ def _check(answer: Mapping[str, Any]) -> None:
 
 
 def _kind_of(answer: Mapping[str, Any]) -> FailureKind:
-    """Return how the runner says that a request failed, see docs/runner-protocol.md."""
+    """Return the kind of failure that the runner reports, see docs/runner-protocol.md."""
     return FailureKind.PANIC if answer.get("kind") == "panic" else FailureKind.ERROR
 
 
@@ -191,5 +191,5 @@ def _died(death: ProcessDied, message: str) -> RunError:
 
 
 def rust_environment() -> dict[str, str]:
-    """Return the environment for our Rust processes: without backtraces, each of which costs a tenth of a second."""
+    """Return the environment of our Rust processes: without backtraces, since each takes a tenth of a second."""
     return {**os.environ, "RUST_BACKTRACE": "0"}

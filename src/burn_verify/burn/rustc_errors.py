@@ -1,6 +1,6 @@
-"""What rustc and cargo say of generated crates, and which module and ONNX node each error is about.
+"""Parse the messages of rustc and cargo about generated crates; find the module and ONNX node of each error.
 
-Pure: JSON messages in, values out.
+Pure functions on JSON messages.
 """
 
 import json
@@ -36,8 +36,8 @@ class RustError:
 
     Attributes:
         code: e.g. ``E0308``, None for errors without one.
-        rendered: the error as rustc shows it to a person.
-        spots: every place it names, the most specific first.
+        rendered: the error as rustc prints it on a terminal.
+        spots: all places that the error names, the most specific first.
     """
 
     code: str | None
@@ -48,13 +48,13 @@ class RustError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CargoMessage:
-    """One line of ``cargo --message-format=json`` that matters here.
+    """One relevant line of ``cargo --message-format=json``.
 
     Attributes:
-        crate: the crate it is about.
+        crate: the crate that the line is about.
         executable: path of a binary that was made.
         error: an error of rustc.
-        units: hashes in the names of the files that were made: what cargo keeps side by side where it differs.
+        units: hashes in the names of the files that were made; cargo gives different builds different hashes.
     """
 
     crate: str
@@ -69,7 +69,7 @@ class Attribution:
 
     Attributes:
         errors: rustc's errors by module; every error names the module's file, or the line that binds it.
-        suspects: crates that failed while none of their modules was named.
+        suspects: crates that failed although no error names one of their modules.
     """
 
     errors: Mapping[str, Sequence[RustError]]
@@ -77,7 +77,7 @@ class Attribution:
 
 
 def parse(line: str) -> CargoMessage | None:
-    """Return what a line says, None where it says nothing of interest."""
+    """Parse a line; None where it is not relevant."""
     if not line.startswith("{"):
         return None
     try:
@@ -92,23 +92,23 @@ def parse(line: str) -> CargoMessage | None:
         if value.get("reason") == "compiler-message" and message.get("level", "").startswith("error"):
             return CargoMessage(crate=crate, error=_rust_error(message))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-        # A procedural macro may print anything at all.
+        # A procedural macro may print arbitrary text.
         return None
     return None
 
 
 def failed_crate(line: str) -> str | None:
-    """Return the crate that a line of cargo's stderr says could not be compiled, with or without a reason."""
+    """Return the crate that a line of cargo's stderr reports as failed, with or without an error message."""
     found = _FAILED.match(line.strip())
     return found[1] if found else None
 
 
 def attribute(groups: Sequence[Group], errors: Sequence[tuple[str, RustError]], failed: Collection[str]) -> Attribution:
-    """Find the module that each error of rustc is about.
+    """Find the module of each error of rustc.
 
     Arguments:
-        errors: crate and error, in the order of rustc.
-        failed: crates that cargo says could not be compiled.
+        errors: crate and error, in the order in which rustc reports them.
+        failed: crates that cargo reports as failed.
     """
     by_crate = {group.crate: group for group in groups}
     by_module: dict[str, list[RustError]] = {}
@@ -125,7 +125,7 @@ def attribute(groups: Sequence[Group], errors: Sequence[tuple[str, RustError]], 
 
 
 def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustError]) -> CompileError:
-    """Return the error of a module: rustc's words, the codes, the first generated line and its node.
+    """Return the error of a module: rustc's messages, the codes, the first generated line and its node.
 
     Arguments:
         generated: text of the model's Rust file.
@@ -142,16 +142,16 @@ def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustEr
         "file": f"{model.rust.parent.name}/{model.rust.name}",
     }
     message = "\n".join(error.rendered or error.message for error in errors[:5]).strip()
-    # The record is read elsewhere, where this machine's folders say nothing.
+    # The record is read on other machines, where the folders of this machine mean nothing.
     message = location(message.replace(f"{model.rust.parent.parent}/", ""))
     return CompileError(message, rejection([(error.code, error.message) for error in errors]), details)
 
 
 def node_of(lines: Sequence[str], number: int) -> str | None:
-    """Return burn-onnx's name of the node that a generated line is about, e.g. ``conv2d1``, where it can be told.
+    """Return burn-onnx's name of the node of a generated line, e.g. ``conv2d1``, where it can be determined.
 
-    burn-onnx names a node by operator and number, and its outputs ``<node>_out<n>``; names within the block of a node
-    are variables of generated code.
+    burn-onnx names a node by operator and number, and its outputs ``<node>_out<n>``. Names inside the block of a node
+    are variables of the generated code.
 
     Arguments:
         number: of the line, from 1.
@@ -166,7 +166,7 @@ def node_of(lines: Sequence[str], number: int) -> str | None:
             return binding[1]
         if _FUNCTION.match(text):
             break
-        # What is made in `new` has the node's name alone.
+        # The fields that `new` creates are named like their node, without a suffix.
         alone = _ALONE.match(text) or alone
     found = alone or _FIELD.search(lines[number - 1])
     return found[1] if found else None
@@ -199,7 +199,7 @@ def _spots(message: Mapping[str, Any]) -> Iterator[Spot]:
 
 
 def _unfold(span: Mapping[str, Any]) -> Iterator[Spot]:
-    """Yield a span, then the macro calls it came from."""
+    """Yield a span, then the macro calls from which it was expanded."""
     yield Spot(file=span.get("file_name", ""), line=span.get("line_start", 0))
     expansion = span.get("expansion")
     if expansion:

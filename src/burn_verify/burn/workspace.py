@@ -1,7 +1,7 @@
-"""Burn and burn-onnx of a target: a Cargo workspace in the cache, the converter and the probe compiled in it.
+"""Burn and burn-onnx of a target: a Cargo workspace in the cache, with the compiled converter and probe.
 
-Knows no model; what is generated joins the workspace as files, see `batch`. What the workspace is made of is a
-`Recipe`.
+Does not depend on models: generated crates are added to the workspace as files, see `batch`. A `Recipe` describes the
+contents of the workspace.
 """
 
 import time
@@ -24,7 +24,7 @@ from burn_verify.system.kept import seal, sealed
 from burn_verify.system.made_by import MadeBy
 
 MADE_BY: Final = MadeBy(rooms=("core", "graph", "system", "burn"), libraries=("onnx", "numpy", "ml_dtypes"))
-"""What decides, apart from Rust, what is kept of a compiled model: its crates' text, its errors, its cost."""
+"""Code that determines, apart from Rust, the cached results of a compiled model: crates' text, errors, cost."""
 
 _TOOLS: Final = ("converter", "probe")
 
@@ -32,16 +32,16 @@ _TOOLS: Final = ("converter", "probe")
 class Workspace:
     """The workspace of a recipe, in which models are compiled.
 
-    Workspaces of one version of Burn share its target folder, where cargo keeps what differs side by side: another
-    one costs only the crates that are compiled differently.
+    Workspaces of one version of Burn share one target folder. cargo stores different builds of a crate side by side
+    there, so another workspace compiles only the crates that differ.
 
     Arguments:
-        listen: told of every step.
-        converting: the recipe of the workspace whose converter is asked; None where it is this one.
+        listen: called for every step.
+        converting: the recipe of the workspace whose converter is used; None where it is this one.
 
     Attributes:
-        folder: its tools and notes; the sources are below.
-        lock: name of the lock of the cache that is held while something is compiled.
+        folder: folder of the tools and notes; the sources are in a subfolder.
+        lock: name of the cache lock that is held during compilation.
     """
 
     def __init__(self, cache: Cache, listen: Listener, recipe: Recipe, converting: Recipe | None = None) -> None:
@@ -62,23 +62,23 @@ class Workspace:
         """Return the workspace of a target.
 
         Arguments:
-            backends: those of other targets with the same `Target.build_key`, which the one binary shall serve as well.
+            backends: backends of other targets with the same `Target.build_key`, which the same binary must support.
 
         Raises:
-            UsageError: the version has not these backends, or a checkout does not fit it.
+            UsageError: the version does not have these backends, or a checkout does not match the version.
         """
         return cls(cache, listen, *recipes(target, backends, patches_of(target)))
 
     @property
     def fingerprint(self) -> str:
-        """Whatever decides what converter and runner do: our Rust, pins, backends, checkouts, the compiler."""
+        """Digest of what determines converter and runner: our Rust, pinned versions, backends, checkouts, rustc."""
         return digest_of(self._rustc, *self.recipe.digests, *self._texts(self.recipe))
 
     @property
     def converter_fingerprint(self) -> str:
-        """Whatever decides what the converter makes of a model: our Rust, the pinned versions, checkouts.
+        """Digest of what determines the output of the converter: our Rust, the pinned versions, checkouts.
 
-        Backends and the compiler are left out: the converter writes the same text whatever runs it.
+        Backends and rustc are left out, since the text that the converter writes does not depend on them.
         """
         if self._converting is not None:
             return self._converting.converter_fingerprint
@@ -87,11 +87,11 @@ class Workspace:
 
     @property
     def ready(self) -> Mapping[str, Any] | None:
-        """The note left by the build of this very workspace, None where it, or the converter's, was not built yet."""
+        """The note of this workspace's build, None where this workspace or that of the converter is not built yet."""
         return self._note() if self._converting is None or self._converting.ready else None
 
     def converter(self) -> Path:
-        """Return the compiled converter; build it, and what models are compiled with, if this was never done.
+        """Return the compiled converter; build it, and the dependencies of models, if they are not built yet.
 
         Raises:
             ToolchainError: cargo is missing, too old, or failed.
@@ -100,7 +100,7 @@ class Workspace:
         return own if self._converting is None else self._converting.converter()
 
     def probe(self) -> Path:
-        """Return a runner without models, which says which backends start here: `burn_verify.burn.runner.Runner.start`.
+        """Return a runner without models, which tests if a backend starts: `burn_verify.burn.runner.Runner.start`.
 
         Raises:
             ToolchainError: cargo is missing, too old, or failed.
@@ -108,11 +108,11 @@ class Workspace:
         return self._tool("probe")
 
     def write(self, generated: Mapping[str, str], crates: Sequence[str]) -> None:
-        """Write the workspace with generated crates as members, touching only files whose content changed.
+        """Write the workspace with generated crates as members. Only files whose content changed are written.
 
         Arguments:
             generated: text by path below the folder ``generated``.
-            crates: folders below it that are members.
+            crates: folders below ``generated`` that are members.
         """
         own = {name: text for name, text in self._sources.items() if name not in ("Cargo.toml", "Cargo.lock")}
         own |= {f"generated/{path}": text for path, text in generated.items()}
@@ -130,9 +130,9 @@ class Workspace:
         profile: str = PROFILE,
         env: Mapping[str, str] | None = None,
     ) -> CargoRun:
-        """Build a generated package; nothing is fetched, for the tools were built before.
+        """Build a generated package. Nothing is fetched, since the tools were built before.
 
-        Where the sources are gone since (cargo's registry was emptied, or is another one), they are fetched again.
+        If the sources were removed since then (cargo's registry was emptied or replaced), they are fetched again.
         """
         arguments = ["--profile", profile, "-p", package, "--keep-going"]
         phase = "compile" if profile == PROFILE else f"compile {profile}"
@@ -145,7 +145,7 @@ class Workspace:
         return run_cargo(arguments)
 
     def dependencies(self) -> None:
-        """Build what a runner in the profile `LATENCY` needs, if this was never done: Burn once more.
+        """Build the dependencies of a runner in the profile `LATENCY`, that is Burn, if they are not built yet.
 
         Raises:
             ToolchainError: cargo failed.
@@ -167,7 +167,7 @@ class Workspace:
             write_json(stamp, {"fingerprint": self.fingerprint})
 
     def waiting(self, text: str) -> None:
-        """Tell that another run holds the lock."""
+        """Report that another run holds the lock."""
         self._listen(Progress(phase="compile", done=0, total=0, text=text, whole=True))
 
     def _tool(self, name: str) -> Path:
@@ -191,10 +191,10 @@ class Workspace:
         require_rust(self.recipe.version.min_rustc)
         started = time.monotonic()
         self._listen(Progress(phase="toolchain", done=0, total=0, text=f"fetching the sources of {self.recipe.title}"))
-        # Generated crates of earlier runs stay on disk; the workspace forgets them until they are asked for again.
+        # Generated crates of earlier runs stay on disk, but are no members until a batch needs them again.
         self.write({}, ())
         write_if_changed(self.build.folder / "Cargo.lock", self._sources["Cargo.lock"])
-        # The lock file says nothing of a checkout's crates: cargo notes there where they come from.
+        # The pinned lock file does not contain the crates of a checkout, so cargo must be able to add their sources.
         locked = [] if self.recipe.patches else ["--locked"]
         arguments = ["--profile", PROFILE, "-p", "converter", "-p", "runner", *locked]
         run = self.build.run(arguments, phase="toolchain", labels={}, listen=self._listen)
@@ -203,7 +203,7 @@ class Workspace:
             raise self.build.failure(what, run.code)
         for tool in _TOOLS:
             copy_atomically(Path(run.executables[tool]), self.folder / tool)
-        # The first build is the long one; what follows a change of our own sources says nothing of it.
+        # The first build compiles Burn. Builds after a change of our own sources are short, so the first time is kept.
         before = read_json(self.folder / "ready.json") or {"seconds": time.monotonic() - started}
         note = {
             "fingerprint": self.fingerprint,
@@ -216,7 +216,7 @@ class Workspace:
         seal(self.folder / "ready.json", [self.folder / tool for tool in _TOOLS], **note)
 
     def _write_lock(self) -> None:
-        """Put the pinned lock file in place; cargo adds the generated crates to it, so only a change of ours counts."""
+        """Write the lock file if the pinned one changed; cargo adds crates to it, so the contents are not compared."""
         stamp = self.folder / "lock.sha256"
         wanted = digest_of(self._sources["Cargo.lock"])
         lock = self.build.folder / "Cargo.lock"
@@ -226,7 +226,7 @@ class Workspace:
 
 
 def recipes_built(cache: Cache, version: BurnVersion) -> list[Recipe]:
-    """Return the workspaces of a version, without checkouts, that are compiled and up to date."""
+    """Return the recipes of a version, without checkouts, whose workspaces are compiled and up to date."""
     notes = [read_json(path) for path in sorted(cache.root.glob(f"burn-{version.burn}/*/ready.json"))]
     sets = {tuple(note["backends"]) for note in notes if note}
     recipes = [Recipe(version=version, backends=backends) for backends in sorted(sets, key=len)]

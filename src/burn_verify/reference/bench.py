@@ -1,4 +1,4 @@
-"""ONNX Runtime timed call by call, inside the worker process: the counterpart of ``rust/runner/src/bench.rs``.
+"""Time ONNX Runtime call by call, inside the worker process: the counterpart of ``rust/runner/src/bench.rs``.
 
 Only `runtime` imports this. Decides neither how many blocks there are nor when calls are steady.
 """
@@ -12,10 +12,10 @@ from burn_verify.system.wire import Array
 
 
 class Bench:
-    """The session that was timed last, as users run one: all graph optimisations, inputs and outputs bound.
+    """The last timed session, configured as users run one: all graph optimisations, inputs and outputs bound.
 
     Arguments:
-        to_runtime: makes an OrtValue on top of an array.
+        to_runtime: makes an OrtValue that shares the memory of an array.
     """
 
     def __init__(self, to_runtime: Callable[[Array], Any]) -> None:
@@ -25,8 +25,8 @@ class Bench:
         self._inputs: Sequence[Array] = ()
 
     def block(self, request: Mapping[str, Any], inputs: Sequence[Array]) -> dict[str, Any]:
-        """Run a block of calls as ``bench`` of the request says, see docs/runner-protocol.md."""
-        # Importing it is no part of loading a model.
+        """Run a block of calls as specified by ``bench`` of the request, see docs/runner-protocol.md."""
+        # Imported first, so that the load time does not include the import.
         import onnxruntime  # noqa: F401
 
         plan = request["bench"]
@@ -61,7 +61,7 @@ class Bench:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        # An OrtValue lies on top of its array, which has to live as long.
+        # An OrtValue shares the memory of its array, so the array must live as long.
         self._inputs = list(inputs)
         binding = session.io_binding()
         for value, array in zip(session.get_inputs(), self._inputs, strict=True):

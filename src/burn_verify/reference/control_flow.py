@@ -1,6 +1,7 @@
-"""If, Loop and Scan, taken apart: which inner graph runs, how often, and on which values.
+"""Execute If, Loop and Scan: which inner graph runs, how often, and on which values.
 
-An inner graph is run by whoever asks. What decides is taken from the values without noise.
+The caller provides the function that runs an inner graph. Conditions and trip counts are taken from the values without
+noise.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +16,11 @@ from onnx import helper
 from burn_verify.reference.noisy_value import ABSENT, Scope, Value, sliced, stacked
 
 Run: TypeAlias = Callable[[onnx.GraphProto, Scope], list[Value]]
-"""Runs an inner graph in a scope of its own, which holds the values around it, and returns its outputs."""
+"""Runs an inner graph in its own scope, which contains the values of the outer graph, and returns its outputs."""
 
 
 def branch(node: onnx.NodeProto, scope: Scope, run: Run) -> list[Value]:
-    """Return the outputs of If: those of the branch that is taken without noise."""
+    """Return the outputs of If: those of the branch that the condition without noise selects."""
     condition = scope[node.input[0]]
     outputs = run(_graph_of(node, "then_branch" if _is_true(condition) else "else_branch"), dict(scope))
     return [replace(output, flips=output.flips or condition.flips) for output in outputs]
@@ -29,7 +30,7 @@ def loop(node: onnx.NodeProto, scope: Scope, run: Run) -> list[Value]:
     """Return the outputs of Loop.
 
     Raises:
-        NotImplementedError: it has no turn, and an output of which nothing else tells the shape.
+        NotImplementedError: there is no iteration, and the shape of an output is not known without one.
     """
     body = _graph_of(node, "body")
     names = [*node.input, *[""] * (2 - len(node.input))]
@@ -41,7 +42,7 @@ def loop(node: onnx.NodeProto, scope: Scope, run: Run) -> list[Value]:
         here = Value(clean=np.asarray(turn, np.int64), dtype="int64")
         goes_on = Value(clean=np.asarray(True), dtype="bool") if condition.clean is None else condition
         outputs = run(body, _with(scope, body, [here, goes_on, *carried]))
-        # Without a condition to begin with, the body's own says nothing.
+        # If the initial condition is omitted, the condition that the body returns is ignored.
         condition = condition if condition.clean is None else outputs[0]
         flips |= outputs[0].flips
         carried = outputs[1 : 1 + len(carried)]
@@ -56,7 +57,7 @@ def scan(node: onnx.NodeProto, scope: Scope, run: Run) -> list[Value]:
     """Return the outputs of Scan, of version 9 or later.
 
     Raises:
-        NotImplementedError: it has no turn.
+        NotImplementedError: there is no iteration.
     """
     body = _graph_of(node, "body")
     said: Mapping[str, Sequence[int]] = MappingProxyType(
@@ -88,7 +89,7 @@ def scan(node: onnx.NodeProto, scope: Scope, run: Run) -> list[Value]:
 CONTROL: Final[Mapping[str, Callable[[onnx.NodeProto, Scope, Run], list[Value]]]] = MappingProxyType(
     {"If": branch, "Loop": loop, "Scan": scan}
 )
-"""What takes the nodes of an operator apart."""
+"""Functions that execute control flow, by operator."""
 
 
 def _with(scope: Scope, body: onnx.GraphProto, values: Sequence[Value]) -> Scope:

@@ -1,7 +1,7 @@
-"""The seam behind which a model is run for its reference: whoever takes an ``.onnx`` file and inputs, and answers.
+"""Interface of the engines, which run an ``.onnx`` file on inputs to compute the reference.
 
-`burn_verify.reference.ort` is the one engine there is. Another one is one more module with these members; what is kept
-of an engine's answers is kept under its name and version.
+`burn_verify.reference.ort` is the only engine. To support another one, add a module with these members. Results of an
+engine are cached under its name and version.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,14 @@ from burn_verify.system.wire import Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What an engine finds out about one data set beyond the answers.
+    """Measurements of an engine for one data set, besides the outputs.
 
     Attributes:
-        arrays: answers in float64 under ``000/wide/NNN`` and their magnitudes under ``000/scale/NNN``, by place.
-        evaluator: who computed them; empty where nobody did.
-        why: why there are none; empty where there are, or none were wanted.
-        node: the one operator of the model, as `burn_verify.reference.lone_node.to_json` writes it; None for several.
+        arrays: outputs in float64 under ``000/wide/NNN`` and their magnitudes under ``000/scale/NNN``, by place.
+        evaluator: name of the program that computed them; empty where there are none.
+        why: the reason why there are none; empty where there are some, or none were requested.
+        node: the one operator of the model, in the format of `burn_verify.reference.lone_node.to_json`; None for
+            several.
     """
 
     arrays: Mapping[str, Array] = field(default_factory=dict)
@@ -33,12 +34,12 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviations:
-    """How far roundings may move the float outputs of a model, as an engine finds out.
+    """Deviations of the float outputs of a model that are caused by rounding, measured by an engine.
 
     Attributes:
-        sigma: the deviation by place of the output, float64 of its shape.
-        why: why float outputs are missing; empty where none is.
-        out_of_time: more time may find more.
+        sigma: the deviation by place of the output, float64 of the output's shape.
+        why: the reason why float outputs are missing; empty where none is missing.
+        out_of_time: whether the time limit stopped the measurement, so that more time may give more deviations.
     """
 
     sigma: Mapping[int, Array] = field(default_factory=dict)
@@ -47,19 +48,19 @@ class Deviations:
 
 
 class Engine(Protocol):
-    """Runs ONNX models. Nothing is started before the first request."""
+    """Runs ONNX models. No process is started before the first request."""
 
     @property
     def name(self) -> str:
-        """What the engine is called in caches and records, such as ``onnxruntime``."""
+        """The name of the engine in caches and records, such as ``onnxruntime``."""
 
     @property
     def version(self) -> str:
-        """Its version: answers of another one are other answers."""
+        """Its version; results of different versions are cached separately."""
 
     @property
     def pid(self) -> int | None:
-        """The process that answered last; None where there is none on this machine."""
+        """The process that served the last request; None where there is none on this machine."""
 
     def infer_all(
         self, model: Path, sets: Sequence[Sequence[Array]], *, optimise: bool = False, threads: int = 0
@@ -67,8 +68,8 @@ class Engine(Protocol):
         """Run a model on several sets of inputs, each in the order of the graph.
 
         Arguments:
-            optimise: with graph optimisations.
-            threads: how many work at one operator, 0 for as many as the engine likes.
+            optimise: whether to apply graph optimisations.
+            threads: number of threads per operator, 0 for the engine's default.
 
         Raises:
             OracleError: the engine refused the model, died or hung.
@@ -83,22 +84,22 @@ class Engine(Protocol):
         shapes: Sequence[Sequence[int]],
         timeout: float,
     ) -> Measurement:
-        """Find out about one data set; an engine that cannot answers ``Measurement()``.
+        """Measure one data set; an engine that does not support this returns ``Measurement()``.
 
         Arguments:
-            wide: whether answers in float64 are wanted.
-            shapes: those of the answers that are known.
-            timeout: seconds that it may take.
+            wide: whether to compute the outputs in float64.
+            shapes: shapes of the known outputs.
+            timeout: seconds that the measurement may take.
 
         Raises:
             OracleError: the engine died or took too long.
         """
 
     def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
-        """Find out how far roundings may move the outputs; an engine that cannot answers ``Deviations()``.
+        """Measure how far rounding may move the outputs; an engine that does not support it returns ``Deviations()``.
 
         Arguments:
-            timeout: seconds that it should take; it may take twice as long before it is ended.
+            timeout: seconds that the measurement should take; it is terminated after twice this time.
 
         Raises:
             OracleError: the engine died or took too long.
@@ -112,17 +113,17 @@ class Engine(Protocol):
         """
 
     def restart(self) -> None:
-        """End the process, if there is one: the next request meets one that has done nothing yet."""
+        """Terminate the process, if there is one; the next request starts a new one."""
 
     def close(self) -> None:
-        """End for good; a request that is in flight on another thread fails with `OracleError`."""
+        """Close the engine permanently; a request in flight on another thread fails with `OracleError`."""
 
 
 class Engines(Protocol):
     """Makes an engine."""
 
     def __call__(self, cache: Cache, timeout: float, /, *, memory_limit: int) -> Engine:
-        """Return an engine that was not started yet.
+        """Return an engine that is not started.
 
         Arguments:
             timeout: seconds one inference may take, loading included.

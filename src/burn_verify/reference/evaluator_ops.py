@@ -1,6 +1,6 @@
-"""Operators for onnx's evaluator, by whole arrays: its own go element by element, which takes minutes, or are wrong.
+"""Vectorised operators for onnx's evaluator. Its own loop over elements, which takes minutes, or are wrong.
 
-In the dtype of their inputs, as all of onnx's evaluator. What is unusual is left to onnx's own.
+They compute in the dtype of their inputs, like all of onnx's evaluator. Rare attributes are left to onnx's operators.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ _KNOWN_PADS: Final = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "", None)
 
 
 class Conv(op_conv.Conv):
-    """Convolution of any rank: a product of matrices for each place of the kernel."""
+    """Convolution of any rank: one matrix product per place of the kernel."""
 
     op_domain = ""
 
@@ -57,7 +57,7 @@ class MaxPool(op_max_pool.MaxPool):
 
 
 class AveragePool(op_average_pool.AveragePool_19):
-    """The mean of the elements under the kernel, padding among them where the model says so."""
+    """The mean of the elements under the kernel, with the padding where ``count_include_pad`` is set."""
 
     op_domain = ""
 
@@ -72,7 +72,7 @@ class AveragePool(op_average_pool.AveragePool_19):
 
 
 class ConvTranspose(op_conv_transpose.ConvTranspose):
-    """Transposed convolution of any rank; with groups, which onnx's own gets wrong."""
+    """Transposed convolution of any rank and with groups, for which onnx's operator is wrong."""
 
     op_domain = ""
 
@@ -111,7 +111,7 @@ class ConvTranspose(op_conv_transpose.ConvTranspose):
 
 
 class LRN(op_lrn.LRN):
-    """Local response normalisation; onnx's own covers as many channels as there are images."""
+    """Local response normalisation; onnx's operator processes only as many channels as there are images."""
 
     op_domain = ""
 
@@ -130,7 +130,7 @@ OPERATORS: Final = (Conv, ConvTranspose, MaxPool, AveragePool, LRN)
 
 
 class _Window:
-    """A kernel that moves over the axes of an image, in the words of the standard."""
+    """A kernel that moves over the axes of an image, with the attributes of the ONNX standard."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class _Window:
         ]
 
     def parts(self, x: Array, padding: float) -> Iterator[Array]:
-        """Yield for each place of the kernel, in row-major order, what lies under it wherever the kernel stands."""
+        """Yield for each place of the kernel, in row-major order, the elements under it for all kernel positions."""
         padded = np.pad(x, [(0, 0), (0, 0), *self.pads], constant_values=padding)
         for offset in np.ndindex(*self.kernel):
             starts = [place * step for place, step in zip(offset, self.dilations, strict=True)]

@@ -1,6 +1,6 @@
-"""A model in float64: weights, constants, casts and types of an ONNX graph, inner graphs and functions included.
+"""Convert a model to float64: weights, constants, casts and types of an ONNX graph, inner graphs and functions too.
 
-Takes protobuf messages that were read whole, external data included; opens no file and runs nothing.
+Takes protobuf messages that are completely loaded, with external data. Opens no file and runs nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from burn_verify.graph import facts
 
 _NARROW: Final = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16})
 _TYPES: Final = frozenset({"to", "dtype", "output_dtype", "output_datatype", "softmax_precision", "precision"})
-# Attributes that hold an element type; `stash_type` stays, as the standard allows it no double.
+# Attributes that hold an element type. `stash_type` is not changed, since the standard does not allow double for it.
 _FACTORS: Final = frozenset({"alpha", "beta"})
 _DOUBLE: Final = "tensor(double)"
 
@@ -22,8 +22,9 @@ _DOUBLE: Final = "tensor(double)"
 def widened(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a model that computes in float64 what the given one computes in float32, float16 or bfloat16.
 
-    Where an operator takes no float64 (the scales of Resize, the boxes of NonMaxSuppression), a Cast to float32 stands
-    before it, and one back behind it. Smaller floats, such as float8, stay: they are results of quantisation.
+    Where an operator takes no float64 (the scales of Resize, the boxes of NonMaxSuppression), a Cast to float32 is
+    inserted before it, and a Cast to float64 after it. Smaller floats, such as float8, are not changed: they are
+    results of quantisation.
     """
     wide = inliner.inline_local_functions(model) if model.functions else _copied(model)
     versions = {"" if entry.domain == "ai.onnx" else entry.domain: entry.version for entry in wide.opset_import}
@@ -32,7 +33,7 @@ def widened(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def absolute(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a model of float64 with the absolute values of its constants and of the factors alpha and beta."""
+    """Return a float64 model with the absolute values of its constants and of the factors alpha and beta."""
     positive = _copied(model)
     for tensor in facts.tensors(positive):
         if tensor.data_type == TensorProto.DOUBLE:
@@ -55,7 +56,7 @@ def _narrow_names(model: onnx.ModelProto) -> frozenset[str]:
     try:
         known = shape_inference.infer_shapes(model)
     except (shape_inference.InferenceError, ValueError):
-        # Without types no Cast is put in; the kernels will say what they do not take.
+        # Without types no Cast is inserted. A kernel that does not support float64 raises an error later.
         known = model
     names = set()
     for graph in facts.graphs(known):
@@ -113,7 +114,7 @@ def _widen_attributes(node: onnx.NodeProto, narrow: frozenset[str], versions: Ma
 
 
 def _widen_constant(node: onnx.NodeProto) -> None:
-    """Turn the short forms of a float constant into a tensor of float64."""
+    """Convert the short forms of a float constant to a float64 tensor."""
     for attribute in list(node.attribute):
         if attribute.name in {"value_float", "value_floats"}:
             array = np.asarray(helper.get_attribute_value(attribute), np.float64)
@@ -122,7 +123,7 @@ def _widen_constant(node: onnx.NodeProto) -> None:
 
 
 def _say_the_default(node: onnx.NodeProto) -> None:
-    """Write down the float32 that is meant where nothing is said, as float64."""
+    """Add the attribute whose default is float32, with float64."""
     names = {attribute.name for attribute in node.attribute}
     if node.op_type == "ConstantOfShape" and "value" not in names:
         node.attribute.append(helper.make_attribute("value", numpy_helper.from_array(np.zeros(1))))
@@ -131,7 +132,7 @@ def _say_the_default(node: onnx.NodeProto) -> None:
 
 
 def _fitted(node: onnx.NodeProto, narrow: frozenset[str], versions: Mapping[str, int]) -> Iterator[onnx.NodeProto]:
-    """Yield a node, with casts around it where its operator takes or gives no float64."""
+    """Yield a node, with casts around it where its operator does not take or return float64."""
     domain = "" if node.domain == "ai.onnx" else node.domain
     try:
         schema = defs.get_schema(node.op_type, versions.get(domain, 1), domain)
@@ -152,7 +153,7 @@ def _fitted(node: onnx.NodeProto, narrow: frozenset[str], versions: Mapping[str,
 
 
 def _takes_only_narrow(parameters: Iterable[defs.OpSchema.FormalParameter], place: int) -> bool:
-    """Tell whether a parameter may be float32 and not float64; the last of a variadic one stands for the rest."""
+    """Return whether a parameter may be float32 and not float64; the last parameter may be variadic."""
     known = list(parameters)
     if not known:
         return False

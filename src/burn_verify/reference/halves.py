@@ -1,6 +1,6 @@
-"""A model of float16 or bfloat16 that computes in float32, for ONNX Runtime has few kernels for either.
+"""Convert a float16 or bfloat16 model to float32, since ONNX Runtime has few kernels for either.
 
-Takes protobuf messages that were read whole; opens no file and runs nothing. `widen` does the same for float64.
+Takes protobuf messages that are completely loaded. Opens no file and runs nothing. `widen` does the same for float64.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _TYPES: Final = frozenset({"to", "dtype", "output_dtype", "output_datatype", "so
 
 
 def dtypes_of(model: onnx.ModelProto) -> Mapping[str, str]:
-    """Return the dtype names of all values of a model by name, those of inner graphs too, as far as they are known."""
+    """Return the known dtype names of all values of a model by name, including those of inner graphs."""
     try:
         known = shape_inference.infer_shapes(model)
     except (shape_inference.InferenceError, ValueError):

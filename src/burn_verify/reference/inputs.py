@@ -1,7 +1,8 @@
-"""Seeded inputs: what a model is fed when nobody stored data for it.
+"""Seeded inputs, with which a model is run when no data is stored for it.
 
-Pure: the same model, names, types and hints give the same arrays, whatever the model's file or case is called. Each
-input has its own generator, so a change to one leaves the others as they were. Reads no model and knows no operator.
+Pure functions: the same model, names, types and hints give the same arrays, independent of the names of the file and
+the case. Each input has its own generator, so a change to one input does not change the others. Reads no model and does
+not depend on operators.
 """
 
 import hashlib
@@ -26,18 +27,18 @@ from burn_verify.graph.dtypes import STRING, dtype_name, numpy_dtype
 SEEDED: Final = "seeded"
 GIVEN: Final = "given"
 UNANSWERED: Final = frozenset({SEEDED, GIVEN})
-"""Names of data sets with which no answer is stored: an engine answers them."""
+"""Names of data sets without stored outputs: an engine computes their outputs."""
 
 """Name of the data set made here."""
 
 _DRAWN_BYTES: Final = 8
-# An element while it is drawn: everything is drawn in 64 bits, complex numbers in two steps.
+# Size of an element during drawing: all values are drawn in 64 bits, complex numbers in two steps.
 
 FIRST_DIM: Final = 1
-"""Size of an unnamed unknown first dimension: nearly always the batch."""
+"""Size of an unnamed unknown first dimension, which is nearly always the batch."""
 
 OTHER_DIM: Final = 8
-"""Size of any other unknown dimension: small, even, and not 1, so that nothing broadcasts by accident."""
+"""Size of any other unknown dimension: small, even, and not 1, so that no unintended broadcasting occurs."""
 
 NAMED_DIMS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -55,16 +56,16 @@ NAMED_DIMS: Final[Mapping[str, int]] = MappingProxyType(
         "width": 224,
     }
 )
-"""Sizes of symbolic dimensions by lower-cased name, wherever they stand; any other name is `OTHER_DIM`.
+"""Sizes of symbolic dimensions by lower-cased name, in any place; any other name has the size `OTHER_DIM`.
 
 A name's size must not depend on its place: the same name may be first in one input and last in another.
 """
 
 WORDS: Final = ("a", "be", "cat", "dove", "eagle", "ferret", "giraffe", "hamster")
-"""What text is drawn from."""
+"""Words of which text inputs are drawn."""
 
 _FIRST: Final = 4
-"""So many values of an input are told."""
+"""Number of values of an input that its description contains."""
 
 _NARROW: Final = frozenset({"uint8", "int8", "uint4", "int4", "uint2", "int2"})
 _COUNT: Final = range(0, 10)
@@ -72,10 +73,11 @@ _COUNT: Final = range(0, 10)
 
 
 def bind_shape(spec: TensorSpec, hints: Hints) -> tuple[int, ...]:
-    """Return the shape to feed an input with, every dimension a number.
+    """Return the shape with which an input is drawn, every dimension a number.
 
-    In this order: the hint's shape; the declared number; `hints.dims` by symbolic name; `NAMED_DIMS` by name and
-    `OTHER_DIM` for other names; for a dimension without a name `FIRST_DIM` in front and `OTHER_DIM` elsewhere.
+    Sources, in this order: the hint's shape; the declared number; `hints.dims` by symbolic name; `NAMED_DIMS` by name
+    and `OTHER_DIM` for other names; for a dimension without a name, `FIRST_DIM` in the first place and `OTHER_DIM` in
+    other places.
     A negative declared number means unknown: some exporters write -1.
     """
     hint = _hint(spec.name, hints)
@@ -91,19 +93,19 @@ def make_inputs(
     """Draw one array per input, by name, in the order of `specs`.
 
     Shapes are those of `bind_shape`, dtypes those of the specs (``string`` is an object array of `str`). A hinted
-    shape also binds the symbolic names it stands for, so that the other inputs fit.
+    shape also binds the symbolic names of its dimensions, so that the other inputs match.
 
     Floats are ``scale · N(0, 1) + shift``, drawn in float64 and rounded once to the dtype; integers are uniform over
-    [low, high), by default the whole range up to 8 bits and [0, 10) above; booleans are fair coins. Another name of
-    the data set gives other values.
+    [low, high), by default the whole range up to 8 bits and [0, 10) above; booleans are true with probability 1/2.
+    Another name of the data set gives other values.
 
     Arguments:
-        digest: of the model, see `burn_verify.core.stage.PreparedCase`; one model draws the same under every name.
-        memory_limit: MiB that drawing may take, 0 for what the machine has.
+        digest: of the model, see `burn_verify.core.stage.PreparedCase`; the values do not depend on the model's name.
+        memory_limit: MiB that drawing may take, 0 for the memory of the machine.
 
     Raises:
-        OracleError: a dtype that no tensor has (a sequence, a map), a hint that the dtype cannot hold, or inputs that
-            are too large.
+        OracleError: a dtype is not that of a tensor (a sequence, a map), the dtype cannot represent a hint, or the
+            inputs are too large.
     """
     bound = _bind_names(specs, hints)
     _check_size(specs, bound, memory_limit)
@@ -111,7 +113,7 @@ def make_inputs(
 
 
 def described(specs: Sequence[TensorSpec], arrays: Sequence[npt.NDArray[Any]]) -> list[str]:
-    """Say in a line each what inputs are fed: ``x: float32[1,3], -1.2 to 0.7: 0.7, -1.2, 0.1``."""
+    """Describe each input in one line: ``x: float32[1,3], -1.2 to 0.7: 0.7, -1.2, 0.1``."""
     return [f"{spec.name}: {_said(array)}" for spec, array in zip(specs, arrays, strict=False)]
 
 
@@ -135,12 +137,12 @@ def _shown(value: Any) -> str:
 
 
 def _seed(*parts: str) -> int:
-    """Hash the parts to 64 bits; JSON keeps ("a", "bc") apart from ("ab", "c")."""
+    """Hash the parts to 64 bits; JSON distinguishes ("a", "bc") from ("ab", "c")."""
     return int.from_bytes(hashlib.sha256(json.dumps(parts).encode()).digest()[:8], "big")
 
 
 def _hint(name: str, hints: Hints) -> InputHint:
-    """Return the hint for an input, or one that says nothing."""
+    """Return the hint for an input, or an empty hint."""
     return next((hint for hint in hints.inputs if hint.name == name), InputHint(name=name))
 
 
@@ -154,7 +156,7 @@ def _bind(dim: int | str | None, place: int, dims: Mapping[str, int]) -> int:
 
 
 def _bind_names(specs: Sequence[TensorSpec], hints: Hints) -> Hints:
-    """Add the symbolic names that a hinted shape stands for; a name in `hints.dims` keeps its size."""
+    """Add the symbolic names that a hinted shape binds; a name in `hints.dims` keeps its size."""
     dims = dict(hints.dims)
     for spec in specs:
         shape = _hint(spec.name, hints).shape
@@ -166,10 +168,10 @@ def _bind_names(specs: Sequence[TensorSpec], hints: Hints) -> Hints:
 
 
 def _check_size(specs: Sequence[TensorSpec], hints: Hints, memory_limit: int) -> None:
-    """Check what all inputs take, before any is drawn.
+    """Check the memory that all inputs need, before any is drawn.
 
     Raises:
-        OracleError: more than the limit; the message names the largest input.
+        OracleError: they need more than the limit; the message names the largest input.
     """
     limit = memory_limit << 20 or _physical_memory()
     sizes = {spec.name: _DRAWN_BYTES * math.prod(bind_shape(spec, hints)) for spec in specs}
@@ -186,7 +188,7 @@ def _physical_memory() -> int:
 
 
 def _make(digest: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDArray[Any]:
-    """Draw one input from a generator of its own."""
+    """Draw one input from its own generator."""
     try:
         dtype = numpy_dtype(spec.dtype)
     except ValueError as error:
@@ -194,7 +196,7 @@ def _make(digest: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDA
         raise OracleError(msg, reason=f"no seeded data of type {spec.dtype}") from error
     hint = _hint(spec.name, hints)
     shape = bind_shape(spec, hints)
-    # PCG64 by name: `default_rng` may change its mind about the bit generator.
+    # PCG64 is named explicitly, since NumPy may change the bit generator of `default_rng`.
     rng = np.random.Generator(np.random.PCG64(_seed(digest, data_set, spec.name)))
     if spec.dtype == STRING:
         return _words(rng, shape, hint)
@@ -207,7 +209,7 @@ def _make(digest: str, spec: TensorSpec, hints: Hints, data_set: str) -> npt.NDA
 
 
 def _words(rng: np.random.Generator, shape: tuple[int, ...], hint: InputHint) -> npt.NDArray[Any]:
-    """Draw short ASCII words; a filling number is written out."""
+    """Draw short ASCII words; the fill value of a hint is converted to text."""
     words = np.empty(shape, dtype=object)
     if hint.value is None:
         words[...] = np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), shape)]
@@ -219,7 +221,7 @@ def _words(rng: np.random.Generator, shape: tuple[int, ...], hint: InputHint) ->
 def _floats(
     rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], hint: InputHint
 ) -> npt.NDArray[Any]:
-    """Draw floats in float64, complex numbers as two of them, and round once."""
+    """Draw floats in float64, complex numbers as two floats, and round once."""
     if hint.value is not None:
         drawn = np.full(shape, hint.value)
     else:
@@ -227,7 +229,7 @@ def _floats(
         if dtype.kind == "c":
             drawn = np.asarray(drawn + 1j * (rng.standard_normal(shape) * hint.scale + hint.shift))
         elif dtype == ml_dtypes.float8_e8m0fnu:
-            drawn = np.abs(drawn)  # Powers of two without a sign.
+            drawn = np.abs(drawn)  # The dtype holds powers of two without a sign.
     with np.errstate(over="ignore"):
         return np.asarray(drawn).astype(dtype)
 
@@ -235,7 +237,7 @@ def _floats(
 def _integers(
     rng: np.random.Generator, shape: tuple[int, ...], spec: TensorSpec, dtype: np.dtype[Any], hint: InputHint
 ) -> npt.NDArray[Any]:
-    """Draw integers of any width; a filling number is a range of one."""
+    """Draw integers of any width; the fill value of a hint is a range with one element."""
     span = _int_range(spec, hint)
     whole = _whole_range(spec.dtype)
     if not span or span.start < whole.start or span.stop > whole.stop:
@@ -252,7 +254,7 @@ def _whole_range(name: str) -> range:
 
 
 def _int_range(spec: TensorSpec, hint: InputHint) -> range:
-    """Return the integers to draw from: the hint's, completed by the dtype's own."""
+    """Return the range to draw from: the limits of the hint, else those of the dtype."""
     if hint.value is not None:
         if not float(hint.value).is_integer():
             msg = f"input {spec.name}: {hint.value} is no value of {spec.dtype}"

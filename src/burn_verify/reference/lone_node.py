@@ -1,6 +1,6 @@
-"""The node of a model of one operator: what the judge has to know of it, to and from JSON.
+"""The node of a model with one operator: the facts that the judge needs, to and from JSON.
 
-Takes protobuf messages and arrays; opens no file and runs nothing. Which operator a case is about is told by `graphs`.
+Takes protobuf messages and arrays. Opens no file and runs nothing. `graphs` finds the operator that a case tests.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from burn_verify.judge.facts import LoneNode, NodeFacts
 Array: TypeAlias = npt.NDArray[Any]
 
 SMALL: Final = 16
-"""Elements up to which an input is kept as a value: axes, ratios, sizes of frames."""
+"""Number of elements up to which an input is stored as a value: axes, ratios, sizes of frames."""
 
 
 def lone_node(
@@ -27,8 +27,8 @@ def lone_node(
     """Return the one node of a model and its inputs, None for a graph of several.
 
     Arguments:
-        fed: what the model is fed, in the order of its runtime inputs.
-        shapes: of the outputs of the graph.
+        fed: inputs of the model, in the order of its runtime inputs.
+        shapes: shapes of the outputs of the graph.
     """
     subject = facts.subject(model)
     computing = [node for node in model.graph.node if node.op_type != "Constant"]
@@ -58,7 +58,7 @@ def lone_node(
 
 
 def to_json(lone: LoneNode) -> dict[str, Any]:
-    """Return what `from_json` reads."""
+    """Return the node in the format of `from_json`."""
     of_node = lone.facts
     return {
         "op_type": of_node.op_type,
@@ -121,7 +121,7 @@ def _constants(model: onnx.ModelProto) -> dict[str, Array]:
 
 
 def _plain(array: Array) -> list[Any]:
-    """Return the elements as JSON can hold them: floats of any width as Python's."""
+    """Return the elements as types that JSON supports: floats of any width as Python floats."""
     flat = array.reshape(-1)
     if dtype_name(array.dtype).startswith(("float", "bfloat")):
         return [float(value) for value in flat]

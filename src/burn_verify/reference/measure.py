@@ -1,6 +1,6 @@
-"""What the judge wants to know of a reference beyond the answers: float64, magnitudes, ONNX Runtime's own spread.
+"""Measure a reference for the judge, besides the outputs: float64, magnitudes, ONNX Runtime's own spread.
 
-Asked of an engine, bounded in time and kept in the cache. Judges nothing.
+The measurements are made by an engine, with a time limit, and are cached. Judges nothing.
 """
 
 import functools
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 
 _OTHER: Final = "seeded again"
-# The data set that is only asked whether the answers change.
+# The data set that is used only to check whether the outputs depend on the inputs.
 _DRAWS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """What was found out about a case.
+    """The measurements of a case.
 
     Attributes:
         data_sets: by name.
@@ -50,10 +50,10 @@ class Measures:
 
 
 class Measurer:
-    """Finds out about references.
+    """Measures references.
 
     Arguments:
-        timeout: seconds that one data set may take; what takes longer goes without float64.
+        timeout: seconds that one data set may take; a data set that takes longer has no outputs in float64.
     """
 
     def __init__(self, cache: Cache, engine: Engine, timeout: float) -> None:
@@ -62,14 +62,14 @@ class Measurer:
         self._timeout = timeout
 
     def measured(self, prepared: PreparedCase, reference: Reference) -> Reference:
-        """Return a reference that knows where its measures are.
+        """Measure a reference, and return it with the path of its measurements.
 
         Raises:
             OracleError: the cached reference is gone or damaged.
         """
         key = key_of(prepared, reference, self._engine.name, self._engine.version)
         path = self._folder / f"{key}.safetensors"
-        # Apart, as a file that is whole need not be opened to be known as such.
+        # Incomplete measurements have another file name, so that a complete file is recognised without opening it.
         cut = path.with_suffix(f".{self._timeout:g}s.safetensors")
         for known in (path, cut):
             if is_kept(known):
@@ -96,7 +96,7 @@ class Measurer:
         return self._cache.generation("measured", MADE_BY.digest[:12])
 
     def of_data_set(self, prepared: PreparedCase, data_set: DataSet) -> Measured:
-        """Return what is found out about one data set, which is not kept.
+        """Measure one data set, without caching the result.
 
         Raises:
             OracleError: the engine was closed.
@@ -115,9 +115,9 @@ class Measurer:
             )
         except OracleError as error:
             if error.kind is FailureKind.CLOSED:
-                # The run is over: nothing was found out, and nothing may be kept.
+                # The run is over: nothing was measured, and nothing may be cached.
                 raise
-            # More time may mend it.
+            # A later run with more time may succeed.
             gave_up = error.kind is FailureKind.TIMEOUT
             found = Measurement(why=error.message)
         else:
@@ -128,7 +128,7 @@ class Measurer:
         return {**found.arrays, **sigma}, note | {"gave_up": gave_up or noise.out_of_time}
 
     def _deviations(self, prepared: PreparedCase, data_set: DataSet, known: Measurement) -> Deviations:
-        """Ask how far roundings may move the answers, where one of them has no bound of its own."""
+        """Measure how far rounding may move the outputs, if one of them has no bound of its own."""
         lone = None if known.node is None else from_json(known.node)
         scaled = {int(name.rpartition("/")[2]) for name in known.arrays if "/scale/" in name}
         if prepared.random or not any(
@@ -150,9 +150,9 @@ class Measurer:
             return ()
 
     def _other(self, prepared: PreparedCase, first: DataSet) -> Sequence[Array]:
-        """Return the answers to inputs drawn anew; nothing where a model is fed nothing, refuses them, or draws.
+        """Return the outputs for newly drawn inputs; none if the model has no inputs, rejects them, or is random.
 
-        A few booleans may well be the same for two inputs: where all outputs are, further inputs are drawn.
+        A few boolean outputs may be equal for two different inputs. Further inputs are drawn while all outputs are.
         """
         if not prepared.inputs or prepared.random:
             return ()
@@ -172,13 +172,13 @@ class Measurer:
 
 
 def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:
-    """Return the key of what an engine, by name and version, finds out about the reference of a case."""
-    # Generated graphs bring their answers along, in files whose names are no digests.
+    """Return the cache key of the measurements of a reference by an engine, given its name and version."""
+    # Generated graphs have stored outputs, in files whose names are no digests.
     return digest_of(MADE_BY.digest, str(reference.path), prepared.digest, *reference.data_sets, *engine)[:32]
 
 
 def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:
-    """Return what is known of a data set without asking anybody: the one node of the model."""
+    """Return the measurements of a data set that need no engine: the one node of the model."""
     found = lone_node(model, data_set.inputs, [array.shape for array in data_set.desired])
     if found is None:
         return Measured()
@@ -186,7 +186,7 @@ def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:
 
 
 def read_measures(reference: Reference) -> Measures:
-    """Return what was found out about a reference; nothing where that cannot be read."""
+    """Return the measurements of a reference; empty ones where they cannot be read."""
     nothing = Measures(data_sets={name: Measured() for name in reference.data_sets})
     if reference.measures is None:
         return nothing
@@ -225,7 +225,7 @@ def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -
 
 
 def _wants_float64(prepared: PreparedCase, desired: Sequence[Array]) -> bool:
-    """Return whether an answer in float64 says more than the one there is: not where nothing rounds, or all is luck."""
+    """Return whether outputs in float64 add information: they do not where nothing rounds or the model is random."""
     if prepared.random or not any(is_float(array.dtype) for array in desired):
         return False
     subject = prepared.subject

@@ -1,7 +1,7 @@
-"""How much the roundings of one node may move its outputs: standard deviations by element, from the table of bounds.
+"""Compute how far the roundings of one node may move its outputs: standard deviations by element, from the bounds.
 
-Computes with arrays and facts; runs no model but through functions that are handed in. Where the deviations go is
-`noise`'s to say.
+The bounds are those of the table. Computes with arrays and facts, and runs models only through functions that are
+passed in. `noise` uses the deviations.
 """
 
 import math
@@ -28,17 +28,17 @@ _SUMS: Final = frozenset(
     {"MatMul", "Gemm", "Conv", "ConvTranspose", "Einsum", "Sum", "Mean", "ReduceSum", "ReduceMean", "CumSum"}
     | {"Col2Im", "ScatterElements", "ScatterND", "AveragePool", "GlobalAveragePool"}
 )
-"""Operators that add products: the roundings of N terms grow as their root, and are as large as the root of Σa²b²."""
+"""Operators that sum products: the roundings of N terms grow with √N and have the magnitude √(Σa²b²)."""
 
 _RECURRENT: Final = frozenset({"RNN", "GRU", "LSTM"})
 _CASTS: Final = frozenset({"Cast", "CastLike"})
 _QUANTISING: Final = frozenset({"QuantizeLinear", "QLinearConv", "QLinearMatMul", "DynamicQuantizeLinear"})
 _HALF: Final = frozenset({"float16", "bfloat16"})
 _UNIFORM: Final = 1 / math.sqrt(3)
-"""The deviation of a rounding, in its greatest error: one rounding is all that a kernel for half precision makes."""
+"""The deviation of a rounding, relative to its greatest error. A kernel for half precision rounds only once."""
 
 _SHARE_OF_SUMS_IN_HALF: Final = 0.5
-"""Kernels for half precision add up in float32, or in half: this much of the root of N roundings covers Burn's."""
+"""Kernels for half precision sum in float32 or in half precision. This share of the root of N roundings covers Burn."""
 
 Again: TypeAlias = Callable[[Sequence[Array | None], Mapping[str, float]], Sequence[Any]]
 """Runs the node on other inputs, by position, with other values of its float attributes."""
@@ -49,10 +49,10 @@ class Ran:
     """A node that ran.
 
     Attributes:
-        facts: with the dtypes of the model as its author wrote it.
+        facts: facts of the node, with the dtypes of the original model.
         inputs: by position; None for an omitted one.
-        outputs: by position, without omitted ones at the end; None in between.
-        output_dtypes: of the original model.
+        outputs: by position; None for an omitted one, but omitted ones at the end are left out.
+        output_dtypes: dtypes in the original model.
     """
 
     facts: NodeFacts
@@ -62,9 +62,9 @@ class Ran:
 
 
 def perturbation(ran: Ran) -> float | None:
-    """Return by how much, relative, inputs are to be moved for want of a row for the operator; None where there is one.
+    """Return the relative perturbation of the inputs for an operator without a row; None where there is a row.
 
-    A recurrence feeds its own roundings back, which no count of a single pass tells.
+    Recurrent operators are perturbed too: they feed their roundings back, so the count of a single pass is too small.
     """
     facts = ran.facts
     unit = _unit(ran, 0)
@@ -91,8 +91,7 @@ def deviations(ran: Ran, again: Again) -> list[Array | None]:
     """Return the standard deviation of each output's roundings, float64; None where nothing rounds.
 
     It is u · (√c · S₂ + √constant + √relative · |y|), with S₂ = √(the node on squared inputs) + |y| for sums, and the
-    table's S for anything else. In half precision it is
-    u / √3 · |y|, and for sums half of √c · √(…) more.
+    table's S for other operators. In half precision it is u / √3 · |y|, and for sums half of √c · √(…) more.
     """
     found: list[Array | None] = []
     squared: Sequence[Any] | None = None
@@ -119,9 +118,9 @@ def deviations(ran: Ran, again: Again) -> list[Array | None]:
 
 
 def may_step(ran: Ran) -> bool:
-    """Tell whether a quantised output may be a step off, although its inputs are exact: a quotient is near a half.
+    """Return whether a quantised output may differ by one step with exact inputs, since a quotient is near a half.
 
-    Sums of products are not looked at: some quotient of thousands always is.
+    The quotients of sums of products are not checked: among thousands of quotients, one is always near a half.
     """
     if ran.facts.domain or ran.facts.op_type not in _QUANTISING:
         return False
@@ -136,7 +135,7 @@ def _roundoffs(rule: Rule, facts: NodeFacts, count: float, wide: Array, scale: A
     """Return the deviation in unit roundoffs.
 
     Arguments:
-        scale: the root of the node on squared inputs for sums, else S; None for |y| itself.
+        scale: for sums, the root of the node on squared inputs; else S; None for |y|.
     """
     if half:
         return _UNIFORM * (wide if scale is None else wide + _SHARE_OF_SUMS_IN_HALF * math.sqrt(count) * scale)
@@ -146,7 +145,7 @@ def _roundoffs(rule: Rule, facts: NodeFacts, count: float, wide: Array, scale: A
 
 
 def _scale(rule: Rule, ran: Ran, again: Again, place: int, wide: Array) -> Array | None:
-    """Return S of an operator that is no sum; None for |y|."""
+    """Return S of an operator that is not a sum; None for |y|."""
     if rule.magnitude is Magnitude.ONE:
         return np.ones(())
     if rule.magnitude is Magnitude.REFERENCE:
@@ -179,13 +178,13 @@ def _on_squares(ran: Ran, again: Again) -> Sequence[Any]:
 
 
 def _known(ran: Ran) -> bool:
-    """Tell whether the table counts the roundings of the first output."""
+    """Return whether the table counts the roundings of the first output."""
     rule = rule_of(ran.facts.op_type, ran.facts.domain)
     return rule is not None and rule.count is not None and math.isfinite(_count(rule, ran.facts))
 
 
 def _beyond(rule: Rule, place: int) -> bool:
-    """Tell whether a row says nothing of an output."""
+    """Return whether a row does not cover an output."""
     return rule.outputs is not None and place >= rule.outputs
 
 
@@ -196,7 +195,7 @@ def _count(rule: Rule, facts: NodeFacts) -> float:
 
 
 def _unit(ran: Ran, place: int) -> float | None:
-    """Return the unit roundoff of an output, None where it is no float."""
+    """Return the unit roundoff of an output, None where it is not a float."""
     output = ran.outputs[place] if place < len(ran.outputs) else None
     if not isinstance(output, np.ndarray) or not is_float(output.dtype):
         return None
@@ -215,7 +214,7 @@ def _lowest(ran: Ran, place: int) -> str:
 
 
 def _rounds(ran: Ran, place: int) -> bool:
-    """Tell whether a cast may lose digits: to a narrower float, or from an integer."""
+    """Return whether a cast may lose digits: to a narrower float, or from an integer."""
     given = ran.facts.input_dtypes[0]
     own = ran.output_dtypes[place]
     return given not in FLOATS or unit_roundoff(str(given)) < unit_roundoff(own)
@@ -233,8 +232,8 @@ def facts_of(
     """Return the facts of a node that ran.
 
     Arguments:
-        input_dtypes: of the original model.
-        small: elements up to which an input is kept as a value.
+        input_dtypes: dtypes in the original model.
+        small: number of elements up to which an input is stored as a value.
     """
     arrays = [value if isinstance(value, np.ndarray) else None for value in inputs]
     return NodeFacts(

@@ -1,8 +1,8 @@
-"""What roundings may do to the answers of a whole graph: the model walked with noise of their size after every node.
+"""Estimate the effect of rounding on the outputs of a graph: run it with noise of that size after every node.
 
-How far the samples end up from the clean answer is the deviation that rounding explains. The noise is amplified, so
-that the roundings of the walk itself do not count, and the deviation divided by as much. Judges nothing, and knows no
-runtime: how a model of one node is loaded comes from the caller.
+The difference between the samples and the output without noise is the deviation that rounding explains. The noise is
+amplified, so that the roundings of the walk itself are negligible, and the deviation is divided by the same factor.
+Judges nothing and does not depend on a runtime: the caller provides the function that loads a model of one node.
 """
 
 import time
@@ -27,21 +27,21 @@ Array: TypeAlias = npt.NDArray[Any]
 """Any dtype and shape."""
 
 AMPLIFICATIONS: Final = (256.0, 8.0)
-"""By how much noise is amplified; the next where a discrete value flips or a number is lost under the one before."""
+"""Factors of the noise. The next one is used where a discrete value changes or a finite number is lost."""
 
 _HALF: Final = frozenset({"float16", "bfloat16"})
 
 
 def noise_of(model: onnx.ModelProto, inputs: Sequence[Array], load: Load, seconds: float) -> Deviations:
-    """Return how far roundings may move the float outputs of a model.
+    """Return how far rounding may move the float outputs of a model.
 
     Arguments:
         inputs: in the order of the graph's runtime inputs.
-        load: makes a model of one node ready to run.
-        seconds: what takes longer is missing.
+        load: loads a model of one node.
+        seconds: time limit; deviations that are not computed by then are missing.
 
     Raises:
-        Exception: whatever onnx's evaluator raises for a node that nobody can run.
+        Exception: any exception of onnx's evaluator for a node that neither ONNX Runtime nor the evaluator can run.
     """
     written = _inlined(model)
     dtypes = halves.dtypes_of(written)
@@ -51,7 +51,7 @@ def noise_of(model: onnx.ModelProto, inputs: Sequence[Array], load: Load, second
     ends = time.monotonic() + seconds
     found: dict[int, Array] = {}
     lost: list[Value] = []
-    # What depends on nothing that is fed counts as exact, unless it is the whole of an output.
+    # Values that do not depend on the inputs count as exact, unless an output does not depend on the inputs at all.
     for constants in (False, True):
         for amplification in (1.0,) if half else AMPLIFICATIONS:
             walk = Walk(narrow, load, amplification, ends, dtypes=dtypes if half else {}, constants=constants)
@@ -72,9 +72,9 @@ def noise_of(model: onnx.ModelProto, inputs: Sequence[Array], load: Load, second
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a model without local functions, nor functions of the standard that have no row in the table.
+    """Return a model in which local functions, and functions of the standard without a row in the table, are inlined.
 
-    Nor LayerNormalization where its mean or deviation is asked for, of which its row says nothing.
+    LayerNormalization is inlined if its mean or deviation is an output, since its row does not cover these.
     """
     kinds = {(node.domain, node.op_type) for node in graphs.nodes(model)}
     functions = [kind for kind in kinds if _without_row(*kind)]
@@ -86,7 +86,7 @@ def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
         return inliner.inline_selected_functions(model, functions, inline_schema_functions=True)
     except RuntimeError:
-        # The body of a function of the standard depends on types that are not known: it runs as one node.
+        # The body of a function of the standard depends on types that are not known, so it runs as one node.
         return inliner.inline_local_functions(model)
 
 
@@ -104,10 +104,10 @@ def _single(array: Array) -> Array:
 
 @np.errstate(all="ignore")
 def _sigma(value: Value, amplification: float, *, exact: bool) -> Array | None:
-    """Return the root mean square of what samples are off; None where a value flipped or is lost.
+    """Return the root mean square of the deviations of the samples; None where a value flipped or is lost.
 
     Arguments:
-        exact: what got no noise is as good as any constant.
+        exact: whether values that got no noise count as exact.
     """
     if not _counts(value) or value.flips or not (value.live or exact):
         return None
@@ -123,7 +123,7 @@ def _sigma(value: Value, amplification: float, *, exact: bool) -> Array | None:
 
 
 def _counts(value: Value) -> bool:
-    """Tell whether a value is a tensor of floats."""
+    """Return whether a value is a tensor of floats."""
     return isinstance(value.clean, np.ndarray) and is_float(value.clean.dtype)
 
 

@@ -1,7 +1,6 @@
-"""A graph run node by node, once as it is and in several samples, to which noise is added after every node.
+"""Run a graph node by node, once without noise and in several samples, to which noise is added after every node.
 
-The nodes of inner graphs get noise too. How much noise a node gets is `node_noise`'s to say, what becomes of the
-samples `noise`'s.
+The nodes of inner graphs get noise too. `node_noise` computes the noise of a node, `noise` evaluates the samples.
 """
 
 import time
@@ -29,40 +28,40 @@ Array: TypeAlias = npt.NDArray[Any]
 """Any dtype and shape."""
 
 Run: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
-"""Runs a model that is ready, on inputs in the order of its graph."""
+"""Runs a loaded model on inputs in the order of its graph."""
 
 Load: TypeAlias = Callable[[bytes, bool], Run]
-"""Makes a serialised model ready to run, again and again, and tells whether it is worth several threads.
+"""Loads a serialised model, which may then run several times; the flag is set if several threads are useful.
 
-Raises whatever it likes where it cannot.
+May raise any exception where it cannot load the model.
 """
 
 _OF_SHAPES: Final = frozenset({"Shape", "Size"})
-# They depend on what the model is fed by its shapes only, which no rounding changes.
+# Operators whose outputs depend only on the shapes of their inputs, which rounding does not change.
 _STEPS: Final = frozenset({"Round", "Sign", "Floor", "Ceil", "Hardmax"}) | frozenset(
     {"TreeEnsemble", "TreeEnsembleRegressor", "TreeEnsembleClassifier"}
 )
 _JUMPS: Final = frozenset({"ThresholdedRelu", "Shrink"})
-# Floats that are as discrete as integers, and floats that jump to zero.
+# `_STEPS` return floats that are as discrete as integers, `_JUMPS` return floats that jump to zero.
 _POOL: Final = 1 << 20
 _LARGE: Final = 1 << 17
-# Elements of a node's inputs from which on it pays to start further threads.
+# Number of elements of a node's inputs from which on several threads are faster than one.
 
 
 class OutOfTimeError(Exception):
-    """The walk takes longer than it may."""
+    """The walk exceeds its time limit."""
 
 
 class Walk:
-    """One way through a model.
+    """One run of a model with noise.
 
     Arguments:
         model: computes in float32 or float64, without functions.
-        load: makes a model of one node ready to run.
-        amplification: of the noise.
-        ends: when the time is up, by the monotonic clock.
-        dtypes: names of the original dtypes of values that had another one.
-        constants: constants count as what the model is fed.
+        load: loads a model of one node.
+        amplification: factor of the noise.
+        ends: end of the time limit, by the monotonic clock.
+        dtypes: names of the original dtypes of values whose dtype was changed.
+        constants: whether constants are treated like inputs of the model.
     """
 
     def __init__(
@@ -85,15 +84,15 @@ class Walk:
         self._kernels: dict[tuple[bytes, tuple[str, ...]], Run] = {}
         self._without_kernel: set[tuple[str, str]] = set()
         self._versions = {"" if one.domain == "ai.onnx" else one.domain: one.version for one in model.opset_import}
-        # Always the same noise: a verdict must not depend on luck that changes.
+        # The seed is fixed, so that a verdict does not change between runs.
         self._generator = np.random.default_rng(0)
 
     def outputs(self, inputs: Sequence[Array]) -> list[Value]:
         """Return the outputs of the model.
 
         Raises:
-            OutOfTimeError: the time is up.
-            Exception: whatever onnx's evaluator raises for a node that nobody can run.
+            OutOfTimeError: the time limit is exceeded.
+            Exception: any exception of onnx's evaluator for a node that neither ONNX Runtime nor the evaluator can run.
         """
         graph = self._model.graph
         names = [value.name for value in graphs.runtime_inputs(graph)]
@@ -106,7 +105,7 @@ class Walk:
         return self._graph(graph, scope, uses)
 
     def _graph(self, graph: onnx.GraphProto, scope: Scope, uses: Counter[str] | None = None) -> list[Value]:
-        """Return the outputs of a graph; values that nobody uses any more are forgotten where `uses` counts them."""
+        """Return the outputs of a graph; if `uses` counts the uses of values, unused values are freed."""
         for tensor in graph.initializer:
             array = numpy_helper.to_array(tensor)
             scope[tensor.name] = Value(clean=array, live=self._constants, dtype=self._dtype(tensor.name, array))
@@ -141,7 +140,7 @@ class Walk:
     def _in_samples(
         self, node: onnx.NodeProto, scope: Scope, taken: Sequence[Value], kernel: Run, outputs: Sequence[Any]
     ) -> list[Value]:
-        """Return the outputs of a node that depends on what the model is fed."""
+        """Return the outputs of a node that depends on the inputs of the model."""
         ran = self._ran(node, scope, outputs)
         moved = node_noise.perturbation(ran)
         noisy = moved is not None or any(value.samples for value in taken)
@@ -157,7 +156,7 @@ class Walk:
         ]
 
     def _samples(self) -> int:
-        """Return how many samples there are: fewer from half the time on, as each is one more run of the model."""
+        """Return the number of samples: fewer after half of the time limit, since each is one more run of the model."""
         return SAMPLES if time.monotonic() < self._halfway else FEWER
 
     def _again(
@@ -182,7 +181,7 @@ class Walk:
 
     @np.errstate(all="ignore")
     def _noisy(self, sample: Array, deviation: Array) -> Array:
-        """Return a sample with noise of a deviation, of its dtype, which is finite."""
+        """Return a sample with noise of a finite deviation, which has the dtype of the sample."""
         if time.monotonic() > self._ends:
             raise OutOfTimeError
         noise = self._normal(sample.shape).astype(sample.dtype, copy=False)
@@ -192,13 +191,13 @@ class Walk:
 
     @np.errstate(all="ignore")
     def _amplified(self, deviation: Array, dtype: np.dtype[Any]) -> Array:
-        """Return what noise is multiplied by; 0 where there is no number."""
+        """Return the factor of the noise by element; 0 where it is not finite."""
         amplified = np.asarray(self._amplification * deviation, dtype)
         amplified[~np.isfinite(amplified)] = 0
         return amplified
 
     def _inputs(self, taken: Sequence[Value], place: int, moved: float | None) -> list[Any]:
-        """Return the inputs of a sample, its floats moved by so much, relative."""
+        """Return the inputs of a sample, the floats with relative noise of the deviation `moved`."""
         inputs = [value.sample(place) for value in taken]
         if moved is None:
             return inputs
@@ -210,7 +209,7 @@ class Walk:
         ]
 
     def _normal(self, shape: tuple[int, ...]) -> Array:
-        """Return numbers of the normal distribution, float32, from a pool: to draw all of them anew takes longest."""
+        """Return normally distributed numbers, float32, from a pool, since drawing all of them again is slow."""
         size, pool = int(np.prod(shape)), _pool()
         start = int(self._generator.integers(pool.size))
         if start + size <= pool.size:
@@ -248,7 +247,7 @@ class Walk:
         return Ran(facts=facts, inputs=[value.clean for value in inputs], outputs=outputs, output_dtypes=dtypes)
 
     def _kernel(self, node: onnx.NodeProto, names: Sequence[str], values: Sequence[Any]) -> Run:
-        """Return what runs a node on the values of these names: ONNX Runtime, or onnx's own evaluator."""
+        """Return the function that runs a node on the values of these names: by ONNX Runtime or onnx's evaluator."""
         kinds = tuple(dtype_name(value.dtype) if isinstance(value, np.ndarray) else "" for value in values)
         key = (node.SerializeToString(), kinds)
         if key not in self._kernels:
@@ -262,7 +261,7 @@ class Walk:
             try:
                 run = self._load(model.SerializeToString(), sum(value.size for value in values) >= _LARGE)
                 run(values)
-            except Exception:  # whatever ONNX Runtime raises: onnx's evaluator is asked next
+            except Exception:  # after any exception of ONNX Runtime, onnx's evaluator is tried
                 self._without_kernel.add(kind)
             else:
                 return run
@@ -272,12 +271,12 @@ class Walk:
 
 @cache
 def _pool() -> Array:
-    """Return numbers of the normal distribution, float32, always the same."""
+    """Return normally distributed numbers, float32, with a fixed seed."""
     return np.random.default_rng(1).standard_normal(_POOL, dtype=np.float32)
 
 
 def _flips(node: onnx.NodeProto, clean: Array, samples: Sequence[Any]) -> bool:
-    """Tell whether something discrete is not the same in all samples: shape, integer, float of a step function."""
+    """Return whether a discrete property differs between samples: shape, integer, float of a step function."""
     if any(np.shape(sample) != clean.shape for sample in samples):
         return True
     if not is_float(clean.dtype) or node.op_type in _STEPS:
@@ -286,12 +285,12 @@ def _flips(node: onnx.NodeProto, clean: Array, samples: Sequence[Any]) -> bool:
 
 
 def _given(node: onnx.NodeProto) -> list[str]:
-    """Return the names of the outputs that are there."""
+    """Return the names of the outputs that are not omitted."""
     return [name for name in node.output if name]
 
 
 def _taken(node: onnx.NodeProto) -> list[str]:
-    """Return the names that a node takes, those that its inner graphs see around them included."""
+    """Return the names that a node takes, including those that its inner graphs take from the outer graph."""
     names = [name for name in node.input if name]
     for attribute in node.attribute:
         for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
@@ -300,7 +299,7 @@ def _taken(node: onnx.NodeProto) -> list[str]:
 
 
 def _free(graph: onnx.GraphProto) -> Iterator[str]:
-    """Yield the names that a graph takes from around it, and some more of its own."""
+    """Yield the names that a graph takes from the outer graph, and possibly some names of its own."""
     own = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
     for node in graph.node:
         yield from (name for name in _taken(node) if name not in own)

@@ -1,4 +1,4 @@
-"""A value of a graph as it is, and in several samples with noise. Data only."""
+"""A value of a graph without noise and in several samples with noise. Data only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 SAMPLES: Final = 8
 FEWER: Final = 4
-"""How often a graph is run with noise, and how often where time gets short: then deviations are a seventh too small."""
+"""Number of runs with noise, and the number when time is short, which makes deviations a seventh too small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +16,11 @@ class Value:
     """A value of the graph.
 
     Attributes:
-        clean: without noise.
-        samples: with noise; none where all are the same as `clean`.
-        live: it depends on what the model is fed. What does not is as exact as any constant.
-        flips: a discrete value on the way to it was not the same in all samples.
-        dtype: name in the model as its author wrote it; empty for what is no tensor.
+        clean: the value without noise.
+        samples: the values with noise; none where all are equal to `clean`.
+        live: whether it depends on the inputs of the model. Other values are as exact as constants.
+        flips: whether a discrete value on which it depends differed between samples.
+        dtype: name of the dtype in the original model; empty where the value is not a tensor.
     """
 
     clean: Any

@@ -1,4 +1,4 @@
-"""What a model should answer, asked of an engine or read from what is stored with the model, and kept.
+"""Expected outputs of a model: computed by an engine or stored with the model, and cached.
 
 Judges nothing.
 """
@@ -27,16 +27,16 @@ from burn_verify.system.wire import Array, at, decode_named, decode_notes, encod
 _OPINION: Final = "opinion-"
 
 Opinions: TypeAlias = Mapping[str, list[Array]]
-"""What engines answer where stored answers count, by the engine's name."""
+"""Outputs of engines, by the engine's name, for data sets whose stored outputs are the expected ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSet:
-    """Inputs and answers, in the order of the graph.
+    """Inputs and outputs, in the order of the graph.
 
     Attributes:
-        desired: the answers that count: those that are stored, else the engine's.
-        opinions: see `Opinions`; empty where nothing is stored, or no engine has an answer.
+        desired: the expected outputs: the stored ones, else those of the engine.
+        opinions: see `Opinions`; empty where no outputs are stored, or no engine has outputs.
     """
 
     inputs: list[Array]
@@ -45,16 +45,16 @@ class DataSet:
 
     @property
     def opinion(self) -> list[Array] | None:
-        """What the first engine answers where stored answers count; None where there is no such answer."""
+        """Outputs of the first engine where stored outputs are the expected ones; None where there are none."""
         return next(iter(self.opinions.values()), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """A reference that was read.
+    """The contents of a reference.
 
     Attributes:
-        refusals: why engines have no opinion of stored inputs, by the engine's name; those that have one are missing.
+        refusals: errors of engines on stored inputs, by the engine's name; engines without an error are missing.
     """
 
     data_sets: Mapping[str, DataSet]
@@ -65,16 +65,16 @@ MADE_BY: Final = MadeBy(
     rooms=("core", "graph", "judge", "system", "reference"),
     libraries=("onnx", "onnxruntime", "numpy", "ml_dtypes"),
 )
-"""What decides what a reference holds: references made by other code or other libraries are not these."""
+"""Code and libraries that determine a reference; references made by others are not reused."""
 
 
 class Oracle:
-    """What a model should answer: the word of an engine, or the outputs stored with the model.
+    """Provides the expected outputs of a model: those of an engine, or those stored with the model.
 
-    Closes no engine: that is up to whoever made it.
+    Does not close the engine; the caller that created it does.
 
     Arguments:
-        memory_limit: MiB that inputs may take, 0 for what the machine has.
+        memory_limit: MiB that inputs may take, 0 for the memory of the machine.
     """
 
     def __init__(self, cache: Cache, engine: Engine, memory_limit: int = 0) -> None:
@@ -83,11 +83,11 @@ class Oracle:
         self._engine = engine
 
     def answer(self, prepared: PreparedCase) -> Reference:
-        """Feed the model seeded inputs and collect the stored data sets.
+        """Run the model on seeded inputs and collect the stored data sets.
 
         Raises:
             OracleError: the engine refused the model, died or hung, or stored data is damaged.
-            RunError: no Burn tensor can hold an input.
+            RunError: an input has a dtype for which Burn has no value.
         """
         started = time.monotonic()
         if prepared.unsupported is not None:
@@ -125,7 +125,7 @@ class Oracle:
                     opinion = infer(self._engine, prepared.model, data_set.inputs)
                     data_set = replace(data_set, opinions={self._engine.name: opinion})
                 except OracleError as error:
-                    # What is stored counts; that an engine has no opinion of it is nobody's failure.
+                    # The stored outputs are the expected ones, so an error of the engine is not a failure of the case.
                     refusals = {self._engine.name: error.message}
             data_sets[stored.name] = data_set
         return Answers(data_sets=data_sets, refusals=refusals)
@@ -151,7 +151,7 @@ class Oracle:
 
 
 def _encoded(answers: Answers) -> bytes:
-    """Return what `read` reads."""
+    """Return the contents of a reference in the format of `read`."""
     arrays: dict[str, Array] = {}
     for place, data in enumerate(answers.data_sets.values()):
         arrays |= {**placed(place, "in", data.inputs), **placed(place, "out", data.desired)}
@@ -162,10 +162,10 @@ def _encoded(answers: Answers) -> bytes:
 
 
 def key_of(prepared: PreparedCase, *engine: str) -> str:
-    """Return the key of the reference of a case: whatever decides what its model is fed and should answer.
+    """Return the cache key of the reference of a case: all that determines the inputs and the expected outputs.
 
     Arguments:
-        engine: name and version of whoever answers.
+        engine: name and version of the engine.
 
     Raises:
         OracleError: stored data cannot be read.
@@ -177,7 +177,7 @@ def key_of(prepared: PreparedCase, *engine: str) -> str:
 
 
 def read(reference: Reference) -> Answers:
-    """Return what a reference holds.
+    """Return the contents of a reference.
 
     Raises:
         OracleError: the cached file is gone or damaged.
@@ -199,7 +199,7 @@ def _data_set(named: Mapping[str, Array], place: int, engines: Sequence[str]) ->
 
 
 def stored_inputs(prepared: PreparedCase) -> list[Array]:
-    """Return the inputs that were given for a case or are stored with it as arrays, none where there are none.
+    """Return the inputs that are given for a case or stored with it as arrays; empty where there are none.
 
     Raises:
         OracleError: they cannot be read.
@@ -218,7 +218,7 @@ def _inputs_in(path: Path, place: int) -> list[Array]:
 
 
 def _contents(stored: StoredData) -> Iterator[str]:
-    # By content: an archive that is unpacked again may leave the same sizes and times behind.
+    # The content is hashed, since an archive that is unpacked again may give files of the same sizes and times.
     for path in (stored.path,) if isinstance(stored, StoredArrays) else stored.inputs + stored.outputs:
         yield _digest(path)
 

@@ -1,6 +1,6 @@
 """ONNX Runtime as an engine, in a worker process that may die: `burn_verify.reference.worker`.
 
-Keeps and judges nothing.
+Caches and judges nothing.
 """
 
 import os
@@ -22,7 +22,7 @@ NAME: Final = "onnxruntime"
 
 
 class OnnxRuntime:
-    """ONNX Runtime on the processor; implements `burn_verify.reference.engine.Engine`.
+    """ONNX Runtime on the CPU; implements `burn_verify.reference.engine.Engine`.
 
     Arguments:
         timeout: seconds one inference may take, loading included.
@@ -43,7 +43,7 @@ class OnnxRuntime:
 
     @property
     def pid(self) -> int | None:
-        """The worker that answered last, None where there is none."""
+        """The worker that served the last request, None where there is none."""
         return self._worker.pid
 
     def infer_all(
@@ -63,7 +63,7 @@ class OnnxRuntime:
         shapes: Sequence[Sequence[int]],
         timeout: float,
     ) -> Measurement:
-        """Find out about one data set; see `Engine.measure`. The worker has onnx's own evaluator as well."""
+        """Measure one data set; see `Engine.measure`. The worker also uses onnx's own evaluator."""
         header = {"measure": True, "model": str(model), "wide": wide, "shapes": [list(shape) for shape in shapes]}
         answer, payload = self._ask(header, encode(inputs), timeout)
         return Measurement(
@@ -71,9 +71,9 @@ class OnnxRuntime:
         )
 
     def deviations(self, model: Path, inputs: Sequence[Array], *, timeout: float) -> Deviations:
-        """Find out how far roundings may move the outputs; see `Engine.deviations`."""
+        """Measure how far rounding may move the outputs; see `Engine.deviations`."""
         header = {"noise": True, "model": str(model), "seconds": timeout}
-        # The walk looks at the clock after every node: it is ended from outside where one node takes as long again.
+        # The walk checks the clock after every node. If one node takes longer than the timeout, the process is ended.
         answer, payload = self._ask(header, encode(inputs), 2 * timeout)
         sigma = {int(name.rpartition("/")[2]): array for name, array in decode_named(payload).items()}
         return Deviations(sigma=sigma, why=answer["why"], out_of_time=answer["gave_up"])
@@ -84,18 +84,18 @@ class OnnxRuntime:
         return block_of(self._ask(header, encode(inputs), 3 * self._timeout + plan.settle + plan.seconds)[0])
 
     def restart(self) -> None:
-        """End the worker: the next request meets one that has done nothing yet."""
+        """Terminate the worker; the next request starts a new one."""
         self._worker.end()
 
     def close(self) -> None:
-        """End the worker for good."""
+        """Terminate the worker permanently."""
         self._worker.close()
 
     def _ask(self, header: Mapping[str, Any], payload: bytes, timeout: float) -> tuple[dict[str, Any], bytes]:
         """Send the worker a request about the model of a header.
 
         Raises:
-            OracleError: it refused the model, died or hung.
+            OracleError: ONNX Runtime refused the model, died or hung.
         """
         try:
             answer, data = self._worker.request(header, payload, timeout=timeout)
@@ -104,7 +104,8 @@ class OnnxRuntime:
             reason = f"ONNX Runtime: {death.kind.how}"
             raise OracleError(message, reason, {"log": death.log}, death.kind) from death
         if not answer["ok"]:
-            # The record is read elsewhere: the model's name says enough, its folder says too much.
+            # The record is read on other machines: the file name identifies the model, the folder is specific to this
+            # machine.
             model = Path(header["model"])
             message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
             kind = FailureKind.MACHINE if answer.get("missing") else FailureKind.REFUSED

@@ -1,7 +1,7 @@
-"""Do two programs that know ONNX agree on an input? Where they do not, a third that differs is not to blame for it.
+"""Check whether ONNX Runtime and onnx.reference agree on an input. If not, a deviation of Burn is no failure.
 
-Asked only of inputs that were drawn and on which Burn failed: of a degenerate shape, a window larger than what it moves
-over or a sum of nothing, ONNX Runtime makes a number, onnx.reference NaN or nothing at all. Judges no answer of Burn.
+Used only for drawn inputs on which Burn failed. For a degenerate shape, a window larger than its input or an empty sum,
+ONNX Runtime returns a number, and onnx.reference returns NaN or no value. Does not judge outputs of Burn.
 """
 
 import os
@@ -43,19 +43,20 @@ UNTRUSTED: Final = frozenset(
         "Softmax",
     }
 )
-"""Operators of which onnx's reference evaluator answers otherwise than ONNX Runtime to graphs that both run: it knows
-one version of some, sums over the batch in others, or leaves attributes out."""
+"""Operators for which onnx's reference evaluator and ONNX Runtime return different outputs for graphs that both run.
+The evaluator implements only one version of some, sums over the batch in others, or ignores attributes."""
 
 _FAR: Final = 1e-2
-"""So much of the greatest value is no rounding, whatever the dtype: asked only where a value of the graph is empty."""
+"""A difference of this share of the greatest value is not caused by rounding, for any dtype. Used only where a value
+of the graph is empty."""
 
 
 class SecondOpinion:
-    """Asks onnx's reference evaluator, and ONNX Runtime once more, in a worker that starts when it is asked first.
+    """Runs onnx's reference evaluator, and ONNX Runtime again, in a worker that starts with the first request.
 
     Arguments:
-        timeout: seconds one answer may take; who takes longer has no opinion.
-        memory_limit: MiB, 0 for none; who needs more has no opinion either.
+        timeout: seconds one request may take; a program that takes longer has no result.
+        memory_limit: MiB, 0 for none; a program that needs more has no result either.
     """
 
     def __init__(self, cache: Cache, timeout: float, memory_limit: int = 0) -> None:
@@ -68,10 +69,10 @@ class SecondOpinion:
         )
 
     def differs(self, prepared: PreparedCase, data: DataSet) -> str:
-        """Return in words how onnx.reference answers otherwise than what is expected; empty where it does not.
+        """Return in words how the output of onnx.reference differs from the expected one; empty where it does not.
 
-        That is another shape, or NaN or an infinity where the other has a number, and where a value of the graph is
-        empty another number as well. It is empty, too, where onnx.reference is not trusted or has no answer.
+        Differences are another shape, or NaN or an infinity in place of a number. If a value of the graph is empty,
+        another number is a difference too. The text is also empty if onnx.reference is not trusted or has no result.
         """
         if UNTRUSTED.intersection(prepared.op_types):
             return ""
@@ -88,7 +89,7 @@ class SecondOpinion:
         return f"{text}; {said['empty']!r} is empty for onnx.reference" if text and said["empty"] else text
 
     def takes(self, prepared: PreparedCase, inputs: Sequence[Array]) -> bool:
-        """Tell whether ONNX Runtime takes inputs; False where it knows no such operator either."""
+        """Return whether ONNX Runtime accepts inputs; also False where it does not support an operator."""
         header = {"model": str(prepared.model), "optimise": False, "threads": 0, "sets": 1}
         try:
             said, _ = self._worker.request(header, encode(inputs), timeout=self._timeout)
@@ -97,17 +98,17 @@ class SecondOpinion:
         return bool(said["ok"])
 
     def close(self) -> None:
-        """End the worker."""
+        """Terminate the worker."""
         self._worker.close()
 
 
 def difference(names: Sequence[str], expected: Sequence[Array], second: Sequence[Array], *, numbers: bool) -> str:
-    """Return in words where two programs answer otherwise; empty where they do not.
+    """Return in words where the outputs of two programs differ; empty where they do not.
 
     Arguments:
-        expected: of ONNX Runtime.
-        second: of onnx.reference.
-        numbers: whether numbers that are far from one another count.
+        expected: outputs of ONNX Runtime.
+        second: outputs of onnx.reference.
+        numbers: whether two numbers that are far apart count as a difference.
     """
     for name, one, other in zip(names, expected, second, strict=False):
         if one.shape != other.shape:

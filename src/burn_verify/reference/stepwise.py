@@ -1,7 +1,7 @@
-"""A model run node by node: by ONNX Runtime where it has a kernel, else by onnx's own evaluator.
+"""Run a model node by node: by ONNX Runtime where it has a kernel, else by onnx's own evaluator.
 
-Knows neither of them by import but onnx's: how ONNX Runtime runs a model comes from the caller. onnx's evaluator takes
-the newest version of an operator for older ones, so it is not asked for more than it has to be.
+Imports only onnx: the caller provides the function that runs a model by ONNX Runtime. onnx's evaluator uses the newest
+version of an operator in place of older ones, so it runs only the nodes for which there is no kernel.
 """
 
 from collections import Counter
@@ -27,15 +27,15 @@ _REFERENCE: Final = "onnx.reference"
 
 
 def evaluate(model: onnx.ModelProto, inputs: Sequence[Array], infer: Infer) -> tuple[list[Any], list[str]]:
-    """Return the answers of a model, and who gave them.
+    """Return the outputs of a model and the names of the programs that computed them.
 
     Raises:
-        Exception: whatever onnx's evaluator raises for a node that nobody can run.
+        Exception: any exception of onnx's evaluator for a node that neither ONNX Runtime nor the evaluator can run.
     """
     names = [value.name for value in facts.runtime_inputs(model.graph)]
     fed = dict(zip(names, inputs, strict=True))
     if any(attribute.HasField("g") or attribute.graphs for node in model.graph.node for attribute in node.attribute):
-        # An inner graph sees the values around it.
+        # An inner graph uses values of the outer graph.
         return list(evaluator(model).run(None, fed)), [_REFERENCE]
     walk = _Walk(model, fed, infer)
     for node in model.graph.node:
@@ -44,7 +44,7 @@ def evaluate(model: onnx.ModelProto, inputs: Sequence[Array], infer: Infer) -> t
 
 
 def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
-    """Return onnx's own evaluator of a model, with the operators that are replaced."""
+    """Return onnx's own evaluator of a model, with the replaced operators."""
     return ReferenceEvaluator(model, new_ops=list(evaluator_ops.OPERATORS))
 
 
@@ -52,8 +52,8 @@ def alone(model: onnx.ModelProto, node: onnx.NodeProto, names: Sequence[str], va
     """Return a model of one node, its inputs typed by their values.
 
     Arguments:
-        model: says the versions of the operator sets.
-        names, values: of what the node takes, inner graphs included, each once.
+        model: provides the versions of the operator sets.
+        names, values: names and values that the node and its inner graphs take, each once.
     """
     typed = [
         helper.make_tensor_value_info(name, elem_type_of(dtype_name(value.dtype)), None)
@@ -77,7 +77,7 @@ def convolved(model: onnx.ModelProto, images: Array, weights: Array) -> Array:
 
 
 class _Walk:
-    """The values of a graph on the way through its nodes; forgotten when nobody needs them any more."""
+    """The values of a graph while its nodes run; a value is freed after its last use."""
 
     def __init__(self, model: onnx.ModelProto, fed: Mapping[str, Array], infer: Infer) -> None:
         self.values: dict[str, Any] = {
@@ -107,13 +107,13 @@ class _Walk:
                 self.values.pop(name, None)
 
     def _by_runtime(self, node: onnx.NodeProto, names: Sequence[str], values: Sequence[Any]) -> list[Array] | None:
-        """Return ONNX Runtime's answers; None where it has no kernel for the node."""
+        """Return ONNX Runtime's outputs; None where it has no kernel for the node."""
         kind = (node.domain, node.op_type)
         if kind in self._without_kernel or not all(isinstance(value, np.ndarray) for value in values):
             return None
         try:
             given = self._infer(alone(self._model, node, names, values).SerializeToString(), values)
-        except Exception:  # whatever ONNX Runtime raises: onnx's evaluator is asked next
+        except Exception:  # after any exception of ONNX Runtime, onnx's evaluator is tried
             self._without_kernel.add(kind)
             return None
         self.evaluators.add(_RUNTIME)

@@ -1,7 +1,7 @@
-"""What runs in the worker process: ONNX Runtime, and onnx's own evaluator where it has no kernel for float64.
+"""The worker process: runs ONNX Runtime, and onnx's own evaluator where ONNX Runtime has no kernel for float64.
 
-With `ortbench` the only importer of `onnxruntime`. Answers framed requests on stdin and stdout, one at a time, and may
-die; the other side is `burn_verify.reference.oracle`. Judges nothing.
+Only this module and `ortbench` import `onnxruntime`. Reads framed requests on stdin, one at a time, and writes the
+responses to stdout. The process may die. Its client is `burn_verify.reference.oracle`. Judges nothing.
 """
 
 import ctypes
@@ -54,23 +54,23 @@ def _session(model: str | bytes, optimise: bool, threads: int) -> Any:
 
 @functools.lru_cache(maxsize=1)
 def _latest(model: str, changed: int, optimise: bool, threads: int) -> Any:
-    """Return the session of the model that was asked last: drawn values ask the same one again and again.
+    """Return a session; the last one is cached, since drawn values run the same model many times.
 
     Arguments:
-        changed: when the file did, in nanoseconds: another file of the same name is another model.
+        changed: modification time of the file in nanoseconds, since another file of the same name is another model.
     """
     del changed
     return _session(model, optimise, threads)
 
 
 def _infer(model: bytes, inputs: Sequence[Array]) -> list[Array]:
-    """Run a model that nobody asks again, as its author wrote it."""
+    """Run a model once, without graph optimisations and without caching its session."""
     return _run(_session(model, False, 0), inputs)
 
 
 def _run(session: Any, inputs: Sequence[Array]) -> list[Array]:
-    """Return answers that own their memory: an output may be an input handed through, or a buffer of the session."""
-    # An OrtValue lies on top of its array, which has to be contiguous and to live as long.
+    """Return outputs that own their memory; ONNX Runtime may return an input or a buffer of the session."""
+    # An OrtValue shares the memory of its array, so the array must be contiguous and live as long.
     held = [np.require(array, requirements="C") for array in inputs]
     feeds = {value.name: _to_runtime(array) for value, array in zip(session.get_inputs(), held, strict=True)}
     outputs = []
@@ -86,30 +86,30 @@ def _run(session: Any, inputs: Sequence[Array]) -> list[Array]:
 
 
 def _to_runtime(array: Array) -> Any:
-    """Return an OrtValue on top of an array, which must outlive it."""
+    """Return an OrtValue that shares the memory of an array, which must outlive it."""
     from onnxruntime import OrtValue
 
     if (dtype := dtype_name(array.dtype)) == _BFLOAT16:
-        # ONNX Runtime takes a dtype that is not NumPy's own by its number only.
+        # ONNX Runtime accepts a dtype that is not native to NumPy only by its ONNX element type.
         return OrtValue.ortvalue_from_numpy_with_onnx_type(array, elem_type_of(dtype))
     return OrtValue.ortvalue_from_numpy(array)
 
 
 def _from_runtime(value: Any) -> Array:
-    """Return a copy of what an OrtValue holds."""
+    """Return a copy of the contents of an OrtValue."""
     if value.data_type() == f"tensor({_BFLOAT16})":
-        # ONNX Runtime makes no array of a dtype that is not NumPy's own.
+        # ONNX Runtime cannot return an array of a dtype that is not native to NumPy.
         data = ctypes.string_at(value.data_ptr(), value.tensor_size_in_bytes())
         return np.frombuffer(data, numpy_dtype(_BFLOAT16)).reshape(value.shape())
-    # What `numpy` returns is a view: of an input where an output is one handed through.
+    # `numpy` returns a view, which is a view of an input where the model returns that input unchanged.
     return np.array(value.numpy(), copy=True)
 
 
 @np.errstate(all="ignore")
 def _measure(request: Mapping[str, Any], inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]:
-    """Return what the judge wants of a model: its one node, answers in float64 and their magnitudes S.
+    """Return the measurements of a model for the judge: its one node, outputs in float64 and their magnitudes S.
 
-    ``wide`` in the request says whether answers are wanted; ``shapes`` are those of the answers that are known.
+    ``wide`` in the request states whether to compute the outputs; ``shapes`` are the shapes of the known outputs.
     """
     import onnx
 
@@ -124,7 +124,7 @@ def _measure(request: Mapping[str, Any], inputs: Sequence[Array]) -> tuple[dict[
     wide, fed = float64.widened(model), [_widened(array) for array in inputs]
     try:
         answers, evaluator = _evaluated(wide, fed)
-    except Exception as error:  # whatever the evaluators raise is the answer
+    except Exception as error:  # any exception of the evaluators is returned to the client
         return {"evaluator": "", "why": f"{type(error).__name__}: {error}", "node": node}, encode_named(quotients)
     arrays = {name: array for name, array in placed(0, "wide", answers).items() if unsupported_dtype([array]) is None}
     if found is not None:
@@ -133,12 +133,12 @@ def _measure(request: Mapping[str, Any], inputs: Sequence[Array]) -> tuple[dict[
 
 
 def _quotients(model: Any, lone: LoneNode, given: list[Array | None]) -> dict[str, Array]:
-    """Return what a node of quantised outputs rounds, and how far that is in doubt; nothing for other nodes."""
+    """Return the quotients that a node with quantised outputs rounds, and their uncertainty; none for other nodes."""
     from burn_verify.reference import stepwise
 
     try:
         found = quotient_of(lone.facts, given, lambda images, weights: stepwise.convolved(model, images, weights))
-    except Exception as error:  # without it one step is allowed everywhere
+    except Exception as error:  # without the quotient, one step is allowed for all elements
         sys.stderr.write(f"no quotient for {lone.facts.op_type}: {error}\n")
         return {}
     return {} if found is None else {"000/target/000": found.target, "000/doubt/000": found.doubt}
@@ -147,7 +147,7 @@ def _quotients(model: Any, lone: LoneNode, given: list[Array | None]) -> dict[st
 def _scales(
     lone: LoneNode, given: list[Array | None], answers: Sequence[Array], absolutely: Callable[[], list[Array]]
 ) -> dict[str, Array]:
-    """Return the magnitudes S of the float outputs of a node, as far as its rule wants any."""
+    """Return the magnitudes S of the float outputs of a node, where its rule uses S."""
     rule = rule_of(lone.facts.op_type, lone.facts.domain)
     if rule is None:
         return {}
@@ -162,7 +162,7 @@ def _scales(
             continue
         try:
             scale = magnitude_of(rule, lone.facts, given, evaluate, output=position)
-        except Exception as error:  # without S there is no bound; the answer itself stands
+        except Exception as error:  # without S there is no bound; the output itself stays valid
             sys.stderr.write(f"no magnitude for {lone.facts.op_type}: {error}\n")
             continue
         if scale is not None:
@@ -172,28 +172,28 @@ def _scales(
 
 @np.errstate(all="ignore")
 def _noise(request: Mapping[str, Any], inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]:
-    """Return how far roundings may move the float outputs of a model, as far as that is found out in time."""
+    """Return how far rounding may move the float outputs of a model, for the outputs measured within the time limit."""
     import onnx
 
     from burn_verify.reference.noise import noise_of
 
     def load(content: bytes, large: bool) -> Callable[[Sequence[Array]], list[Array]]:
-        # To start threads takes longer than most nodes do.
+        # Starting threads takes longer than running most nodes.
         return functools.partial(_run, _session(content, False, 0 if large else 1))
 
     try:
         found = noise_of(onnx.load(request["model"]), inputs, load, request["seconds"])
-    except Exception as error:  # whatever the evaluators raise is the answer
+    except Exception as error:  # any exception of the evaluators is returned to the client
         return {"why": f"{type(error).__name__}: {error}", "gave_up": False}, encode_named({})
     arrays = {f"000/sigma/{place:03d}": array for place, array in found.sigma.items()}
     return {"why": found.why, "gave_up": found.out_of_time}, encode_named(arrays)
 
 
 def _evaluated(model: Any, inputs: Sequence[Array]) -> tuple[list[Array], str]:
-    """Run a model of float64 by ONNX Runtime, or node by node where that has no kernel for one of them."""
+    """Run a float64 model by ONNX Runtime, or node by node where ONNX Runtime has no kernel for a node."""
     try:
         return _infer(model.SerializeToString(), inputs), _RUNTIME
-    except Exception as error:  # whatever ONNX Runtime raises: the other one may know better
+    except Exception as error:  # after any exception of ONNX Runtime, the model is run node by node
         sys.stderr.write(f"ONNX Runtime in float64: {error}\n")
     from burn_verify.reference import stepwise
 
@@ -215,7 +215,7 @@ def _absolute(array: Array) -> Array:
 
 @np.errstate(all="ignore")
 def _second(model: str, inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]:
-    """Return what onnx's own evaluator answers, and the name of a value of the graph that is empty on the way."""
+    """Return the outputs of onnx's own evaluator, and the name of an intermediate value that is empty."""
     import onnx
     from onnx.reference import ReferenceEvaluator
 
@@ -225,7 +225,7 @@ def _second(model: str, inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]
     loaded = onnx.load(model)
     names = [value.name for value in runtime_inputs(loaded.graph)]
     evaluator = ReferenceEvaluator(loaded, new_ops=list(evaluator_ops.OPERATORS))
-    # Copies, as an operator may write to what it is given.
+    # The inputs are copied, since an operator may write to them.
     fed = {name: np.array(array) for name, array in zip(names, inputs, strict=True)}
     values = evaluator.run(None, dict(fed), intermediate=True)
     assert isinstance(values, dict)
@@ -251,9 +251,9 @@ def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:
             return pack({"id": request["id"], "ok": True, **header}, second)
         session = _latest(model, Path(model).stat().st_mtime_ns, request["optimise"], request["threads"])
         outputs = [array for inputs in dealt(decode(payload), request["sets"]) for array in _run(session, inputs)]
-    except Exception as error:  # whatever ONNX Runtime raises is the answer
+    except Exception as error:  # any exception of ONNX Runtime is returned to the client
         reason = "not compared yet" if isinstance(error, NotImplementedError) else type(error).__name__
-        # A package that cannot be imported says nothing of the model.
+        # A missing package is not a fault of the model.
         missing = {"missing": True} if isinstance(error, ImportError) else {}
         refusal = {"ok": False, "message": str(error), "reason": f"ONNX Runtime: {reason}", **missing}
         return pack({"id": request["id"], **refusal})
@@ -263,7 +263,7 @@ def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:
 def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
     data = pipe.read(size)
     if len(data) < size:
-        # Whoever asked is gone: nothing is worth finishing.
+        # The client has exited, so no result is needed any more.
         os._exit(0)
     return data
 
