@@ -2,19 +2,9 @@
 
 import pytest
 
-from burn_verify.cases.generated.build import Space
-from burn_verify.cases.generated.registry import operator_specs
 from burn_verify.cases.generated.search import Failed, search
 from burn_verify.cases.generated.strategies import varies
-
-
-def choice_of(name, version, **row):
-    space = Space(operator_specs()[name], version)
-    return space.choice({**space.default, **row})
-
-
-def arrays(feeds):
-    return {name: value.tobytes() for name, value in feeds.items()}
+from choices import arrays, choice_of
 
 
 def looking(tmp_path, check, **more):
@@ -90,3 +80,11 @@ def test_a_graph_that_takes_nothing_is_not_searched(tmp_path):
     assert not varies(choice)
     found = search(choice, pytest.fail, examples=9, seed=0, memory=tmp_path, shrink=True)
     assert (found.examples, found.error) == (0, None)
+
+
+def test_a_failure_that_is_expected_is_not_made_small(tmp_path):
+    small, quick = [], []
+    looking(tmp_path / "a", failing_on_negative(small))
+    found = looking(tmp_path / "b", failing_on_negative(quick), shrink=False)
+    assert found.error is not None
+    assert len(quick) < len(small)

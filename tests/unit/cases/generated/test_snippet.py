@@ -4,18 +4,9 @@ import numpy as np
 import onnx
 import pytest
 
-from burn_verify.cases.generated.build import Space, feeds_of, model_of, value_of
-from burn_verify.cases.generated.registry import operator_specs
+from burn_verify.cases.generated.build import feeds_of, model_of, value_of
 from burn_verify.cases.generated.snippet import snippet
-
-
-def choice_of(name, version, **row):
-    space = Space(operator_specs()[name], version)
-    return space.choice({**space.default, **row})
-
-
-def arrays(feeds):
-    return {name: value.tobytes() for name, value in feeds.items()}
+from choices import arrays, choice_of
 
 
 @pytest.mark.parametrize("choice", [choice_of("Add", 14), choice_of("TopK", 11), choice_of("If", 21)])

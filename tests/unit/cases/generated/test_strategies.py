@@ -5,15 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burn_verify.cases.generated.build import Space
-from burn_verify.cases.generated.registry import operator_specs
-from burn_verify.cases.generated.search import Failed, search
 from burn_verify.cases.generated.strategies import table, values_strategy
-
-
-def choice_of(name, version, **row):
-    space = Space(operator_specs()[name], version)
-    return space.choice({**space.default, **row})
+from choices import choice_of
 
 
 @pytest.mark.parametrize(
@@ -57,28 +50,3 @@ def test_what_is_drawn_fits_the_graph(data):
     assert left.ndim == 2
     assert right.shape == left.shape[1:]
     assert {left.dtype, right.dtype} == {np.dtype(np.float32)}
-
-
-def looking(tmp_path, check, **more):
-    given = {"examples": 200, "seed": 1, "memory": tmp_path, "shrink": True} | more
-    return search(choice_of("Neg", 13), check, **given)
-
-
-def failing_on_negative(tried=None):
-    def check(several):
-        if tried is not None:
-            tried.append(len(several))
-        for feeds in several:
-            if (feeds["X"] < 0).any():
-                raise Failed(ValueError("negative"), feeds)
-        return len(several)
-
-    return check
-
-
-def test_a_failure_that_is_expected_is_not_made_small(tmp_path):
-    small, quick = [], []
-    looking(tmp_path / "a", failing_on_negative(small))
-    found = looking(tmp_path / "b", failing_on_negative(quick), shrink=False)
-    assert found.error is not None
-    assert len(quick) < len(small)

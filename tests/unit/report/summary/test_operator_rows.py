@@ -8,11 +8,12 @@ from burn_verify.core.case import Subject
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
-from burn_verify.graph.operators import all_operators, qualified
+from burn_verify.graph.operators import qualified
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.ends import End
 from burn_verify.report.summary.operator_rows import Status, status_of, support_of
 from burn_verify.report.views import supported_ops
+from drawn_results import results
 
 PASSED, FAILED, SKIPPED = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED
 ENVIRONMENT = {"burn_onnx": "0.22.0"}
@@ -161,31 +162,6 @@ def test_the_example_is_the_smallest_case():
         fed("node/small", "int64[2,1]"),
     ]
     assert [problem.example for problem in a_row(*results).problems] == ["node/small"]
-
-
-operators = st.sampled_from([*all_operators()[:12], *all_operators()[-4:]])
-
-
-@st.composite
-def results(draw):
-    operator = draw(operators)
-    subject = Subject(
-        op_type=operator.op_type,
-        domain=draw(st.sampled_from([operator.domain, operator.domain, "ai.onnx.preview.training"])),
-        since_version=draw(st.sampled_from([*operator.versions, 99])),
-        dtype=draw(st.sampled_from(["float32", "int4", ""])),
-    )
-    return CaseResult(
-        case_id=draw(st.text(max_size=8)),
-        corpus="node",
-        stage=draw(st.sampled_from(Stage)),
-        outcome=draw(st.sampled_from(Outcome)),
-        verdict=draw(st.sampled_from(["agrees", "disagrees", "nondeterministic", None])),
-        subject=draw(st.sampled_from([subject, None])),
-        op_types=(operator.op_type, *draw(st.sampled_from([(), ("Conv",)]))),
-        opset=draw(st.sampled_from([0, 9, 22])),
-        reason=draw(st.text(max_size=12)),
-    )
 
 
 @given(st.lists(results(), max_size=12))

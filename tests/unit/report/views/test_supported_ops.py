@@ -15,6 +15,7 @@ from burn_verify.graph.operators import all_operators, qualified
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.operator_rows import support_of
 from burn_verify.report.views import supported_ops
+from drawn_results import results
 
 PASSED, FAILED, SKIPPED = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED
 NAMES = [operator.name for operator in all_operators()]
@@ -147,31 +148,6 @@ def test_folders_of_a_machine_are_not_shown():
     case = a_case(stage=Stage.CONVERT, outcome=FAILED, reason="cannot read '/home/some body/m.onnx' or /srv/x/y.rs:3")
     report = json.dumps(supported_ops.as_json(a_record(case)))
     assert "cannot read 'm.onnx' or y.rs:3" in report
-
-
-operators = st.sampled_from([*all_operators()[:12], *all_operators()[-4:]])
-
-
-@st.composite
-def results(draw):
-    operator = draw(operators)
-    subject = Subject(
-        op_type=operator.op_type,
-        domain=draw(st.sampled_from([operator.domain, operator.domain, "ai.onnx.preview.training"])),
-        since_version=draw(st.sampled_from([*operator.versions, 99])),
-        dtype=draw(st.sampled_from(["float32", "int4", ""])),
-    )
-    return CaseResult(
-        case_id=draw(st.text(max_size=8)),
-        corpus="node",
-        stage=draw(st.sampled_from(Stage)),
-        outcome=draw(st.sampled_from(Outcome)),
-        verdict=draw(st.sampled_from(["agrees", "disagrees", "nondeterministic", None])),
-        subject=draw(st.sampled_from([subject, None])),
-        op_types=(operator.op_type, *draw(st.sampled_from([(), ("Conv",)]))),
-        opset=draw(st.sampled_from([0, 9, 22])),
-        reason=draw(st.text(max_size=12)),
-    )
 
 
 @given(st.lists(results(), max_size=12))
