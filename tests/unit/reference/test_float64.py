@@ -10,21 +10,10 @@ from onnx.reference import ReferenceEvaluator
 
 from burn_verify.graph import facts
 from burn_verify.reference.float64 import absolute, widened
+from handmade import model, value
 
 FLOAT, HALF, DOUBLE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE
 X = np.array([[0.1, -0.2, 0.3], [1.0, 2.0, -3.0]], np.float32)
-
-
-def value(name, elem_type=FLOAT, shape=None):
-    return helper.make_tensor_value_info(name, elem_type, shape)
-
-
-def model(nodes, inputs, outputs, initializers=(), functions=(), opset=18):
-    graph = helper.make_graph(list(nodes), "g", list(inputs), list(outputs), list(initializers))
-    imports = [helper.make_opsetid("", opset)]
-    if functions:
-        imports.append(helper.make_opsetid("mine", 1))
-    return helper.make_model(graph, opset_imports=imports, functions=list(functions), ir_version=9)
 
 
 def run(wide, **inputs):

@@ -4,21 +4,10 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.reference import lone_node
+from handmade import model, value
 
 FLOAT, HALF, DOUBLE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE
 X = np.array([[0.1, -0.2, 0.3], [1.0, 2.0, -3.0]], np.float32)
-
-
-def value(name, elem_type=FLOAT, shape=None):
-    return helper.make_tensor_value_info(name, elem_type, shape)
-
-
-def model(nodes, inputs, outputs, initializers=(), functions=(), opset=18):
-    graph = helper.make_graph(list(nodes), "g", list(inputs), list(outputs), list(initializers))
-    imports = [helper.make_opsetid("", opset)]
-    if functions:
-        imports.append(helper.make_opsetid("mine", 1))
-    return helper.make_model(graph, opset_imports=imports, functions=list(functions), ir_version=9)
 
 
 def test_the_lone_node_survives_json():
