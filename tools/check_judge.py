@@ -23,6 +23,7 @@ from burn_verify.core.case import Case
 from burn_verify.core.errors import StageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Progress
+from burn_verify.core.result import VerdictName
 from burn_verify.core.stage import PreparedCase
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.judge.evidence import Evidence
@@ -30,7 +31,7 @@ from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
 from burn_verify.judge.tolerated import Question
-from burn_verify.judge.weigh import AGREES, DISAGREES, weigh
+from burn_verify.judge.weigh import weigh
 from burn_verify.judge.yardstick import Yardstick
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.inputs import SEEDED
@@ -90,11 +91,11 @@ def main() -> None:
             for known in knowns(case, cache, engine, settings.judge_timeout):
                 for way, name in against_itself(known, engine):
                     honest[name] += 1
-                    if name == DISAGREES:
+                    if name == VerdictName.DISAGREES:
                         alarms.append((case.id, way))
                 for kind, name in tampered(known):
                     spoilt[kind, name] += 1
-                    if (name == DISAGREES) == (kind == UNTOUCHED):
+                    if (name == VerdictName.DISAGREES) == (kind == UNTOUCHED):
                         missed.append((case.id, kind))
     engine.close()
     sys.exit(told(honest, alarms, spoilt, missed))
@@ -137,11 +138,11 @@ def tampered(known: Known) -> Iterator[tuple[str, str]]:
     # Some stored answers were written down with four digits: then ONNX Runtime's is the honest one.
     candidates = [evidence.desired, *([evidence.runtime] if evidence.runtime is not None else [])]
     verdicts = [known.verdict(answers, evidence) for answers in candidates]
-    verdict = AGREES if AGREES in verdicts else verdicts[0]
+    verdict = VerdictName.AGREES if VerdictName.AGREES in verdicts else verdicts[0]
     yield UNTOUCHED, verdict
-    if verdict != AGREES:
+    if verdict != VerdictName.AGREES:
         return
-    honest = list(candidates[verdicts.index(AGREES)])
+    honest = list(candidates[verdicts.index(VerdictName.AGREES)])
     for place, answer in enumerate(honest):
         yardstick = weigh(place, answer, evidence).yardstick
         for kind, spoil in KINDS.items():
@@ -164,14 +165,14 @@ def told(
         print(f"  false alarm: {case_id}, {way}")
     kinds = sorted({kind for kind, _ in spoilt} - {UNTOUCHED})
     rows = [
-        [kind, sum(count for pair, count in spoilt.items() if pair[0] == kind), spoilt[kind, DISAGREES]]
+        [kind, sum(count for pair, count in spoilt.items() if pair[0] == kind), spoilt[kind, VerdictName.DISAGREES]]
         for kind in kinds
     ]
     plain = [row for row in rows if row[0] not in LEAST]
     total, caught = sum(row[1] for row in plain), sum(row[2] for row in plain)
     fine = [row for row in rows if row[0] in LEAST]
     sharp = all(row[2] >= LEAST[row[0]] * row[1] for row in fine)
-    flagged = spoilt[UNTOUCHED, DISAGREES]
+    flagged = spoilt[UNTOUCHED, VerdictName.DISAGREES]
     print(f"\nspoilt answers: {caught} of {total} caught ({caught / max(total, 1):.2%})")
     print(tabulate([[*row, f"{row[2] / row[1]:.1%}"] for row in rows], headers=["spoilt by", "answers", "caught", ""]))
     by_case = {case_id: [kind for other, kind in missed if other == case_id] for case_id, _ in missed}

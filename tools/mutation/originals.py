@@ -7,9 +7,8 @@ from typing import Final
 from burn_verify.core.case import Case
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, Progress
-from burn_verify.core.result import CaseResult
+from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase
-from burn_verify.judge.weigh import AGREES, LOOSE, ORACLE_DISAGREES
 from burn_verify.reference import oracle
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.selected import Selected
@@ -19,7 +18,7 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 from mutation.boundary import Answered
 
-_EVIDENT: Final = frozenset({AGREES, LOOSE, ORACLE_DISAGREES})
+_EVIDENT: Final = frozenset({VerdictName.AGREES, VerdictName.LOOSE, VerdictName.ORACLE_DISAGREES})
 """Verdicts that say Burn is right; a pass without evidence says nothing that a mutant could disprove."""
 
 

@@ -10,14 +10,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.core.result import Mismatch, OutputMetrics, Verdict
+from burn_verify.core.result import Mismatch, OutputMetrics, Verdict, VerdictName
 from burn_verify.judge.metrics import mismatches
 from burn_verify.judge.numbers import difference_text, incomparable, measure, same_numbers
 from burn_verify.judge.structure import Problem, Words, count_problem, structural_problem
 from burn_verify.judge.tolerance import BoundRule, bound
-from burn_verify.judge.weigh import AGREES, DISAGREES, LOOSE, NONDETERMINISTIC, ORACLE_DISAGREES
 
-WORST_FIRST: Final = (DISAGREES, ORACLE_DISAGREES, NONDETERMINISTIC, LOOSE, AGREES)
+WORST_FIRST: Final = (
+    VerdictName.DISAGREES,
+    VerdictName.ORACLE_DISAGREES,
+    VerdictName.NONDETERMINISTIC,
+    VerdictName.LOOSE,
+    VerdictName.AGREES,
+)
 """The verdicts over a data set, worst first; the worst one is the verdict over a case of several data sets."""
 
 _USUAL_DATA_SET: Final = "seeded"
@@ -63,13 +68,13 @@ def judge(
             found.append((f"{name}: ", problem))
         metrics.append(measured)
     if not found:
-        return Verdict(name=AGREES, message="", metrics=tuple(metrics))
+        return Verdict(name=VerdictName.AGREES, message="", metrics=tuple(metrics))
     return _disagrees(*found[0], where, metrics)
 
 
 def _disagrees(output: str, problem: Problem, where: str, metrics: Sequence[OutputMetrics]) -> Verdict:
     return Verdict(
-        name=DISAGREES,
+        name=VerdictName.DISAGREES,
         message=f"{output}{problem.words} [{where}]",
         reason=problem.kind.value,
         mismatch=problem.kind,
@@ -88,7 +93,7 @@ def judge_random(
     """Compare the deterministic properties of random outputs: their count, dtypes and shapes."""
     verdict = judge(names, actual, desired, data_set, case_id)
     if verdict.mismatch in (None, Mismatch.VALUES):
-        return replace(verdict, name=NONDETERMINISTIC, message="", reason="", mismatch=None, difference="")
+        return replace(verdict, name=VerdictName.NONDETERMINISTIC, message="", reason="", mismatch=None, difference="")
     return verdict
 
 

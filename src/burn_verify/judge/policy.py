@@ -23,17 +23,7 @@ from burn_verify.judge.structure import Problem, Words, count_problem, structura
 from burn_verify.judge.task_metrics import least_iou, top_agreement
 from burn_verify.judge.tolerance import Bound
 from burn_verify.judge.tolerated import Question, by_position, by_tolerance, rules_of
-from burn_verify.judge.weigh import (
-    AGREES,
-    BOTH,
-    BURN,
-    DISAGREES,
-    LOOSE,
-    ORACLE_DISAGREES,
-    UNKNOWN,
-    Weighed,
-    weigh,
-)
+from burn_verify.judge.weigh import Weighed, weigh
 
 Array = npt.NDArray[Any]
 
@@ -131,19 +121,19 @@ def _by_evidence(
     where = where_of(subject.case_id, data_set)
     if (problem := count_problem(len(actual), len(desired))) is not None:
         return Verdict(
-            name=DISAGREES,
-            message=f"{problem.words}, {DISAGREES}, guilty: {BURN} [{where}]",
+            name=VerdictName.DISAGREES,
+            message=f"{problem.words}, {VerdictName.DISAGREES}, guilty: {Guilty.BURN} [{where}]",
             reason=problem.kind.value,
             mismatch=problem.kind,
             metrics=tuple(
                 incomparable(name, wanted, problem.kind, data_set) for name, wanted in zip(names, desired, strict=True)
             ),
-            guilty=BURN,
+            guilty=Guilty.BURN,
             difference=problem.words.neutral,
         )
     found = [_output(rules, subject, place, names[place], actual, evidence, data_set) for place in range(len(names))]
     if not found:
-        return Verdict(name=AGREES, message="", metrics=())
+        return Verdict(name=VerdictName.AGREES, message="", metrics=())
     if (verdict := _discrete(names, actual, evidence, where)) is not None:
         metrics = tuple(replace(one.metrics, guilty=verdict.guilty) for one in found)
         if all(one.metrics.problem is None for one in found):
@@ -183,7 +173,7 @@ def _passes(
     if problem is not None and not problem.comparable:
         return False
     _, verdict = _weighed(rules, subject, place, name, came, evidence)
-    return verdict != DISAGREES
+    return verdict != VerdictName.DISAGREES
 
 
 def _weighed(
@@ -191,7 +181,10 @@ def _weighed(
 ) -> tuple[Weighed, VerdictName]:
     override = rules.override(subject, evidence, name, dtype_name(evidence.desired[place].dtype))
     weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
-    return weighed, DISAGREES if weighed.name == LOOSE and rules.mode is JudgeMode.STRICT else weighed.name
+    return (
+        weighed,
+        VerdictName.DISAGREES if weighed.name == VerdictName.LOOSE and rules.mode is JudgeMode.STRICT else weighed.name,
+    )
 
 
 def _output(
@@ -208,9 +201,9 @@ def _output(
     problem = structural_problem(came, wanted, exact=False)
     if problem is not None and not problem.comparable:
         guilty = _structurally_guilty(place, wanted, evidence)
-        text = f"{name}: {problem.words}, {DISAGREES}, guilty: {guilty}"
+        text = f"{name}: {problem.words}, {VerdictName.DISAGREES}, guilty: {guilty}"
         return _Judged(
-            name=DISAGREES,
+            name=VerdictName.DISAGREES,
             text=text,
             mismatch=problem.kind,
             guilty=guilty,
@@ -219,13 +212,13 @@ def _output(
         )
     weighed, verdict = _weighed(rules, subject, place, name, came, evidence)
     metrics = _with_evidence(measure(name, came, wanted, weighed.bad, data_set), weighed, came, wanted, evidence)
-    if verdict == AGREES:
+    if verdict == VerdictName.AGREES:
         return _Judged(name=verdict, metrics=metrics)
     words = _words(came, wanted, weighed, problem)
     return _Judged(
         name=verdict,
         text=f"{name}: {', '.join([str(words), *_judgement(weighed, verdict, words)])}",
-        mismatch=Mismatch.VALUES if verdict is DISAGREES else None,
+        mismatch=Mismatch.VALUES if verdict is VerdictName.DISAGREES else None,
         guilty=weighed.guilty,
         difference=f"{name}: {words.neutral}",
         metrics=metrics,
@@ -301,16 +294,18 @@ def _discrete(names: Sequence[str], actual: Sequence[Array], evidence: Evidence,
     runtime = evidence.runtime
     fits = runtime is None or rule(lone.facts, inputs, by_position(lone, runtime), desired) is None
     if words is None and fits:
-        return Verdict(name=AGREES, message="", metrics=())
+        return Verdict(name=VerdictName.AGREES, message="", metrics=())
     # An error of ONNX Runtime alone is grouped with other wrong values.
     reason = Mismatch.VALUES.value
     if words is None:
-        message = f"{names[0]}: {ORACLE_DISAGREES}, guilty: {evidence.program} [{where}]"
-        return Verdict(name=ORACLE_DISAGREES, message=message, reason=reason, metrics=(), guilty=evidence.program)
-    guilty = UNKNOWN if evidence.stored is None else BURN if fits else BOTH
+        message = f"{names[0]}: {VerdictName.ORACLE_DISAGREES}, guilty: {evidence.program} [{where}]"
+        return Verdict(
+            name=VerdictName.ORACLE_DISAGREES, message=message, reason=reason, metrics=(), guilty=evidence.program
+        )
+    guilty = Guilty.UNKNOWN if evidence.stored is None else Guilty.BURN if fits else Guilty.BOTH
     return Verdict(
-        name=DISAGREES,
-        message=f"{names[0]}: {words}, {DISAGREES}, guilty: {guilty} [{where}]",
+        name=VerdictName.DISAGREES,
+        message=f"{names[0]}: {words}, {VerdictName.DISAGREES}, guilty: {guilty} [{where}]",
         reason=reason,
         mismatch=Mismatch.VALUES,
         metrics=(),
@@ -323,9 +318,9 @@ def _structurally_guilty(place: int, wanted: Array, evidence: Evidence) -> Guilt
     """Return which program is wrong where dtype or shape is not the expected one."""
     runtime = evidence.runtime
     if evidence.stored is None or runtime is None or place >= len(runtime):
-        return BURN
+        return Guilty.BURN
     alike = runtime[place].shape == wanted.shape and dtype_name(runtime[place].dtype) == dtype_name(wanted.dtype)
-    return BURN if alike else BOTH
+    return Guilty.BURN if alike else Guilty.BOTH
 
 
 def _widened(bound: Bound, override: Override | None) -> Bound:

@@ -10,13 +10,12 @@ from typing import Any
 import numpy.typing as npt
 
 from burn_verify.core.case import Tolerance
-from burn_verify.core.result import Mismatch, Verdict
+from burn_verify.core.result import Guilty, Mismatch, Verdict, VerdictName
 from burn_verify.judge import chance
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.facts import LoneNode
 from burn_verify.judge.fixed import judge, judge_random, where_of
 from burn_verify.judge.tolerance import BoundRule, within
-from burn_verify.judge.weigh import BURN, DISAGREES
 
 Array = npt.NDArray[Any]
 
@@ -57,14 +56,14 @@ def by_tolerance(
     text = chance.check(lone.facts, inputs, drawn)
     if text is None:
         return verdict
-    message = f"{names[0]}: {text}, disagrees, guilty: {BURN} [{where_of(subject.case_id, data_set)}]"
+    message = f"{names[0]}: {text}, disagrees, guilty: {Guilty.BURN} [{where_of(subject.case_id, data_set)}]"
     return replace(
         verdict,
-        name=DISAGREES,
+        name=VerdictName.DISAGREES,
         message=message,
         reason=Mismatch.DISTRIBUTION.value,
         mismatch=Mismatch.DISTRIBUTION,
-        guilty=BURN,
+        guilty=Guilty.BURN,
     )
 
 

@@ -24,16 +24,6 @@ from burn_verify.judge.yardstick import Errors, Yardstick
 
 Array = npt.NDArray[Any]
 
-AGREES: Final = VerdictName.AGREES
-LOOSE: Final = VerdictName.LOOSE
-DISAGREES: Final = VerdictName.DISAGREES
-ORACLE_DISAGREES: Final = VerdictName.ORACLE_DISAGREES
-NONDETERMINISTIC: Final = VerdictName.NONDETERMINISTIC
-
-BURN: Final = Guilty.BURN
-ONNXRUNTIME: Final = Guilty.ONNXRUNTIME
-BOTH: Final = Guilty.BOTH
-UNKNOWN: Final = Guilty.UNKNOWN
 
 _HALF: Final = frozenset({"float16", "bfloat16"})
 _OWN: Final = 2.0
@@ -94,8 +84,12 @@ class Weighed:
         mine, own = self.errors, self.oracle_errors
         text = f"headroom {self.headroom:.2g}"
         if self.yardstick.bound.mean is not None:
-            return f"{text} (rms {mine.share:.2g} of it)" if self.name == DISAGREES and mine.greatest <= 1 else text
-        if self.name == DISAGREES and not self.yardstick.lone and mine.greatest <= 1:
+            return (
+                f"{text} (rms {mine.share:.2g} of it)"
+                if self.name == VerdictName.DISAGREES and mine.greatest <= 1
+                else text
+            )
+        if self.name == VerdictName.DISAGREES and not self.yardstick.lone and mine.greatest <= 1:
             text += (
                 f" (rms {mine.rms:.2g} and tail {mine.tail:.2g} of it, the oracle's {own.rms:.2g} and {own.tail:.2g})"
             )
@@ -116,7 +110,7 @@ def weigh(place: int, actual: Array, evidence: Evidence, *, widen: Widen = lambd
         widen: applied to the bound.
     """
     weighed = _weighed(place, actual, evidence, widen)
-    return replace(weighed, guilty=evidence.program) if weighed.guilty is ONNXRUNTIME else weighed
+    return replace(weighed, guilty=evidence.program) if weighed.guilty is Guilty.ONNXRUNTIME else weighed
 
 
 def _weighed(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Weighed:
@@ -142,7 +136,7 @@ def _weighed(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Wei
         own.append(yardstick.errors(runtime))
     weighed = _concluded(actual, yardstick, own, runtime)
     # Float64 agrees with Burn but with no other output, so the program that is wrong cannot be determined.
-    return replace(weighed, guilty=UNKNOWN) if weighed.guilty and alone else weighed
+    return replace(weighed, guilty=Guilty.UNKNOWN) if weighed.guilty and alone else weighed
 
 
 def _trusted(yardstick: Yardstick, spread: Sequence[Array]) -> Sequence[Array]:
@@ -192,7 +186,7 @@ def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
 
 def _copies(facts: NodeFacts | None, origin: str) -> bool:
     """Return whether every element of the reference is an element of an input, including its sign."""
-    if facts is None or (origin == ONNXRUNTIME and facts.op_type in _SUMS_IN_ONNXRUNTIME):
+    if facts is None or (origin == Guilty.ONNXRUNTIME and facts.op_type in _SUMS_IN_ONNXRUNTIME):
         return False
     rule = rule_of(facts.op_type, facts.domain)
     return rule is not None and rule.kind is RuleKind.MOVES
@@ -246,21 +240,21 @@ def _concluded(actual: Array, yardstick: Yardstick, own: list[Errors], runtime: 
     relative = errors.within(factor, oracle)
     clean = not bad.any()
     if clean and (yardstick.lone or relative):
-        name = AGREES
+        name = VerdictName.AGREES
     elif clean and half:
         # ONNX Runtime computes half precision in float32, so its error is no measure of half-precision arithmetic.
-        name = LOOSE
+        name = VerdictName.LOOSE
     elif relative and not _wrong(actual, yardstick, bad) and errors.greatest <= 1 + factor * oracle.greatest:
-        name = LOOSE
+        name = VerdictName.LOOSE
     else:
-        name = DISAGREES
+        name = VerdictName.DISAGREES
     guilty = Guilty.NONE
-    if name == DISAGREES:
+    if name == VerdictName.DISAGREES:
         if clean:
             bad = _above(actual, yardstick)
         guilty = _guilty(yardstick, runtime)
     elif _accused(runtime, actual, yardstick):
-        name, guilty = ORACLE_DISAGREES, ONNXRUNTIME
+        name, guilty = VerdictName.ORACLE_DISAGREES, Guilty.ONNXRUNTIME
     return Weighed(name=name, bad=bad, yardstick=yardstick, errors=errors, oracle_errors=oracle, guilty=guilty)
 
 
@@ -274,13 +268,13 @@ def _beside_noise(
         yardstick = yardstick.stretched(each, together)
     errors, oracle = yardstick.errors(actual), replace(oracle, greatest=oracle.greatest / each, share=share / together)
     bad = yardstick.misses(actual)
-    name = AGREES if not bad.any() and errors.share <= 1 else DISAGREES
+    name = VerdictName.AGREES if not bad.any() and errors.share <= 1 else VerdictName.DISAGREES
     guilty = Guilty.NONE
-    if name == DISAGREES:
+    if name == VerdictName.DISAGREES:
         bad = bad if bad.any() else _beyond_mean(actual, yardstick)
         guilty = _guilty(yardstick, runtime)
     elif _accused(runtime, actual, yardstick):
-        name, guilty = ORACLE_DISAGREES, ONNXRUNTIME
+        name, guilty = VerdictName.ORACLE_DISAGREES, Guilty.ONNXRUNTIME
     return Weighed(name=name, bad=bad, yardstick=yardstick, errors=errors, oracle_errors=oracle, guilty=guilty)
 
 
@@ -330,9 +324,9 @@ def _accused(runtime: Array | None, actual: Array, yardstick: Yardstick) -> bool
 
 def _guilty(yardstick: Yardstick, runtime: Array | None) -> Guilty:
     """Return which program is wrong where Burn's output does not match the yardstick."""
-    if yardstick.origin in (ONNXRUNTIME, Guilty.REFERENCE):
+    if yardstick.origin in (Guilty.ONNXRUNTIME, Guilty.REFERENCE):
         # Two outputs without a third one: which is correct cannot be determined.
-        return UNKNOWN
+        return Guilty.UNKNOWN
     if runtime is None or yardstick.accepts(runtime):
-        return BURN
-    return BOTH
+        return Guilty.BURN
+    return Guilty.BOTH
