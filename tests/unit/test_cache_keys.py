@@ -124,11 +124,11 @@ def test_what_is_fed_is_in_the_key_of_a_reference(tmp_path: Path) -> None:
     stored = StoredFiles(name="stored", inputs=(data,), outputs=())
     hinted = replace(plain.case, hints=Hints(inputs=(InputHint(name="x", scale=2.0),)))
     others = [
-        replace(plain, seeded=False),
+        replace(plain, fed=()),
         replace(plain, digest="1"),
         replace(plain, case=hinted),
         replace(plain, stored=(stored,)),
-        replace(plain, stored=(stored,), seeded=False),
+        replace(plain, stored=(stored,), fed=()),
         replace(plain, stored=(replace(stored, name="other"),)),
     ]
     assert len({reference_key(one) for one in (plain, *others)}) == 1 + len(others)

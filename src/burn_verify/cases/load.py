@@ -19,7 +19,15 @@ from burn_verify.cases import zoo
 from burn_verify.cases.seeded import architectures
 from burn_verify.core.case import Case, Collected, Download, ModelFacts, ModelFile, Seeded, Unavailable, facts_of
 from burn_verify.core.errors import LoadError
-from burn_verify.core.stage import FailureKind, PreparedCase, StoredArrays, StoredData, StoredFiles
+from burn_verify.core.stage import (
+    DrawnData,
+    FailureKind,
+    GivenData,
+    PreparedCase,
+    StoredArrays,
+    StoredData,
+    StoredFiles,
+)
 from burn_verify.graph import facts
 from burn_verify.graph.advice import advice
 from burn_verify.system.cache import Cache
@@ -67,7 +75,7 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
         model=source.model,
         digest=source.digest,
         stored=tuple(StoredArrays(name=name, path=data, place=place) for place, name in enumerate(names) if data),
-        seeded=False,
+        fed=(),
         **facts_of(source),
     )
 
@@ -80,8 +88,7 @@ def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
         model=path,
         digest=_digest(path, external),
         stored=_stored_beside(path),
-        seeded=given is None,
-        given=given,
+        fed=(DrawnData() if given is None else GivenData(path=given),),
         advice=advice(model),
         **facts_of(facts.facts(model), ModelFacts),
     )

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from burn_verify.core.case import Case, CaseFacts
+from burn_verify.core.case import Case, CaseFacts, Hints
 
 
 class Stage(StrEnum):
@@ -98,6 +98,36 @@ StoredData: TypeAlias = StoredFiles | StoredArrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnData:
+    """A data set whose inputs are drawn, and whose outputs the engine of the reference computes.
+
+    Attributes:
+        name: decides the values too.
+        hints: None for those of the case.
+    """
+
+    name: str = "seeded"
+    hints: Hints | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenData:
+    """A data set whose inputs are given, and whose outputs the engine of the reference computes.
+
+    Attributes:
+        path: a safetensors file in the layout of a `Reference`.
+        place: of the data set in that file.
+    """
+
+    path: Path
+    name: str = "given"
+    place: int = 0
+
+
+FedData: TypeAlias = DrawnData | GivenData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedCase(CaseFacts):
     """A case whose model is a file that was read.
 
@@ -105,8 +135,7 @@ class PreparedCase(CaseFacts):
         model: the ``.onnx`` file; external data lies in the same folder or below.
         digest: sha256 (hex) over the model and its external data: the key of every later cache.
         stored: data sets stored with the model, with expected outputs.
-        seeded: whether inputs are drawn as well; the engine of the reference answers them.
-        given: a safetensors file in the layout of a `Reference`, whose inputs are fed as well; the engine answers them.
+        fed: data sets without expected outputs, which the engine of the reference computes; they come first.
         advice: what of the model burn-onnx is known to stumble over, in a sentence each.
     """
 
@@ -114,9 +143,21 @@ class PreparedCase(CaseFacts):
     model: Path
     digest: str
     stored: tuple[StoredData, ...] = ()
-    seeded: bool = True
-    given: Path | None = None
+    fed: tuple[FedData, ...] = (DrawnData(),)
     advice: tuple[str, ...] = ()
+
+    @property
+    def data_sets(self) -> tuple[str, ...]:
+        """Names of all data sets, in their order."""
+        return tuple(one.name for one in (*self.fed, *self.stored))
+
+    def is_fed(self, data_set: str) -> bool:
+        """Return whether an engine computes the expected outputs of a data set in this run."""
+        return not self.answered and any(one.name == data_set for one in self.fed)
+
+    def is_stored(self, data_set: str) -> bool:
+        """Return whether the expected outputs of a data set are stored, not computed by a program."""
+        return not self.answered and any(one.name == data_set for one in self.stored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +166,7 @@ class Reference:
 
     Attributes:
         path: a safetensors file, read with `burn_verify.reference.oracle.read`; it holds every data set.
-        data_sets: their names: ``seeded``, then the stored ones.
+        data_sets: names of all that were asked, in their order; the engine may have refused some that are fed.
         seconds: wall time of the reference, 0.0 when it came from the cache.
         measures: a safetensors file written by `burn_verify.reference.measure`; None before that.
     """

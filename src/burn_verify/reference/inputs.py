@@ -25,11 +25,7 @@ from burn_verify.core.text import bytes_in_words
 from burn_verify.graph.dtypes import STRING, dtype_name, numpy_dtype
 
 SEEDED: Final = "seeded"
-GIVEN: Final = "given"
-UNANSWERED: Final = frozenset({SEEDED, GIVEN})
-"""Names of data sets without stored outputs: an engine computes their outputs."""
-
-"""Name of the data set made here."""
+"""Name of the data set that is drawn by default."""
 
 _DRAWN_BYTES: Final = 8
 # Size of an element during drawing: all values are drawn in 64 bits, complex numbers in two steps.

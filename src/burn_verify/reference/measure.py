@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from burn_verify.core.errors import OracleError
-from burn_verify.core.stage import FailureKind, PreparedCase, Reference
+from burn_verify.core.stage import DrawnData, FailureKind, PreparedCase, Reference
 from burn_verify.judge.bounds import bounded, rule_of
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.quotient import Quotient, quotient_of
 from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
-from burn_verify.reference.inputs import SEEDED, make_inputs
+from burn_verify.reference.inputs import make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
 from burn_verify.reference.oracle import MADE_BY, DataSet, read
 from burn_verify.system.cache import Cache
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-_OTHER: Final = "seeded again"
-# The data set that is used only to check whether the outputs depend on the inputs.
+_AGAIN: Final = "again"
+# Ends the name of a data set that is used only to check whether the outputs depend on the inputs.
 _DRAWS: Final = 8
 
 
@@ -76,18 +76,21 @@ class Measurer:
                 return replace(reference, measures=known)
         started = time.monotonic()
         arrays: dict[str, Array] = {}
-        notes: list[dict[str, Any]] = []
         answers = read(reference)
-        for place, (name, data_set) in enumerate(answers.data_sets.items()):
+        notes: dict[str, dict[str, Any]] = {}
+        drawn = {one.name: one for one in prepared.fed if isinstance(one, DrawnData)}
+        for place, name in enumerate(reference.data_sets):
+            if (data_set := answers.data_sets.get(name)) is None:
+                continue
             found, note = self._data_set(prepared, data_set)
             arrays |= {f"{place:03d}/{key.partition('/')[2]}": array for key, array in found.items()}
-            notes.append(note)
+            notes[name] = note
             if note["node"] is None and not prepared.stored and not prepared.random:
                 arrays |= placed(place, "optimised", self._optimised(prepared, data_set))
-            if name == SEEDED:
-                arrays |= placed(place, "other", self._other(prepared, data_set))
+            if name in drawn:
+                arrays |= placed(place, "other", self._other(prepared, data_set, drawn[name]))
         said = {"data_sets": json.dumps(notes)}
-        target = cut if any(note["gave_up"] for note in notes) else path
+        target = cut if any(note["gave_up"] for note in notes.values()) else path
         keep(target, encode_named(arrays, said))
         return replace(reference, measures=target, seconds=reference.seconds + time.monotonic() - started)
 
@@ -149,7 +152,7 @@ class Measurer:
         except OracleError:
             return ()
 
-    def _other(self, prepared: PreparedCase, first: DataSet) -> Sequence[Array]:
+    def _other(self, prepared: PreparedCase, first: DataSet, fed: DrawnData) -> Sequence[Array]:
         """Return the outputs for newly drawn inputs; none if the model has no inputs, rejects them, or is random.
 
         A few boolean outputs may be equal for two different inputs. Further inputs are drawn while all outputs are.
@@ -157,9 +160,10 @@ class Measurer:
         if not prepared.inputs or prepared.random:
             return ()
         answers: Sequence[Array] = ()
+        hints = prepared.case.hints if fed.hints is None else fed.hints
         for attempt in range(_DRAWS):
-            name = f"{_OTHER} {attempt}" if attempt else _OTHER
-            drawn = list(make_inputs(prepared.digest, prepared.inputs, prepared.case.hints, name).values())
+            name = " ".join(filter(None, (fed.name, _AGAIN, str(attempt or ""))))
+            drawn = list(make_inputs(prepared.digest, prepared.inputs, hints, name).values())
             if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
                 continue
             try:
@@ -198,8 +202,7 @@ def read_measures(reference: Reference) -> Measures:
     said = json.loads(notes["data_sets"])
     return Measures(
         data_sets={
-            name: _measured(named, place, note)
-            for place, (name, note) in enumerate(zip(reference.data_sets, said, strict=True))
+            name: _measured(named, place, said[name]) for place, name in enumerate(reference.data_sets) if name in said
         },
     )
 

@@ -14,10 +14,20 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from burn_verify.core.errors import OracleError, RunError
-from burn_verify.core.stage import FailureKind, PreparedCase, Reference, StoredArrays, StoredData
+from burn_verify.core.stage import (
+    DrawnData,
+    FailureKind,
+    FedData,
+    GivenData,
+    PreparedCase,
+    Reference,
+    StoredArrays,
+    StoredData,
+    StoredFiles,
+)
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.reference.engine import Engine, infer
-from burn_verify.reference.inputs import GIVEN, SEEDED, described, make_inputs
+from burn_verify.reference.inputs import described, make_inputs
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.kept import is_kept, keep
@@ -54,11 +64,14 @@ class Answers:
     """The contents of a reference.
 
     Attributes:
+        data_sets: those with expected outputs, by name.
         refusals: errors of engines on stored inputs, by the engine's name; engines without an error are missing.
+        unanswered: why a fed data set has no outputs, by its name; not all of a case's data sets are without.
     """
 
     data_sets: Mapping[str, DataSet]
     refusals: Mapping[str, str] = field(default_factory=dict)
+    unanswered: Mapping[str, str] = field(default_factory=dict)
 
 
 MADE_BY: Final = MadeBy(
@@ -83,7 +96,9 @@ class Oracle:
         self._engine = engine
 
     def answer(self, prepared: PreparedCase) -> Reference:
-        """Run the model on seeded inputs and collect the stored data sets.
+        """Run the model on fed inputs and collect the stored data sets.
+
+        A fed data set without an answer is left out, unless no data set has one.
 
         Raises:
             OracleError: the engine refused the model, died or hung, or stored data is damaged.
@@ -102,21 +117,25 @@ class Oracle:
             return Reference(path=stored.path, data_sets=(stored.name,), seconds=0.0)
         key = key_of(prepared, self._engine.name, self._engine.version)
         path = self._folder / f"{key}.safetensors"
-        drawn = SEEDED if prepared.seeded else GIVEN if prepared.given else ""
-        names = (*filter(None, [drawn]), *(stored.name for stored in prepared.stored))
         if is_kept(path):
-            return Reference(path=path, data_sets=names, seconds=0.0)
-        keep(path, _encoded(self._answers(prepared)))
-        return Reference(path=path, data_sets=names, seconds=time.monotonic() - started)
+            return Reference(path=path, data_sets=prepared.data_sets, seconds=0.0)
+        keep(path, _encoded(prepared.data_sets, self._answers(prepared)))
+        return Reference(path=path, data_sets=prepared.data_sets, seconds=time.monotonic() - started)
 
     @functools.cached_property
     def _folder(self) -> Path:
         return self._cache.generation("reference", MADE_BY.digest[:12])
 
     def _answers(self, prepared: PreparedCase) -> Answers:
-        data_sets = {SEEDED: self._seeded(prepared)} if prepared.seeded else {}
-        if prepared.given is not None:
-            data_sets[GIVEN] = self._given(prepared, prepared.given)
+        data_sets: dict[str, DataSet] = {}
+        failed: dict[str, OracleError] = {}
+        for fed in prepared.fed:
+            try:
+                data_sets[fed.name] = self._fed(prepared, fed)
+            except OracleError as error:
+                if error.kind is FailureKind.CLOSED:
+                    raise
+                failed[fed.name] = error
         refusals: Mapping[str, str] = {}
         for stored in prepared.stored:
             data_set = _read_stored(prepared, stored)
@@ -128,19 +147,24 @@ class Oracle:
                     # The stored outputs are the expected ones, so an error of the engine is not a failure of the case.
                     refusals = {self._engine.name: error.message}
             data_sets[stored.name] = data_set
-        return Answers(data_sets=data_sets, refusals=refusals)
+        if failed and not data_sets:
+            raise next(iter(failed.values()))
+        unanswered = {name: error.message for name, error in failed.items()}
+        return Answers(data_sets=data_sets, refusals=refusals, unanswered=unanswered)
 
-    def _seeded(self, prepared: PreparedCase) -> DataSet:
-        hints, limit = prepared.case.hints, self._memory_limit
-        drawn = make_inputs(prepared.digest, prepared.inputs, hints, memory_limit=limit)
+    def _fed(self, prepared: PreparedCase, fed: FedData) -> DataSet:
+        if isinstance(fed, GivenData):
+            return self._asked(prepared, _inputs_in(fed.path, fed.place))
+        return self._drawn(prepared, fed)
+
+    def _drawn(self, prepared: PreparedCase, fed: DrawnData) -> DataSet:
+        hints = prepared.case.hints if fed.hints is None else fed.hints
+        drawn = make_inputs(prepared.digest, prepared.inputs, hints, fed.name, memory_limit=self._memory_limit)
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:
                 message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
                 raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
         return self._asked(prepared, list(drawn.values()))
-
-    def _given(self, prepared: PreparedCase, path: Path) -> DataSet:
-        return self._asked(prepared, _inputs_in(path, 0))
 
     def _asked(self, prepared: PreparedCase, values: list[Array]) -> DataSet:
         try:
@@ -150,15 +174,22 @@ class Oracle:
             raise OracleError(error.message, error.reason, details, error.kind) from error
 
 
-def _encoded(answers: Answers) -> bytes:
-    """Return the contents of a reference in the format of `read`."""
+def _encoded(names: Sequence[str], answers: Answers) -> bytes:
+    """Return the contents of a reference in the format of `read`.
+
+    Arguments:
+        names: of all data sets, with those that have no answer.
+    """
     arrays: dict[str, Array] = {}
-    for place, data in enumerate(answers.data_sets.values()):
+    for place, name in enumerate(names):
+        if (data := answers.data_sets.get(name)) is None:
+            continue
         arrays |= {**placed(place, "in", data.inputs), **placed(place, "out", data.desired)}
         for name, opinion in data.opinions.items():
             arrays |= placed(place, f"{_OPINION}{name}", opinion)
     engines = sorted({name for data in answers.data_sets.values() for name in data.opinions})
-    return encode_named(arrays, {"engines": json.dumps(engines), "refusals": json.dumps(dict(answers.refusals))})
+    notes = {"engines": engines, "refusals": dict(answers.refusals), "unanswered": dict(answers.unanswered)}
+    return encode_named(arrays, {name: json.dumps(note) for name, note in notes.items()})
 
 
 def key_of(prepared: PreparedCase, *engine: str) -> str:
@@ -170,10 +201,9 @@ def key_of(prepared: PreparedCase, *engine: str) -> str:
     Raises:
         OracleError: stored data cannot be read.
     """
-    about = (prepared.digest, repr(prepared.case.hints), str(prepared.seeded))
-    stored = (part for stored in prepared.stored for part in (stored.name, *_contents(stored)))
-    given = () if prepared.given is None else (GIVEN, _digest(prepared.given))
-    return digest_of(MADE_BY.digest, *engine, *about, *given, *stored)[:32]
+    about = (prepared.digest, repr(prepared.case.hints))
+    parts = (part for one in (*prepared.fed, *prepared.stored) for part in (one.name, *_contents(one)))
+    return digest_of(MADE_BY.digest, *engine, *about, *parts)[:32]
 
 
 def read(reference: Reference) -> Answers:
@@ -188,9 +218,13 @@ def read(reference: Reference) -> Answers:
     except (OSError, ValueError) as error:
         message = f"{reference.path} cannot be read ({error}); delete it and run again"
         raise OracleError(message, "reference cache damaged", kind=FailureKind.MACHINE) from error
-    engines, refusals = (json.loads(notes.get(key, "[]")) for key in ("engines", "refusals"))
-    data_sets = {name: _data_set(named, place, engines) for place, name in enumerate(reference.data_sets)}
-    return Answers(data_sets=data_sets, refusals=dict(refusals))
+    engines, refusals, unanswered = (json.loads(notes.get(key, "[]")) for key in ("engines", "refusals", "unanswered"))
+    data_sets = {
+        name: _data_set(named, place, engines)
+        for place, name in enumerate(reference.data_sets)
+        if name not in unanswered
+    }
+    return Answers(data_sets=data_sets, refusals=dict(refusals), unanswered=dict(unanswered))
 
 
 def _data_set(named: Mapping[str, Array], place: int, engines: Sequence[str]) -> DataSet:
@@ -204,8 +238,8 @@ def stored_inputs(prepared: PreparedCase) -> list[Array]:
     Raises:
         OracleError: they cannot be read.
     """
-    if prepared.given is not None:
-        return _inputs_in(prepared.given, 0)
+    if (given := next((one for one in prepared.fed if isinstance(one, GivenData)), None)) is not None:
+        return _inputs_in(given.path, given.place)
     stored = next((one for one in prepared.stored if isinstance(one, StoredArrays)), None)
     return [] if stored is None else _inputs_in(stored.path, stored.place)
 
@@ -217,10 +251,15 @@ def _inputs_in(path: Path, place: int) -> list[Array]:
         raise _damaged(path, error) from error
 
 
-def _contents(stored: StoredData) -> Iterator[str]:
+def _contents(data: FedData | StoredData) -> Iterator[str]:
     # The content is hashed, since an archive that is unpacked again may give files of the same sizes and times.
-    for path in (stored.path,) if isinstance(stored, StoredArrays) else stored.inputs + stored.outputs:
-        yield _digest(path)
+    match data:
+        case DrawnData(hints=hints):
+            yield repr(hints)
+        case GivenData(path=path, place=place) | StoredArrays(path=path, place=place):
+            yield from (_digest(path), str(place))
+        case StoredFiles(inputs=inputs, outputs=outputs):
+            yield from (_digest(path) for path in inputs + outputs)
 
 
 def _digest(path: Path) -> str:

@@ -19,7 +19,7 @@ from burn_verify.judge.policy import INSENSITIVE, Judge, used_overrides
 from burn_verify.judge.tolerated import Question
 from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
-from burn_verify.reference.inputs import UNANSWERED, described
+from burn_verify.reference.inputs import described
 from burn_verify.reference.oracle import DataSet
 from burn_verify.run.steps import Answered, Compared, Ended, Ready
 from burn_verify.system.wire import Array
@@ -27,6 +27,7 @@ from burn_verify.system.wire import Array
 _INPUTS: Final = "inputs"
 _FED: Final = "fed"
 _DOUBT: Final = "doubt"
+_UNANSWERED: Final = "unanswered"
 
 Doubt: TypeAlias = Callable[[DataSet], str]
 """Returns why an engine's result is no evidence against Burn; empty where it is. Called where Burn fails."""
@@ -50,16 +51,18 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
     known = oracle.read(ready.reference)
     fed: dict[str, list[str]] = {}
     evidence: dict[str, object] = {_INPUTS: fed}
+    if known.unanswered:
+        evidence[_UNANSWERED] = dict(known.unanswered)
     outputs: dict[str, list[Array]] = {}
     weights = forward = 0.0
     for data_set, data in known.data_sets.items():
         fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs]
-        if _is_asked(ready.prepared, data_set):
+        if ready.prepared.is_fed(data_set):
             evidence[_FED] = described(ready.prepared.inputs, data.inputs)
         try:
             inference = infer(data.inputs)
         except StageError as error:
-            if _is_asked(ready.prepared, data_set) and (why := doubt(data)):
+            if ready.prepared.is_fed(data_set) and (why := doubt(data)):
                 evidence[_DOUBT] = why
                 continue
             return replace(ready.ended(error), evidence=evidence, outputs=outputs)
@@ -83,7 +86,7 @@ def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compa
     for data_set, outputs in answered.outputs.items():
         data, measured = known.data_sets[data_set], measures.data_sets[data_set]
         verdict = verdict_on(prepared, data_set, data, measured, outputs, judged)
-        if not verdict.passes and _is_asked(prepared, data_set) and (why := doubt(data)):
+        if not verdict.passes and prepared.is_fed(data_set) and (why := doubt(data)):
             evidence[_DOUBT] = why
             continue
         verdicts.append(verdict)
@@ -149,7 +152,7 @@ def verdict_on(
 
 def _evidence(prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured) -> Evidence:
     coarse = prepared.tolerance if prepared.answered else None
-    evidence = evidence_of(data, measured, stored=_is_stored(prepared, data_set), coarse=coarse)
+    evidence = evidence_of(data, measured, stored=prepared.is_stored(data_set), coarse=coarse)
     return replace(evidence, program=_program(prepared))
 
 
@@ -177,16 +180,6 @@ def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
     """Return what is judged, and the names of its outputs."""
     question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
     return question, [output.name for output in prepared.outputs]
-
-
-def _is_stored(prepared: PreparedCase, data_set: str) -> bool:
-    """Return whether the expected outputs are stored, not computed by a program."""
-    return data_set not in UNANSWERED and not prepared.answered
-
-
-def _is_asked(prepared: PreparedCase, data_set: str) -> bool:
-    """Return whether an engine computed the expected outputs in this run."""
-    return data_set in UNANSWERED and not prepared.answered
 
 
 def by_tolerance(prepared: PreparedCase, actual: Sequence[Array], desired: Sequence[Array], data_set: str) -> Verdict:

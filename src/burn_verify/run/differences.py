@@ -21,7 +21,6 @@ from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.policy import Judge
 from burn_verify.judge.tolerated import Question
 from burn_verify.reference import measure, oracle
-from burn_verify.reference.inputs import UNANSWERED
 from burn_verify.run.stages import unexpected
 from burn_verify.run.steps import Ended, Ready
 from burn_verify.system.files import write_if_changed
@@ -141,7 +140,7 @@ def _known(step: Ready | Ended, data_set: str) -> _Known:
     except (StageError, KeyError):
         return _Known()
     best = [measured.wide.get(place, answer) for place, answer in enumerate(data.desired)]
-    stored = data_set not in UNANSWERED and not step.prepared.answered
+    stored = step.prepared.is_stored(data_set)
     return _Known(inputs=data.inputs, measured=measured, desired=best, runtime=data.opinion if stored else data.desired)
 
 

@@ -10,12 +10,12 @@ from burn_verify.cases.generated.corpus import CORPUS
 from burn_verify.core.case import Case
 from burn_verify.core.errors import CompareError, StageError
 from burn_verify.core.options import Settings
-from burn_verify.core.stage import FailureKind, Stage
+from burn_verify.core.stage import DrawnData, FailureKind, Stage
 from burn_verify.core.target import Target
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
 from burn_verify.reference.engine import Engines
-from burn_verify.reference.inputs import GIVEN, SEEDED, make_inputs
+from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.oracle import read, stored_inputs
 from burn_verify.reference.second import SecondOpinion
 from burn_verify.run.compare import Twins, answered, compared, of_drawn, with_twins
@@ -206,9 +206,9 @@ class Verifier:
         """Return the outputs of a case without a reference; empty where it has no inputs or fails."""
         prepared = built.prepared
         try:
-            if prepared.given or prepared.stored:
-                name = GIVEN if prepared.given else prepared.stored[0].name
-                return {name: self.infer(built, stored_inputs(prepared))}
+            if inputs := stored_inputs(prepared):
+                name = next(one.name for one in (*prepared.fed, *prepared.stored) if not isinstance(one, DrawnData))
+                return {name: self.infer(built, inputs)}
             hints, limit = prepared.case.hints, self._settings.memory_limit
             drawn = make_inputs(prepared.digest, prepared.inputs, hints, memory_limit=limit)
             return {SEEDED: self.infer(built, list(drawn.values()))}

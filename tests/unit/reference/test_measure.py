@@ -1,7 +1,7 @@
 """What is found out about a reference, with the real ONNX Runtime: float64, magnitudes, spread and limits."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.cases.load import prepare
-from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.case import Case, Hints, InputHint, ModelFile
 from burn_verify.core.errors import OracleError
 from burn_verify.core.latency import Block, BlockPlan
 from burn_verify.core.result import JudgeMode
-from burn_verify.core.stage import FailureKind, PreparedCase, Reference
+from burn_verify.core.stage import DrawnData, FailureKind, PreparedCase, Reference
 from burn_verify.judge import Judge, Question
 from burn_verify.judge.evidence import Measured
 from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
@@ -60,6 +60,14 @@ def saved(tmp_path: Path, cache: Cache) -> Saved:
 
 def measured(cache: Cache, engine: Engine, prepared: PreparedCase, timeout: float = 60.0) -> Reference:
     return Measurer(cache, engine, timeout).measured(prepared, Oracle(cache, engine).answer(prepared))
+
+
+def test_measurements_go_by_the_name_of_the_data_set(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
+    prepared = saved(helper.make_node("Reshape", ["x", "to"], ["y"]), to=np.array([6]))
+    wrong = DrawnData(name="wrong", hints=Hints(inputs=(InputHint(name="x", shape=(3, 3)),)))
+    found = read_measures(measured(cache, engine, replace(prepared, fed=(wrong, DrawnData())))).data_sets
+    assert list(found) == ["seeded"]
+    assert found["seeded"].other is not None
 
 
 def test_one_operator_has_float64_and_its_magnitude(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:

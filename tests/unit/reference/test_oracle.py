@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import ml_dtypes
@@ -13,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, Hints, InputHint, ModelFile
 from burn_verify.core.errors import OracleError, RunError
-from burn_verify.core.stage import PreparedCase
+from burn_verify.core.stage import DrawnData, PreparedCase
 from burn_verify.graph.dtypes import elem_type_of, numpy_dtype
 from burn_verify.reference.inputs import make_inputs
 from burn_verify.reference.oracle import Oracle, read
@@ -295,6 +296,31 @@ def test_stored_data_are_read_after_the_seeded_ones(
         (actual_input,), (actual_output,) = data_sets[name]
         same(actual_input, np.full((2, 3), given, np.float32))
         same(actual_output, np.full((2, 3), expected, np.float32))
+
+
+def reshaper(path: Path) -> Path:
+    """Save a model that takes six elements only, though it declares any number of rows."""
+    value = helper.make_tensor_value_info
+    nodes = [
+        helper.make_node("Constant", [], ["to"], value_ints=[6]),
+        helper.make_node("Reshape", ["x", "to"], ["y"]),
+    ]
+    return saved(path, nodes, [value("x", FLOAT, ("rows", 3))], [value("y", FLOAT, (6,))])
+
+
+def test_a_refused_draw_does_not_cost_the_other_data_sets(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
+    path = reshaper(tmp_path / "model.onnx")
+    store(path, 0, input_0=ONES, output_0=numpy_helper.from_array(np.ones(6, np.float32)).SerializeToString())
+    right = DrawnData(name="rows=2", hints=Hints(dims=(("rows", 2),)))
+    prepared = replace(prepared_from(path, cache), fed=(DrawnData(), right))
+    answers = read(oracle.answer(prepared))
+    assert list(answers.data_sets) == ["rows=2", "test_data_set_0"]
+    assert list(answers.unanswered) == ["seeded"]
+    assert "Reshape" in answers.unanswered["seeded"]
+    same(answers.data_sets["test_data_set_0"].desired[0], np.ones(6, np.float32))
+    assert answers.data_sets["rows=2"].inputs[0].shape == (2, 3)
+    with pytest.raises(OracleError, match="Reshape"):
+        oracle.answer(replace(prepared, fed=(DrawnData(),), stored=()))
 
 
 def test_changed_stored_data_are_read_again(oracle: Oracle, cache: Cache, identity: Callable[..., Path]) -> None:

@@ -17,7 +17,7 @@ from burn_verify.run import differences
 from burn_verify.run.steps import Built, Ended, Loaded, Ready
 from burn_verify.system.wire import encode_named, placed
 
-NOTES = {"data_sets": '[{"evaluator": "", "why": "", "why_no_sigma": "", "node": null}]'}
+NOTES = {"data_sets": '{"seeded": {"evaluator": "", "why": "", "why_no_sigma": "", "node": null}}'}
 ARRAYS = hnp.arrays(np.float32, (3,), elements=st.floats(-10, 10, width=32))
 X = np.array([1.0, -2.0, 3.0], np.float32)
 

@@ -102,7 +102,7 @@ def verify(cache: Cache, engine: OnnxRuntime) -> Verify:
     """Return a function that compares, where Burn answers what ONNX Runtime answers, or what a function makes of it."""
 
     def verify(prepared: PreparedCase, spoil: Spoil = lambda answers: answers, doubt: Doubt = certain) -> Verdict:
-        prepared = replace(prepare(prepared.case, cache), seeded=prepared.seeded)
+        prepared = replace(prepare(prepared.case, cache), fed=prepared.fed)
         known = Measurer(cache, engine, 60.0).measured(prepared, Oracle(cache, engine).answer(prepared))
         return verdict_of(step_of(prepared, known), lambda fed: spoil(infer(engine, prepared.model, fed)), doubt)
 
@@ -178,7 +178,7 @@ def test_stored_answers_that_are_constant_zero_or_empty_verify_nothing(
     node = helper.make_node("Identity", ["x"], ["y"])
     prepared = case_of(cache, tmp_path / "model.onnx", [node], given, [value("y", shape, elem_type)])
     store(prepared, cache, 0, [stored], [stored])
-    assert verify(replace(prepared, seeded=False)).name == name
+    assert verify(replace(prepared, fed=())).name == name
 
 
 def test_one_output_that_could_fail_is_enough_and_the_others_are_named(
