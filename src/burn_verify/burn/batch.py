@@ -3,10 +3,12 @@
 Runs no model. `codegen` writes the text of the generated crates. `rustc_errors` finds the module of an error.
 """
 
+import contextlib
+import logging
 import math
 import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,8 @@ from burn_verify.core.stage import ConvertedModel, RunnerBinary
 from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_json
 from burn_verify.system.kept import seal, sealed
+
+logger = logging.getLogger("burn_verify")
 
 # rustc needs about 2 MiB per small module. More modules per crate save no time and cost memory.
 _MODULES_PER_CRATE: Final = 250
@@ -67,11 +71,11 @@ class BatchCompiler:
             return known
         if not unique:
             return Compiled(binary=None, errors={}, seconds=0.0)
-        with self._cache.lock(self._workspace.lock, self._workspace.waiting):
+        with self._place(unique) as workspace:
             if (known := _remembered(folder)) is not None:
                 return known
             started = time.monotonic()
-            executable, errors = self._rounds(unique, frozenset(doubtful))
+            executable, errors = self._rounds(workspace, unique, frozenset(doubtful))
             binary = None
             if executable is not None:
                 copy_atomically(Path(executable), folder / "runner")
@@ -82,23 +86,51 @@ class BatchCompiler:
             prune(folder.parent, keep=_KEPT_BINARIES, young=_HOUR)
             return compiled
 
+    @contextlib.contextmanager
+    def _place(self, models: Mapping[str, ConvertedModel]) -> Iterator[Workspace]:
+        """Yield the workspace, locked; where it is not free and all crates are compiled, one to link them in."""
+        own = self._workspace
+        with self._cache.lock_if_free(own.lock) as held:
+            if held:
+                yield own
+                return
+        with contextlib.ExitStack() as stack:
+            beside = self._beside(stack, models)
+            if beside is None:
+                stack.enter_context(self._cache.lock(own.lock, own.waiting))
+            yield beside or own
+
+    def _beside(self, stack: contextlib.ExitStack, models: Mapping[str, ConvertedModel]) -> Workspace | None:
+        """Return a workspace beside the own one to link compiled crates in, None where some are not compiled."""
+        groups = self._reusable(models)
+        if not models.keys() <= frozenset().union(*(group.modules for group in groups)):
+            return None
+        try:
+            return stack.enter_context(self._workspace.beside([group.crate for group in groups]))
+        except OSError as error:
+            # Whoever holds the lock may be deleting crates.
+            logger.info("waiting for the workspace, since it cannot be copied: %s", error)
+            return None
+
     def _rounds(
-        self, models: Mapping[str, ConvertedModel], doubtful: frozenset[str]
+        self, workspace: Workspace, models: Mapping[str, ConvertedModel], doubtful: frozenset[str]
     ) -> tuple[str | None, dict[str, CompileError]]:
         errors: dict[str, CompileError] = {}
         groups = self._grouped(models, doubtful)
         # rustc reports borrow-check errors only when there are no type errors, so one round is not always enough.
         while groups:
-            batch = self._write(groups)
-            run = self._workspace.compile(batch, {group.crate: group.label for group in groups})
+            batch = codegen.batch_name(groups)
+            workspace.write(codegen.batch_files(groups), [*(group.crate for group in groups), batch])
+            run = workspace.compile(batch, {group.crate: group.label for group in groups})
             if run.code == 0:
-                self._remember_groups(groups)
+                if workspace is self._workspace:
+                    self._remember_groups(groups)
                 return run.executables[batch], errors
             found = attribute(groups, run.errors, run.failed)
             alone = [group for group in found.suspects if len(group.models) == 1]
             if not found.errors and (not found.suspects or (alone and not run.artifacts)):
                 what = "the generated crates could not be built, and no model is to blame"
-                raise self._workspace.build.failure(what, run.code)
+                raise workspace.build.failure(what, run.code)
             guilty = {**found.errors, **{group.models[0].module: _unnamed(group, run) for group in alone}}
             for module in guilty.keys() & models.keys():
                 text = models[module].rust.read_text(encoding="utf-8")
@@ -108,8 +140,7 @@ class BatchCompiler:
 
     def _grouped(self, models: Mapping[str, ConvertedModel], doubtful: frozenset[str]) -> tuple[codegen.Group, ...]:
         """Return crates that hold all models: crates compiled before where possible, new crates for the rest."""
-        known = [group for group in self._known_groups() if all(_same(model, models) for model in group.models)]
-        reused = codegen.cover(models, known)
+        reused = self._reusable(models)
         old = frozenset().union(*(group.modules for group in reused))
         sizes = {module: model.rust.stat().st_size for module, model in models.items()}
         fresh = [model for module, model in models.items() if module not in old]
@@ -117,6 +148,11 @@ class BatchCompiler:
         crates = max(os.cpu_count() or 1, math.ceil(len(sure) / _MODULES_PER_CRATE))
         aside = codegen.pack([model for model in fresh if model.label in doubtful], sizes, 1)
         return reused + codegen.pack(sure, sizes, crates) + aside
+
+    def _reusable(self, models: Mapping[str, ConvertedModel]) -> tuple[codegen.Group, ...]:
+        """Return compiled crates that hold as many of these models as possible."""
+        known = [group for group in self._known_groups() if all(_same(model, models) for model in group.models)]
+        return codegen.cover(models, known)
 
     def _known_groups(self) -> list[codegen.Group]:
         """Return the crates that were compiled in this workspace and whose generated text still exists."""
@@ -144,12 +180,6 @@ class BatchCompiler:
         known = {group.crate: group for group in (*self._known_groups(), *groups)}
         note = {crate: [_noted(model) for model in group.models] for crate, group in known.items()}
         write_json(self._workspace.folder / "groups.json", {"fingerprint": self._workspace.fingerprint, "groups": note})
-
-    def _write(self, groups: Sequence[codegen.Group]) -> str:
-        """Write these crates and the binary that registers them; return the binary's name."""
-        name = codegen.batch_name(groups)
-        self._workspace.write(codegen.batch_files(groups), [*(group.crate for group in groups), name])
-        return name
 
 
 def key_of(workspace: Workspace, models: Iterable[ConvertedModel]) -> str:

@@ -5,22 +5,20 @@ Only `free` deletes, and only what it is given. Whatever is deleted is made agai
 
 import contextlib
 import os
-import re
 import shutil
-from collections.abc import Collection, Iterator
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
+from burn_verify.burn.codegen import LATENCY, PROFILE
+from burn_verify.burn.recipe import lock_name
+from burn_verify.burn.units import LINKING, entries, generated_crate, unit_of
 from burn_verify.system import budget
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import read_json
-
-_UNIT: Final = re.compile(r"-([0-9a-f]{16})(?=\.|$)")
-_GENERATED: Final = re.compile(r"(lib)?(g|batch)_[0-9a-f]{16}\b")
-# Subfolders of cargo's target folder in which the names of the entries contain the hash of a unit.
-_BY_UNIT: Final = ("deps", "build", ".fingerprint")
 
 
 class Kind(StrEnum):
@@ -31,7 +29,7 @@ class Kind(StrEnum):
     MODELS = "models"
     """Compiled generated crates of a version; compiling them again takes milliseconds per model."""
     LEFTOVERS = "leftovers"
-    """Files that no workspace of a version needs any more: of an older burn-verify, or of an older compiler."""
+    """Files that nothing needs any more: of an older burn-verify, an older compiler, or of runs that were killed."""
     KEPT = "kept"
     """Cached results for models, by kind; computed or downloaded again when they are needed."""
     CHECKOUT = "checkout"
@@ -46,7 +44,7 @@ class Usage:
         name: display name: ``Burn 0.22.1 for flex and wgpu``.
         folder: folder of the workspace, of the version, of the checkout, or of the cached results.
         own: bytes that deleting this entry frees.
-        shared: bytes that this entry shares with other entries.
+        shared: bytes that this entry needs and deleting it does not free, since other entries need them.
         used: time (seconds since the epoch) of the last build or use.
     """
 
@@ -62,8 +60,12 @@ def usages(cache: Cache) -> tuple[Usage, ...]:
     """Return the disk usage by version and kind."""
     found = [usage for folder in _folders(cache.root, "burn-") for usage in _version(folder)]
     for folder in _folders(cache.root / "checkouts", "burn"):
-        size, used = _size(folder), folder.stat().st_mtime
+        size, used = _freed_by([folder]), folder.stat().st_mtime
         found.append(Usage(kind=Kind.CHECKOUT, name=folder.name, folder=folder, own=size, shared=0, used=used))
+    if some_left := cache.abandoned(LINKING):
+        folder = cache.root / LINKING
+        size, used, name = _freed_by(some_left), folder.stat().st_mtime, "what runs that were killed left"
+        found.append(Usage(kind=Kind.LEFTOVERS, name=name, folder=folder, own=size, shared=0, used=used))
     for name, words in budget.KEPT.items():
         if some := budget.entries(cache, name):
             size, used = sum(entry.size for entry in some), max(entry.used for entry in some)
@@ -81,37 +83,39 @@ def free(cache: Cache, usage: Usage) -> int:
         return budget.delete(budget.idle(cache, budget.entries(cache, usage.folder.name)))
     if usage.kind is Kind.CHECKOUT:
         return _removed([usage.folder])
+    if usage.folder == cache.root / LINKING:
+        return _removed(cache.abandoned(LINKING))
     version = usage.folder.parent if usage.kind is Kind.TARGET else usage.folder
-    with cache.lock(f"cargo-{version.name.removeprefix('burn-')}"):
-        freed = 0
-        if usage.kind is Kind.TARGET:
-            before = _needed(version)
-            freed += _removed([usage.folder])
-            doomed = before - _needed(version)
-            freed += _removed(path for path in _entries(version) if _unit(path) in doomed and not _is_generated(path))
-        elif usage.kind is Kind.LEFTOVERS:
-            freed += _removed(_leftovers(version))
-        else:
-            freed += _removed(_models(version))
+    with contextlib.ExitStack() as stack:
+        for name in sorted(_locks(version)):
+            stack.enter_context(cache.lock(name))
+        freed = _removed(_doomed(version, usage))
         if not _workspaces(version):
             freed += _removed([version])
         return freed
 
 
+def _locks(version: Path) -> set[str]:
+    """Return the names of the locks of all that is compiled for a version."""
+    names = {folder.name for folder in _folders(version, "")} - {"target"}
+    return {lock_name(version, name, profile) for name in names for profile in (PROFILE, LATENCY)}
+
+
+def _doomed(version: Path, usage: Usage) -> list[Path]:
+    if usage.kind is Kind.TARGET:
+        return _own(version, usage.folder)
+    return _leftovers(version) if usage.kind is Kind.LEFTOVERS else _models(version)
+
+
 def _version(version: Path) -> Iterator[Usage]:
-    sizes: dict[str, int] = {}
-    for path in _entries(version):
-        if not _is_generated(path) and (unit := _unit(path)):
-            sizes[unit] = sizes.get(unit, 0) + _size(path)
     for workspace in _workspaces(version):
-        units = _units(workspace)
-        others = _needed(version, but=workspace)
+        own = _freed_by(_own(version, workspace))
         yield Usage(
             kind=Kind.TARGET,
             name=_title(workspace),
             folder=workspace,
-            own=_size(workspace) + sum(sizes.get(unit, 0) for unit in units - others),
-            shared=sum(sizes.get(unit, 0) for unit in units & others),
+            own=own,
+            shared=_size_of(_all_of(version, workspace)) - own,
             used=max((path.stat().st_mtime for path in workspace.iterdir()), default=0.0),
         )
     number, used = version.name.removeprefix("burn-"), version.stat().st_mtime
@@ -120,33 +124,48 @@ def _version(version: Path) -> Iterator[Usage]:
         Kind.LEFTOVERS: (f"what nothing needs any more of Burn {number}", _leftovers(version)),
     }
     for kind, (name, paths) in parts.items():
-        if size := sum(map(_size, paths)):
+        if size := _freed_by(paths):
             yield Usage(kind=kind, name=name, folder=version, own=size, shared=0, used=used)
+
+
+def _own(version: Path, workspace: Path) -> list[Path]:
+    """Return what nothing but a workspace needs: its folder, and units of the version's common target folder."""
+    return _all_of(version, workspace, _needed(version, but=workspace))
+
+
+def _all_of(version: Path, workspace: Path, but: frozenset[str] = frozenset()) -> list[Path]:
+    units = _common_units(workspace) - but
+    return [workspace, *(path for path in entries(version / "target") if _is_needed(path, units))]
 
 
 def _models(version: Path) -> list[Path]:
     kept = [path for workspace in _workspaces(version) for path in _generated_sources(workspace)]
-    return [path for path in _entries(version) if _is_generated(path)] + kept
+    return [path for target in _targets(version) for path in entries(target) if generated_crate(path)] + kept
 
 
 def _generated_sources(workspace: Path) -> list[Path]:
-    paths = [workspace / "groups.json", workspace / "workspace" / "generated"]
-    return [path for path in paths if path.exists()]
+    own = ("groups.json", "workspace/generated", f"{LATENCY}/workspace/generated")
+    return [workspace / name for name in own if (workspace / name).exists()]
 
 
 def _leftovers(version: Path) -> list[Path]:
-    needed = _needed(version)
-    workspaces = {path.name for path in _workspaces(version)}
-    strays = [path for path in version.iterdir() if path.name not in workspaces | {"target"}]
-    return strays + [path for path in _entries(version) if not _is_generated(path) and _unit(path) not in needed]
+    workspaces = _workspaces(version)
+    strays = [path for path in version.iterdir() if path not in workspaces and path.name != "target"]
+    places = {version / "target": _needed(version), **{one / "target": _units(one) for one in workspaces}}
+    old = [path for target, units in places.items() for path in entries(target) if not _is_used(path, units)]
+    return strays + old
 
 
-def _entries(version: Path) -> Iterator[Path]:
-    """Yield the files and folders that cargo made, each of one unit."""
-    for profile in _folders(version / "target", ""):
-        for name in _BY_UNIT:
-            if (profile / name).is_dir():
-                yield from (profile / name).iterdir()
+def _is_needed(path: Path, units: frozenset[str]) -> bool:
+    return not generated_crate(path) and unit_of(path) in units
+
+
+def _is_used(path: Path, units: frozenset[str]) -> bool:
+    return bool(generated_crate(path)) or unit_of(path) in units
+
+
+def _targets(version: Path) -> list[Path]:
+    return [version / "target", *(workspace / "target" for workspace in _workspaces(version))]
 
 
 def _workspaces(version: Path) -> list[Path]:
@@ -154,25 +173,21 @@ def _workspaces(version: Path) -> list[Path]:
 
 
 def _needed(version: Path, but: Path | None = None) -> frozenset[str]:
-    return frozenset().union(*(_units(workspace) for workspace in _workspaces(version) if workspace != but))
+    """Return the units of the common target folder that workspaces need."""
+    return frozenset().union(*(_common_units(workspace) for workspace in _workspaces(version) if workspace != but))
+
+
+def _common_units(workspace: Path) -> frozenset[str]:
+    return frozenset() if (workspace / "target").is_dir() else _units(workspace)
 
 
 def _units(workspace: Path) -> frozenset[str]:
-    return frozenset(read_json(workspace / "units.json") or ())
+    return frozenset(unit for note in workspace.glob("units*.json") for unit in read_json(note) or ())
 
 
 def _title(workspace: Path) -> str:
     note = read_json(workspace / "ready.json")
     return str(note["title"]) if note else f"{workspace.parent.name} {workspace.name}, not complete"
-
-
-def _unit(path: Path) -> str:
-    found = _UNIT.search(path.name)
-    return found[1] if found else ""
-
-
-def _is_generated(path: Path) -> bool:
-    return _GENERATED.match(path.name) is not None
 
 
 def _folders(folder: Path, prefix: str) -> list[Path]:
@@ -181,24 +196,38 @@ def _folders(folder: Path, prefix: str) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and path.name.startswith(prefix))
 
 
-def _size(path: Path) -> int:
-    """Return the bytes below a path; 0 for a path that does not exist. Symbolic links are not followed."""
-    try:
-        if path.is_symlink() or not path.is_dir():
-            return path.lstat().st_size
-        return sum(_size(Path(entry.path)) for entry in os.scandir(path))
-    except OSError:
-        return 0
+def _size_of(paths: Iterable[Path]) -> int:
+    """Return the bytes below paths; a file with several names counts once."""
+    return sum({(one.st_dev, one.st_ino): one.st_size for one in _files(paths)}.values())
 
 
-def _removed(paths: Collection[Path] | Iterator[Path]) -> int:
-    freed = 0
-    for path in list(paths):
-        size = _size(path)
+def _freed_by(paths: Iterable[Path]) -> int:
+    """Return the bytes that deleting paths frees: those of files that have no other name than below the paths."""
+    found = list(_files(paths))
+    names = Counter((one.st_dev, one.st_ino) for one in found)
+    inside = {(one.st_dev, one.st_ino): one.st_size for one in found if names[one.st_dev, one.st_ino] >= one.st_nlink}
+    return sum(inside.values())
+
+
+def _files(paths: Iterable[Path]) -> Iterator[os.stat_result]:
+    """Yield the status of each file below paths; symbolic links are not followed."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISDIR(found.st_mode):
+                yield from _files(Path(entry.path) for entry in os.scandir(path))
+            else:
+                yield found
+
+
+def _removed(paths: Iterable[Path]) -> int:
+    """Delete paths and return the number of bytes that this freed."""
+    doomed = list(paths)
+    size = _freed_by(doomed)
+    for path in doomed:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
             with contextlib.suppress(OSError):
                 path.unlink()
-        freed += size - _size(path) if path.exists() else size
-    return freed
+    return size - _freed_by(doomed)

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Final
 
 from burn_verify.core.errors import UsageError
@@ -63,6 +64,11 @@ class Recipe:
         return "-".join([*self.backends, *marks, *([digest[:12], paths[:4]] if marks else [])])
 
     @property
+    def is_plain(self) -> bool:
+        """Whether this is the recipe of a version's default backend alone, with the crates of the registry."""
+        return self.backends == (_DEFAULT_BACKEND,) and not self.patches
+
+    @property
     def title(self) -> str:
         """Display name: ``Burn 0.22.1 for flex and wgpu, burn-onnx@1a2b3c4``."""
         marks = [f", {patch.project}@{patch.checkout.label}" for patch in self.patches]
@@ -72,6 +78,16 @@ class Recipe:
     def digests(self) -> tuple[str, ...]:
         """What determines the build besides our sources: backends, and the sources of the patches."""
         return (*self.backends, *(part for patch in self.patches for part in (patch.project, patch.checkout.digest)))
+
+
+def lock_name(version: Path, recipe: str, profile: str) -> str:
+    """Return the name of the lock that is held while a profile of a recipe is compiled.
+
+    Arguments:
+        version: folder of the version of Burn.
+        recipe: `Recipe.name`.
+    """
+    return f"{version.name}-{recipe}-{profile}"
 
 
 def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch]) -> tuple[Recipe, Recipe]:

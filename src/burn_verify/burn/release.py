@@ -53,58 +53,61 @@ class ReleaseBuilder:
         folder = self._cache.folder("release") / key_of(self._workspace, model)
         if (cost := _known(folder)) is None:
             self._workspace.dependencies()
-            with self._cache.lock(self._workspace.lock, self._workspace.waiting):
+            timed = self._workspace.timed()
+            with self._cache.lock(timed.lock, timed.waiting):
                 if (cost := _known(folder)) is None:
-                    cost = self._compile(prepared, model, folder)
+                    cost = _compile(timed, prepared, model, folder)
                     prune(folder.parent, keep=_KEPT, young=_DAY)
         else:
             os.utime(folder)
         return ReleaseBinary(binary=RunnerBinary(path=folder / "runner", modules=frozenset({model.module})), cost=cost)
-
-    def _compile(self, prepared: PreparedCase, model: ConvertedModel, folder: Path) -> Cost:
-        group = codegen.crate_of([model])
-        name = codegen.batch_name([group])
-        self._workspace.write(codegen.batch_files([group]), [group.crate, name])
-        for crate, source in ((group.crate, "lib.rs"), (name, "main.rs")):
-            # A new time stamp makes cargo compile the crate again; otherwise there would be nothing to measure.
-            os.utime(self._workspace.build.folder / "generated" / crate / "src" / source)
-        log = self._workspace.folder / "rustc-clock.jsonl"
-        log.unlink(missing_ok=True)
-        run = self._workspace.compile(name, {group.crate: group.label}, profile=codegen.LATENCY, env=self._clocked(log))
-        if run.code != 0:
-            raise _refused(model, run)
-        executable = Path(run.executables[name])
-        copy_atomically(executable, folder / "runner")
-        codegen_note = sealed(model.rust.parent / "done.json") or {}
-        clock = _clock(log)
-        cost = Cost(
-            codegen=float(codegen_note.get("seconds", model.seconds)),
-            rustc=clock[group.crate][0],
-            rustc_peak=clock[group.crate][1],
-            link=clock[name][0],
-            lines=sum(1 for line in model.rust.read_text(encoding="utf-8").splitlines() if line.strip()),
-            nodes=_count_nodes(prepared.model),
-            binary=executable.stat().st_size,
-            weights=model.weights.stat().st_size,
-        )
-        for path in (executable, *executable.parent.glob(f"deps/{executable.name}-*")):
-            path.unlink(missing_ok=True)
-        seal(folder / "cost.json", [folder / "runner"], cost=asdict(cost))
-        return cost
-
-    def _clocked(self, log: Path) -> dict[str, str]:
-        """Return the environment in which the time and memory of rustc are recorded."""
-        wrapper = self._workspace.folder / "rustc-clock"
-        script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(rustc_clock.__file__)} "$@"\n'
-        write_if_changed(wrapper, script)
-        wrapper.chmod(0o755)
-        return {"RUSTC_WRAPPER": str(wrapper), rustc_clock.LOG: str(log)}
 
 
 def key_of(workspace: Workspace, model: ConvertedModel) -> str:
     """Return the cache key of the program of a model and its cost."""
     parts = (codegen.LATENCY, model.module, sha256_of(model.rust), sha256_of(model.weights))
     return digest_of(MADE_BY.digest, workspace.fingerprint, *parts)[:24]
+
+
+def _compile(workspace: Workspace, prepared: PreparedCase, model: ConvertedModel, folder: Path) -> Cost:
+    group = codegen.crate_of([model])
+    name = codegen.batch_name([group])
+    workspace.write(codegen.batch_files([group]), [group.crate, name])
+    for crate, source in ((group.crate, "lib.rs"), (name, "main.rs")):
+        # A new time stamp makes cargo compile the crate again; otherwise there would be nothing to measure.
+        os.utime(workspace.build.folder / "generated" / crate / "src" / source)
+    log = workspace.build.folder.with_name("rustc-clock.jsonl")
+    log.unlink(missing_ok=True)
+    run = workspace.compile(name, {group.crate: group.label}, profile=codegen.LATENCY, env=_clocked(workspace, log))
+    if run.code != 0:
+        raise _refused(model, run)
+    executable = Path(run.executables[name])
+    copy_atomically(executable, folder / "runner")
+    codegen_note = sealed(model.rust.parent / "done.json") or {}
+    clock = _clock(log)
+    cost = Cost(
+        codegen=float(codegen_note.get("seconds", model.seconds)),
+        rustc=clock[group.crate][0],
+        rustc_peak=clock[group.crate][1],
+        link=clock[name][0],
+        lines=sum(1 for line in model.rust.read_text(encoding="utf-8").splitlines() if line.strip()),
+        nodes=_count_nodes(prepared.model),
+        binary=executable.stat().st_size,
+        weights=model.weights.stat().st_size,
+    )
+    for path in (executable, *executable.parent.glob(f"deps/{executable.name}-*")):
+        path.unlink(missing_ok=True)
+    seal(folder / "cost.json", [folder / "runner"], cost=asdict(cost))
+    return cost
+
+
+def _clocked(workspace: Workspace, log: Path) -> dict[str, str]:
+    """Return the environment in which the time and memory of rustc are recorded."""
+    wrapper = workspace.build.folder.with_name("rustc-clock")
+    script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(rustc_clock.__file__)} "$@"\n'
+    write_if_changed(wrapper, script)
+    wrapper.chmod(0o755)
+    return {"RUSTC_WRAPPER": str(wrapper), rustc_clock.LOG: str(log)}
 
 
 def _known(folder: Path) -> Cost | None:

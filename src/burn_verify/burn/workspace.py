@@ -4,6 +4,9 @@ Does not depend on models: generated crates are added to the workspace as files,
 contents of the workspace.
 """
 
+import contextlib
+import copy
+import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +17,8 @@ from typing import Any, Final
 from burn_verify.burn.cargo import Build, CargoRun, require_rust, rustc_version
 from burn_verify.burn.checkouts import patches_of
 from burn_verify.burn.codegen import LATENCY, PROFILE
-from burn_verify.burn.recipe import Recipe, manifest, overlaid, packaged_sources, recipes
+from burn_verify.burn.recipe import Recipe, lock_name, manifest, overlaid, packaged_sources, recipes
+from burn_verify.burn.units import LINKING, generated_crate, take_over, unit_of
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.core.target import Target
 from burn_verify.core.versions import BurnVersion
@@ -30,10 +34,10 @@ _TOOLS: Final = ("converter", "probe")
 
 
 class Workspace:
-    """The workspace of a recipe, in which models are compiled.
+    """The workspace of a recipe, in which models are compiled in the profile `PROFILE`.
 
-    Workspaces of one version of Burn share one target folder. cargo stores different builds of a crate side by side
-    there, so another workspace compiles only the crates that differ.
+    Each recipe, and within it each profile, is compiled under a lock of its own and in a folder where cargo locks
+    nothing that another one needs. A recipe starts with the units that its version has for the default backend.
 
     Arguments:
         listen: called for every step.
@@ -52,8 +56,10 @@ class Workspace:
         self._sources = overlaid(packaged_sources(), recipe.version)
         version = cache.root / f"burn-{recipe.version.burn}"
         self.folder = version / recipe.name
-        self.lock = f"cargo-{recipe.version.burn}"
-        self.build = Build(folder=self.folder / "workspace", target=version / "target", log=self.folder / "cargo.log")
+        self.lock = lock_name(version, recipe.name, PROFILE)
+        self._base = version / "target"
+        target = self._base if recipe.is_plain else self.folder / "target"
+        self.build = _build(self.folder, target)
         other = None if converting in (None, recipe) else converting
         self._converting = None if other is None else Workspace(cache, listen, other)
 
@@ -107,6 +113,36 @@ class Workspace:
         """
         return self._tool("probe")
 
+    def timed(self) -> "Workspace":
+        """Return the workspace in which models are compiled in the profile `LATENCY`."""
+        other = copy.copy(self)
+        other.lock = lock_name(self.folder.parent, self.recipe.name, LATENCY)
+        other.build = _build(self.folder / LATENCY, self.build.target)
+        return other
+
+    @contextlib.contextmanager
+    def beside(self, crates: Collection[str]) -> Iterator["Workspace"]:
+        """Yield a temporary copy in which cargo finds these generated crates compiled, and locks nothing of this one.
+
+        Raises:
+            OSError: a part of it is missing or cannot be copied; another process may be deleting it.
+        """
+        units = _units(self.folder)
+        with self._cache.scratch(LINKING) as scratch:
+            other = copy.copy(self)
+            log = self.folder / "linking.log"
+            other.build = Build(folder=scratch / "workspace", target=scratch / "target", log=log)
+            left_out = [path.name for path in (self.build.folder / "generated").iterdir() if path.name not in crates]
+            ignore = shutil.ignore_patterns(*left_out)
+            shutil.copytree(self.build.folder, other.build.folder, ignore=ignore, symlinks=True)
+            shutil.copyfile(_stamp_of(self.build), _stamp_of(other.build))
+            take_over(
+                self.build.target,
+                other.build.target,
+                lambda path: unit_of(path) in units or generated_crate(path) in crates,
+            )
+            yield other
+
     def write(self, generated: Mapping[str, str], crates: Sequence[str]) -> None:
         """Write the workspace with generated crates as members. Only files whose content changed are written.
 
@@ -114,6 +150,7 @@ class Workspace:
             generated: text by path below the folder ``generated``.
             crates: folders below ``generated`` that are members.
         """
+        self._start_target()
         own = {name: text for name, text in self._sources.items() if name not in ("Cargo.toml", "Cargo.lock")}
         own |= {f"generated/{path}": text for path, text in generated.items()}
         for name, text in own.items():
@@ -150,20 +187,22 @@ class Workspace:
         Raises:
             ToolchainError: cargo failed.
         """
-        stamp = self.folder / f"ready-{LATENCY}.json"
-        if _is_stamped(stamp, self.fingerprint):
+        stamp, units = self.folder / f"ready-{LATENCY}.json", self.folder / f"units-{LATENCY}.json"
+        timed = self.timed()
+        if _is_stamped(stamp, self.fingerprint) and units.is_file():
             return
-        with self._cache.lock(self.lock, self.waiting):
-            if _is_stamped(stamp, self.fingerprint):
+        with self._cache.lock(timed.lock, self.waiting):
+            if _is_stamped(stamp, self.fingerprint) and units.is_file():
                 return
             phase = f"toolchain {LATENCY}"
             self._listen(Progress(phase=phase, done=0, total=0))
-            self.write({}, ())
+            timed.write({}, ())
             arguments = ["--profile", LATENCY, "-p", "runner"]
-            run = self.build.run(arguments, phase=phase, labels={}, listen=self._listen)
+            run = timed.build.run(arguments, phase=phase, labels={}, listen=self._listen)
             if run.code != 0:
                 what = f"{self.recipe.title} could not be built in the profile {LATENCY}"
-                raise self.build.failure(what, run.code)
+                raise timed.build.failure(what, run.code)
+            write_json(units, sorted(run.units))
             write_json(stamp, {"fingerprint": self.fingerprint})
 
     def waiting(self, text: str) -> None:
@@ -215,9 +254,21 @@ class Workspace:
         write_json(self.folder / "units.json", sorted(run.units))
         seal(self.folder / "ready.json", [self.folder / tool for tool in _TOOLS], **note)
 
+    def _start_target(self) -> None:
+        """Begin the target folder of another recipe with what is compiled for the default backend."""
+        if self.build.target == self._base or self.build.target.exists() or not self._base.exists():
+            return
+        units = _units(self.folder)
+        for other in self._base.parent.iterdir():
+            units |= _units(other)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._cache.lock(f"{self.folder.parent.name}-{self.recipe.name}-target"):
+            if not self.build.target.exists():
+                take_over(self._base, self.build.target, lambda path: unit_of(path) in units)
+
     def _write_lock(self) -> None:
         """Write the lock file if the pinned one changed; cargo adds crates to it, so the contents are not compared."""
-        stamp = self.folder / "lock.sha256"
+        stamp = _stamp_of(self.build)
         wanted = digest_of(self._sources["Cargo.lock"])
         lock = self.build.folder / "Cargo.lock"
         if not lock.is_file() or not stamp.is_file() or stamp.read_text() != wanted:
@@ -231,6 +282,19 @@ def recipes_built(cache: Cache, version: BurnVersion) -> list[Recipe]:
     sets = {tuple(note["backends"]) for note in notes if note}
     recipes = [Recipe(version=version, backends=backends) for backends in sorted(sets, key=len)]
     return [recipe for recipe in recipes if Workspace(cache, silent, recipe).ready]
+
+
+def _build(folder: Path, target: Path) -> Build:
+    """Return the builds of a folder with sources, cargo's log and the stamp of the lock file."""
+    return Build(folder=folder / "workspace", target=target, log=folder / "cargo.log")
+
+
+def _stamp_of(build: Build) -> Path:
+    return build.folder.with_name("lock.sha256")
+
+
+def _units(folder: Path) -> frozenset[str]:
+    return frozenset(unit for note in folder.glob("units*.json") for unit in read_json(note) or ())
 
 
 def _is_stamped(stamp: Path, fingerprint: str) -> bool:

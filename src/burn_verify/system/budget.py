@@ -4,7 +4,6 @@ Depends on the folders, not on their content. Entries used since the start of th
 """
 
 import contextlib
-import os
 import shutil
 import stat
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from burn_verify.system.cache import Cache
+from burn_verify.system.cache import Cache, is_alive
 
 KEPT: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -116,16 +115,6 @@ def _running_since(cache: Cache) -> float:
     for path in (cache.root / "runs").glob("*-*-*"):
         stamp, _, pid = path.name.rpartition("-")
         with contextlib.suppress(ValueError, OverflowError):
-            if _is_alive(int(pid)):
+            if is_alive(int(pid)):
                 began.append(time.mktime(time.strptime(stamp, "%Y%m%d-%H%M%S")))
     return min(began)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,27 +73,81 @@ class Cache:
         Raises:
             ToolchainError: the cache cannot be written.
         """
+        with self.lock_if_free(name) as held:
+            if held:
+                yield
+                return
+        on_wait(_waiting(name, read_json(self._holder(name))))
+        with self._locked(name, timeout=-1):
+            yield
+
+    @contextlib.contextmanager
+    def lock_if_free(self, name: str) -> Iterator[bool]:
+        """Hold a lock as `lock` does, and yield True; yield False at once if it is not free.
+
+        Raises:
+            ToolchainError: the cache cannot be written.
+        """
+        with self._locked(name, timeout=0) as held:
+            yield held
+
+    @contextlib.contextmanager
+    def _locked(self, name: str, timeout: float) -> Iterator[bool]:
         lock = FileLock(self.folder("locks") / f"{name}.lock")
-        # In a separate file, since a process that waits for the lock truncates the lock file.
-        holder = self.root / "locks" / f"{name}.json"
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=timeout)
         except Timeout:
-            on_wait(_waiting(name, read_json(holder)))
-            lock.acquire()
+            yield False
+            return
         except OSError as error:
             raise self._unwritable(error) from error
         try:
             with contextlib.suppress(OSError):
-                write_json(holder, {"process": os.getpid(), "command": _command(), "since": time.time()})
-            yield
+                note = {"process": os.getpid(), "command": _command(), "since": time.time()}
+                write_json(self._holder(name), note)
+            yield True
         finally:
             lock.release()
+
+    def _holder(self, name: str) -> Path:
+        """Return the note on who holds a lock: in a separate file, since who waits truncates the lock file."""
+        return self.root / "locks" / f"{name}.json"
+
+    @contextlib.contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """Yield an empty folder for one use, deleted afterwards; also delete those of processes that were killed.
+
+        Arguments:
+            name: name of the folder that contains the folders of all uses.
+        """
+        for path in self.abandoned(name):
+            shutil.rmtree(path, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self.folder(name)))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def abandoned(self, name: str) -> list[Path]:
+        """Return the folders of `scratch` whose process has ended."""
+        owners = {path: path.name.partition("-")[0] for path in (self.root / name).glob("*-*")}
+        return [path for path, pid in owners.items() if pid.isdecimal() and not is_alive(int(pid))]
 
     def _unwritable(self, error: OSError) -> ToolchainError:
         return ToolchainError(
             f"the cache {self.root} cannot be written ({error.strerror}); choose another with --burn-cache-dir DIR"
         )
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process of this machine is running."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _command() -> str:

@@ -62,6 +62,14 @@ def copy_atomically(source: Path, target: Path) -> None:
         shutil.copy2(source, scratch)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make a hard link to a file, or a copy with its times where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 @contextlib.contextmanager
 def _scratch(path: Path) -> Iterator[Path]:
     """Yield a temporary file that is renamed to `path`; delete it where the block fails, as on a full disk."""

@@ -9,8 +9,11 @@ import pytest
 from burn_verify.burn.batch import BatchCompiler, key_of
 from burn_verify.burn.cargo import CargoRun
 from burn_verify.burn.rustc_errors import RustError
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.errors import ToolchainError
 from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.target import Target
+from holding import held
 
 
 class FakeWorkspace:
@@ -129,3 +132,70 @@ def test_the_key_is_of_the_generated_text(tmp_path, models):
     assert key_of(workspace, models[::-1]) == before
     Path(models[0].rust).write_text("// changed")
     assert key_of(workspace, models) != before
+
+
+CARGO = """\
+#!/bin/sh
+while [ $# -gt 0 ]; do [ "$1" = -p ] && package=$2; [ "$1" = --profile ] && profile=$2; shift; done
+mkdir -p "$CARGO_TARGET_DIR/$profile/deps"
+echo runner > "$CARGO_TARGET_DIR/$profile/$package"
+echo '{"reason":"compiler-artifact","target":{"name":"'$package'"},"filenames":[],\
+"executable":"'"$CARGO_TARGET_DIR/$profile/$package"'"}'
+"""
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    """Put a cargo that makes every binary first on the path, and return what a workspace's listener is told."""
+    for name, text in {"cargo": CARGO, "rustc": "#!/bin/sh\necho rustc 1.95.0\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    return []
+
+
+@pytest.fixture
+def real(cache, told):
+    """A compiler of a real workspace."""
+    return BatchCompiler(cache, Workspace.of(cache, told.append, Target()))
+
+
+def test_a_run_whose_crates_are_compiled_waits_for_nobody(cache, models, real, told):
+    real.compile(models)
+    lock = Workspace.of(cache, told.append, Target()).lock
+    with held(cache, lock) as other:
+        compiled = real.compile(models[1:])
+        assert not other.mark.exists()
+    assert compiled.binary.path.read_text() == "runner\n"
+    assert compiled.binary.modules == {model.module for model in models[1:]}
+    assert [one for one in told if one.whole] == []
+    assert list((cache.root / "linking").iterdir()) == []
+    assert real.compile(models[1:]).binary == compiled.binary
+
+
+def test_a_run_that_has_to_compile_waits_and_says_for_whom(cache, models, real, told):
+    real.compile(models[:1])
+    workspace = Workspace.of(cache, told.append, Target())
+    with held(cache, workspace.lock) as other:
+
+        def listen(progress):
+            told.append(progress)
+            if progress.whole:
+                assert not other.mark.exists()
+                other.release()
+
+        compiler = BatchCompiler(cache, Workspace.of(cache, listen, Target()))
+        assert compiler.compile(models).binary.modules == {model.module for model in models}
+        assert other.mark.exists()
+    (said,) = [one.text for one in told if one.whole]
+    assert said.startswith(f"waiting for '{workspace.lock}', held by process {other.pid} since ")
+
+
+@pytest.mark.parametrize("what", ["latency", "ndarray", "0.21.0"])
+def test_what_else_is_compiled_makes_nobody_wait(cache, models, real, told, what):
+    other = Target(burn="0.21.0", burn_onnx="0.21.0") if what == "0.21.0" else Target()
+    workspace = Workspace.of(cache, told.append, other, ("ndarray",) if what == "ndarray" else ())
+    with held(cache, workspace.timed().lock if what == "latency" else workspace.lock) as holder:
+        assert real.compile(models).binary.modules == {model.module for model in models}
+        assert not holder.mark.exists()
+    assert [one for one in told if one.whole] == []

@@ -1,11 +1,17 @@
 """What is on disk by what needs it: nothing that another workspace needs is ever deleted."""
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from burn_verify.burn import disk
 from burn_verify.burn.disk import Kind
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import write_json
+from holding import held
 
 SHARED, FLEX, WGPU, OLD, MODEL = (f"{digit}" * 16 for digit in "12345")
 
@@ -66,6 +72,55 @@ def test_a_target_is_freed_without_what_others_need(cache):
         for name in (f"libserde-{SHARED}", f"libburn_flex-{FLEX}", f"libold-{OLD}", f"libg_0123456789abcdef-{MODEL}")
     }
     assert (Kind.TARGET, "Burn 0.22.1 for flex") in named(cache)
+
+
+def test_a_target_with_a_folder_of_its_own_shares_by_links(cache):
+    version = cache.root / "burn-0.22.1"
+    deps, own = version / "target/correctness/deps", version / "flex-wgpu/target/correctness/deps"
+    own.mkdir(parents=True)
+    os.link(deps / f"libserde-{SHARED}.rlib", own / f"libserde-{SHARED}.rlib")
+    put(own / f"libburn_wgpu-{WGPU}.rlib", 3000)
+    put(own / f"libold-{OLD}.rlib", 50)
+    put(own / f"libg_0123456789abcdef-{MODEL}.rlib", 60)
+    before = named(cache)
+    wgpu, flex = before[Kind.TARGET, "Burn 0.22.1 for flex-wgpu"], before[Kind.TARGET, "Burn 0.22.1 for flex"]
+    assert (wgpu.shared, flex.shared) == (1000, 1000)
+    assert 3100 < wgpu.own < 3600
+    assert before[Kind.MODELS, "models compiled with Burn 0.22.1"].own == 5100 + 2 + 60
+    leftovers = before[Kind.LEFTOVERS, "what nothing needs any more of Burn 0.22.1"]
+    assert leftovers.own == 4100 + 3100 + 50
+    assert disk.free(cache, leftovers) == leftovers.own
+    assert {path.name for path in own.iterdir()} == {
+        f"{name}.rlib" for name in (f"libserde-{SHARED}", f"libburn_wgpu-{WGPU}", f"libg_0123456789abcdef-{MODEL}")
+    }
+    assert disk.free(cache, flex) == flex.own
+    assert named(cache)[Kind.TARGET, "Burn 0.22.1 for flex-wgpu"].shared == 0
+
+
+def test_units_of_the_latency_profile_are_needed(cache):
+    write_json(cache.root / "burn-0.22.1" / "flex" / "units-latency.json", [OLD])
+    assert Kind.LEFTOVERS not in {usage.kind for usage in disk.usages(cache)}
+
+
+def test_what_killed_runs_left(cache):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    put(cache.root / "linking" / f"{ended.pid}-x" / "target" / "runner", 9)
+    put(cache.root / "linking" / f"{os.getpid()}-x" / "target" / "runner", 9)
+    usage = named(cache)[Kind.LEFTOVERS, "what runs that were killed left"]
+    assert disk.free(cache, usage) == usage.own == 9
+    assert [path.name for path in (cache.root / "linking").iterdir()] == [f"{os.getpid()}-x"]
+
+
+@pytest.mark.parametrize("busy", ["flex-correctness", "flex-wgpu-correctness", "flex-latency"])
+def test_who_compiles_is_waited_for(cache, busy):
+    usage = named(cache)[Kind.MODELS, "models compiled with Burn 0.22.1"]
+    with held(cache, f"burn-0.22.1-{busy}") as other, ThreadPoolExecutor() as pool:
+        freed = pool.submit(disk.free, cache, usage)
+        assert named(cache)[Kind.MODELS, usage.name] == usage
+        other.release()
+        assert freed.result() == usage.own
+        assert other.mark.exists()
 
 
 def test_the_last_target_takes_the_version_with_it(cache):

@@ -6,9 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from burn_verify.burn.release import ReleaseBuilder, key_of
+from burn_verify.burn.workspace import Workspace
 from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.target import Target
+from burn_verify.system.files import read_json
 from burn_verify.system.kept import seal
 from fakes import COST
+from holding import held
 
 
 @pytest.fixture
@@ -39,3 +43,32 @@ def test_the_key_has_toolchain_rust_and_weights(model):
     keys.add(key_of(one, model))
 
     assert len(keys) == 4
+
+
+CARGO = """\
+#!/bin/sh
+while [ $# -gt 0 ]; do [ "$1" = -p ] && package=$2; [ "$1" = --profile ] && profile=$2; shift; done
+mkdir -p "$CARGO_TARGET_DIR/$profile/deps"
+echo runner > "$CARGO_TARGET_DIR/$profile/$package"
+crates=$(ls generated 2>/dev/null); for crate in $crates; do
+  echo '{"crate": "'$crate'", "seconds": 1.5, "peak": 7}' >> "$BURN_VERIFY_RUSTC_LOG"
+done
+echo '{"reason":"compiler-artifact","target":{"name":"'$package'"},"filenames":["/t/libserde-0123456789abcdef.rlib"],\
+"executable":"'"$CARGO_TARGET_DIR/$profile/$package"'"}'
+"""
+
+
+def test_a_release_build_waits_for_no_other_profile(cache, model, identity, tmp_path, monkeypatch):
+    for name, text in {"cargo": CARGO, "rustc": "#!/bin/sh\necho rustc 1.95.0\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    told = []
+    workspace = Workspace.of(cache, told.append, Target())
+    with held(cache, workspace.lock) as other:
+        made = ReleaseBuilder(cache, workspace).build(SimpleNamespace(model=identity()), model)
+        assert not other.mark.exists()
+    assert made.cost.rustc == 1.5
+    assert [one for one in told if one.whole] == []
+    assert not workspace.build.folder.exists()
+    assert read_json(workspace.folder / "units-latency.json") == ["0123456789abcdef"]

@@ -66,7 +66,69 @@ def test_backends_decide_what_the_runner_does_and_not_what_the_converter_does(ca
     assert one.fingerprint != other.fingerprint
     assert one.converter_fingerprint == other.converter_fingerprint
     assert one.folder != other.folder
-    assert (one.build.target, one.lock) == (other.build.target, other.lock)
+
+
+def test_nothing_that_is_compiled_shares_a_lock_or_what_cargo_locks(cache: Cache) -> None:
+    plain, other = workspace(cache), workspace(cache, None, "ndarray")
+    old = Workspace(cache, silent, Recipe(version=OLD, backends=("flex",)))
+    every = [one for workspace in (plain, other, old) for one in (workspace, workspace.timed())]
+    assert len({one.lock for one in every}) == len({one.build.folder for one in every}) == 6
+    # cargo locks the folder of a profile.
+    assert len({one.build.target for one in (plain, other, old)}) == 3
+    assert plain.timed().fingerprint == plain.fingerprint
+
+
+def test_the_default_backend_stays_where_it_is(cache: Cache) -> None:
+    plain = workspace(cache)
+    assert plain.build.target == cache.root / "burn-0.22.1" / "target"
+    assert plain.build.folder == cache.root / "burn-0.22.1" / "flex" / "workspace"
+
+
+UNIT, STRANGE = "1" * 16, "2" * 16
+
+
+def compiled_units(one: Workspace) -> Path:
+    """Leave a unit that a workspace needs, one that it does not, and a generated crate; return the units' folder."""
+    write_json(one.folder / "units.json", [UNIT])
+    profile = one.build.target / "correctness"
+    for name in (f"libserde-{UNIT}.rlib", f"libold-{STRANGE}.rlib", f"libg_{UNIT}-{STRANGE}.rlib"):
+        write_json(profile / "deps" / name, name)
+    write_json(profile / ".fingerprint" / f"serde-{UNIT}" / "lib-serde", "hash")
+    return profile
+
+
+def test_another_recipe_begins_with_what_is_compiled_for_the_default_backend(cache: Cache) -> None:
+    one, other = workspace(cache), workspace(cache, None, "ndarray")
+    compiled_units(one)
+    other.write({}, ())
+    taken = {path.relative_to(other.build.target) for path in other.build.target.rglob("*") if path.is_file()}
+    assert {str(path) for path in taken} == {
+        f"correctness/deps/libserde-{UNIT}.rlib",
+        f"correctness/.fingerprint/serde-{UNIT}/lib-serde",
+    }
+    again = other.build.target / "correctness" / "deps" / f"libserde-{UNIT}.rlib"
+    again.unlink()
+    other.write({}, ())
+    assert not again.exists()
+
+
+def test_beside_a_busy_workspace_cargo_finds_its_crates(cache: Cache) -> None:
+    one = workspace(cache)
+    crates = [f"g_{UNIT}", f"g_{STRANGE}"]
+    one.write({f"{crate}/src/lib.rs": f"// {crate}" for crate in crates}, crates)
+    compiled_units(one)
+    source = one.build.folder / "generated" / crates[0] / "src" / "lib.rs"
+    with one.beside(crates[:1]) as beside:
+        assert beside.fingerprint == one.fingerprint
+        assert {path.name for path in beside.build.folder.glob("generated/*")} == {crates[0]}
+        copied = beside.build.folder / source.relative_to(one.build.folder)
+        assert copied.stat().st_mtime_ns == source.stat().st_mtime_ns
+        deps = {path.name for path in (beside.build.target / "correctness" / "deps").iterdir()}
+        assert deps == {f"libserde-{UNIT}.rlib", f"libg_{UNIT}-{STRANGE}.rlib"}
+        beside.write({}, ())
+        assert copied.stat().st_mtime_ns == source.stat().st_mtime_ns
+    assert not beside.build.folder.exists()
+    assert source.exists()
 
 
 def test_versions_that_are_only_in_the_manifest_are_in_both_fingerprints(cache: Cache) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from burn_verify.core.errors import ToolchainError
 from burn_verify.system.cache import GENERATIONS, Cache, prune
+from holding import held
 
 
 def test_a_room_is_made_below_the_root(cache: Cache) -> None:
@@ -42,39 +43,37 @@ def test_an_error_inside_a_lock_is_passed_on_and_the_lock_released(cache: Cache)
         assert told == []
 
 
-def test_a_lock_shuts_out_other_processes(cache: Cache, tmp_path: Path) -> None:
-    # The other process marks the end of its turn before it lets go, and lets go when its stdin ends.
-    mark = tmp_path / "done"
-    script = (
-        "import sys, pathlib; from burn_verify.system.cache import Cache\n"
-        f"with Cache(pathlib.Path({str(cache.root)!r})).lock('shared'):\n"
-        "    print('held', flush=True); sys.stdin.read()\n"
-        f"    pathlib.Path({str(mark)!r}).touch()\n"
-    )
+def test_a_lock_shuts_out_other_processes(cache: Cache) -> None:
     told: list[str] = []
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdin is not None
-        assert other.stdout is not None
-        release = other.stdin.close
+    with held(cache, "shared") as other:
 
         def on_wait(text: str) -> None:
             told.append(text)
-            assert not mark.exists()
-            release()
+            assert not other.mark.exists()
+            other.release()
 
-        try:
-            assert other.stdout.readline() == "held\n"
-            with cache.lock("another"):
-                pass
-            with cache.lock("shared", on_wait):
-                assert mark.exists()
-        finally:
-            release()
-    assert other.returncode == 0
+        with cache.lock("another"), cache.lock_if_free("a third") as free:
+            assert free
+        with cache.lock_if_free("shared") as free:
+            assert not free
+        with cache.lock("shared", on_wait):
+            assert other.mark.exists()
+        with cache.lock_if_free("shared") as free:
+            assert free
     (said,) = told
     assert re.fullmatch(rf"waiting for 'shared', held by process {other.pid} since \d\d:\d\d:\d\d: -c", said)
+
+
+def test_a_scratch_folder_is_gone_afterwards_and_so_are_those_of_processes_that_were_killed(cache: Cache) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    left, strange = cache.folder("linking", f"{ended.pid}-abc"), cache.folder("linking", "notes-of-a-user")
+    assert cache.abandoned("linking") == [left]
+    with cache.scratch("linking") as mine, cache.scratch("linking") as another:
+        assert mine != another
+        assert set((cache.root / "linking").iterdir()) == {mine, another, strange}
+        assert cache.abandoned("linking") == []
+    assert list((cache.root / "linking").iterdir()) == [strange]
 
 
 def test_only_what_is_old_and_beyond_the_newest_is_forgotten(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def test_silence():
 @pytest.mark.parametrize("terminal", [False, True])
 def test_what_must_not_be_cut_is_told_whole(terminal):
     text = (
-        "waiting for 'cargo-0.22.1', held by process 12345 since 12:00:00: burn-verify verify [bold] mnist squeezenet"
+        "waiting for 'burn-0.22.1-flex-latency', held by process 12345 since 12:00:00: verify [bold] mnist squeezenet"
     )
     stream = Terminal() if terminal else io.StringIO()
     with LongWork(stream) as work:
