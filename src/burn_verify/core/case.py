@@ -1,6 +1,7 @@
 """A case: its id, the source of its model, and hints for its inputs. Data only."""
 
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -8,32 +9,122 @@ Shape: TypeAlias = tuple[int | str | None, ...]
 """Dimensions of a graph input or output: a number, a symbolic name, or None where it is unknown."""
 
 
+class Distribution(StrEnum):
+    """How the floats of an input are drawn."""
+
+    NORMAL = "normal"
+    """``scale · N(0, 1) + shift``, and where there are limits, clipped to them."""
+    UNIFORM = "uniform"
+    """Between the limits, the upper one excluded."""
+
+
+class Fill(StrEnum):
+    """A value of each element of an input, instead of drawn ones."""
+
+    ZEROS = "zeros"
+    ONES = "ones"
+    ARANGE = "arange"
+    """0, 1, 2 … along the last axis, such as positions; other axes repeat it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputHint:
     """How to fill a graph input where its type is not enough.
 
     Attributes:
-        shape: the shape to use instead of the declared one.
+        shape: the shape to use instead of the declared one; text is the name of a dimension, or an expression of
+            names (see `burn_verify.core.dims`).
+        dtype: the dtype that the user expects; the model decides, and another one is an error.
         value: fill the input with this number.
-        low, high: draw integers from ``low`` (included) to ``high`` (excluded).
-        scale, shift: draw floats from ``scale · N(0, 1) + shift``.
+        fill: fill the input with these values; neither drawn nor with `value`.
+        low, high: draw from ``low`` (included) to ``high`` (excluded); either may be left out.
+        distribution: of floats; None for uniform where both limits are given, else normal.
+        scale, shift: draw normal floats from ``scale · N(0, 1) + shift``.
+        file: a ``.npy`` file whose array is fed.
     """
 
     name: str
-    shape: tuple[int, ...] | None = None
+    shape: tuple[int | str, ...] | None = None
+    dtype: str | None = None
     value: float | None = None
-    low: int | None = None
-    high: int | None = None
+    fill: Fill | None = None
+    low: float | None = None
+    high: float | None = None
+    distribution: Distribution | None = None
     scale: float = 1.0
     shift: float = 0.0
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputTolerance:
+    """What a user allows for an output, with the reason; allowed is ``atol + rtol · |desired|``."""
+
+    output: str
+    rtol: float
+    atol: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageHint:
+    """How an image becomes a tensor: resized, cropped, scaled, and normalised by channel, in this order.
+
+    Attributes:
+        input: the graph input; empty for the only one of four dimensions.
+        resize: height and width; one number is the shorter side, and keeps the ratio. None for the size of the input.
+        crop: height and width of the middle that is kept; None for all.
+        layout: ``NCHW`` or ``NHWC``; empty for what the shape of the input says.
+        colour: order of the channels: ``RGB``, ``BGR`` or ``L`` (grey); empty for RGB, or L where there is one channel.
+        scale: pixels, 0 to 255, are multiplied by it; None for 1/255, and 1 where the input holds integers.
+        mean, deviation: by channel, or one number; ``(scale · pixel - mean) / deviation``.
+    """
+
+    input: str = ""
+    resize: tuple[int, ...] | None = None
+    crop: tuple[int, ...] | None = None
+    layout: str = ""
+    colour: str = ""
+    scale: float | None = None
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextHint:
+    """How a text becomes token ids, by the library ``tokenizers``.
+
+    Attributes:
+        tokenizer: a ``tokenizer.json``; None for the one beside the model.
+        length: of every sequence, cut and padded; None for the length that the model fixes, else that of the text.
+    """
+
+    tokenizer: Path | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """What the catalogue says about the inputs of a model: values of symbolic dimensions, and hints by input."""
+    """What the catalogue, a ``model.toml`` or the options say about a model: what it is fed, and what is allowed.
+
+    Attributes:
+        dims: the size of a symbolic dimension, by name.
+        sizes: all sizes that a dimension is verified at, by name, where somebody named several; the first one is in
+            `dims` too.
+        relations: an expression of other dimensions, by name: ``("total", "past + seq")``, see `burn_verify.core.dims`.
+        tolerances: by output.
+        data: files and folders of samples, absolute.
+        images, texts: how samples become tensors.
+    """
 
     dims: tuple[tuple[str, int], ...] = ()
     inputs: tuple[InputHint, ...] = ()
+    sizes: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    relations: tuple[tuple[str, str], ...] = ()
+    tolerances: tuple[OutputTolerance, ...] = ()
+    data: tuple[Path, ...] = ()
+    images: ImageHint = ImageHint()
+    texts: TextHint = TextHint()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

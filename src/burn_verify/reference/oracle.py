@@ -201,7 +201,8 @@ def key_of(prepared: PreparedCase, *engine: str) -> str:
     Raises:
         OracleError: stored data cannot be read.
     """
-    about = (prepared.digest, repr(prepared.case.hints))
+    hints = prepared.case.hints
+    about = (prepared.digest, repr(hints), *(_digest(hint.file) for hint in hints.inputs if hint.file is not None))
     parts = (part for one in (*prepared.fed, *prepared.stored) for part in (one.name, *_contents(one)))
     return digest_of(MADE_BY.digest, *engine, *about, *parts)[:32]
 

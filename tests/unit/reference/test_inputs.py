@@ -275,3 +275,26 @@ def test_the_limit_is_one_for_all_inputs() -> None:
 )
 def test_what_is_fed_is_told_in_a_line(array, said):
     assert described([spec()], [array]) == [said]
+
+
+def test_a_shape_of_names_and_a_relation():
+    asked = [spec("x", shape=("batch", "total")), spec("y", shape=("batch", "past"))]
+    hints = Hints(
+        dims=(("batch", 3), ("past", 5), ("seq", 2)),
+        relations=(("total", "past + seq"),),
+        inputs=(InputHint(name="y", shape=("2*batch", "past")),),
+    )
+    made = make_inputs("c", asked, hints)
+    assert (made["x"].shape, made["y"].shape) == ((3, 7), (6, 5))
+
+
+def test_a_relation_of_itself_is_an_error_of_the_reference():
+    with pytest.raises(OracleError, match="a size cannot be told: the dimension 'n' depends on itself"):
+        make_inputs("c", [spec(shape=("n",))], Hints(relations=(("n", "n + 1"),)))
+
+
+def test_a_file_binds_the_names_of_its_shape(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((5, 2), dtype="f4"))
+    asked = [spec("x", shape=("n", 2)), spec("y", shape=("n",))]
+    made = make_inputs("c", asked, Hints(inputs=(InputHint(name="x", file=tmp_path / "x.npy"),)))
+    assert (made["x"].shape, made["y"].shape) == ((5, 2), (5,))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from burn_verify.cases.generated.operator_spec import Operand
 from burn_verify.graph.dtypes import STRING, numpy_dtype
-from burn_verify.reference.inputs import WORDS
+from burn_verify.reference.fills import WORDS
 
 
 def ordinary(operand: Operand, *seed: str) -> npt.NDArray[Any]:
