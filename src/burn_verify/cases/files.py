@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from burn_verify.cases import formats
+from burn_verify.cases.packed import SUFFIX, SUFFIXES, is_packed, without_suffix
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import UsageError
 
 CORPUS: Final = "file"
 """The corpus, and the first part of the ids of its cases."""
 
-SUFFIX: Final = ".onnx"
 _GLOB: Final = re.compile(r"[*?\[]")
 # Brackets end a pytest id, `::` separates its parts, control characters and separators break a table, and half a
 # surrogate pair, in place of a byte that is not UTF-8, cannot be encoded.
@@ -24,11 +25,20 @@ _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\[\]:]+
 
 def is_path(name: str) -> bool:
     """Return whether a name on the command line is a path, not a model of the zoo."""
-    return name.endswith(SUFFIX) or "/" in name or "\\" in name or bool(_GLOB.search(name)) or _is_folder(name)
+    return (
+        name.endswith(SUFFIXES)
+        or formats.by_name(name) is not None
+        or "/" in name
+        or "\\" in name
+        or bool(_GLOB.search(name))
+        or _is_folder(name)
+    )
 
 
 def paths(name: str) -> list[Path]:
-    """Return the ``.onnx`` files of a path, glob or folder, sorted.
+    """Return the ``.onnx`` files of a path, glob or folder, compressed ones included, sorted.
+
+    A file or folder that is a model of another kind is returned as well, if it is named: its case says what it is.
 
     Raises:
         UsageError: there are none.
@@ -43,7 +53,7 @@ def paths(name: str) -> list[Path]:
     if found:
         return found
     if path.is_dir():
-        message = f"the folder {name} holds no {SUFFIX} file"
+        message = f"the folder {name} holds no {SUFFIX} file{_instead(path)}"
     else:
         message = f"no file matches {name}" if _GLOB.search(name) else f"{name}: no such file"
     raise UsageError(message)
@@ -60,9 +70,17 @@ def _found(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        return sorted(match for match in path.rglob(f"*{SUFFIX}") if match.is_file())
+        models = sorted(match for match in path.rglob("*") if match.name.endswith(SUFFIXES) and match.is_file())
+        return models or ([path] if formats.of_folder(path) else [])
     pattern = str(path.relative_to(path.anchor))
     return sorted(match for match in Path(path.anchor).glob(pattern) if match.is_file())
+
+
+def _instead(folder: Path) -> str:
+    """Return what models of other kinds are in a folder, as the end of a sentence; empty where there are none."""
+    named = ((file, formats.by_name(file.name)) for file in sorted(folder.rglob("*")) if file.is_file())
+    known = ((file, kind) for file, kind in named if kind is not None)
+    return next((f"; {kind.refusal(file.relative_to(folder))}" for file, kind in known), "")
 
 
 def cases(files: Iterable[Path]) -> tuple[Case, ...]:
@@ -76,7 +94,13 @@ def cases(files: Iterable[Path]) -> tuple[Case, ...]:
 
 def _names(files: Sequence[Path]) -> list[str]:
     """Name each file by as few of its last parts as are unique; by one where none is unique."""
-    return _numbered([_name(path, _depth(path, files)) for path in files])
+    short = [_name(path, _depth(path, files)) for path in files]
+    return _numbered(
+        [
+            _fit(path.name) if is_packed(path) and short.count(name) > 1 else name
+            for path, name in zip(files, short, strict=True)
+        ]
+    )
 
 
 def _depth(path: Path, files: Sequence[Path]) -> int:
@@ -90,7 +114,11 @@ def _depth(path: Path, files: Sequence[Path]) -> int:
 
 
 def _name(path: Path, depth: int) -> str:
-    return _UNFIT.sub("_", "/".join(path.with_suffix("").parts[-depth:]))
+    return _fit("/".join(without_suffix(path).parts[-depth:]))
+
+
+def _fit(name: str) -> str:
+    return _UNFIT.sub("_", name)
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

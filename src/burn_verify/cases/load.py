@@ -7,15 +7,17 @@ import hashlib
 import shutil
 import tarfile
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from burn_verify.cases import zoo
+from burn_verify.cases import formats, zoo
+from burn_verify.cases.external import ExternalFile, external_files, gathered
+from burn_verify.cases.packed import LIMIT, is_packed, unpacked, without_suffix
+from burn_verify.cases.recognise import by_beginning, by_content
 from burn_verify.cases.seeded import architectures
 from burn_verify.core.case import Case, Collected, Download, ModelFacts, ModelFile, Seeded, Unavailable, facts_of
 from burn_verify.core.errors import LoadError
@@ -25,11 +27,10 @@ from burn_verify.core.stage import (
     GivenData,
     PreparedCase,
     StoredArrays,
-    StoredData,
     StoredFiles,
 )
 from burn_verify.graph import facts
-from burn_verify.graph.advice import advice
+from burn_verify.graph.advice import advice, without_tensor
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch
 from burn_verify.system.files import sha256_of
@@ -45,18 +46,20 @@ def prepare(case: Case, cache: Cache) -> PreparedCase:
 
     Raises:
         LoadError: the file is not available, is not ONNX, has another sha256, or has data outside its folder.
+        ToolchainError: the cache cannot be written.
     """
     source = case.source
     if isinstance(source, Collected):
         return _collected(case, source)
-    path = _materialise(source, cache)
-    model = _read(path)
+    named = _materialise(source, cache)
     try:
-        return _described(case, path, model)
-    except ValueError as error:
-        raise _not_onnx(path, error) from error
+        path = unpacked(named, cache) if is_packed(named) else named
+        model = _read(path, named)
+        return _described(case, path, model, named, cache)
+    except (DecodeError, ValueError) as error:
+        raise _not_onnx(path, named, error) from error
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(named, error) from error
 
 
 def stored_location(cache: Cache, download: Download) -> Path:
@@ -80,16 +83,23 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
     )
 
 
-def _described(case: Case, path: Path, model: onnx.ModelProto) -> PreparedCase:
-    external = tuple(_external_files(model, path))
+def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cache: Cache) -> PreparedCase:
+    """Return the facts about a model.
+
+    Arguments:
+        named: the file that the case names; `path` is what was in it, where it is compressed.
+    """
+    external = external_files(model, named)
+    digest = _digest(path, external)
     given = case.source.inputs if isinstance(case.source, ModelFile) else None
     return PreparedCase(
         case=case,
-        model=path,
-        digest=_digest(path, external),
-        stored=_stored_beside(path),
+        model=gathered(path, external, digest, cache),
+        digest=digest,
+        stored=data_sets(without_suffix(named)),
         fed=(DrawnData() if given is None else GivenData(path=given),),
         advice=advice(model),
+        unsupported=without_tensor(model),
         **facts_of(facts.facts(model), ModelFacts),
     )
 
@@ -108,6 +118,8 @@ def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cac
 
 def _local(path: Path, sha256: str | None) -> Path:
     try:
+        if path.is_dir() and (kind := formats.of_folder(path)):
+            raise _foreign(path, kind)
         if not path.is_file():
             message = f"{path}: no such file"
             raise LoadError(message, "no such file", kind=FailureKind.MACHINE)
@@ -143,7 +155,7 @@ def _seeded(cache: Cache, architecture: str, seed: int) -> Path:
 
 
 def _fetch_stored(download: Download, model: Path) -> None:
-    """Unpack the stored data into the folder that `_stored_beside` reads, without the folders of the archive."""
+    """Unpack the stored data into the folder where `prepare` looks for them, without the folders of the archive."""
     folder = model.parent / model.stem
     note = model.parent / "test-data.json"
     if download.test_data is None or download.test_data_sha256 is None or (folder.is_dir() and sealed(note)):
@@ -169,11 +181,6 @@ def _fetch_stored(download: Download, model: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _stored_beside(path: Path) -> tuple[StoredData, ...]:
-    """Return the data sets of a model, stored in a folder of its name."""
-    return data_sets(path.parent / path.stem)
-
-
 def data_sets(folder: Path) -> tuple[StoredFiles, ...]:
     """Return data sets in the layout of onnx and its zoo: ``test_data_set_N/{input,output}_M.pb``."""
     return tuple(
@@ -190,22 +197,49 @@ def _numbered(folder: Path, kind: str) -> tuple[Path, ...]:
     )
 
 
-def _read(path: Path) -> onnx.ModelProto:
-    try:
-        model = onnx.load(path, format="protobuf", load_external_data=False)
-    except (DecodeError, ValueError) as error:
-        raise _not_onnx(path, error) from error
-    except OSError as error:
-        raise _unreadable(path, error) from error
+def _read(path: Path, named: Path) -> onnx.ModelProto:
+    """Return the model in a file, without external data; errors name the file that the user named.
+
+    Raises:
+        LoadError: the file is of another kind, too large, or not complete.
+        DecodeError, ValueError: it is damaged.
+        OSError: it cannot be read.
+    """
+    # Before the file is parsed, since protobuf takes in gigabytes before it fails.
+    if (kind := by_beginning(path)) is not None:
+        raise _foreign(named, kind)
+    if path.stat().st_size >= LIMIT:
+        kind = by_content(path)
+        raise _too_large(named) if kind is None else _foreign(named, kind)
+    model = onnx.load(path, format="protobuf", load_external_data=False)
     if not model.graph.output or not model.opset_import:
         # Protobuf accepts an empty file, and one that ends between two fields.
-        message = f"{path}: not a complete ONNX model: it has no outputs or imports no operator set"
-        raise LoadError(message, "not an ONNX file")
+        raise _not_onnx(path, named, None)
     return model
 
 
-def _not_onnx(path: Path, error: Exception) -> LoadError:
-    return LoadError(f"{path}: not an ONNX file, or a damaged one ({error})", "not an ONNX file")
+def _not_onnx(path: Path, named: Path, error: Exception | None) -> LoadError:
+    """Return the error of a file that cannot be parsed, or is no complete model; it says what the file is instead."""
+    if (kind := by_content(path)) is not None:
+        return _foreign(named, kind)
+    said = (
+        "not a complete ONNX model: it has no outputs or imports no operator set"
+        if error is None
+        else f"not an ONNX file, or a damaged one ({error})"
+    )
+    return LoadError(f"{named}: {said}", "not an ONNX file")
+
+
+def _foreign(path: Path, kind: formats.Foreign) -> LoadError:
+    return LoadError(kind.refusal(path), f"not an ONNX file: {kind.name}")
+
+
+def _too_large(path: Path) -> LoadError:
+    message = (
+        f"{path}: protobuf reads no file of 2 GiB or more: keep the weights beside the model, as "
+        "onnx.save(model, path, save_as_external_data=True) does"
+    )
+    return LoadError(message, "larger than 2 GiB")
 
 
 def _unreadable(path: Path, error: OSError) -> LoadError:
@@ -213,33 +247,11 @@ def _unreadable(path: Path, error: OSError) -> LoadError:
     return LoadError(message, "cannot be read", kind=FailureKind.MACHINE)
 
 
-def _external_files(model: onnx.ModelProto, path: Path) -> Iterator[Path]:
-    folder = path.parent.resolve()
-    for tensor in facts.tensors(model):
-        if uses_external_data(tensor):
-            location = facts.text(ExternalDataInfo(tensor).location)
-            target = _resolved(folder / location)
-            if not target.is_relative_to(folder):
-                message = f"{path}: tensor {tensor.name!r} keeps its data outside the model's folder: {location!r}"
-                raise LoadError(message, "external data outside the model's folder")
-            if not target.is_file():
-                message = f"{path}: tensor {tensor.name!r} keeps its data in {location!r}, which is not there"
-                raise LoadError(message, "external data missing")
-            yield target
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except RuntimeError:
-        # Python 3.11 and 3.12 raise it for a loop of symbolic links; later versions leave it to `is_file`.
-        return path
-
-
-def _digest(path: Path, external: tuple[Path, ...]) -> str:
-    if not external:
+def _digest(path: Path, external: Iterable[ExternalFile]) -> str:
+    names = {file.path: PurePosixPath(file.location).name for file in sorted(external, key=lambda file: file.location)}
+    if not names:
         return sha256_of(path)
     total = hashlib.sha256(sha256_of(path).encode())
-    for file in sorted(set(external)):
-        total.update(file.name.encode() + sha256_of(file).encode())
+    for file, name in names.items():
+        total.update(name.encode() + sha256_of(file).encode())
     return total.hexdigest()

@@ -9,6 +9,7 @@ from typing import Final
 
 import onnx
 
+from burn_verify.graph.dtypes import dtype_of
 from burn_verify.graph.facts import runtime_inputs, text
 
 _KEYWORDS: Final = """\
@@ -28,7 +29,12 @@ def advice(model: onnx.ModelProto) -> tuple[str, ...]:
     Raises:
         ValueError: the model is damaged.
     """
-    return (*_functions(model), *_shapeless(model), *_keywords(model), *_alike(model))
+    return (*_functions(model), *_shapeless(model), *_no_tensors(model), *_keywords(model), *_alike(model))
+
+
+def without_tensor(model: onnx.ModelProto) -> str | None:
+    """Return the kind of the first input or output that is no tensor, such as ``sequence``; None where all are."""
+    return next((_kind(value.type) for value in _not_tensors(model)), None)
 
 
 def _functions(model: onnx.ModelProto) -> Iterator[str]:
@@ -51,6 +57,46 @@ def _shapeless(model: onnx.ModelProto) -> Iterator[str]:
             f"{_inputs(names)} no shape, and burn-onnx takes what has none for a scalar: say at least its rank, "
             "unknown sizes by name"
         )
+
+
+def _no_tensors(model: onnx.ModelProto) -> Iterator[str]:
+    for value in _not_tensors(model):
+        put = "output" if any(one is value for one in model.graph.output) else "input"
+        remedy = (
+            "exported with options={'zipmap': False} of skl2onnx, it is a tensor"
+            if put == "output"
+            and _kind(value.type) == "sequence"
+            and _kind(value.type.sequence_type.elem_type) == "map"
+            else f"take what makes a tensor {'of' if put == 'output' else 'from'} it into the graph, or leave it out"
+        )
+        yield f"{put} `{text(value.name)}` is {_type_text(value.type)}, and Burn has a value for tensors only: {remedy}"
+
+
+def _not_tensors(model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:
+    for value in (*runtime_inputs(model.graph), *model.graph.output):
+        if _kind(value.type) not in ("", "tensor"):
+            yield value
+
+
+def _kind(kind: onnx.TypeProto) -> str:
+    """Return what a type is made with, such as ``sequence``; empty where nothing is said."""
+    return (kind.WhichOneof("value") or "").removesuffix("_type")
+
+
+def _type_text(kind: onnx.TypeProto) -> str:
+    """Return a type as part of a sentence: ``a sequence of (a map of int64 to (a tensor of float32))``."""
+    match _kind(kind):
+        case "tensor" | "sparse_tensor" as word:
+            inner = kind.tensor_type if word == "tensor" else kind.sparse_tensor_type
+            return f"a {word.replace('_', ' ')} of {dtype_of(inner.elem_type)}"
+        case "sequence":
+            return f"a sequence of ({_type_text(kind.sequence_type.elem_type)})"
+        case "optional":
+            return f"an optional ({_type_text(kind.optional_type.elem_type)})"
+        case "map":
+            return f"a map of {dtype_of(kind.map_type.key_type)} to ({_type_text(kind.map_type.value_type)})"
+        case other:
+            return other or "anything"
 
 
 def _keywords(model: onnx.ModelProto) -> Iterator[str]:

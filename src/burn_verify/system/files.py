@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
 def digest_of(*parts: str | bytes) -> str:
@@ -68,6 +68,16 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+@contextlib.contextmanager
+def written_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file whose content takes the place of `path` at the end of the block; nothing is left where it fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _scratch(path) as scratch:
+        with scratch.open("wb") as file:
+            yield file
+        scratch.chmod(0o644)
 
 
 @contextlib.contextmanager

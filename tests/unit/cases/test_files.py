@@ -46,6 +46,10 @@ def ids(*paths):
         ("all", False),
         ("squeezenet1.0-12", False),
         ("x" * 5000, False),
+        ("missing.onnx.gz", True),
+        ("missing.onnx.zst", True),
+        ("model.pt", True),
+        ("model.safetensors", True),
     ],
 )
 def test_a_name_is_a_path_or_of_the_zoo(name, is_path):
@@ -69,6 +73,38 @@ def test_a_name_is_a_path_or_of_the_zoo(name, is_path):
 def test_files_globs_and_folders(name, found, absolute, folder):
     word = f"{folder}/{name}" if absolute else name
     assert files.paths(word) == [folder / path for path in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("packed", ["packed/a.onnx.gz", "packed/b.onnx", "packed/deep/c.onnx.zst"]),
+        ("packed/*.onnx.*", ["packed/a.onnx.gz"]),
+        ("packed/a.onnx.gz", ["packed/a.onnx.gz"]),
+        ("packed/w.safetensors", ["packed/w.safetensors"]),
+        ("saved", ["saved"]),
+        ("m.mlpackage", ["m.mlpackage"]),
+    ],
+)
+def test_compressed_models_and_models_of_other_kinds(name, found, folder):
+    for path in ("packed/a.onnx.gz", "packed/b.onnx", "packed/deep/c.onnx.zst", "packed/w.safetensors", "packed/x.gz"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+    for path in ("saved/saved_model.pb", "m.mlpackage/Manifest.json"):
+        (folder / path).parent.mkdir()
+        (folder / path).touch()
+
+    assert files.paths(name) == [folder / path for path in found]
+
+
+def test_a_folder_of_other_models_says_how_to_export_them(folder):
+    (folder / "none" / "model.safetensors").touch()
+
+    with pytest.raises(UsageError) as caught:
+        files.paths("none")
+    assert str(caught.value).startswith(
+        "the folder none holds no .onnx file; model.safetensors: a safetensors file, which holds weights and no graph"
+    )
 
 
 def test_paths_begin_at_home(folder, monkeypatch):
@@ -120,6 +156,9 @@ def test_a_case(folder):
         (["/m/modèle.onnx"], ["file/modèle"]),
         (["/m/not\udce9utf\u20288.onnx"], ["file/not_utf_8"]),
         (["a:b.onnx", "a[b.onnx"], ["file/a_b#1", "file/a_b#2"]),
+        (["/m/v1.onnx.gz", "/m/v1.5.onnx.zst"], ["file/v1", "file/v1.5"]),
+        (["/m/x/a.onnx.gz", "/m/y/a.onnx"], ["file/x/a", "file/y/a"]),
+        (["/m/a.onnx.gz", "/m/a.onnx", "/m/a.onnx.zst"], ["file/a.onnx.gz", "file/a", "file/a.onnx.zst"]),
         (["a.onnx", "a.pb", "a#1.onnx"], ["file/a#2", "file/a#3", "file/a#1"]),
     ],
 )

@@ -1,12 +1,15 @@
 """Reading models from a real disk: every way in which a file is not what it should be ends as a `LoadError`."""
 
+import gzip
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import zstandard
 from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
 
@@ -15,7 +18,7 @@ from burn_verify.cases.load import prepare
 from burn_verify.cases.seeded import architectures
 from burn_verify.core.case import Case, ModelFile, Seeded, TensorSpec, Unavailable
 from burn_verify.core.errors import LoadError
-from burn_verify.core.stage import PreparedCase
+from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import sha256_of
 
@@ -388,3 +391,98 @@ def test_a_seeded_model_is_built_once(cache: Cache, monkeypatch: pytest.MonkeyPa
     assert built == [("mnist", 0), ("mnist", 1)]
     assert other.digest != first.digest
     assert not list(first.model.parent.glob("*.new"))
+
+
+# ── files as people have them ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".zst", zstandard.ZstdCompressor().compress)])
+def test_a_compressed_model(
+    cache: Cache, identity: Callable[..., Path], suffix: str, pack: Callable[..., bytes]
+) -> None:
+    plain = identity()
+    path = plain.with_name(f"{plain.name}{suffix}")
+    path.write_bytes(pack(plain.read_bytes()))
+    folder = plain.with_suffix("") / "test_data_set_0"
+    folder.mkdir(parents=True)
+
+    prepared = load_file(path, cache)
+
+    assert prepared.model.read_bytes() == plain.read_bytes()
+    assert prepared.digest == load_file(plain, cache).digest
+    assert [data.name for data in prepared.stored] == ["test_data_set_0"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", bytes(1 << 16)])
+def test_no_model_in_a_compressed_file(cache: Cache, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.onnx.gz"
+    path.write_bytes(gzip.compress(content))
+    with pytest.raises(LoadError, match=r"model\.onnx\.gz: ") as caught:
+        load_file(path, cache)
+    assert caught.value.reason == "not an ONNX file"
+
+
+def test_a_compressed_model_does_not_find_data_beside_it(cache: Cache, tmp_path: Path) -> None:
+    plain = with_external_data(tmp_path, "weights.bin")
+    (tmp_path / "weights.bin").write_bytes(WEIGHTS.tobytes())
+    path = tmp_path / "model.onnx.gz"
+    path.write_bytes(gzip.compress(plain.read_bytes()))
+    with pytest.raises(LoadError, match="unpack it, and name the unpacked file") as caught:
+        load_file(path, cache)
+    assert caught.value.reason == "external data missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("model.pt", b"", "a PyTorch checkpoint"),
+        ("model.tflite", b"\x1c\x00\x00\x00TFL3" + bytes(32), "a TensorFlow Lite model"),
+        ("model.onnx", b"\x1c\x00\x00\x00TFL3" + bytes(32), "a TensorFlow Lite model"),
+        ("model.onnx", b"\x18\x00\x00\x00ORTM" + bytes(32), "ORT format"),
+        ("model.onnx", pickle.dumps({"a": 1}), "a Python pickle"),
+        ("model.onnx", b"<html>404</html>", "a web page"),
+        ("model.onnx", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+        ("model.onnx", gzip.compress(b"x"), "gzip data"),
+        ("model.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    ],
+)
+def test_a_model_of_another_kind(cache: Cache, tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    error = refusal(path, cache)
+    assert error.reason.startswith("not an ONNX file: ")
+    assert error.kind is FailureKind.REFUSED
+    assert said in error.message
+    assert "\n" not in error.message
+
+
+@pytest.mark.parametrize("name", ["model.pb", "model.pt", "model.bin", "model"])
+def test_an_onnx_model_may_be_called_anything(cache: Cache, identity: Callable[..., Path], name: str) -> None:
+    assert load_file(identity().rename(identity().with_name(name)), cache).op_types == ("Identity",)
+
+
+def test_a_folder_of_another_kind(cache: Cache, tmp_path: Path) -> None:
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").touch()
+    assert "a TensorFlow SavedModel" in refusal(tmp_path / "saved", cache).message
+
+
+@pytest.mark.parametrize(("name", "said"), [("m.onnx", "save_as_external_data"), ("m.pth", "a PyTorch checkpoint")])
+def test_a_file_of_more_than_two_gibibytes_is_not_parsed(cache: Cache, tmp_path: Path, name: str, said: str) -> None:
+    path = tmp_path / name
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    assert said in refusal(path, cache).message
+
+
+def test_what_is_no_tensor_is_named(cache: Cache, tmp_path: Path) -> None:
+    value = helper.make_tensor_sequence_value_info("s", FLOAT, None)
+    graph = helper.make_graph(
+        [helper.make_node("SequenceLength", ["s"], ["y"])],
+        "sequence",
+        [value],
+        [helper.make_tensor_value_info("y", TensorProto.INT64, ())],
+    )
+    prepared = load_file(saved(graph, tmp_path / "sequence.onnx"), cache)
+    assert prepared.unsupported == "sequence"
+    assert [line.partition(",")[0] for line in prepared.advice] == ["input `s` is a sequence of (a tensor of float32)"]

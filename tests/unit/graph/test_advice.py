@@ -8,7 +8,7 @@ import onnx.inliner
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from burn_verify.graph.advice import advice
+from burn_verify.graph.advice import advice, without_tensor
 
 FLOAT = TensorProto.FLOAT
 
@@ -69,6 +69,47 @@ def test_a_keyword_of_rust(name):
 def test_names_that_collide_and_shapes_that_are_missing(model, said):
     (told,) = advice(model)
     assert told.startswith(said)
+
+
+def a_type(word):
+    """A type in the words of the sentence that tells it: the inner ones first."""
+    tensor = helper.make_tensor_type_proto(FLOAT, [2])
+    zipped = helper.make_map_type_proto(TensorProto.INT64, tensor)
+    return {
+        "sequence": helper.make_sequence_type_proto(tensor),
+        "zipmap": helper.make_sequence_type_proto(zipped),
+        "map": zipped,
+        "optional": helper.make_optional_type_proto(helper.make_sequence_type_proto(tensor)),
+        "sparse": helper.make_sparse_tensor_type_proto(FLOAT, [2]),
+        "tensor": tensor,
+        "nothing": onnx.TypeProto(),
+    }[word]
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "said"),
+    [
+        ("sequence", "sequence", "a sequence of (a tensor of float32)"),
+        ("zipmap", "sequence", "a sequence of (a map of int64 to (a tensor of float32))"),
+        ("map", "map", "a map of int64 to (a tensor of float32)"),
+        ("optional", "optional", "an optional (a sequence of (a tensor of float32))"),
+        ("sparse", "sparse_tensor", "a sparse tensor of float32"),
+        ("tensor", None, None),
+        ("nothing", None, None),
+    ],
+)
+@pytest.mark.parametrize("put", ["input", "output"])
+def test_what_is_no_tensor_is_named(word, kind, said, put):
+    model = a_model([node("Relu", ["x"], ["y"])])
+    value = (model.graph.input if put == "input" else model.graph.output)[0]
+    value.type.CopyFrom(a_type(word))
+
+    assert without_tensor(model) == kind
+    told = [line for line in advice(model) if "tensors only" in line]
+    assert [line.partition(", and Burn has a value for tensors only: ")[0] for line in told] == [
+        f"{put} `{value.name}` is {said}" for kind in [kind] if kind
+    ]
+    assert [("zipmap" in line) for line in told] == [word == "zipmap" and put == "output" for _ in told]
 
 
 def test_a_scalar_has_a_shape():
