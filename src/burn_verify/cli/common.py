@@ -8,8 +8,15 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from burn_verify.core.errors import StoreError
+from burn_verify.burn.checkouts import look
+from burn_verify.cases.select import Selection
+from burn_verify.core.case import Case
+from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.option_table import OPTIONS
+from burn_verify.core.options import Settings
+from burn_verify.core.target import Target
+from burn_verify.run.selected import asked
+from burn_verify.system.cache import Cache
 from burn_verify.system.files import write_if_changed
 
 Commands: TypeAlias = "argparse._SubParsersAction[Any]"
@@ -42,6 +49,33 @@ def add_options(command: argparse.ArgumentParser, fields: Collection[str]) -> No
 def typed(arguments: argparse.Namespace) -> dict[str, str | None]:
     """Return the text of every option, by field; None where it is not given, or the command does not have it."""
     return {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
+
+
+def one_case(name: str, settings: Settings, cache: Cache) -> Case:
+    """Return the case of one model, a name or a file.
+
+    Raises:
+        UsageError: it is none or several.
+    """
+    selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
+    found = selection.choose([name]).cases
+    if len(found) != 1:
+        message = f"{name} is {len(found)} models: name one at a time"
+        raise UsageError(message)
+    return found[0]
+
+
+def one_target(settings: Settings, cache: Cache) -> Target:
+    """Return the target of the settings.
+
+    Raises:
+        UsageError: they name several, or one that is invalid.
+    """
+    found = asked(settings, lambda text, project: look(cache, project, text))
+    if len(found) != 1:
+        message = f"these options name {len(found)} targets: choose one"
+        raise UsageError(message)
+    return found[0].target
 
 
 def write_file(path: Path, text: str, advice: str = "") -> None:

@@ -18,7 +18,7 @@ from tabulate import tabulate
 from burn_verify import __version__
 from burn_verify.cases import zoo
 from burn_verify.cases.select import Selection
-from burn_verify.cli import blame, expectations, explain_number, gc, latency, ops, profile, report
+from burn_verify.cli import blame, expectations, explain_number, gc, latency, locate, ops, profile, report
 from burn_verify.cli.common import PLACES, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
 from burn_verify.core.case import Case, Download, ModelFile, Seeded
@@ -40,7 +40,7 @@ from burn_verify.system.console import LongWork
 from burn_verify.system.signals import Terminated, ending_as_ctrl_c
 from burn_verify.system.storage import storage_fault
 
-_COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, blame, gc)
+_COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, locate, blame, gc)
 """The modules that add a command each, in the order of the help text."""
 
 _EPILOG: Final = """\
@@ -56,6 +56,7 @@ examples:
   burn-verify diff old.jsonl new.jsonl    what got worse, what got better
   burn-verify latency run.jsonl           how fast, beside ONNX Runtime, and what the program cost
   burn-verify profile squeezenet          which nodes take the time
+  burn-verify locate squeezenet           which node is wrong first
   burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
   burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
   burn-verify gc                          what is on disk for which target

@@ -11,8 +11,7 @@ from typing import Final
 from tabulate import tabulate
 
 from burn_verify.cases.load import prepare
-from burn_verify.cases.select import Selection
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
@@ -55,12 +54,7 @@ def _profile(arguments: argparse.Namespace) -> int:
         raise UsageError(message)
     settings = settings_from({**typed(arguments), "latency": "on"})
     cache = Cache(settings.cache_dir)
-    selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
-    found = selection.choose([arguments.model]).cases
-    if len(found) != 1:
-        message = f"{arguments.model} is {len(found)} models: profile one at a time"
-        raise UsageError(message)
-    (case,) = found
+    case = one_case(arguments.model, settings, cache)
     prefixes = truncate.prefixes(onnx.load(prepare(case, cache).model), arguments.cuts)
     timed, untimed = _timed(settings, cache, case, prefixes, arguments.seams)
     made = truncate.segments(timed, prefixes)

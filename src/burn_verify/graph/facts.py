@@ -27,7 +27,7 @@ def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = N
     Raises:
         ValueError: the model is damaged.
     """
-    opset = _versions(model).get("", 0)
+    opset = versions(model).get("", 0)
     # Only Dropout needs them, and reading every constant of a large model is slow.
     known = _constants(model) if any(node.op_type == "Dropout" for node in nodes(model)) else {}
     known |= fed or {}
@@ -46,7 +46,7 @@ def subject(model: onnx.ModelProto) -> Subject | None:
     if len(computing) != 1:
         return None
     (node,) = computing
-    opset = _versions(model).get(canonical(node.domain), 0)
+    opset = versions(model).get(canonical(node.domain), 0)
     dtypes = {value.name: _spec(value).dtype for value in (*model.graph.input, *model.graph.output)}
     dtypes |= {tensor.name: dtype_of(tensor.data_type) for tensor in model.graph.initializer}
     inputs, outputs = ([dtypes.get(name) for name in names] for names in (node.input, node.output))
@@ -98,7 +98,7 @@ def text(value: str) -> str:
     return value
 
 
-def _versions(model: onnx.ModelProto) -> dict[str, int]:
+def versions(model: onnx.ModelProto) -> dict[str, int]:
     """Return the opsets that a model imports, by domain."""
     return {canonical(entry.domain): entry.version for entry in model.opset_import}
 

@@ -9,6 +9,8 @@ from typing import Final
 
 import onnx
 
+from burn_verify.graph.cut import Known, cut, graph_of
+
 MOST: Final = 24
 
 
@@ -68,14 +70,15 @@ def prefixes(model: onnx.ModelProto, most: int = MOST) -> list[Prefix]:
         raise ValueError(msg)
     count = min(most, len(nodes))
     places = sorted({round((place + 1) * len(nodes) / count) for place in range(count)})
-    known = _typed(model)
+    graph, nothing = graph_of(model), Known()
     made: list[Prefix] = []
     start = 0
     for place in places:
-        if (prefix := _truncated(model, place, known)) is None:
+        computing = sum(node.op_type != "Constant" for node in nodes[:place])
+        if (prefix := cut(graph, range(computing), nothing)) is None:
             continue
         op_types = tuple(node.op_type for node in nodes[start:place])
-        made.append(Prefix(first=start + 1, last=place, op_types=op_types, model=prefix))
+        made.append(Prefix(first=start + 1, last=place, op_types=op_types, model=prefix.model))
         start = place
     return made
 
@@ -113,48 +116,3 @@ def slowest(found: Sequence[Segment], count: int = 5) -> list[Segment]:
     """Return the segments that add most to Burn's time, the slowest first, without those below the noise."""
     named = [segment for segment in found if not segment.below_noise]
     return sorted(named, key=lambda segment: -segment.burn)[:count]
-
-
-def _typed(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
-    """Return type and shape of the tensors for which they are known."""
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    values = (*graph.value_info, *graph.output)
-    return {value.name: value for value in values if value.type.tensor_type.elem_type}
-
-
-def _truncated(model: onnx.ModelProto, place: int, known: dict[str, onnx.ValueInfoProto]) -> onnx.ModelProto | None:
-    """Return the first nodes of a model, None where an output would have no known type."""
-    # Not onnx.utils.Extractor: it follows the inputs of nodes only, and so loses nodes and weights that only an inner
-    # graph reads; it refuses sparse weights.
-    graph = model.graph
-    inside, outside = graph.node[:place], graph.node[place:]
-    made = {name for node in inside for name in node.output if name}
-    read_later = {name for node in outside for name in _reads(node)} | {value.name for value in graph.output}
-    wanted = [name for node in inside for name in node.output if name in read_later]
-    if not wanted or any(name not in known for name in wanted):
-        return None
-    read = {name for node in inside for name in _reads(node)}
-    prefix = onnx.ModelProto()
-    prefix.CopyFrom(model)
-    del prefix.graph.node[place:]
-    weights = [tensor for tensor in prefix.graph.initializer if tensor.name in read]
-    del prefix.graph.initializer[:]
-    prefix.graph.initializer.extend(weights)
-    inner = [value for value in prefix.graph.value_info if value.name in made]
-    del prefix.graph.value_info[:]
-    prefix.graph.value_info.extend(inner)
-    inputs = [value for value in prefix.graph.input if value.name in read]
-    del prefix.graph.input[:]
-    prefix.graph.input.extend(inputs)
-    del prefix.graph.output[:]
-    prefix.graph.output.extend(known[name] for name in wanted)
-    return prefix
-
-
-def _reads(node: onnx.NodeProto) -> set[str]:
-    """Return the tensors that a node reads, those that its inner graphs take from outside included."""
-    names = {name for name in node.input if name}
-    for attribute in node.attribute:
-        for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-            names |= {name for one in inner.node for name in _reads(one)} | {value.name for value in inner.output}
-    return names

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -148,6 +148,31 @@ def is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+class _Scratch(Cache):
+    """A cache some of whose folders are elsewhere."""
+
+    def __init__(self, cache: Cache, names: Collection[str], place: Path) -> None:
+        super().__init__(cache.root)
+        self._cache = cache
+        self._names = names
+        self._place = place
+
+    def folder(self, *names: str) -> Path:
+        """Return a folder, see `Cache.folder`."""
+        if names[0] not in self._names:
+            return self._cache.folder(*names)
+        path = self._place.joinpath(*names)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+@contextlib.contextmanager
+def scratch(cache: Cache, *names: str) -> Iterator[Cache]:
+    """Return a cache with some of its folders in temporary storage, which is deleted at the end."""
+    with tempfile.TemporaryDirectory(prefix="burn-verify-") as place:
+        yield _Scratch(cache, frozenset(names), Path(place))
 
 
 def _command() -> str:

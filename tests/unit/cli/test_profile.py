@@ -31,7 +31,7 @@ def test_a_prefix_that_does_not_compile_is_named(command):
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [((ADD, "--cuts", "0"), "at least one place is needed"), ((ADD.parent,), "models: profile one at a time")],
+    [((ADD, "--cuts", "0"), "at least one place is needed"), ((ADD.parent,), "models: name one at a time")],
 )
 def test_a_mistake_is_one_line(command, words, message):
     code, out, err = command("profile", *words, seams=seams())

@@ -1,0 +1,115 @@
+"""A Burn that is wrong in one operator: everything else is as onnx's evaluator answers."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
+
+from burn_verify.burn.program import Inference
+from burn_verify.core.errors import CompileError, ConvertError, RunError
+from burn_verify.graph.facts import nodes
+from burn_verify.run.seams import Seams
+from fakes import FakeBuilder, FakeEngine, FakeProgram, Faults
+
+
+def seams(
+    op_type: str = "",
+    change: Callable[[Any], Any] | None = None,
+    *,
+    refuses: Callable[[onnx.ModelProto], str] = lambda model: "",
+    panics: Callable[[onnx.ModelProto], str] = lambda model: "",
+    rejects: Callable[[onnx.ModelProto], str] = lambda model: "",
+    wrong_from: int = 1 << 30,
+    seen: list[list[str]] | None = None,
+) -> Seams:
+    """Return the seams of a run whose Burn is wrong.
+
+    Arguments:
+        change: what becomes of every output of the operator.
+        refuses, rejects, panics: what burn-onnx, rustc and the program say of a model; empty for nothing.
+        wrong_from: number of nodes from which on a model is wrong, whatever they are.
+        seen: filled with the names of the models of each batch.
+    """
+    wrong = [] if change is None else [_operator(op_type, change)]
+
+    class Program(FakeProgram):
+        def infer(self, path, inputs):
+            model = onnx.load(path)
+            if words := panics(model):
+                raise RunError(words, words)
+            evaluator = ReferenceEvaluator(model, new_ops=wrong)
+            names = [one for one in evaluator.input_names if one not in {t.name for t in model.graph.initializer}]
+            outputs = [np.asarray(one) for one in evaluator.run(None, dict(zip(names, inputs, strict=True)))]
+            if len(model.graph.node) >= wrong_from:
+                outputs = [one + np.ones((), one.dtype) for one in outputs]
+            return Inference(outputs=outputs, load_seconds=0.0, forward_seconds=0.0)
+
+    class Builder(FakeBuilder):
+        def convert(self, prepared, target):
+            if words := refuses(onnx.load(prepared.model)):
+                raise ConvertError(words, words)
+            return super().convert(prepared, target)
+
+        def build(self, models, doubtful=()):
+            if seen is not None:
+                seen.append([model.label for model in models])
+            program = Program(self.faults)
+            said = {model.module: rejects(onnx.load(model.rust)) for model in models}
+            return {module: CompileError(words, words) if words else program for module, words in said.items()}
+
+    faults = Faults()
+    return Seams(
+        engine=partial(Engine, faults=faults),
+        builder=lambda cache, settings, listen, targets: Builder(cache, targets, faults),
+    )
+
+
+class Engine(FakeEngine):
+    """Answers models whose outputs have no type."""
+
+    def infer_all(self, model: Path, sets, *, optimise=False, threads=0):
+        """Answer several sets."""
+        return [answers(onnx.load(model), inputs) for inputs in sets]
+
+
+def has(op_type: str, words: str = "unsupported") -> Callable[[onnx.ModelProto], str]:
+    """Return a function that objects to models with an operator."""
+    return lambda model: f"{words} {op_type}" if op_type in {node.op_type for node in model.graph.node} else ""
+
+
+def holds(op_type: str, words: str = "unsupported") -> Callable[[onnx.ModelProto], str]:
+    """Return a function that objects to models with an operator, that of inner graphs included."""
+    return lambda model: f"{words} {op_type}" if op_type in {node.op_type for node in nodes(model)} else ""
+
+
+def initializer(name: str, *values: Any, dtype: Any = np.float32) -> onnx.TensorProto:
+    """Return a weight."""
+    return numpy_helper.from_array(np.array(values, dtype), name)
+
+
+def answers(model: onnx.ModelProto, inputs) -> list[Any]:
+    weights = {tensor.name for tensor in model.graph.initializer}
+    names = [value.name for value in model.graph.input if value.name not in weights]
+    answers = ReferenceEvaluator(model).run(None, dict(zip(names, inputs, strict=True)))
+    return [np.asarray(one) for one in answers]
+
+
+def _operator(op_type: str, change: Callable[[Any], Any]) -> type[OpRun]:
+    from onnx.reference.ops import load_op
+
+    right = load_op("", op_type, None)
+
+    class Wrong(right):
+        op_domain = ""
+
+        def _run(self, *inputs, **attributes):
+            return tuple(change(one) for one in super()._run(*inputs, **attributes))
+
+    Wrong.__name__ = op_type
+    return Wrong
