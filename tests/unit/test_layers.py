@@ -25,8 +25,9 @@ ROOMS = {
     "expectations": "core",
     "report": "core graph judge cases record expectations",
     "run": "core graph judge system reference burn cases record expectations report",
+    "ship": "core graph judge system reference burn cases run",
     "plugin": "core expectations report run system",
-    "cli": "core graph system burn cases record expectations report run",
+    "cli": "core graph system burn cases record expectations report run ship",
     "onnx_backend": "core graph run system",
 }
 # Third-party and standard modules that only these may import.

@@ -18,7 +18,7 @@ from tabulate import tabulate
 from burn_verify import __version__
 from burn_verify.cases import zoo
 from burn_verify.cases.select import Selection
-from burn_verify.cli import blame, expectations, explain_number, gc, latency, locate, ops, profile, report
+from burn_verify.cli import blame, expectations, explain_number, gc, latency, locate, ops, package, profile, report
 from burn_verify.cli.common import PLACES, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
 from burn_verify.core.case import Case, Download, ModelFile, Seeded
@@ -40,7 +40,7 @@ from burn_verify.system.console import LongWork
 from burn_verify.system.signals import Terminated, ending_as_ctrl_c
 from burn_verify.system.storage import storage_fault
 
-_COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, locate, blame, gc)
+_COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, locate, blame, gc, package)
 """The modules that add a command each, in the order of the help text."""
 
 _EPILOG: Final = """\
@@ -59,6 +59,7 @@ examples:
   burn-verify locate squeezenet           which node is wrong first
   burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
   burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
+  burn-verify package mnist -o mnist-model              a crate that loads it, and proves it with cargo test
   burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage,

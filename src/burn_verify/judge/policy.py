@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from burn_verify.core.result import Guilty, JudgeMode, Mismatch, OutputMetrics, Verdict, VerdictName
 from burn_verify.graph.dtypes import dtype_name
+from burn_verify.judge.allowance import Allowance, allowance_of, equal_to, shaped_as
 from burn_verify.judge.discrete import rule_for
 from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, where_of
@@ -75,6 +76,17 @@ class Judge:
         if (found := _discrete(names, answers, evidence, "")) is not None:
             return (found.passes,) * len(names)
         return tuple(_passes(self, subject, place, name, answers, evidence) for place, name in enumerate(names))
+
+    def allowances(
+        self, subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence
+    ) -> tuple[Allowance, ...]:
+        """Return what is allowed for each output, given outputs that passed; arguments as for `verdict`."""
+        if subject.random:
+            return tuple(shaped_as(answer) for answer in actual)
+        if _discrete(names, actual, evidence, "") is not None:
+            return tuple(equal_to(answer) for answer in actual)
+        weighed = [_weighed(self, subject, place, name, actual[place], evidence) for place, name in enumerate(names)]
+        return tuple(allowance_of(answer, one) for answer, (one, _) in zip(actual, weighed, strict=True))
 
     def override(self, subject: Question, evidence: Evidence, output: str, dtype: str) -> Override | None:
         """Return the exception for an output, None where there is none."""

@@ -25,7 +25,7 @@ from burn_verify.judge.yardstick import Errors, Yardstick
 Array = npt.NDArray[Any]
 
 
-_HALF: Final = frozenset({"float16", "bfloat16"})
+HALF: Final = frozenset({"float16", "bfloat16"})
 _OWN: Final = 2.0
 """Allowed error of an output of a graph, as a multiple of the reference's own error."""
 _SUMS_IN_ONNXRUNTIME: Final = frozenset({"Where"})
@@ -94,6 +94,11 @@ class Weighed:
                 f" (rms {mine.rms:.2g} and tail {mine.tail:.2g} of it, the oracle's {own.rms:.2g} and {own.tail:.2g})"
             )
         return text
+
+
+def own_factor(dtype: str) -> float:
+    """Return how many times the reference's own error an output of a graph may have, by the output's dtype."""
+    return 3.0 if dtype in HALF else 2.0
 
 
 Widen = Callable[[Bound], Bound]
@@ -235,8 +240,8 @@ def _concluded(actual: Array, yardstick: Yardstick, own: list[Errors], runtime: 
     )
     if yardstick.bound.mean is not None:
         return _beside_noise(actual, yardstick, own, oracle, runtime)
-    half = dtype_name(actual.dtype) in _HALF
-    factor = 3.0 if half else 2.0
+    half = dtype_name(actual.dtype) in HALF
+    factor = own_factor(dtype_name(actual.dtype))
     relative = errors.within(factor, oracle)
     clean = not bad.any()
     if clean and (yardstick.lone or relative):

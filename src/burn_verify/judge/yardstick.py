@@ -17,10 +17,10 @@ from burn_verify.judge.tolerance import Bound, bound
 
 Array = npt.NDArray[Any]
 
-_TAIL: Final = 0.999
+TAIL: Final = 0.999
 """The quantile of the errors that is limited in addition to their root mean square: numerics.md, step 4."""
 
-_SHARE_OF_BOUND: Final = 0.1
+SHARE_OF_BOUND: Final = 0.1
 """The share of the bound that is added to the reference's own error: numerics.md, step 4."""
 
 
@@ -42,7 +42,7 @@ class Errors:
     def within(self, factor: float, own: "Errors") -> bool:
         """Return whether errors are at most `factor` times the reference's own, plus a tenth of the bound."""
         return all(
-            mine <= factor * theirs + _SHARE_OF_BOUND for mine, theirs in ((self.rms, own.rms), (self.tail, own.tail))
+            mine <= factor * theirs + SHARE_OF_BOUND for mine, theirs in ((self.rms, own.rms), (self.tail, own.tail))
         )
 
 
@@ -103,7 +103,7 @@ class Yardstick:
         mean = root_mean_square(limit[counted]) if self.bound.mean is None else self.bound.mean
         return Errors(
             rms=root_mean_square(ratio),
-            tail=quantile(ratio, _TAIL),
+            tail=quantile(ratio, TAIL),
             greatest=float(ratio.max()),
             share=root_mean_square(difference[counted]) / mean if mean > 0 else 0.0,
         )

@@ -14,6 +14,7 @@ from burn_verify.core.case import Tolerance
 from burn_verify.core.errors import CompareError, OracleError, StageError
 from burn_verify.core.result import Guilty, JudgeMode, Verdict
 from burn_verify.core.stage import FailureKind, PreparedCase
+from burn_verify.judge.allowance import Allowance
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.policy import INSENSITIVE, Judge, used_overrides
 from burn_verify.judge.tolerated import Question
@@ -148,6 +149,14 @@ def verdict_on(
     """Judge outputs with all evidence about one data set."""
     question, names = _asked(prepared)
     return judged.verdict(question, names, actual, _evidence(prepared, data_set, data, measured), data_set)
+
+
+def allowed_for(
+    prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, actual: Sequence[Array], judged: Judge
+) -> tuple[Allowance, ...]:
+    """Return, by output, what the judge allows for a data set, given outputs that passed."""
+    question, names = _asked(prepared)
+    return judged.allowances(question, names, actual, _evidence(prepared, data_set, data, measured))
 
 
 def _evidence(prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured) -> Evidence:

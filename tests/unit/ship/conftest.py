@@ -1,0 +1,19 @@
+"""A model that passed, without cargo and ONNX Runtime."""
+
+from pathlib import Path
+
+import pytest
+
+import shipped
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import silent
+from burn_verify.ship.proven import chosen, prove
+from burn_verify.system.cache import Cache
+
+ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
+
+
+@pytest.fixture
+def proven(tmp_path):
+    cache = Cache(tmp_path / "cache")
+    return prove(Settings(), cache, chosen(Settings(), cache, str(ADD)), shipped.seams(), silent)

@@ -1,0 +1,83 @@
+"""The files of a crate: exact versions, no machine, and digests of what was verified."""
+
+import dataclasses
+import hashlib
+import io
+import tomllib
+
+import numpy as np
+import pytest
+
+from burn_verify.ship.crate import WEIGHTS, Load, files_of, library, npz
+from burn_verify.ship.package import contents_of
+
+
+@pytest.fixture
+def contents(proven):
+    return contents_of(proven, "my-model", Load.EMBEDDED, pregenerated=True)
+
+
+@pytest.mark.parametrize("pregenerated", [True, False])
+def test_versions_are_exact_and_generated_code_has_one_source(proven, pregenerated):
+    files = files_of(contents_of(proven, "my-model", Load.FILE, pregenerated=pregenerated))
+    manifest = tomllib.loads(files["Cargo.toml"].decode())
+
+    versions = [one if isinstance(one, str) else one["version"] for one in manifest["dependencies"].values()]
+    assert all(version.startswith("=") for version in versions)
+    assert ("build.rs" in files, "model/model.onnx" in files) == (not pregenerated, not pregenerated)
+    assert ("src/generated.rs" in files) is pregenerated
+    assert ("burn-onnx" in manifest.get("build-dependencies", {})) is not pregenerated
+    assert manifest["profile"]["dev"]["package"]["burn-flex"]["opt-level"] == 3
+
+
+@pytest.mark.parametrize("pregenerated", [True, False])
+@pytest.mark.parametrize("load", Load)
+def test_no_place_is_left_unfilled_and_no_machine_is_named(proven, load, pregenerated):
+    files = files_of(contents_of(proven, "my-model", load, pregenerated=pregenerated))
+
+    for path, content in files.items():
+        if path.endswith((".rs", ".toml", ".md")):
+            assert b"{{" not in content.replace(b"{{}}", b""), path
+            assert b"/somewhere/" not in content, path
+
+
+def test_everything_that_was_verified_is_named_with_its_digest(contents):
+    files = files_of(contents)
+    test = files["tests/golden.rs"].decode()
+
+    for path in (WEIGHTS, "src/generated.rs", "tests/golden.safetensors"):
+        assert f'"{path}"' in test
+        assert hashlib.sha256(files[path]).hexdigest() in test
+
+
+def test_code_that_is_generated_anew_is_compared_with_what_was_verified(proven):
+    contents = contents_of(proven, "my-model", Load.EMBEDDED, pregenerated=False)
+    test = files_of(contents)["tests/golden.rs"].decode()
+
+    assert hashlib.sha256(contents.generated.encode()).hexdigest() in test
+    assert 'include_bytes!("../model/model.onnx")' in test
+
+
+def test_inputs_that_were_fed_in_another_shape_are_free_there(contents):
+    (port, *others) = contents.face.inputs
+    declared = dataclasses.replace(port, shape=(99, *port.shape[1:]))
+    face = dataclasses.replace(contents.face, inputs=(declared, *others))
+
+    text = library(dataclasses.replace(contents, face=face))
+
+    assert "Some(99)" not in text
+    assert "shape: &[None" in text
+
+
+@pytest.mark.parametrize(("load", "call"), [("embedded", "&device)"), ("file", "impl AsRef"), ("bytes", "Vec<u8>")])
+def test_each_way_to_load_has_its_function(proven, load, call):
+    files = files_of(contents_of(proven, "my-model", Load(load), pregenerated=True))
+
+    assert call in (files["src/lib.rs"] + files["README.md"]).decode()
+
+
+def test_arrays_of_any_name_can_be_read_by_numpy():
+    arrays = {"file": np.array(1.5), "a/b:0": np.arange(4).reshape(2, 2)[:, ::-1]}
+
+    with np.load(io.BytesIO(npz(arrays))) as read:
+        assert {name: read[name].tolist() for name in read.files} == {"file": 1.5, "a/b:0": [[1, 0], [3, 2]]}

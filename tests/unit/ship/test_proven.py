@@ -1,0 +1,40 @@
+"""Only what passed is shipped."""
+
+from pathlib import Path
+
+import pytest
+
+import shipped
+from burn_verify.core.errors import CompareError, ConvertError, UsageError
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import silent
+from burn_verify.ship.proven import chosen, prove
+from fakes import Faults
+
+ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
+
+
+def test_a_model_that_passes_comes_with_its_answers(proven):
+    assert proven.result.case_id == "file/add"
+    assert list(proven.outputs) == ["seeded"]
+    assert proven.about["verdict"] == "agrees"
+    assert "file/add, sha256 `" in proven.about["model"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "error"),
+    [
+        (Faults({("convert", "add"): ConvertError("refused")}), ConvertError),
+        (Faults({("run", "add"): lambda outputs: [output + 1 for output in outputs]}), CompareError),
+    ],
+)
+def test_a_model_that_does_not_pass_is_an_error(cache, faults, error):
+    case = chosen(Settings(), cache, str(ADD))
+
+    with pytest.raises(error):
+        prove(Settings(), cache, case, shipped.seams(faults), silent)
+
+
+def test_one_model_is_named(cache):
+    with pytest.raises(UsageError, match="models: name one"):
+        chosen(Settings(), cache, str(ADD.parent))
