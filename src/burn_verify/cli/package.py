@@ -33,9 +33,7 @@ def add_to(commands: Commands) -> None:
     command = add_command(commands, "package", "write a crate that loads a verified model", _TEXT, _EXAMPLES)
     command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
     command.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="a folder that is not there")
-    command.add_argument(
-        "--load", choices=[str(way) for way in Load], default=str(Load.EMBEDDED), help="where the weights are"
-    )
+    command.add_argument("--load", choices=list(Load), default=Load.EMBEDDED, help="where the weights are")
     command.add_argument(
         "--pregenerated", action="store_true", help="put the generated Rust into the crate, instead of a build.rs"
     )
