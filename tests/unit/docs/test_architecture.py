@@ -48,4 +48,7 @@ def test_the_way_of_a_model_is_the_one_that_is_told(traced, thread):
 def test_the_way_leads_from_the_command_line_to_the_record(traced):
     assert traced["main"][0] == "cli.main"
     rooms = {name.partition(".")[0] for names in traced.values() for name in names}
-    assert rooms == {path.parent.name for path in (ROOT / "src" / "burn_verify").glob("*/__init__.py")} - {"plugin", "ship"}
+    assert rooms == {path.parent.name for path in (ROOT / "src" / "burn_verify").glob("*/__init__.py")} - {
+        "plugin",
+        "ship",
+    }
