@@ -96,7 +96,8 @@ class Converter:
         except ProcessDied as death:
             message = f"the converter did not survive this model: {death.message}"
             how = death.kind.how
-            died = {"how": how, "kind": RefusalKind.DIED.value, "log": death.log}
+            log = location(death.log, prepared.model.parent, folder.parent)
+            died = {"how": how, "kind": RefusalKind.DIED.value, "log": log}
             raise ConvertError(message, f"converter: {how}", died, death.kind) from death
         if not answer["ok"]:
             if (fault := storage_fault_in(answer["message"])) is not None:

@@ -6,6 +6,7 @@ Pure functions on text. The whole message is always stored with the reason.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from burn_verify.core.result import RefusalKind
@@ -115,6 +116,12 @@ def panic(message: str) -> str:
     return sentences(causes[-1] if causes else message.strip().partition("\n")[0], _LENGTH)
 
 
-def location(text: str) -> str:
-    """Return a text with source locations, without the folder of cargo's registry on this machine."""
+def location(text: str, *folders: Path) -> str:
+    """Return a text with source locations, without the folders of this machine: cargo's registry, and the given ones.
+
+    Arguments:
+        folders: what lies in them is named relative to them.
+    """
+    for folder in folders:
+        text = text.replace(f"{folder}/", "")
     return _REGISTRY.sub("", text)

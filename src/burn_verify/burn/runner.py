@@ -71,7 +71,7 @@ class Runner:
             RunError: the program panicked, aborted, hung or ran out of memory, the inputs have no Burn value, or the
                 device lacks what the model needs.
         """
-        return self._inference(*self._ask(model, inputs, backend, self._timeout))
+        return self._inference(model, *self._ask(model, inputs, backend, self._timeout))
 
     def block(self, model: ConvertedModel, inputs: Sequence[Array], backend: str, plan: BlockPlan) -> Block:
         """Time a block of calls.
@@ -82,7 +82,7 @@ class Runner:
         # The timeout applies to one call. A block runs at most one call beyond its own limit, and one while it settles.
         limit = 3 * self._timeout + plan.settle + plan.seconds
         answer, _ = self._ask(model, inputs, backend, limit, {"bench": bench_request(plan)})
-        _check(answer)
+        _check(model, answer)
         with self._readable():
             return block_of(answer)
 
@@ -102,7 +102,7 @@ class Runner:
         except ProcessDied:
             # The sets are sent one by one, to find the one that ended the process.
             return [self.infer(model, inputs, backend) for inputs in sets]
-        return [self._inference(answer, data) for answer, data in answers]
+        return [self._inference(model, answer, data) for answer, data in answers]
 
     @property
     def pid(self) -> int | None:
@@ -125,7 +125,7 @@ class Runner:
         try:
             return self._process.request({**header, **(more or {})}, payload, timeout=limit)
         except ProcessDied as death:
-            raise _died(death, death.message) from death
+            raise _died(death, death.message, model) from death
 
     def _request(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> tuple[dict[str, Any], bytes]:
         if dtype := unsupported_dtype(inputs):
@@ -150,11 +150,11 @@ class Runner:
             kind = FailureKind.DEVICE
             raise RunError(message, reason, {"how": kind.how, "lacks": list(lacks)}, kind)
 
-    def _inference(self, answer: Mapping[str, Any], payload: bytes) -> Inference:
+    def _inference(self, model: ConvertedModel, answer: Mapping[str, Any], payload: bytes) -> Inference:
         if answer.get("broken"):
             # The device is unusable after this request, so the next request needs a new process.
             self._process.end()
-        _check(answer)
+        _check(model, answer)
         with self._readable():
             return Inference(
                 outputs=decode(payload),
@@ -173,11 +173,16 @@ class Runner:
             raise RunError(message, "protocol: unreadable answer", {"how": kind.how}, kind) from error
 
 
-def _check(answer: Mapping[str, Any]) -> None:
+def _check(model: ConvertedModel, answer: Mapping[str, Any]) -> None:
     if not answer["ok"]:
-        kind = _kind_of(answer)
-        details = {"how": kind.how, "location": location(answer.get("location") or "") or None}
-        raise RunError(answer["message"], f"{kind.how}: {panic(answer['message'])}", details, kind)
+        kind, message = _kind_of(answer), _portable(answer["message"], model)
+        details = {"how": kind.how, "location": _portable(answer.get("location") or "", model) or None}
+        raise RunError(message, f"{kind.how}: {panic(message)}", details, kind)
+
+
+def _portable(text: str, model: ConvertedModel | None) -> str:
+    """Return a text without the folders of this machine, since the record is read on other machines."""
+    return location(text, *(() if model is None else (model.rust.parent.parent, model.weights.parent.parent)))
 
 
 def _kind_of(answer: Mapping[str, Any]) -> FailureKind:
@@ -185,9 +190,10 @@ def _kind_of(answer: Mapping[str, Any]) -> FailureKind:
     return FailureKind.PANIC if answer.get("kind") == "panic" else FailureKind.ERROR
 
 
-def _died(death: ProcessDied, message: str) -> RunError:
+def _died(death: ProcessDied, message: str, model: ConvertedModel | None = None) -> RunError:
     how = death.kind.how
-    return RunError(message, f"{how}: {death.message}", {"how": how, "log": death.log}, death.kind)
+    details = {"how": how, "log": _portable(death.log, model)}
+    return RunError(_portable(message, model), f"{how}: {_portable(death.message, model)}", details, death.kind)
 
 
 def rust_environment() -> dict[str, str]:

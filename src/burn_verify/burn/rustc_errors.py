@@ -143,7 +143,7 @@ def compile_error(model: ConvertedModel, generated: str, errors: Sequence[RustEr
     }
     message = "\n".join(error.rendered or error.message for error in errors[:5]).strip()
     # The record is read on other machines, where the folders of this machine mean nothing.
-    message = location(message.replace(f"{model.rust.parent.parent}/", ""))
+    message = location(message, model.rust.parent.parent)
     return CompileError(message, rejection([(error.code, error.message) for error in errors]), details)
 
 

@@ -251,7 +251,7 @@ def _judgement(weighed: Weighed, verdict: VerdictName, words: Words) -> Iterator
     """Yield the parts of a judgement; headroom and origin are omitted for NaN and infinities: they have no error."""
     if not words.expected:
         yield from (weighed.text,) if weighed.bad.any() and weighed.text else ()
-        yield f"against {weighed.yardstick.origin}"
+        yield f"against {weighed.yardstick.name}"
     yield verdict
     if weighed.guilty:
         yield f"guilty: {weighed.guilty}"
@@ -270,7 +270,7 @@ def _with_evidence(
         oracle_headroom=weighed.oracle_headroom if bounded else None,
         rounding_share=weighed.share,
         bound=weighed.yardstick.bound.text,
-        reference=weighed.yardstick.origin,
+        reference=weighed.yardstick.name,
         guilty=weighed.guilty,
         override=weighed.yardstick.bound.override,
         metrics={

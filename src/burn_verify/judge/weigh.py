@@ -20,7 +20,7 @@ from burn_verify.judge.facts import NodeFacts, RuleKind
 from burn_verify.judge.metrics import Mask, is_float, widened
 from burn_verify.judge.noise import explained
 from burn_verify.judge.tolerance import Bound, bound, within
-from burn_verify.judge.yardstick import Errors, Yardstick
+from burn_verify.judge.yardstick import Errors, Origin, Yardstick
 
 Array = npt.NDArray[Any]
 
@@ -166,18 +166,17 @@ def _float64(place: int, actual: Array, evidence: Evidence, widen: Widen) -> Yar
         return None
     reference = widened(wide) if is_float(wide.dtype) else wide
     limits, lone = _bound(place, reference, dtype_name(actual.dtype), evidence)
-    return Yardstick(
-        reference=reference, bound=widen(limits), origin=f"float64 ({evidence.measured.evaluator})", lone=lone
-    )
+    program = evidence.measured.evaluator
+    return Yardstick(reference=reference, bound=widen(limits), origin=Origin.FLOAT64, program=program, lone=lone)
 
 
 def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
     """Return the yardstick around the expected output."""
     desired = evidence.desired[place]
-    origin = evidence.program.value if evidence.stored is None else "stored"
+    origin, program = (Origin.STORED, "") if evidence.stored is not None else (Origin.PROGRAM, evidence.program.value)
     if not is_float(desired.dtype):
         limits, lone = _bound(place, desired, dtype_name(desired.dtype), evidence)
-        return Yardstick(reference=desired, bound=widen(limits), origin=origin, lone=lone)
+        return Yardstick(reference=desired, bound=widen(limits), origin=origin, program=program, lone=lone)
     reference = widened(desired)
     limits, lone = _bound(place, reference, dtype_name(desired.dtype), evidence)
     if (lone or limits.mean is not None) and limits.limit is not None:
@@ -185,13 +184,18 @@ def _fallback(place: int, evidence: Evidence, widen: Widen) -> Yardstick:
         limits = limits.times(2, "2")
     if evidence.coarse is not None:
         limits, lone = within(evidence.coarse)(reference), True
-    zeros = lone and _copies(evidence.measured.lone.facts if evidence.measured.lone else None, origin)
-    return Yardstick(reference=reference, bound=widen(limits), origin=origin, lone=lone, zeros=zeros)
+    by_runtime = origin is Origin.PROGRAM and evidence.program is Guilty.ONNXRUNTIME
+    zeros = lone and _copies(evidence.measured.lone.facts if evidence.measured.lone else None, by_runtime)
+    return Yardstick(reference=reference, bound=widen(limits), origin=origin, program=program, lone=lone, zeros=zeros)
 
 
-def _copies(facts: NodeFacts | None, origin: str) -> bool:
-    """Return whether every element of the reference is an element of an input, including its sign."""
-    if facts is None or (origin == Guilty.ONNXRUNTIME and facts.op_type in _SUMS_IN_ONNXRUNTIME):
+def _copies(facts: NodeFacts | None, by_runtime: bool) -> bool:
+    """Return whether every element of the reference is an element of an input, including its sign.
+
+    Arguments:
+        by_runtime: whether ONNX Runtime computed the reference.
+    """
+    if facts is None or (by_runtime and facts.op_type in _SUMS_IN_ONNXRUNTIME):
         return False
     rule = rule_of(facts.op_type, facts.domain)
     return rule is not None and rule.kind is RuleKind.MOVES
@@ -329,7 +333,7 @@ def _accused(runtime: Array | None, actual: Array, yardstick: Yardstick) -> bool
 
 def _guilty(yardstick: Yardstick, runtime: Array | None) -> Guilty:
     """Return which program is wrong where Burn's output does not match the yardstick."""
-    if yardstick.origin in (Guilty.ONNXRUNTIME, Guilty.REFERENCE):
+    if yardstick.origin is Origin.PROGRAM:
         # Two outputs without a third one: which is correct cannot be determined.
         return Guilty.UNKNOWN
     if runtime is None or yardstick.accepts(runtime):

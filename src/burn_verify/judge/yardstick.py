@@ -4,6 +4,7 @@ Determines no verdicts; `weigh` chooses the yardstick and determines the verdict
 """
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +47,17 @@ class Errors:
         )
 
 
+class Origin(StrEnum):
+    """Where a reference is from."""
+
+    FLOAT64 = "float64"
+    """Computed in float64 for the judge."""
+    STORED = "stored"
+    """Stored with the model."""
+    PROGRAM = "program"
+    """The answer of the engine, or of the program that stands in for it."""
+
+
 NO_ERRORS: Final = Errors(rms=0.0, tail=0.0, greatest=0.0)
 
 
@@ -56,16 +68,29 @@ class Yardstick:
     Attributes:
         reference: float64 where the output is a float, else of the output's own dtype.
         bound: its limit is None where elements have to be equal.
-        origin: the program that computed the reference.
+        origin: where the reference is from.
+        program: the program that computed it; empty for a stored one.
         lone: whether the bound is an a-priori one of a single operator; otherwise it is a tolerance for graphs.
         zeros: whether the sign of zero has to match.
     """
 
     reference: Array
     bound: Bound
-    origin: str
+    origin: Origin
     lone: bool
+    program: str = ""
     zeros: bool = False
+
+    @property
+    def name(self) -> str:
+        """Display name of the reference: ``float64 (onnxruntime)``, ``stored``, ``onnxruntime`` …"""
+        match self.origin:
+            case Origin.FLOAT64:
+                return f"{self.origin.value} ({self.program})"
+            case Origin.STORED:
+                return self.origin.value
+            case Origin.PROGRAM:
+                return self.program
 
     def stretched(self, each: float, together: float) -> "Yardstick":
         """Return a yardstick with the bound multiplied by factors: of each element, and of all together."""

@@ -34,6 +34,7 @@ from burn_verify.run.steps import (
 )
 from burn_verify.run.verify import Verifier
 from burn_verify.system.cache import Cache
+from burn_verify.system.signals import held
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
@@ -92,16 +93,19 @@ class Pipeline:
             ToolchainError: no target could be built and started, for a reason outside the cases.
         """
         (loaded, ended), loading = clocked("load", lambda: self._load(wanted))
-        with ThreadPoolExecutor(1, "reference") as beside:
-            engine = self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
-            try:
-                asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
-                builds = self._targets.build_all(wanted, loaded, doubtful)
-                referred, referring = asked.result()
-            finally:
-                # Ctrl-C and a toolchain failure must not wait for the reference: its thread ends once the process has.
+        beside = ThreadPoolExecutor(1, "reference")
+        engine = self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
+        try:
+            asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
+            builds = self._targets.build_all(wanted, loaded, doubtful)
+            referred, referring = asked.result()
+        finally:
+            # Ctrl-C and a toolchain failure must not wait for the reference: its thread ends once the process has. A
+            # second Ctrl-C must not leave the thread running, since Python aborts if one writes while it exits.
+            with held():
                 beside.shutdown(wait=False, cancel_futures=True)
                 engine.close()
+                beside.shutdown()
         return _plans(wanted, ended, builds, referred, summed(loading, builds.phases, referring))
 
     def build(

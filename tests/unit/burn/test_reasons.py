@@ -101,6 +101,11 @@ def test_a_location(text, location):
     assert reasons.location(text) == location
 
 
+def test_a_location_in_a_given_folder_is_relative_to_it(tmp_path):
+    text = f"panicked at {tmp_path}/m_1/model.rs:3:5, called from {tmp_path}/m_1/model.rs:9:1"
+    assert reasons.location(text, tmp_path) == "panicked at m_1/model.rs:3:5, called from m_1/model.rs:9:1"
+
+
 @given(st.text())
 @settings(deadline=None, derandomize=True)
 def test_a_reason_is_one_short_line(text):

@@ -98,3 +98,33 @@ def test_a_device_is_asked_once(runner, model, tmp_path):
     one.close()
     one.infer(made, [FLOAT], "wgpu")
     assert len((tmp_path / "pids").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("how", ["infer", "infer_all", "block"])
+def test_where_a_model_panicked_is_told_without_folders_of_this_machine(runner, tmp_path, how):
+    folder = tmp_path / "converted" / "0123"
+    folder.mkdir(parents=True)
+    rust, weights = folder / "model.rs", folder / "model.bpk"
+    rust.write_text(SAME)
+    model = ConvertedModel(label="file/m", module="panic", rust=rust, weights=weights, seconds=0.0)
+    calls = {
+        "infer": lambda one: one.infer(model, [FLOAT], "flex"),
+        "infer_all": lambda one: one.infer_all(model, [[FLOAT], [FLOAT]], "flex"),
+        "block": lambda one: one.block(model, [FLOAT], "flex", PLAN),
+    }
+    with pytest.raises(RunError) as caught:
+        calls[how](runner())
+    error = caught.value
+    assert error.details["location"] == "0123/model.rs:3:5"
+    assert (error.message, error.reason) == ("cannot read 0123/model.bpk", "panic: cannot read 0123/model.bpk")
+
+
+def test_the_last_words_of_a_process_hold_no_folder_of_this_machine(runner, tmp_path):
+    folder = tmp_path / "converted" / "0123"
+    folder.mkdir(parents=True)
+    rust = folder / "model.rs"
+    rust.write_text(SAME)
+    model = ConvertedModel(label="file/m", module="dies", rust=rust, weights=folder / "model.bpk", seconds=0.0)
+    with pytest.raises(RunError) as caught:
+        runner().infer(model, [FLOAT], "flex")
+    assert caught.value.details["log"] == "panicked at 0123/model.rs:3:5"

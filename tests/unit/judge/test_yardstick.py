@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from burn_verify.judge.tolerance import Bound
-from burn_verify.judge.yardstick import NO_ERRORS, Errors, Yardstick
+from burn_verify.judge.yardstick import NO_ERRORS, Errors, Origin, Yardstick
 
 
 def yardstick(reference, limit=0.1, **fields):
     bound = Bound(limit=None if limit is None else np.full(np.shape(reference), limit), text="")
-    return Yardstick(reference=np.array(reference, np.float64), bound=bound, origin="test", **{"lone": True, **fields})
+    return Yardstick(
+        reference=np.array(reference, np.float64), bound=bound, origin=Origin.STORED, **{"lone": True, **fields}
+    )
 
 
 def test_elements_outside_of_the_limit_are_missed():
@@ -52,3 +54,18 @@ def test_a_confirmation_has_to_be_whole_for_one_operator_and_nearly_whole_for_a_
     assert not yardstick(reference, lone=False).accepts(answer[:5])
     answer[0] = np.nan
     assert not yardstick(reference, lone=False).accepts(answer)
+
+
+@pytest.mark.parametrize(
+    ("origin", "program", "name"),
+    [
+        (Origin.FLOAT64, "onnxruntime", "float64 (onnxruntime)"),
+        (Origin.STORED, "", "stored"),
+        (Origin.PROGRAM, "onnx.reference", "onnx.reference"),
+    ],
+)
+def test_a_yardstick_is_named_after_its_reference(origin, program, name):
+    yardstick = Yardstick(
+        reference=np.zeros(1), bound=Bound(limit=None, text=""), origin=origin, program=program, lone=True
+    )
+    assert yardstick.name == name

@@ -1,7 +1,10 @@
 """Every stage made to fail once, without ONNX Runtime and cargo: where the case ends, and the others unharmed."""
 
 import errno
+import os
 import pickle
+import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,6 +35,7 @@ from burn_verify.core.target import Target
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.steps import Built, Ended, Ready
 from burn_verify.system.cache import Cache
+from burn_verify.system.signals import ending_as_ctrl_c
 from fakes import FakeBuilder, FakeEngine, Faults, seams
 from toolchain.helpers import fake_binary
 
@@ -204,6 +208,40 @@ def test_an_exception_while_comparing_ends_its_case_alone(cache: Cache, models: 
 def test_ctrl_c_is_no_case_s_fault(cache: Cache, models: Mapping[str, Case], place: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(cache, models, Faults({(place, SPOILT): KeyboardInterrupt()}))
+
+
+def test_a_second_ctrl_c_leaves_no_thread(cache: Cache, models: Mapping[str, Case]) -> None:
+    asked, closing = threading.Event(), threading.Event()
+
+    class Busy(FakeEngine):
+        """Answers only once it is closed, when a second Ctrl-C comes."""
+
+        def infer_all(self, *arguments: Any, **options: Any) -> list[list[Any]]:
+            asked.set()
+            assert closing.wait(60)
+            return super().infer_all(*arguments, **options)
+
+        def close(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            closing.set()
+
+    class Interrupted(FakeBuilder):
+        def refusals(self) -> Mapping[Target, str]:
+            assert asked.wait(60)
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().refusals()
+
+    nothing = Faults()
+    taken = Pipeline(
+        Settings(),
+        cache,
+        engine=lambda cache, timeout, memory_limit=0: Busy(cache, timeout, nothing),
+        builder=lambda cache, settings, listen, targets: Interrupted(cache, targets, nothing),
+    )
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt), ending_as_ctrl_c():
+        taken.prepare(list(models.values()))
+    assert set(threading.enumerate()) == before
 
 
 # ── targets ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from burn_verify.core.result import CaseResult, VerdictName
+from burn_verify.core.result import CaseResult, Guilty, VerdictName
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.ends import End, attempted, end_of
 
@@ -17,6 +17,7 @@ _ENDED_AT = {
     Stage.COMPARE: ("disagrees", "disagree"),
 }
 _PASSED_BUT = {End.RANDOM: "random", End.INSENSITIVE: "insensitive"}
+_PROGRAMS = {Guilty.ONNXRUNTIME: "ONNX Runtime", Guilty.REFERENCE: "onnx's reference evaluator"}
 _ONLY_IF_ANY = frozenset({Stage.LOAD, Stage.REFERENCE})
 
 
@@ -33,7 +34,7 @@ class Totals:
         random: passed, but drew numbers, of which range and moments were checked; they do not agree.
         insensitive: passed, but the reference cannot tell right from wrong; they do not agree.
         loose: agree outside of the bound, in proportion to the reference's own error.
-        oracle_disagrees: agree with float64 or what was stored, and ONNX Runtime does not.
+        oracle_disagrees: agree with float64 or what was stored, by the program that answered and does not.
         device: failures of the device, which lacks what the model needs.
     """
 
@@ -48,7 +49,7 @@ class Totals:
     random: int = 0
     insensitive: int = 0
     loose: int = 0
-    oracle_disagrees: int = 0
+    oracle_disagrees: Mapping[Guilty, int] = field(default_factory=dict)
     device: int = 0
 
 
@@ -75,7 +76,7 @@ def summary(results: Sequence[CaseResult], expected: Mapping[str, str] | None = 
         random=ends.count(End.RANDOM),
         insensitive=ends.count(End.INSENSITIVE),
         loose=verdicts[VerdictName.LOOSE],
-        oracle_disagrees=verdicts[VerdictName.ORACLE_DISAGREES],
+        oracle_disagrees=Counter(_program_of(one) for one in results if one.verdict == VerdictName.ORACLE_DISAGREES),
         device=ends.count(End.DEVICE),
     )
 
@@ -97,15 +98,29 @@ def totals_lines(totals: Totals) -> list[str]:
     skipped = [f"{totals.skipped} skipped"] if totals.skipped else []
     lines.append(", ".join(counts + random + empty + device + skipped))
     remarks = [f"{totals.loose} loosely"] if totals.loose else []
-    remarks += [f"{totals.oracle_disagrees} where ONNX Runtime is wrong"] if totals.oracle_disagrees else []
+    remarks += [
+        f"{totals.oracle_disagrees[guilty]} where {name} is wrong"
+        for guilty, name in _PROGRAMS.items()
+        if totals.oracle_disagrees.get(guilty)
+    ]
     if remarks:
-        lines.append(f"of those that agree, {' and '.join(remarks)}")
+        lines.append(f"of those that agree, {_joined(remarks)}")
     if totals.failed:
         are = "is" if totals.expected_failures == 1 else "are"
         lines.append(f"{totals.expected_failures} of the {totals.failed} failures {are} expected")
     if totals.unexpected_passes:
         lines.append(f"{totals.unexpected_passes} passed unexpectedly: delete what was expected of them")
     return lines
+
+
+def _program_of(result: CaseResult) -> Guilty:
+    """Return the program that answered for the reference and is wrong."""
+    return next((one.guilty for one in result.metrics if one.guilty in _PROGRAMS), Guilty.ONNXRUNTIME)
+
+
+def _joined(words: Sequence[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def passed_unexpectedly(result: CaseResult, expected: Mapping[str, str]) -> bool:
