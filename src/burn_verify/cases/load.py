@@ -222,11 +222,8 @@ def _not_onnx(path: Path, named: Path, error: Exception | None) -> LoadError:
     """Return the error of a file that cannot be parsed, or is no complete model; it says what the file is instead."""
     if (kind := by_content(path)) is not None:
         return _foreign(named, kind)
-    said = (
-        "not a complete ONNX model: it has no outputs or imports no operator set"
-        if error is None
-        else f"not an ONNX file, or a damaged one ({error})"
-    )
+    nothing = "the file is empty" if not path.stat().st_size else "it has no outputs or imports no operator set"
+    said = f"not a complete ONNX model: {nothing}" if error is None else f"not an ONNX file, or a damaged one ({error})"
     return LoadError(f"{named}: {said}", "not an ONNX file")
 
 

@@ -18,7 +18,19 @@ from tabulate import tabulate
 from burn_verify import __version__
 from burn_verify.cases import zoo
 from burn_verify.cases.select import Selection
-from burn_verify.cli import blame, expectations, explain_number, gc, latency, locate, ops, package, profile, report
+from burn_verify.cli import (
+    blame,
+    compare,
+    expectations,
+    explain_number,
+    gc,
+    latency,
+    locate,
+    ops,
+    package,
+    profile,
+    report,
+)
 from burn_verify.cli.common import PLACES, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
 from burn_verify.core.case import Case, Download, ModelFile, Seeded
@@ -40,7 +52,19 @@ from burn_verify.system.console import LongWork
 from burn_verify.system.signals import Terminated, ending_as_ctrl_c
 from burn_verify.system.storage import storage_fault
 
-_COMMANDS: Final = (report, expectations, explain_number, ops, latency, profile, locate, blame, gc, package)
+_COMMANDS: Final = (
+    report,
+    expectations,
+    explain_number,
+    ops,
+    latency,
+    profile,
+    locate,
+    blame,
+    compare,
+    package,
+    gc,
+)
 """The modules that add a command each, in the order of the help text."""
 
 _EPILOG: Final = """\
@@ -59,6 +83,7 @@ examples:
   burn-verify locate squeezenet           which node is wrong first
   burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
   burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
+  burn-verify compare a.onnx b.onnx       two models on the same inputs, or answers kept by --keep-outputs
   burn-verify package mnist -o mnist-model              a crate that loads it, and proves it with cargo test
   burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
@@ -206,6 +231,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         )
         if results:
             print(closing.text)
+        if results and settings.keep_outputs is not None:
+            print(f"answers are kept in {settings.keep_outputs}")
         for problem in (*closing.not_run, *closing.problems, *closing.warnings):
             sys.stderr.write(f"burn-verify: {problem}\n")
     unexpected = [passes for trial, result in results.items() if (passes := _unexpected(trial, result, session))]

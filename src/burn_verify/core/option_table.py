@@ -123,6 +123,16 @@ OPTIONS: tuple[Option, ...] = (
         help="append the results to this file, one JSON line for each case; the last run is always kept in the cache",
     ),
     Option(
+        field="keep_outputs",
+        flag="--keep-outputs",
+        metavar="DIR",
+        ini="burn_keep_outputs",
+        parse=option_values.new_folder,
+        default=None,
+        help="keep the inputs, Burn's outputs and the reference's here, one safetensors file for each case and data "
+        "set; 'burn-verify compare' takes the folder",
+    ),
+    Option(
         field="timeout",
         flag="--burn-timeout",
         metavar="SECONDS",

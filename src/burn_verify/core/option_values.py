@@ -98,6 +98,15 @@ def folder(text: str) -> Path:
     return absolute
 
 
+def new_folder(text: str) -> Path:
+    """Return the absolute path of a folder that exists, or that may be made."""
+    absolute = path(text)
+    if absolute.exists() and not absolute.is_dir():
+        msg = f"{absolute} is not a folder"
+        raise ValueError(msg)
+    return absolute
+
+
 def file(text: str) -> Path:
     """Return the absolute path of an existing file."""
     absolute = path(text)

@@ -28,6 +28,7 @@ class Settings:
         ops_examples: how many further sets of values are drawn for every graph that agrees.
         ops_seed: the seed of these; no option of its own, since Hypothesis has one.
         cache_dir: None for the user's cache folder.
+        keep_outputs: folder for the inputs and outputs of every case; None to keep none.
         timeout: seconds a model may take to answer, converter and reference included.
         memory_limit: MiB of address space for the converter, the runner and ONNX Runtime, and of inputs that are
             drawn, 0 for no limit.
@@ -52,6 +53,7 @@ class Settings:
     zoo_mirror: Path | None = None
     cache_dir: Path | None = None
     record: Path | None = None
+    keep_outputs: Path | None = None
     timeout: float = 120.0
     memory_limit: int = 16384
     cache_size: int = 20 << 30
@@ -85,7 +87,7 @@ class Settings:
 def from_folder(field: str, text: str, folder: Path) -> str:
     """Return the value of an ini file with relative paths resolved against the folder of that file, as pytest does."""
     parse = next(option.parse for option in OPTIONS if option.field == field)
-    if text and parse in (option_values.path, option_values.folder, option_values.file):
+    if text and parse in (option_values.path, option_values.folder, option_values.new_folder, option_values.file):
         return str(folder / Path(text).expanduser())
     if field in ("burn_path", "burn_onnx_path"):
         places = (place.strip() for place in text.split(","))
@@ -101,6 +103,7 @@ _WITHOUT_EFFECT = (
     "conformance",
     "ops",
     "record",
+    "keep_outputs",
     "cache_dir",
     "expectations",
     "shard",

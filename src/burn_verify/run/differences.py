@@ -15,7 +15,7 @@ import numpy as np
 
 from burn_verify.core.errors import StageError
 from burn_verify.core.result import Verdict
-from burn_verify.core.stage import PreparedCase, Stage
+from burn_verify.core.stage import Stage
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.policy import Judge
@@ -72,10 +72,11 @@ def _between(step: Ready | Ended, before: Path, after: Path) -> Said | None:
     sides = [_read(text) for text in texts]
     for data_set in sides[0].keys() & sides[1].keys():
         known = _known(step, data_set)
-        verdict = _verdict(prepared, data_set, sides[0][data_set], sides[1][data_set], known)
-        if not verdict.passes:
-            near = _nearer(sides[0][data_set], sides[1][data_set], known.desired)
-            return Said(nearer=near, message=verdict.difference)
+        before_it, after_it = sides[0][data_set], sides[1][data_set]
+        names = [output.name for output in prepared.outputs][: len(before_it)]
+        found = verdict(Question(case_id=prepared.case.id), names, data_set, before_it, after_it, known)
+        if not found.passes:
+            return Said(nearer=_nearer(before_it, after_it, known.desired), message=found.difference)
     return None
 
 
@@ -117,7 +118,7 @@ def _read(text: bytes) -> dict[str, list[Array]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class Known:
     """The reference outputs of a data set.
 
     Attributes:
@@ -131,35 +132,43 @@ class _Known:
     runtime: Sequence[Array] | None = None
 
 
-def _known(step: Ready | Ended, data_set: str) -> _Known:
+def _known(step: Ready | Ended, data_set: str) -> Known:
     if isinstance(step, Ended):
-        return _Known()
+        return Known()
     try:
         data = oracle.read(step.reference).data_sets[data_set]
         measured = measure.read_measures(step.reference).data_sets[data_set]
     except (StageError, KeyError):
-        return _Known()
+        return Known()
     best = [measured.wide.get(place, answer) for place, answer in enumerate(data.desired)]
     stored = step.prepared.is_stored(data_set)
-    return _Known(inputs=data.inputs, measured=measured, desired=best, runtime=data.opinion if stored else data.desired)
+    return Known(inputs=data.inputs, measured=measured, desired=best, runtime=data.opinion if stored else data.desired)
 
 
-def _verdict(
-    prepared: PreparedCase, data_set: str, before: Sequence[Array], after: Sequence[Array], known: _Known
+def verdict(
+    question: Question,
+    names: Sequence[str],
+    data_set: str,
+    before: Sequence[Array],
+    after: Sequence[Array],
+    known: Known,
+    judged: Judge = Judge(),  # noqa: B008  (immutable)
 ) -> Verdict:
-    """Judge the later output as if the earlier one were stored.
+    """Judge the later outputs as if the earlier ones were stored.
 
     For an operator the bound is doubled. For a graph it is the tolerance of its dtype, plus a term in proportion to the
     difference between ONNX Runtime's own outputs with its optimisations and without.
+
+    Arguments:
+        names: of the outputs; as many as there are earlier ones.
     """
     measured = replace(known.measured, wide={}, optimised=_spread(before, known))
-    names = [output.name for output in prepared.outputs][: len(before)]
     evidence = Evidence(inputs=known.inputs, stored=before, runtime=None, measured=measured)
-    return Judge().verdict(Question(case_id=prepared.case.id), names, after, evidence, data_set)
+    return judged.verdict(question, names, after, evidence, data_set)
 
 
 @np.errstate(all="ignore")
-def _spread(before: Sequence[Array], known: _Known) -> Sequence[Array] | None:
+def _spread(before: Sequence[Array], known: Known) -> Sequence[Array] | None:
     """Return the earlier output, shifted by the effect of ONNX Runtime's optimisations on its own output."""
     one, other = known.runtime, known.measured.optimised
     if one is None or other is None or not len(before) == len(one) == len(other):

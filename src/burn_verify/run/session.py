@@ -4,6 +4,8 @@ Shared by the command line and the pytest plugin, and by pytest's workers, which
 opened. Writes no record (see `recorder`) and prints nothing.
 """
 
+import contextlib
+import functools
 import os
 import pickle
 import shutil
@@ -18,7 +20,7 @@ from burn_verify.cases.conformance import suites
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
 from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
-from burn_verify.core.errors import LoadError
+from burn_verify.core.errors import LoadError, StageError, ToolchainError
 from burn_verify.core.option_values import ALL
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
@@ -29,13 +31,13 @@ from burn_verify.core.targets import neighbours
 from burn_verify.expectations.match import Expectation
 from burn_verify.judge import overrides
 from burn_verify.record.codec import result_to_line
-from burn_verify.run import differences
+from burn_verify.run import differences, kept_outputs
 from burn_verify.run.explain import explained
 from burn_verify.run.pipeline import Pipeline
-from burn_verify.run.results import result_of
+from burn_verify.run.results import Verified, result_of
 from burn_verify.run.seams import Seams
 from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of
-from burn_verify.run.steps import Ended, Plan
+from burn_verify.run.steps import Ended, Plan, Ready
 from burn_verify.system.budget import trim
 from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import digest_of, write_if_changed
@@ -92,6 +94,8 @@ class Session:
             chosen = asked(settings, lambda text, project: look(cache, project, text))
         else:
             chosen = tuple(Asked(target=target, settings=settings) for target in targets)
+        if settings.keep_outputs is not None:
+            kept_outputs.make(settings.keep_outputs)
         own = {case.id for case in cases}
         selected = Selected(
             settings=settings,
@@ -191,12 +195,14 @@ class Session:
             return result_of(Ended(case=case, error=LoadError(message)))
         step = plan.cases[case.id]
         twin = plan.cases.get(step.prepared.twin or "") if step.prepared else None
-        keep = len(self.selected.targets) > 1
+        several, folder = len(self.selected.targets) > 1, self.selected.settings.keep_outputs
         # An expected failure is known already, so shrinking its values would waste time.
         shrink = self.selected.expectation(trial) is None
-        verified = self._running.verify(step, twin=twin, shrink=shrink, keep=keep)
-        if keep and verified.outputs:
+        verified = self._running.verify(step, twin=twin, shrink=shrink, keep=several)
+        if several and verified.outputs:
             differences.keep(self._answers_of(trial), verified.outputs)
+        if folder is not None and isinstance(step, Ready):
+            self._keep(folder, step, trial, verified)
         return explained(step.prepared, verified.result)
 
     def differences(self) -> tuple[Difference, ...]:
@@ -234,6 +240,30 @@ class Session:
             StageError: the case cannot be run.
         """
         return self._running.answers(self.plans[trial.target].cases[trial.case.id])
+
+    def _keep(self, folder: Path, step: Ready, trial: Trial, verified: Verified) -> None:
+        """Write the inputs and outputs of a case for the user.
+
+        Raises:
+            ToolchainError: they cannot be written.
+        """
+        test_id = next(test_id for test_id, one in self.selected.by_test_id.items() if one == trial)
+        try:
+            # A reference that is damaged has ended the case.
+            with contextlib.suppress(StageError):
+                kept_outputs.keep(folder, step, test_id, verified, self._engine)
+        except OSError as error:
+            message = f"--keep-outputs {folder}: the answers of {test_id} cannot be written: {error.strerror or error}"
+            raise ToolchainError(message) from error
+
+    @functools.cached_property
+    def _engine(self) -> str:
+        """Name and version of the engine of the reference."""
+        engine = self._seams.engine(self.cache, self.selected.settings.timeout, memory_limit=0)
+        try:
+            return f"{engine.name} {engine.version}"
+        finally:
+            engine.close()
 
     def line(self, result: CaseResult, target: Target) -> str:
         """Return the line of the record for a result."""

@@ -43,6 +43,7 @@ BAD = {
     "zoo_mirror": ["missing", "file.toml", "file.toml/below", "~nobody-has-this-name/zoo"],
     "cache_dir": ["~nobody-has-this-name/cache"],
     "record": ["~nobody-has-this-name/record.jsonl"],
+    "keep_outputs": ["file.toml", "~nobody-has-this-name/kept"],
     "timeout": ["0", "-1", "soon", "nan", "inf", "-inf", "1s"],
     "judge": ["harsh", "onnx,strict"],
     "judge_timeout": ["0", "-1", "soon"],
@@ -66,6 +67,7 @@ PATHS = {
     "zoo_mirror": ".",
     "cache_dir": "new",
     "record": "record.jsonl",
+    "keep_outputs": "new",
     "expectations": "file.toml",
     "shard_costs": "file.toml",
 }

@@ -43,3 +43,18 @@ def test_a_mistake_is_a_usage_error(faked, words, message):
 
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines([message])
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["one process", "two"])
+def test_answers_are_kept_where_asked(faked, pytester, words):
+    faked("--keep-outputs=kept", *words).assert_outcomes(passed=1)
+
+    found = [path.relative_to(pytester.path / "kept") for path in (pytester.path / "kept").rglob("*.*")]
+    assert [path.as_posix() for path in found] == ["file/add/seeded.safetensors"]
+
+
+def test_the_folder_for_answers_may_come_from_an_ini_file(faked, pytester):
+    pytester.makeini("[pytest]\nburn_keep_outputs = kept")
+
+    faked().assert_outcomes(passed=1)
+    assert (pytester.path / "kept/file/add/seeded.safetensors").is_file()
