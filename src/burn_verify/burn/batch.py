@@ -157,23 +157,13 @@ class BatchCompiler:
     def _known_groups(self) -> list[codegen.Group]:
         """Return the crates that were compiled in this workspace and whose generated text still exists."""
         note = read_json(self._workspace.folder / "groups.json")
-        if note is None or note["fingerprint"] != self._workspace.fingerprint:
+        try:
+            if note is None or note["fingerprint"] != self._workspace.fingerprint:
+                return []
+            groups = [codegen.crate_of(map(_model_of, models)) for models in note["groups"].values()]
+        except (TypeError, KeyError, ValueError, AttributeError):
+            # The note is damaged: the crates are compiled again.
             return []
-        groups = [
-            codegen.crate_of(
-                ConvertedModel(
-                    label=label,
-                    module=module,
-                    rust=Path(rust),
-                    weights=Path(weights),
-                    seconds=0.0,
-                    inputs=inputs,
-                    outputs=outputs,
-                )
-                for label, module, rust, weights, inputs, outputs in models
-            )
-            for models in note["groups"].values()
-        ]
         return [group for group in groups if all(model.rust.is_file() for model in group.models)]
 
     def _remember_groups(self, groups: Sequence[codegen.Group]) -> None:
@@ -191,6 +181,19 @@ def key_of(workspace: Workspace, models: Iterable[ConvertedModel]) -> str:
 
 def _noted(model: ConvertedModel) -> list[str | int]:
     return [model.label, model.module, str(model.rust), str(model.weights), model.inputs, model.outputs]
+
+
+def _model_of(noted: Sequence[str | int]) -> ConvertedModel:
+    label, module, rust, weights, inputs, outputs = noted
+    return ConvertedModel(
+        label=str(label),
+        module=str(module),
+        rust=Path(str(rust)),
+        weights=Path(str(weights)),
+        seconds=0.0,
+        inputs=int(inputs),
+        outputs=int(outputs),
+    )
 
 
 def _same(model: ConvertedModel, wanted: Mapping[str, ConvertedModel]) -> bool:

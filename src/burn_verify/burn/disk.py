@@ -15,7 +15,7 @@ from pathlib import Path
 
 from burn_verify.burn.codegen import LATENCY, PROFILE
 from burn_verify.burn.recipe import lock_name
-from burn_verify.burn.units import LINKING, entries, generated_crate, unit_of
+from burn_verify.burn.units import LINKING, entries, generated_crate, unit_of, units_noted
 from burn_verify.system import budget
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import read_json
@@ -151,7 +151,7 @@ def _generated_sources(workspace: Path) -> list[Path]:
 def _leftovers(version: Path) -> list[Path]:
     workspaces = _workspaces(version)
     strays = [path for path in version.iterdir() if path not in workspaces and path.name != "target"]
-    places = {version / "target": _needed(version), **{one / "target": _units(one) for one in workspaces}}
+    places = {version / "target": _needed(version), **{one / "target": units_noted(one) for one in workspaces}}
     old = [path for target, units in places.items() for path in entries(target) if not _is_used(path, units)]
     return strays + old
 
@@ -178,16 +178,13 @@ def _needed(version: Path, but: Path | None = None) -> frozenset[str]:
 
 
 def _common_units(workspace: Path) -> frozenset[str]:
-    return frozenset() if (workspace / "target").is_dir() else _units(workspace)
-
-
-def _units(workspace: Path) -> frozenset[str]:
-    return frozenset(unit for note in workspace.glob("units*.json") for unit in read_json(note) or ())
+    return frozenset() if (workspace / "target").is_dir() else units_noted(workspace)
 
 
 def _title(workspace: Path) -> str:
     note = read_json(workspace / "ready.json")
-    return str(note["title"]) if note else f"{workspace.parent.name} {workspace.name}, not complete"
+    title = note.get("title") if isinstance(note, dict) else None
+    return str(title or f"{workspace.parent.name} {workspace.name}, not complete")
 
 
 def _folders(folder: Path, prefix: str) -> list[Path]:

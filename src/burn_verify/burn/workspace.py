@@ -6,6 +6,7 @@ contents of the workspace.
 
 import contextlib
 import copy
+import logging
 import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,17 +19,22 @@ from burn_verify.burn.cargo import Build, CargoRun, require_rust, rustc_version
 from burn_verify.burn.checkouts import patches_of
 from burn_verify.burn.codegen import LATENCY, PROFILE
 from burn_verify.burn.recipe import Recipe, lock_name, manifest, overlaid, packaged_sources, recipes
-from burn_verify.burn.units import LINKING, generated_crate, take_over, unit_of
+from burn_verify.burn.units import LINKING, forget, generated_crate, libraries, take_over, unit_of, units_noted
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.core.target import Target
 from burn_verify.core.versions import BurnVersion
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import copy_atomically, digest_of, read_json, write_if_changed, write_json
-from burn_verify.system.kept import seal, sealed
+from burn_verify.system.kept import damaged, extend, seal, sealed
 from burn_verify.system.made_by import MadeBy
+
+logger = logging.getLogger("burn_verify")
 
 MADE_BY: Final = MadeBy(rooms=("core", "graph", "system", "burn"), libraries=("onnx", "numpy", "ml_dtypes"))
 """Code that determines, apart from Rust, the cached results of a compiled model: crates' text, errors, cost."""
+
+_COMPILED: Final = "compiled.json"
+"""Name of the note on the state of cargo's results."""
 
 _TOOLS: Final = ("converter", "probe")
 
@@ -60,6 +66,7 @@ class Workspace:
         self._base = version / "target"
         target = self._base if recipe.is_plain else self.folder / "target"
         self.build = _build(self.folder, target)
+        self._compiled: Path | None = self.folder / _COMPILED
         other = None if converting in (None, recipe) else converting
         self._converting = None if other is None else Workspace(cache, listen, other)
 
@@ -118,6 +125,7 @@ class Workspace:
         other = copy.copy(self)
         other.lock = lock_name(self.folder.parent, self.recipe.name, LATENCY)
         other.build = _build(self.folder / LATENCY, self.build.target)
+        other._compiled = self.folder / LATENCY / _COMPILED
         return other
 
     @contextlib.contextmanager
@@ -127,9 +135,11 @@ class Workspace:
         Raises:
             OSError: a part of it is missing or cannot be copied; another process may be deleting it.
         """
-        units = _units(self.folder)
+        units, bad = units_noted(self.folder), [] if self._compiled is None else damaged(self._compiled)
+        units -= {unit_of(path) for path in bad}
         with self._cache.scratch(LINKING) as scratch:
             other = copy.copy(self)
+            other._compiled = None
             log = self.folder / "linking.log"
             other.build = Build(folder=scratch / "workspace", target=scratch / "target", log=log)
             left_out = [path.name for path in (self.build.folder / "generated").iterdir() if path.name not in crates]
@@ -139,7 +149,7 @@ class Workspace:
             take_over(
                 self.build.target,
                 other.build.target,
-                lambda path: unit_of(path) in units or generated_crate(path) in crates,
+                lambda path: unit_of(path) in units or (generated_crate(path) in crates and path not in bad),
             )
             yield other
 
@@ -151,6 +161,7 @@ class Workspace:
             crates: folders below ``generated`` that are members.
         """
         self._start_target()
+        self._mend()
         own = {name: text for name, text in self._sources.items() if name not in ("Cargo.toml", "Cargo.lock")}
         own |= {f"generated/{path}": text for path, text in generated.items()}
         for name, text in own.items():
@@ -175,11 +186,13 @@ class Workspace:
         phase = "compile" if profile == PROFILE else f"compile {profile}"
         run_cargo = partial(self.build.run, phase=phase, labels=labels, listen=self._listen, env=env)
         run = run_cargo([*arguments, "--offline"])
-        if not run.gave_up:
-            return run
-        text = f"fetching the sources of {self.recipe.title} again"
-        self._listen(Progress(phase=phase, done=0, total=0, text=text))
-        return run_cargo(arguments)
+        if run.gave_up:
+            text = f"fetching the sources of {self.recipe.title} again"
+            self._listen(Progress(phase=phase, done=0, total=0, text=text))
+            run = run_cargo(arguments)
+        if run.code == 0:
+            self._note_compiled(profile)
+        return run
 
     def dependencies(self) -> None:
         """Build the dependencies of a runner in the profile `LATENCY`, that is Burn, if they are not built yet.
@@ -202,6 +215,7 @@ class Workspace:
             if run.code != 0:
                 what = f"{self.recipe.title} could not be built in the profile {LATENCY}"
                 raise timed.build.failure(what, run.code)
+            timed._note_compiled(LATENCY)
             write_json(units, sorted(run.units))
             write_json(stamp, {"fingerprint": self.fingerprint})
 
@@ -251,6 +265,7 @@ class Workspace:
             "title": self.recipe.title,
             "backends": self.recipe.backends,
         }
+        self._note_compiled(PROFILE)
         write_json(self.folder / "units.json", sorted(run.units))
         seal(self.folder / "ready.json", [self.folder / tool for tool in _TOOLS], **note)
 
@@ -258,13 +273,26 @@ class Workspace:
         """Begin the target folder of another recipe with what is compiled for the default backend."""
         if self.build.target == self._base or self.build.target.exists() or not self._base.exists():
             return
-        units = _units(self.folder)
+        units = units_noted(self.folder)
         for other in self._base.parent.iterdir():
-            units |= _units(other)
+            units |= units_noted(other)
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._cache.lock(f"{self.folder.parent.name}-{self.recipe.name}-target"):
             if not self.build.target.exists():
                 take_over(self._base, self.build.target, lambda path: unit_of(path) in units)
+
+    def _mend(self) -> None:
+        """Make cargo compile again what changed of its results since they were noted."""
+        bad = [] if self._compiled is None else damaged(self._compiled)
+        for path in bad:
+            logger.info("%s is damaged or missing, and is made again", path)
+        forget(path for path in bad if path.parent.name == "deps")
+        if any(path.parent == self.build.folder for path in bad):
+            _stamp_of(self.build).unlink(missing_ok=True)
+
+    def _note_compiled(self, profile: str) -> None:
+        if self._compiled is not None:
+            extend(self._compiled, [*libraries(self.build.target, profile), self.build.folder / "Cargo.lock"])
 
     def _write_lock(self) -> None:
         """Write the lock file if the pinned one changed; cargo adds crates to it, so the contents are not compared."""
@@ -278,7 +306,7 @@ class Workspace:
 
 def recipes_built(cache: Cache, version: BurnVersion) -> list[Recipe]:
     """Return the recipes of a version, without checkouts, whose workspaces are compiled and up to date."""
-    notes = [read_json(path) for path in sorted(cache.root.glob(f"burn-{version.burn}/*/ready.json"))]
+    notes = [sealed(path) for path in sorted(cache.root.glob(f"burn-{version.burn}/*/ready.json"))]
     sets = {tuple(note["backends"]) for note in notes if note}
     recipes = [Recipe(version=version, backends=backends) for backends in sorted(sets, key=len)]
     return [recipe for recipe in recipes if Workspace(cache, silent, recipe).ready]
@@ -293,10 +321,5 @@ def _stamp_of(build: Build) -> Path:
     return build.folder.with_name("lock.sha256")
 
 
-def _units(folder: Path) -> frozenset[str]:
-    return frozenset(unit for note in folder.glob("units*.json") for unit in read_json(note) or ())
-
-
 def _is_stamped(stamp: Path, fingerprint: str) -> bool:
-    note = read_json(stamp)
-    return note is not None and note["fingerprint"] == fingerprint
+    return bool(read_json(stamp) == {"fingerprint": fingerprint})

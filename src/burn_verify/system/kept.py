@@ -32,19 +32,38 @@ def seal(note: Path, files: Iterable[Path], **about: Any) -> None:
 
 def sealed(note: Path) -> Mapping[str, Any] | None:
     """Return the fields of a seal; None where the seal or one of its files is damaged or missing."""
-    said = read_json(note)
-    if not isinstance(said, dict) or said.pop(_OWN, None) != digest_of(json.dumps(said, sort_keys=True)):
+    said = _own(note)
+    if said is None:
         return None
     fresh = {name: _checked(note.parent / name, entry) for name, entry in said[_FILES].items()}
     if None in fresh.values():
-        damaged = ", ".join(name for name, entry in fresh.items() if entry is None)
-        logger.info("%s: %s is damaged or missing, and is made again", note.parent, damaged)
+        bad = ", ".join(name for name, entry in fresh.items() if entry is None)
+        logger.info("%s: %s is damaged or missing, and is made again", note.parent, bad)
         return None
     with contextlib.suppress(OSError):  # on a read-only cache the content is checked each time
         if fresh != said[_FILES]:
             _write(note, {**said, _FILES: fresh})
         os.utime(note)  # the time of last use, see `budget`
     return said
+
+
+def extend(note: Path, files: Iterable[Path]) -> None:
+    """Write the seal of files of which some are in the seal already; only the others are read."""
+    said = _own(note) or {_FILES: {}}
+    known = {note.parent / name: entry for name, entry in said[_FILES].items()}
+    now = {os.path.relpath(file, note.parent): _extended(file, known.get(file)) for file in files}
+    _write(note, {**said, _FILES: now})
+
+
+def damaged(note: Path) -> list[Path]:
+    """Return the files of a seal that are not as they were; none where the seal itself cannot be read."""
+    said = _own(note)
+    if said is None:
+        return []
+    fresh = {name: _checked(note.parent / name, entry) for name, entry in said[_FILES].items()}
+    with contextlib.suppress(OSError):
+        _write(note, {**said, _FILES: {name: fresh[name] or entry for name, entry in said[_FILES].items()}})
+    return [note.parent / name for name, entry in fresh.items() if entry is None]
 
 
 def keep(path: Path, content: bytes) -> None:
@@ -56,6 +75,18 @@ def keep(path: Path, content: bytes) -> None:
 def is_kept(path: Path) -> bool:
     """Return whether a file exists as `keep` wrote it."""
     return sealed(_seal_of(path)) is not None
+
+
+def _own(note: Path) -> dict[str, Any] | None:
+    """Return the fields of a seal and the entries of its files, None where it is not as it was written."""
+    said = read_json(note)
+    if not isinstance(said, dict) or said.pop(_OWN, None) != digest_of(json.dumps(said, sort_keys=True)):
+        return None
+    return said
+
+
+def _extended(file: Path, known: list[Any] | None) -> list[Any]:
+    return known if known is not None and known[:-1] == _stamp(file) else _entry(file)
 
 
 def _seal_of(path: Path) -> Path:

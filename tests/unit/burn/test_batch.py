@@ -199,3 +199,12 @@ def test_what_else_is_compiled_makes_nobody_wait(cache, models, real, told, what
         assert real.compile(models).binary.modules == {model.module for model in models}
         assert not holder.mark.exists()
     assert [one for one in told if one.whole] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "3", "{}", '{"fingerprint": "1"}', '{"fingerprint": "1", "groups": {"g": [["too", "few"]]}}']
+)
+def test_a_damaged_note_of_crates_costs_their_compilation(cache, tmp_path, models, text):
+    (tmp_path / "groups.json").write_text(text)
+    with compiler(cache, tmp_path) as (_, batch):
+        assert batch.compile(models).binary.modules == {model.module for model in models}

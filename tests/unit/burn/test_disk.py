@@ -150,3 +150,10 @@ def test_a_checkout(cache):
 def test_an_empty_cache(tmp_path):
     assert disk.usages(Cache(tmp_path / "none")) == ()
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "3", "[1, 2]"])
+@pytest.mark.parametrize("name", ["units.json", "ready.json", "units-latency.json"])
+def test_damaged_notes_are_told_as_not_complete(cache, name, text):
+    (cache.root / "burn-0.22.1" / "flex" / name).write_text(text)
+    assert len(disk.usages(cache)) == 5

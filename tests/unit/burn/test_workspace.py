@@ -268,3 +268,58 @@ def test_how_cargo_ended_is_told(built, tmp_path, end, said):
     one = Workspace.of(Cache(tmp_path / "cache"), silent, Target())
     message = str(one.build.failure("it could not be built", run.code))
     assert message == f"it could not be built: {said} (whole log: {one.build.log})"
+
+
+@pytest.fixture
+def compiled(tmp_path, monkeypatch):
+    """Return a workspace with a library that was compiled, and the folder of its profile."""
+    for name, text in {"cargo": says(ARTIFACT), "rustc": "echo rustc 1.95.0"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    one = Workspace.of(Cache(tmp_path / "cache"), silent, Target())
+    profile = compiled_units(one)
+    one.write({"g_1/src/lib.rs": "// one"}, ["g_1"])
+    one.compile("batch", {})
+    return one, profile
+
+
+@pytest.mark.parametrize("content", ["flipped", "", None])
+def test_a_damaged_library_is_compiled_again(compiled, content):
+    one, profile = compiled
+    library, note = profile / "deps" / f"libserde-{UNIT}.rlib", profile / ".fingerprint" / f"serde-{UNIT}"
+    library.unlink()
+    if content is not None:
+        library.write_text(content)
+    assert note.exists()
+    with one.beside([f"g_{UNIT}"]) as beside:
+        assert list((beside.build.target / "correctness" / "deps").iterdir()) != []
+        assert not (beside.build.target / "correctness" / ".fingerprint" / note.name).exists()
+    one.write({}, ())
+    assert not note.exists()
+
+
+def test_an_untouched_library_is_not_compiled_again(compiled):
+    one, profile = compiled
+    one.write({}, ())
+    assert (profile / ".fingerprint" / f"serde-{UNIT}").exists()
+
+
+def test_a_damaged_lock_file_is_written_again(compiled):
+    one, _ = compiled
+    lock = one.build.folder / "Cargo.lock"
+    whole = lock.read_text()
+    lock.write_text(whole[: len(whole) // 2])
+    one.write({}, ())
+    assert lock.read_text() == whole
+
+
+@pytest.mark.parametrize("name", ["ready.json", "ready-latency.json", "units.json"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"other": 1}', "3", '["\\u0000"]'])
+def test_a_damaged_note_is_no_note(cache, name, text):
+    one = workspace(cache)
+    one.folder.mkdir(parents=True)
+    (one.folder / name).write_text(text)
+    assert one.ready is None
+    assert not recipes_built(cache, versions.DEFAULT)
+    one.write({}, ())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.system.kept import is_kept, keep, seal, sealed
+from burn_verify.system.kept import damaged, extend, is_kept, keep, seal, sealed
 
 CONTENT = bytes(range(256)) * 4
 
@@ -93,3 +93,43 @@ def test_a_seal_moves_with_its_folder(tmp_path: Path) -> None:
     scratch.replace(final)
     assert json.loads((final / "note.json").read_text())["files"].keys() == {"0000.onnx"}
     assert sealed(final / "note.json") is not None
+
+
+def test_a_seal_is_extended_without_reading_what_is_in_it(tmp_path):
+    note, old, new = tmp_path / "note.json", tmp_path / "old", tmp_path / "new"
+    old.write_bytes(b"1")
+    new.write_bytes(b"2")
+    extend(note, [old])
+    before = json.loads(note.read_text())["files"]["old"]
+    extend(note, [old, new])
+    files = json.loads(note.read_text())["files"]
+    assert files["old"] == before
+    assert files.keys() == {"old", "new"}
+    assert damaged(note) == []
+    extend(note, [new])
+    assert json.loads(note.read_text())["files"].keys() == {"new"}
+
+
+@pytest.mark.parametrize("content", [b"3", b"", b"longer", None], ids=["flipped", "cut", "longer", "gone"])
+def test_damaged_files_are_named_until_they_are_noted_again(tmp_path, content):
+    note, good, bad = tmp_path / "note.json", tmp_path / "good", tmp_path / "bad"
+    for path in (good, bad):
+        path.write_bytes(b"1")
+    extend(note, [good, bad])
+    bad.unlink()
+    if content is not None:
+        bad.write_bytes(content)
+    os.utime(good)
+    assert damaged(note) == damaged(note) == [bad]
+    bad.write_bytes(b"2")
+    extend(note, [good, bad])
+    assert damaged(note) == []
+
+
+def test_a_seal_that_cannot_be_read_says_nothing(tmp_path):
+    note = tmp_path / "note.json"
+    assert damaged(note) == []
+    note.write_text("{")
+    assert damaged(note) == []
+    extend(note, [])
+    assert sealed(note) is not None
