@@ -31,6 +31,8 @@ from burn_verify.core.stage import (
 )
 from burn_verify.graph import facts
 from burn_verify.graph.advice import advice, without_tensor
+from burn_verify.graph.infer.rules import infer
+from burn_verify.reference.feeding import drawn_sets
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch
 from burn_verify.system.files import sha256_of
@@ -97,11 +99,17 @@ def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cach
         model=gathered(path, external, digest, cache),
         digest=digest,
         stored=data_sets(without_suffix(named)),
-        fed=(DrawnData() if given is None else GivenData(path=given),),
+        fed=_drawn(case, model) if given is None else (GivenData(path=given),),
         advice=advice(model),
         unsupported=without_tensor(model),
         **facts_of(facts.facts(model), ModelFacts),
     )
+
+
+def _drawn(case: Case, model: onnx.ModelProto) -> tuple[DrawnData, ...]:
+    """Return the data sets to draw: every unknown dimension at several sizes, values in the ranges the graph tells."""
+    # The catalogue gives one size that works; a user's description or option means what it says.
+    return drawn_sets(infer(model), case.hints, vary=case.corpus == zoo.CORPUS)
 
 
 def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cache) -> Path:

@@ -41,6 +41,10 @@ class InputHint:
         distribution: of floats; None for uniform where both limits are given, else normal.
         scale, shift: draw normal floats from ``scale · N(0, 1) + shift``.
         file: a ``.npy`` file whose array is fed.
+        values: the elements, in order, repeated until the input is full.
+        distinct: no integer twice along the last axis.
+        whole: floats are whole numbers too.
+        first: the first element of each row.
     """
 
     name: str
@@ -54,6 +58,10 @@ class InputHint:
     scale: float = 1.0
     shift: float = 0.0
     file: Path | None = None
+    values: tuple[float, ...] = ()
+    distinct: bool = False
+    whole: bool = False
+    first: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,10 +104,14 @@ class DrawnData:
     Attributes:
         name: decides the values too.
         hints: None for those of the case.
+        sizes: of the dimensions that vary from one data set of the case to another, by name.
+        vary: whether a dimension with one hinted size is verified at another one too.
     """
 
     name: str = "seeded"
     hints: Hints | None = None
+    sizes: tuple[tuple[str, int], ...] = ()
+    vary: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,17 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], spec: TensorSpec, h
         return _counting(shape, spec, dtype)
     if (value := fill_value(hint)) is not None:
         return _constant(value, shape, spec, dtype)
+    if hint.values:
+        return _repeated(hint.values, shape, spec, dtype)
+    drawn = _drawn(rng, shape, spec, dtype, hint)
+    if hint.first is not None and shape and drawn.size:
+        drawn[..., 0] = _constant(hint.first, (), spec, dtype)
+    return drawn
+
+
+def _drawn(
+    rng: np.random.Generator, shape: tuple[int, ...], spec: TensorSpec, dtype: np.dtype[Any], hint: InputHint
+) -> Array:
     if spec.dtype == STRING:
         return np.asarray(np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), shape)], dtype=object)
     if spec.dtype == "bool":
@@ -108,6 +119,15 @@ def _constant(value: float, shape: tuple[int, ...], spec: TensorSpec, dtype: np.
         return np.full(shape, value).astype(dtype)
 
 
+def _repeated(values: tuple[float, ...], shape: tuple[int, ...], spec: TensorSpec, dtype: np.dtype[Any]) -> Array:
+    if "int" in spec.dtype and any(
+        not float(value).is_integer() or int(value) not in _whole_range(spec.dtype) for value in values
+    ):
+        raise _refused(spec, f"{values} are no values of {spec.dtype}")
+    wide = np.asarray(values, np.int64 if "int" in spec.dtype else np.float64)
+    return np.resize(wide, shape).astype(dtype)
+
+
 def _floats(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], hint: InputHint) -> Array:
     """Draw floats in float64, complex numbers as two floats, and round once."""
     drawn = _real(rng, shape, hint)
@@ -121,6 +141,8 @@ def _floats(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[An
 
 def _real(rng: np.random.Generator, shape: tuple[int, ...], hint: InputHint) -> Array:
     low, high = hint.low, hint.high
+    if hint.whole and hint.low is not None and hint.high is not None:
+        return rng.integers(int(hint.low), int(hint.high), shape).astype(np.float64)
     if hint.distribution is Distribution.UNIFORM or (hint.distribution is None and None not in (low, high)):
         return np.asarray(rng.uniform(0.0 if low is None else low, 1.0 if high is None else high, shape))
     drawn = np.asarray(rng.standard_normal(shape) * hint.scale + hint.shift)
@@ -140,6 +162,9 @@ def _integers(
     whole = _whole_range(spec.dtype)
     if not span or span.start < whole.start or span.stop > whole.stop:
         raise _refused(spec, f"[{span.start}, {span.stop}) is not a range of {spec.dtype}")
+    if hint.distinct and shape and shape[-1] <= len(span):
+        rows = [rng.permutation(len(span))[: shape[-1]] for _ in range(int(np.prod(shape[:-1], dtype=np.int64)))]
+        return (np.asarray(rows, np.int64).reshape(shape) + span.start).astype(dtype)
     wide = np.uint64 if spec.dtype == "uint64" else np.int64
     return np.asarray(rng.integers(span.start, span.stop, shape, dtype=wide)).astype(dtype)
 

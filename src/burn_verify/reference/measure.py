@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from burn_verify.core.case import Hints, InputHint
 from burn_verify.core.errors import OracleError
 from burn_verify.core.stage import DrawnData, FailureKind, PreparedCase, Reference
 from burn_verify.judge.bounds import bounded, rule_of
@@ -20,10 +21,11 @@ from burn_verify.judge.evidence import Measured
 from burn_verify.judge.facts import RuleKind
 from burn_verify.judge.metrics import is_float
 from burn_verify.judge.quotient import Quotient, quotient_of
+from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
 from burn_verify.reference.inputs import make_inputs
 from burn_verify.reference.lone_node import from_json, lone_node
-from burn_verify.reference.oracle import MADE_BY, DataSet, read
+from burn_verify.reference.oracle import MADE_BY, read
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
 from burn_verify.system.kept import is_kept, keep
@@ -160,10 +162,13 @@ class Measurer:
         if not prepared.inputs or prepared.random:
             return ()
         answers: Sequence[Array] = ()
-        hints = prepared.case.hints if fed.hints is None else fed.hints
+        hints = _shaped(prepared.case.hints if fed.hints is None else fed.hints, prepared, first)
         for attempt in range(_DRAWS):
             name = " ".join(filter(None, (fed.name, _AGAIN, str(attempt or ""))))
             drawn = list(make_inputs(prepared.digest, prepared.inputs, hints, name).values())
+            if attempt % 2:
+                # Other integers may have been refused: they are often indices and sizes.
+                drawn = [one if one.dtype.kind in "iu" else new for one, new in zip(first.inputs, drawn, strict=True)]
             if all(np.array_equal(one, other) for one, other in zip(first.inputs, drawn, strict=True)):
                 continue
             try:
@@ -173,6 +178,18 @@ class Measurer:
             if any(one.tobytes() != other.tobytes() for one, other in zip(first.desired, answers, strict=False)):
                 break
         return answers
+
+
+def _shaped(hints: Hints, prepared: PreparedCase, first: DataSet) -> Hints:
+    """Return hints that draw inputs of the shapes of a data set, which may have been found by trial."""
+    said = {one.name: one for one in hints.inputs}
+    return replace(
+        hints,
+        inputs=tuple(
+            replace(said.get(spec.name, InputHint(name=spec.name)), shape=array.shape)
+            for spec, array in zip(prepared.inputs, first.inputs, strict=True)
+        ),
+    )
 
 
 def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:

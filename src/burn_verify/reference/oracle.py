@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,9 +25,9 @@ from burn_verify.core.stage import (
     StoredData,
     StoredFiles,
 )
-from burn_verify.graph.dtypes import burn_kind, dtype_name
+from burn_verify.reference.data_set import DataSet, damaged, inputs_in
 from burn_verify.reference.engine import Engine, infer
-from burn_verify.reference.inputs import described, make_inputs
+from burn_verify.reference.feeding import Feeder
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.kept import is_kept, keep
@@ -35,28 +35,6 @@ from burn_verify.system.made_by import MadeBy
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed, unsupported_dtype
 
 _OPINION: Final = "opinion-"
-
-Opinions: TypeAlias = Mapping[str, list[Array]]
-"""Outputs of engines, by the engine's name, for data sets whose stored outputs are the expected ones."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataSet:
-    """Inputs and outputs, in the order of the graph.
-
-    Attributes:
-        desired: the expected outputs: the stored ones, else those of the engine.
-        opinions: see `Opinions`; empty where no outputs are stored, or no engine has outputs.
-    """
-
-    inputs: list[Array]
-    desired: list[Array]
-    opinions: Opinions = field(default_factory=dict)
-
-    @property
-    def opinion(self) -> list[Array] | None:
-        """Outputs of the first engine where stored outputs are the expected ones; None where there are none."""
-        return next(iter(self.opinions.values()), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +45,15 @@ class Answers:
         data_sets: those with expected outputs, by name.
         refusals: errors of engines on stored inputs, by the engine's name; engines without an error are missing.
         unanswered: why a fed data set has no outputs, by its name; not all of a case's data sets are without.
+        sizes: of the dimensions that vary, by the name of a drawn data set and of the dimension.
+        tried: what was changed until the engine took the first draw.
     """
 
     data_sets: Mapping[str, DataSet]
     refusals: Mapping[str, str] = field(default_factory=dict)
     unanswered: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    tried: tuple[str, ...] = ()
 
 
 MADE_BY: Final = MadeBy(
@@ -127,15 +109,8 @@ class Oracle:
         return self._cache.generation("reference", MADE_BY.digest[:12])
 
     def _answers(self, prepared: PreparedCase) -> Answers:
-        data_sets: dict[str, DataSet] = {}
-        failed: dict[str, OracleError] = {}
-        for fed in prepared.fed:
-            try:
-                data_sets[fed.name] = self._fed(prepared, fed)
-            except OracleError as error:
-                if error.kind is FailureKind.CLOSED:
-                    raise
-                failed[fed.name] = error
+        fed = Feeder(self._engine, self._memory_limit).feed(prepared)
+        data_sets = dict(fed.data_sets)
         refusals: Mapping[str, str] = {}
         for stored in prepared.stored:
             data_set = _read_stored(prepared, stored)
@@ -147,31 +122,11 @@ class Oracle:
                     # The stored outputs are the expected ones, so an error of the engine is not a failure of the case.
                     refusals = {self._engine.name: error.message}
             data_sets[stored.name] = data_set
-        if failed and not data_sets:
-            raise next(iter(failed.values()))
-        unanswered = {name: error.message for name, error in failed.items()}
-        return Answers(data_sets=data_sets, refusals=refusals, unanswered=unanswered)
-
-    def _fed(self, prepared: PreparedCase, fed: FedData) -> DataSet:
-        if isinstance(fed, GivenData):
-            return self._asked(prepared, _inputs_in(fed.path, fed.place))
-        return self._drawn(prepared, fed)
-
-    def _drawn(self, prepared: PreparedCase, fed: DrawnData) -> DataSet:
-        hints = prepared.case.hints if fed.hints is None else fed.hints
-        drawn = make_inputs(prepared.digest, prepared.inputs, hints, fed.name, memory_limit=self._memory_limit)
-        for name, array in drawn.items():
-            if burn_kind(dtype := dtype_name(array.dtype)) is None:
-                message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
-                raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
-        return self._asked(prepared, list(drawn.values()))
-
-    def _asked(self, prepared: PreparedCase, values: list[Array]) -> DataSet:
-        try:
-            return DataSet(inputs=values, desired=infer(self._engine, prepared.model, values))
-        except OracleError as error:
-            details = {**error.details, "fed": described(prepared.inputs, values)}
-            raise OracleError(error.message, error.reason, details, error.kind) from error
+        if fed.failed and not data_sets:
+            first = next(iter(fed.failed.values()))
+            raise OracleError(first.message, first.reason, {**first.details, "tried": list(fed.tried)}, first.kind)
+        unanswered = {name: error.message for name, error in fed.failed.items()}
+        return Answers(data_sets=data_sets, refusals=refusals, unanswered=unanswered, sizes=fed.sizes, tried=fed.tried)
 
 
 def _encoded(names: Sequence[str], answers: Answers) -> bytes:
@@ -188,7 +143,14 @@ def _encoded(names: Sequence[str], answers: Answers) -> bytes:
         for name, opinion in data.opinions.items():
             arrays |= placed(place, f"{_OPINION}{name}", opinion)
     engines = sorted({name for data in answers.data_sets.values() for name in data.opinions})
-    notes = {"engines": engines, "refusals": dict(answers.refusals), "unanswered": dict(answers.unanswered)}
+    notes: dict[str, Any] = {
+        "answered": list(answers.data_sets),
+        "engines": engines,
+        "refusals": dict(answers.refusals),
+        "unanswered": dict(answers.unanswered),
+        "sizes": {name: dict(sizes) for name, sizes in answers.sizes.items()},
+        "tried": list(answers.tried),
+    }
     return encode_named(arrays, {name: json.dumps(note) for name, note in notes.items()})
 
 
@@ -219,13 +181,21 @@ def read(reference: Reference) -> Answers:
     except (OSError, ValueError) as error:
         message = f"{reference.path} cannot be read ({error}); delete it and run again"
         raise OracleError(message, "reference cache damaged", kind=FailureKind.MACHINE) from error
-    engines, refusals, unanswered = (json.loads(notes.get(key, "[]")) for key in ("engines", "refusals", "unanswered"))
+    said = {key: json.loads(note) for key, note in notes.items()}
+    engines, refusals, unanswered = (said.get(key, ()) for key in ("engines", "refusals", "unanswered"))
+    sizes, tried = (said.get(key, ()) for key in ("sizes", "tried"))
     data_sets = {
         name: _data_set(named, place, engines)
         for place, name in enumerate(reference.data_sets)
-        if name not in unanswered
+        if name in said.get("answered", reference.data_sets)
     }
-    return Answers(data_sets=data_sets, refusals=dict(refusals), unanswered=dict(unanswered))
+    return Answers(
+        data_sets=data_sets,
+        refusals=dict(refusals),
+        unanswered=dict(unanswered),
+        sizes=dict(sizes),
+        tried=tuple(tried),
+    )
 
 
 def _data_set(named: Mapping[str, Array], place: int, engines: Sequence[str]) -> DataSet:
@@ -240,16 +210,9 @@ def stored_inputs(prepared: PreparedCase) -> list[Array]:
         OracleError: they cannot be read.
     """
     if (given := next((one for one in prepared.fed if isinstance(one, GivenData)), None)) is not None:
-        return _inputs_in(given.path, given.place)
+        return inputs_in(given.path, given.place)
     stored = next((one for one in prepared.stored if isinstance(one, StoredArrays)), None)
-    return [] if stored is None else _inputs_in(stored.path, stored.place)
-
-
-def _inputs_in(path: Path, place: int) -> list[Array]:
-    try:
-        return at(decode_named(path.read_bytes()), place, "in")
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+    return [] if stored is None else inputs_in(stored.path, stored.place)
 
 
 def _contents(data: FedData | StoredData) -> Iterator[str]:
@@ -267,7 +230,7 @@ def _digest(path: Path) -> str:
     try:
         return sha256_of(path)
     except OSError as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
 def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
@@ -275,7 +238,7 @@ def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
         try:
             named = decode_named(stored.path.read_bytes())
         except (OSError, ValueError) as error:
-            raise _damaged(stored.path, error) from error
+            raise damaged(stored.path, error) from error
         data_set = DataSet(inputs=at(named, stored.place, "in"), desired=at(named, stored.place, "out"))
     else:
         inputs, outputs = ([_read_tensor(path) for path in paths] for paths in (stored.inputs, stored.outputs))
@@ -288,10 +251,6 @@ def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
     return data_set
 
 
-def _damaged(path: Path, error: Exception) -> OracleError:
-    return OracleError(f"{path}: stored test data cannot be read: {error}", "stored test data damaged")
-
-
 def _read_tensor(path: Path) -> Array:
     import onnx
     from google.protobuf.message import DecodeError
@@ -301,7 +260,7 @@ def _read_tensor(path: Path) -> Array:
     try:
         array = to_array(onnx.load_tensor(path), base_dir=str(path.parent))
     except (DecodeError, ValidationError, ValueError, TypeError, KeyError, OSError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     if dtype := unsupported_dtype([array]):
         message = f"{path}: stored test data has dtype {dtype}, for which Burn has no value"
         raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)

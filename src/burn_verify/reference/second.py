@@ -16,7 +16,7 @@ from burn_verify.core.errors import ProcessDied
 from burn_verify.core.stage import PreparedCase
 from burn_verify.judge.metrics import first_index, is_float
 from burn_verify.judge.structure import show_index
-from burn_verify.reference.oracle import DataSet
+from burn_verify.reference.data_set import DataSet
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import Resident
 from burn_verify.system.wire import Array, at, decode_named, encode

@@ -11,7 +11,7 @@ from burn_verify import judge
 from burn_verify.burn.program import Inference
 from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.core.case import Tolerance
-from burn_verify.core.errors import CompareError, OracleError, StageError
+from burn_verify.core.errors import STAGE_ERRORS, CompareError, OracleError, StageError
 from burn_verify.core.result import Guilty, JudgeMode, Verdict
 from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.judge.allowance import Allowance
@@ -20,8 +20,9 @@ from burn_verify.judge.policy import INSENSITIVE, Judge, used_overrides
 from burn_verify.judge.tolerated import Question
 from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
+from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.inputs import described
-from burn_verify.reference.oracle import DataSet
+from burn_verify.run.sizes import Sizes, sizes_said, where
 from burn_verify.run.steps import Answered, Compared, Ended, Ready
 from burn_verify.system.wire import Array
 
@@ -29,6 +30,10 @@ _INPUTS: Final = "inputs"
 _FED: Final = "fed"
 _DOUBT: Final = "doubt"
 _UNANSWERED: Final = "unanswered"
+_TRIED: Final = "tried"
+
+_QUICK: Final = frozenset({FailureKind.PANIC, FailureKind.ERROR})
+"""Failures that cost no time, and after which the other sizes are run too."""
 
 Doubt: TypeAlias = Callable[[DataSet], str]
 """Returns why an engine's result is no evidence against Burn; empty where it is. Called where Burn fails."""
@@ -50,28 +55,36 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
         infer: runs compiled Burn on inputs; raises `RunError`.
     """
     known = oracle.read(ready.reference)
+    failed: dict[str, StageError] = {}
     fed: dict[str, list[str]] = {}
     evidence: dict[str, object] = {_INPUTS: fed}
     if known.unanswered:
         evidence[_UNANSWERED] = dict(known.unanswered)
+    if known.tried:
+        evidence[_TRIED] = list(known.tried)
     outputs: dict[str, list[Array]] = {}
     weights = forward = 0.0
     for data_set, data in known.data_sets.items():
         fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs]
-        if ready.prepared.is_fed(data_set):
-            evidence[_FED] = described(ready.prepared.inputs, data.inputs)
         try:
             inference = infer(data.inputs)
         except StageError as error:
             if ready.prepared.is_fed(data_set) and (why := doubt(data)):
                 evidence[_DOUBT] = why
                 continue
-            return replace(ready.ended(error), evidence=evidence, outputs=outputs)
+            failed[data_set] = error
+            evidence |= _fed(ready.prepared, data_set, data)
+            if data_set in known.sizes and error.kind in _QUICK:
+                continue
+            break
         outputs[data_set] = inference.outputs
         weights += inference.load_seconds
         forward += inference.forward_seconds
+    if failed and not outputs:
+        sizes = sizes_said(known.sizes, {name: error.kind for name, error in failed.items()})
+        return replace(ready.ended(next(iter(failed.values()))), evidence={**evidence, **sizes})
     durations = {"weights": weights, "forward": forward}
-    return Answered(ready=ready, known=known, outputs=outputs, evidence=evidence, durations=durations)
+    return Answered(ready=ready, known=known, outputs=outputs, evidence=evidence, failed=failed, durations=durations)
 
 
 def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compared | Ended:
@@ -82,7 +95,7 @@ def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compa
     prepared, known = answered.ready.prepared, answered.known
     measures = measure.read_measures(answered.ready.reference)
     evidence = {**answered.evidence, **_opinions(prepared, known)}
-    verdicts: list[Verdict] = []
+    verdicts: dict[str, Verdict] = {}
     silent: dict[str, Sequence[str]] = {}
     for data_set, outputs in answered.outputs.items():
         data, measured = known.data_sets[data_set], measures.data_sets[data_set]
@@ -90,14 +103,25 @@ def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compa
         if not verdict.passes and prepared.is_fed(data_set) and (why := doubt(data)):
             evidence[_DOUBT] = why
             continue
-        verdicts.append(verdict)
+        verdicts[data_set] = verdict
         if verdict.passes and not prepared.random:
             silent[data_set] = _says_nothing(prepared, data_set, data, measured, judged)
+    found = {name: str(verdict.name) for name, verdict in verdicts.items()}
+    evidence |= sizes_said(known.sizes, {**found, **{name: error.kind for name, error in answered.failed.items()}})
+    agreeing = [name for name, verdict in verdicts.items() if verdict.passes]
+    for name, failure in answered.failed.items():
+        evidence |= _fed(prepared, name, known.data_sets[name])
+        message = f"{where(known.sizes, agreeing, name)}{failure.message}"
+        error = STAGE_ERRORS[failure.stage](message, failure.reason, failure.details, failure.kind)
+        return replace(answered.ended(error), evidence=evidence)
     if not verdicts and _DOUBT in evidence:
         message = f"{evidence[_DOUBT]}: nobody says what is right for inputs of this shape, so nobody is wrong"
         error = OracleError(message, "two references answer otherwise", kind=FailureKind.NO_REFERENCE)
         return replace(answered.ended(error), evidence=evidence)
-    verdict = _with_silence(judge.merge(verdicts), silent, [output.name for output in prepared.outputs])
+    merged = _merged(verdicts, known.sizes, agreeing)
+    shown = next((name for name in verdicts if name not in agreeing), next(iter(verdicts), ""))
+    evidence |= _fed(prepared, shown, known.data_sets[shown]) if shown else {}
+    verdict = _with_silence(merged, silent, [output.name for output in prepared.outputs])
     if verdict.name is INSENSITIVE:
         evidence["insensitive"] = verdict.reason.removeprefix(f"{INSENSITIVE}: ")
     if verdict.guilty:
@@ -105,6 +129,20 @@ def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compa
     if used := used_overrides(verdict.metrics, judged.overrides):
         evidence["overrides"] = used
     return Compared(answered=answered, verdict=verdict, evidence=evidence)
+
+
+def _fed(prepared: PreparedCase, data_set: str, data: DataSet) -> dict[str, list[str]]:
+    """Return the field of the record that describes fed inputs; stored ones are not described."""
+    return {_FED: described(prepared.inputs, data.inputs)} if prepared.is_fed(data_set) else {}
+
+
+def _merged(verdicts: Mapping[str, Verdict], sizes: Sizes, agreeing: Sequence[str]) -> Verdict:
+    """Merge the verdicts on all data sets; a failure at some sizes says at which."""
+    merged = judge.merge([*verdicts.values()])
+    failing = next((name for name, verdict in verdicts.items() if not verdict.passes), None)
+    if failing is None or failing not in sizes:
+        return merged
+    return replace(merged, message=f"{where(sizes, agreeing, failing)}{merged.message}")
 
 
 def _opinions(prepared: PreparedCase, known: oracle.Answers) -> dict[str, str]:

@@ -21,9 +21,9 @@ from burn_verify.core.result import Verdict
 from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.graph.operators import qualified
 from burn_verify.judge.evidence import Measured
+from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Engine
 from burn_verify.reference.measure import Measurer, at_hand
-from burn_verify.reference.oracle import DataSet
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
 from burn_verify.system.wire import Array

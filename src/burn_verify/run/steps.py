@@ -186,12 +186,14 @@ class Answered(_Step):
     Attributes:
         known: the inputs and the reference outputs.
         evidence: a description of the inputs, for the record.
+        failed: errors on data sets of some sizes, by name; others have outputs.
     """
 
     ready: Ready
     known: Answers
     outputs: Outputs
     evidence: Mapping[str, Any]
+    failed: Mapping[str, StageError] = field(default_factory=dict)
 
     @property
     def case(self) -> Case:

@@ -18,9 +18,10 @@ from burn_verify.core.result import JudgeMode
 from burn_verify.core.stage import DrawnData, FailureKind, PreparedCase, Reference
 from burn_verify.judge import Judge, Question
 from burn_verify.judge.evidence import Measured
+from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
 from burn_verify.reference.measure import Measurer, at_hand, read_measures
-from burn_verify.reference.oracle import DataSet, Oracle, read
+from burn_verify.reference.oracle import Oracle, read
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.compare import by_tolerance, evidence_of, of_drawn
 from burn_verify.system.cache import Cache

@@ -17,9 +17,10 @@ from burn_verify.core.result import CaseResult, Verdict
 from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, Reference, Stage
 from burn_verify.core.target import Target
 from burn_verify.judge import Judge
+from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import infer
 from burn_verify.reference.measure import Measurer
-from burn_verify.reference.oracle import DataSet, Oracle
+from burn_verify.reference.oracle import Oracle
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.reference.second import SecondOpinion
 from burn_verify.report.views.terminal import row_of

@@ -92,4 +92,4 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collecti
 
 def _table(rows: Sequence[Row]) -> list[str]:
     cells = [[escape(text) for text in (*row.cells, row.reason)] for row in rows]
-    return table([*COLUMNS, "reason"], cells, right=("max abs", "ULP", "outputs"))
+    return table([*COLUMNS, "reason"], cells, right=("max abs", "ULP", "outputs", "sizes"))

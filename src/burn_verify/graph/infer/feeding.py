@@ -1,0 +1,123 @@
+"""From what is known about inputs to the hints with which a data set is drawn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from burn_verify.core.case import Hints, InputHint, TensorSpec
+from burn_verify.graph.infer.rules import Inference, Known
+from burn_verify.graph.infer.sizing import Sizing, sizing
+from burn_verify.graph.infer.view import place_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is changed where a draw was refused.
+
+    Attributes:
+        sizes: of dimensions, by symbol.
+        relations: expressions of other dimensions, by symbol.
+        high: of integers, by input; excluded.
+        text: for the user.
+    """
+
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    relations: Mapping[str, str] = field(default_factory=dict)
+    high: Mapping[str, int] = field(default_factory=dict)
+    text: str = ""
+
+
+UNCHANGED = Change()
+
+
+def sizes_of(found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary: bool = True) -> Sizing:
+    """Return the sizes of a model's unknown dimensions: those of the hints, else those that the rules find.
+
+    Arguments:
+        vary: whether a dimension with one hinted size is verified at another one too.
+    """
+    given: dict[str, tuple[int, ...]] = {name: (size,) for name, size in hints.dims}
+    given |= {**dict(hints.sizes), **change.sizes}
+    relations = {**dict(hints.relations), **change.relations}
+    made = sizing(found.inputs, found.dims, given, relations)
+    if not vary:
+        return made
+    free = sizing(found.inputs, found.dims, {}, relations)
+    several = {name for name, sizes in hints.sizes if len(sizes) > 1}
+    return Sizing(
+        choices={
+            name: one
+            if name in several or name in change.sizes or one.equals is not None or len(one.sizes) != 1
+            else replace(one, sizes=tuple(dict.fromkeys((*one.sizes, *free.choices[name].sizes[1:]))))
+            for name, one in made.choices.items()
+        }
+    )
+
+
+def hints_of(
+    found: Inference, hints: Hints, sizes: Mapping[str, int], turn: int = 0, change: Change = UNCHANGED
+) -> Hints:
+    """Return the hints with which a data set is drawn; what the given hints say wins.
+
+    Arguments:
+        sizes: of every unknown dimension, by symbol.
+        turn: number of the data set, which chooses among values to be fed in turn.
+    """
+    said = {one.name: one for one in hints.inputs}
+    inputs = [
+        _input(spec, said.get(spec.name), found.values.get(spec.name, Known()), sizes, turn, change.high)
+        for spec in found.inputs
+    ]
+    named = {name: size for name, size in sizes.items() if not _is_place(name, found.inputs)}
+    dims = {**dict(hints.dims), **named}
+    return replace(hints, dims=tuple(dims.items()), sizes=(), relations=(), inputs=tuple(filter(None, inputs)))
+
+
+def choices_of(found: Inference, hints: Hints) -> Mapping[str, Sequence[float]]:
+    """Return the values that an input is fed in turn, by input; a hinted input has none."""
+    said = {one.name for one in hints.inputs if _says_values(one)}
+    return {name: known.choices for name, known in found.values.items() if known.choices and name not in said}
+
+
+def _input(
+    spec: TensorSpec,
+    said: InputHint | None,
+    known: Known,
+    sizes: Mapping[str, int],
+    turn: int,
+    high: Mapping[str, int] = MappingProxyType({}),
+) -> InputHint | None:
+    """Return the hint for an input, None where nothing is known."""
+    hint = said or InputHint(name=spec.name)
+    if hint.shape is None and any(_is_place(dim, (spec,)) for dim in spec.shape):
+        hint = replace(hint, shape=tuple(sizes[dim] if isinstance(dim, str) else int(dim or 0) for dim in spec.shape))
+    if said is None or not _says_values(said):
+        hint = _with_values(hint, spec, known, sizes, turn)
+        if spec.name in high:
+            hint = replace(hint, low=0, high=high[spec.name], value=None)
+    return None if hint == InputHint(name=spec.name) else hint
+
+
+def _with_values(hint: InputHint, spec: TensorSpec, known: Known, sizes: Mapping[str, int], turn: int) -> InputHint:
+    if known.choices:
+        return replace(hint, value=known.choices[turn % len(known.choices)])
+    if known.exact:
+        return replace(hint, values=known.exact)
+    limits = [sizes[symbol] + beyond for symbol, beyond in known.high_of if symbol in sizes]
+    high = min((limit for limit in (known.high, *limits) if limit is not None), default=None)
+    low = known.low
+    if low is not None and high is not None and high <= low:
+        high = low + 1
+    return replace(hint, low=low, high=high, distinct=known.distinct, whole=known.whole, first=known.first)
+
+
+def _says_values(hint: InputHint) -> bool:
+    """Return whether a hint says more than a shape and a dtype."""
+    return replace(hint, shape=None, dtype=None) != InputHint(name=hint.name)
+
+
+def _is_place(name: int | str | None, inputs: Sequence[TensorSpec]) -> bool:
+    """Return whether a symbol stands for a dimension without a name."""
+    return isinstance(name, str) and any(
+        name == place_of(spec.name, axis) for spec in inputs for axis in range(len(spec.shape))
+    )

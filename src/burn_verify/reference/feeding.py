@@ -1,0 +1,159 @@
+"""The data sets that an engine answers: drawn at the sizes and in the ranges that the graph tells, or given.
+
+Where the engine refuses the first draw, other sizes and values are tried, within a budget.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import onnx
+
+from burn_verify.core.case import Hints
+from burn_verify.core.errors import OracleError, RunError
+from burn_verify.core.stage import DrawnData, FailureKind, GivenData, PreparedCase
+from burn_verify.graph.dtypes import burn_kind, dtype_name
+from burn_verify.graph.infer.changes import changes
+from burn_verify.graph.infer.feeding import UNCHANGED, Change, choices_of, hints_of, sizes_of
+from burn_verify.graph.infer.rules import Inference, infer
+from burn_verify.reference import engine as engines
+from burn_verify.reference.data_set import DataSet, inputs_in
+from burn_verify.reference.engine import Engine
+from burn_verify.reference.inputs import SEEDED, described, make_inputs
+from burn_verify.system.wire import Array
+
+_BUDGET: Final = 30.0
+"""Seconds in which other draws are tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fed:
+    """What an engine answered.
+
+    Attributes:
+        data_sets: those with an answer, by name.
+        failed: errors of the others, by name.
+        sizes: of the dimensions that vary, by the name of the data set and of the dimension.
+        tried: what was changed until the engine took the first draw, in the order of the attempts.
+    """
+
+    data_sets: Mapping[str, DataSet] = field(default_factory=dict)
+    failed: Mapping[str, OracleError] = field(default_factory=dict)
+    sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    tried: tuple[str, ...] = ()
+
+
+def drawn_sets(
+    found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary: bool = True
+) -> tuple[DrawnData, ...]:
+    """Return the data sets to draw for a model, one for each combination of sizes.
+
+    Arguments:
+        vary: whether a dimension with one hinted size is verified at another one too.
+    """
+    sizing = sizes_of(found, hints, change, vary=vary)
+    assignments = sizing.assignments()
+    chosen = choices_of(found, hints)
+    # Sizes vary with the first choice of each value, and values at the first sizes: what differs is one thing alone.
+    turns = [(sizes, 0) for sizes in assignments] + [(assignments[0], turn) for turn in range(1, _most(chosen))]
+    made = []
+    for place, (sizes, turn) in enumerate(turns):
+        free = [(one.symbol, sizes[one.symbol]) for one in sizing.free]
+        fed = [(name, int(values[turn % len(values)])) for name, values in chosen.items()]
+        hinted = hints_of(found, hints, sizes, turn, change)
+        name = f"{'values' if turn else 'sizes'} {place + 1}" if place else SEEDED
+        made.append(DrawnData(name=name, hints=hinted, sizes=(*free, *fed), vary=vary))
+    return tuple(made)
+
+
+def _most(chosen: Mapping[str, Sequence[float]]) -> int:
+    return max(map(len, chosen.values()), default=1)
+
+
+class Feeder:
+    """Feeds an engine.
+
+    Arguments:
+        memory_limit: MiB that inputs may take, 0 for the memory of the machine.
+    """
+
+    def __init__(self, engine: Engine, memory_limit: int = 0) -> None:
+        self._engine = engine
+        self._memory_limit = memory_limit
+
+    def feed(self, prepared: PreparedCase) -> Fed:
+        """Return the engine's answers to the fed data sets of a case.
+
+        Raises:
+            OracleError: the engine was closed.
+            RunError: an input has a dtype for which Burn has no value.
+        """
+        data_sets: dict[str, DataSet] = {}
+        failed: dict[str, OracleError] = {}
+        sizes: dict[str, Mapping[str, int]] = {}
+        tried: tuple[str, ...] = ()
+        others: Mapping[str, DrawnData] = {}
+        for fed in prepared.fed:
+            if others and fed.name not in others:
+                continue
+            asked = others.get(fed.name, fed)
+            try:
+                data_sets[fed.name] = self._asked(prepared, asked)
+            except OracleError as error:
+                if error.kind is FailureKind.CLOSED:
+                    raise
+                failed[fed.name] = error
+                if isinstance(fed, DrawnData) and not others and not data_sets and _may_be_the_draw(error):
+                    others, tried = self._other_draws(prepared, fed, error)
+                    if fed.name in others:
+                        asked = others[fed.name]
+                        data_sets[fed.name] = self._asked(prepared, asked)
+                        del failed[fed.name]
+            if isinstance(asked, DrawnData) and fed.name in data_sets:
+                sizes[fed.name] = dict(asked.sizes)
+        return Fed(data_sets=data_sets, failed=failed, sizes=sizes, tried=tried)
+
+    def _other_draws(
+        self, prepared: PreparedCase, fed: DrawnData, error: OracleError
+    ) -> tuple[Mapping[str, DrawnData], tuple[str, ...]]:
+        """Return draws of which the engine takes the first, by name, and what was tried; none where it takes none."""
+        found = infer(onnx.load(prepared.model, format="protobuf", load_external_data=False))
+        hints = prepared.case.hints
+        started = time.monotonic()
+        tried: list[str] = []
+        for change in changes(found, sizes_of(found, hints, vary=False), error.message):
+            if time.monotonic() - started > _BUDGET:
+                break
+            sets = drawn_sets(found, hints, change, vary=fed.vary)
+            tried.append(change.text)
+            try:
+                self._asked(prepared, replace(sets[0], name=fed.name))
+            except OracleError as again:
+                if not _may_be_the_draw(again):
+                    break
+                continue
+            return {one.name: one for one in sets}, tuple(tried)
+        return {}, tuple(tried)
+
+    def _asked(self, prepared: PreparedCase, fed: DrawnData | GivenData) -> DataSet:
+        values = inputs_in(fed.path, fed.place) if isinstance(fed, GivenData) else self._drawn(prepared, fed)
+        try:
+            return DataSet(inputs=values, desired=engines.infer(self._engine, prepared.model, values))
+        except OracleError as error:
+            details = {**error.details, "fed": described(prepared.inputs, values)}
+            raise OracleError(error.message, error.reason, details, error.kind) from error
+
+    def _drawn(self, prepared: PreparedCase, fed: DrawnData) -> list[Array]:
+        hints = prepared.case.hints if fed.hints is None else fed.hints
+        drawn = make_inputs(prepared.digest, prepared.inputs, hints, fed.name, memory_limit=self._memory_limit)
+        for name, array in drawn.items():
+            if burn_kind(dtype := dtype_name(array.dtype)) is None:
+                message = f"input {name!r} has dtype {dtype}, for which Burn has no value"
+                raise RunError(message, f"no Burn value for {dtype}", kind=FailureKind.NO_VALUE)
+        return list(drawn.values())
+
+
+def _may_be_the_draw(error: OracleError) -> bool:
+    """Return whether another draw may help: the engine said no, and did neither die nor run out of time."""
+    return error.kind is FailureKind.REFUSED

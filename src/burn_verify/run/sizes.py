@@ -1,0 +1,35 @@
+"""At which sizes of its dimensions a model is right, in words and for the record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+Sizes: TypeAlias = Mapping[str, Mapping[str, int]]
+"""Sizes of the dimensions that vary, by data set and dimension."""
+
+
+def label(sizes: Mapping[str, int]) -> str:
+    """Return sizes as text: ``batch=3, sequence=7``."""
+    return ", ".join(f"{name}={size}" for name, size in sizes.items())
+
+
+def sizes_said(sizes: Sizes, found: Mapping[str, str]) -> dict[str, Any]:
+    """Return the field ``sizes`` of the record: what was found at each; nothing where there is one size only.
+
+    Arguments:
+        found: the verdict, or what ended the run, by data set.
+    """
+    said = {label(sizes[name]): str(result) for name, result in found.items() if sizes.get(name)}
+    return {"sizes": said} if said else {}
+
+
+def where(sizes: Sizes, agreeing: Sequence[str], failing: str) -> str:
+    """Return the beginning of a message: at which sizes a model is right, and at which it fails.
+
+    Only dimensions whose size differs from those of the first agreeing data set are named; empty where none agrees.
+    """
+    right = next((name for name in agreeing if name in sizes), None)
+    if right is None or failing not in sizes:
+        return ""
+    differ = [name for name, size in sizes[failing].items() if sizes[right].get(name) != size]
+    good, bad = ({name: sizes[which][name] for name in differ} for which in (right, failing))
+    return f"right at {label(good)}, not at {label(bad)}: " if differ else ""

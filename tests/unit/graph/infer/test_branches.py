@@ -1,0 +1,39 @@
+"""Rules for values that decide which branch of an If is taken."""
+
+import numpy as np
+import pytest
+from tests.parsed import parsed
+
+from burn_verify.graph.infer.rules import infer
+
+IF = """y = If (c) <
+    then_branch = t () => (float[2] u) { u = Neg(v) },
+    else_branch = e () => (float[2] w) { w = Abs(v) }
+>"""
+
+
+def choices(nodes, kind="int64", **weights):
+    model = parsed(f"({kind} x, float[2] v) => (float[2] y) {{ {nodes} {IF} }}", **weights)
+    known = infer(model).values.get("x")
+    return () if known is None else known.choices
+
+
+@pytest.mark.parametrize(
+    ("nodes", "holds"),
+    [
+        ("c = Equal(x, k)", lambda x: x == 16),
+        ("c = Greater(x, k)", lambda x: x > 16),
+        ("c = Less(x, k)", lambda x: x < 16),
+        ("a = Equal(x, k) c = Not(a)", lambda x: x != 16),
+        ("a = Add(x, k) c = Equal(a, k)", lambda x: x + 16 == 16),
+        ("c = Equal(k, x)", lambda x: x == 16),
+    ],
+)
+def test_both_branches_are_taken(nodes, holds):
+    found = choices(nodes, k=np.array(16))
+    assert {bool(holds(value)) for value in found} == {True, False}
+
+
+def test_a_comparison_that_decides_nothing_is_no_choice():
+    model = parsed("(int64 x) => (bool y) { y = Equal(x, k) }", k=np.array(16))
+    assert "x" not in infer(model).values

@@ -1,0 +1,69 @@
+"""From what is known about inputs to the hints of a data set."""
+
+import numpy as np
+from tests.parsed import parsed
+
+from burn_verify.core.case import Hints, InputHint
+from burn_verify.graph.infer.feeding import UNCHANGED, Change, choices_of, hints_of, sizes_of
+from burn_verify.graph.infer.rules import infer
+
+TABLE = np.ones((12, 4), np.float32)
+NOTHING = Hints()
+MODEL = parsed("(int64[N,S] ids) => (float[N,S,4] y) { y = Gather(w, ids) }", w=TABLE)
+
+
+def hinted(model, hints=NOTHING, change=UNCHANGED, turn=0):
+    found = infer(model)
+    return hints_of(found, hints, sizes_of(found, hints, change).assignments()[0], turn, change)
+
+
+def test_a_hint_has_the_range_and_the_sizes():
+    made = hinted(MODEL)
+    assert made.inputs == (InputHint(name="ids", low=0, high=12),)
+    assert dict(made.dims) == {"N": 1, "S": 7}
+
+
+def test_what_is_hinted_wins():
+    given = Hints(inputs=(InputHint(name="ids", low=0, high=3),), dims=(("S", 5),))
+    made = hinted(MODEL, given)
+    assert made.inputs == given.inputs
+    assert dict(made.dims)["S"] == 5
+
+
+def test_one_hinted_size_is_kept_or_varied():
+    found, given = infer(MODEL), Hints(dims=(("N", 2), ("S", 5)))
+    assert len(sizes_of(found, given, vary=False).assignments()) == 1
+    varied = sizes_of(found, given).assignments()
+    assert [one["S"] for one in varied] == [5, 5, 12, 12]
+    assert [one["N"] for one in varied] == [2, 3, 2, 3]
+
+
+def test_several_hinted_sizes_are_all_there_are():
+    found = infer(MODEL)
+    given = Hints(dims=(("S", 4),), sizes=(("S", (4, 6)),))
+    assert {one["S"] for one in sizes_of(found, given).assignments()} == {4, 6}
+
+
+def test_a_dimension_without_a_name_is_in_the_shape():
+    made = hinted(parsed("(float[?,4] x) => (float[?,4] y) { y = Relu(x) }"))
+    assert made.inputs[0].shape == (1, 4)
+
+
+def test_a_bound_by_a_dimension_is_its_size():
+    made = hinted(parsed("(float[rows,4] t, int64[3] ids) => (float[3,4] y) { y = Gather(t, ids) }"))
+    assert next(one.high for one in made.inputs if one.name == "ids") == dict(made.dims)["rows"]
+
+
+def test_choices_are_taken_in_turn():
+    text = """(int64 k, float[2] v) => (float[2] y) { c = Equal(k, one) y = If (c) <
+        then_branch = t () => (float[2] u) { u = Neg(v) }, else_branch = e () => (float[2] w) { w = Abs(v) }
+    > }"""
+    model = parsed(text, one=np.array(16))
+    choices = choices_of(infer(model), Hints())["k"]
+    assert [hinted(model, turn=turn).inputs[0].value for turn in range(len(choices))] == list(choices)
+
+
+def test_a_change_wins_over_what_was_found():
+    made = hinted(MODEL, change=Change(high={"ids": 2}, sizes={"S": (64,)}))
+    assert made.inputs[0].high == 2
+    assert dict(made.dims)["S"] == 64

@@ -1,0 +1,29 @@
+"""At which sizes a model is right, in words and for the record."""
+
+import pytest
+
+from burn_verify.run.sizes import label, sizes_said, where
+
+SIZES = {"seeded": {"batch": 1, "seq": 7}, "sizes 2": {"batch": 3, "seq": 7}, "sizes 3": {"batch": 1, "seq": 12}}
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "failing", "text"),
+    [
+        (["seeded", "sizes 3"], "sizes 2", "right at batch=1, not at batch=3: "),
+        (["seeded", "sizes 2"], "sizes 3", "right at seq=7, not at seq=12: "),
+        (["sizes 2"], "sizes 3", "right at batch=3, seq=7, not at batch=1, seq=12: "),
+        ([], "sizes 2", ""),
+        (["test_data_set_0"], "sizes 2", ""),
+        (["seeded"], "test_data_set_0", ""),
+    ],
+)
+def test_a_message_begins_with_what_differs(agreeing, failing, text):
+    assert where(SIZES, agreeing, failing) == text
+
+
+def test_the_record_has_what_was_found_at_each_size():
+    said = sizes_said(SIZES, {"seeded": "agrees", "sizes 2": "panic", "test_data_set_0": "agrees"})
+    assert said == {"sizes": {"batch=1, seq=7": "agrees", "batch=3, seq=7": "panic"}}
+    assert sizes_said({"seeded": {}}, {"seeded": "agrees"}) == {}
+    assert label({}) == ""
