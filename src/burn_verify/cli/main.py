@@ -24,6 +24,7 @@ from burn_verify.cli import (
     expectations,
     explain_number,
     gc,
+    inputs,
     latency,
     locate,
     ops,
@@ -53,6 +54,7 @@ from burn_verify.system.signals import Terminated, ending_as_ctrl_c
 from burn_verify.system.storage import storage_fault
 
 _COMMANDS: Final = (
+    inputs,
     report,
     expectations,
     explain_number,

@@ -442,7 +442,7 @@ def test_a_compressed_model_does_not_find_data_beside_it(cache: Cache, tmp_path:
         ("model.onnx", pickle.dumps({"a": 1}), "a Python pickle"),
         ("model.onnx", b"<html>404</html>", "a web page"),
         ("model.onnx", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
-        ("model.onnx", gzip.compress(b"x"), "gzip data"),
+        ("model.onnx", gzip.compress(b"x", mtime=0), "gzip data"),
         ("model.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     ],
 )

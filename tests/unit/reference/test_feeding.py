@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from tests.parsed import parsed
 
 from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, Hints, ModelFile
@@ -15,6 +14,7 @@ from burn_verify.graph.infer.rules import infer
 from burn_verify.reference.feeding import Fed, Feeder, drawn_sets
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
+from parsed import parsed
 
 TABLE = np.ones((2, 4), np.float32)
 Prepared = Callable[..., PreparedCase]

@@ -36,9 +36,10 @@ def sizes_of(found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary
     Arguments:
         vary: whether a dimension with one hinted size is verified at another one too.
     """
+    shaped, tied = _of_shapes(found, hints)
     given: dict[str, tuple[int, ...]] = {name: (size,) for name, size in hints.dims}
-    given |= {**dict(hints.sizes), **change.sizes}
-    relations = {**dict(hints.relations), **change.relations}
+    given |= {**shaped, **dict(hints.sizes), **change.sizes}
+    relations = {**tied, **dict(hints.relations), **change.relations}
     made = sizing(found.inputs, found.dims, given, relations)
     if not vary:
         return made
@@ -47,11 +48,24 @@ def sizes_of(found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary
     return Sizing(
         choices={
             name: one
-            if name in several or name in change.sizes or one.equals is not None or len(one.sizes) != 1
+            if name in {*several, *shaped, *change.sizes} or one.equals is not None or len(one.sizes) != 1
             else replace(one, sizes=tuple(dict.fromkeys((*one.sizes, *free.choices[name].sizes[1:]))))
             for name, one in made.choices.items()
         }
     )
+
+
+def _of_shapes(found: Inference, hints: Hints) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    """Return the sizes and the expressions that hinted shapes give to unknown dimensions."""
+    said = {one.name: one.shape for one in hints.inputs if one.shape is not None}
+    pairs = [
+        (dim, size)
+        for spec in found.inputs
+        for dim, size in zip(spec.shape, said.get(spec.name, ()), strict=False)
+        if isinstance(dim, str) and dim != size
+    ]
+    sizes = {dim: (size,) for dim, size in pairs if isinstance(size, int)}
+    return sizes, {dim: size for dim, size in pairs if isinstance(size, str)}
 
 
 def hints_of(

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.parsed import parsed
 
 from burn_verify.graph.infer.rules import infer
+from parsed import parsed
 
 IF = """y = If (c) <
     then_branch = t () => (float[2] u) { u = Neg(v) },

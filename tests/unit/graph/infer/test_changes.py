@@ -1,11 +1,10 @@
 """What to try where the reference refuses a draw."""
 
-from tests.parsed import parsed
-
 from burn_verify.core.case import Hints
 from burn_verify.graph.infer.changes import MOST, changes
 from burn_verify.graph.infer.feeding import sizes_of
 from burn_verify.graph.infer.rules import infer
+from parsed import parsed
 
 
 def tried(text, said=""):

@@ -1,11 +1,11 @@
 """From what is known about inputs to the hints of a data set."""
 
 import numpy as np
-from tests.parsed import parsed
 
 from burn_verify.core.case import Hints, InputHint
 from burn_verify.graph.infer.feeding import UNCHANGED, Change, choices_of, hints_of, sizes_of
 from burn_verify.graph.infer.rules import infer
+from parsed import parsed
 
 TABLE = np.ones((12, 4), np.float32)
 NOTHING = Hints()
@@ -42,6 +42,15 @@ def test_several_hinted_sizes_are_all_there_are():
     found = infer(MODEL)
     given = Hints(dims=(("S", 4),), sizes=(("S", (4, 6)),))
     assert {one["S"] for one in sizes_of(found, given).assignments()} == {4, 6}
+
+
+def test_a_hinted_shape_is_the_only_one():
+    found = infer(parsed("(float[?,S] x, float[?,S] z) => (float[?] y) { y = Add(x, z) }"))
+    given = Hints(inputs=(InputHint(name="x", shape=(2, "2*B")), InputHint(name="z", shape=(2, "2*B"))))
+    assert [dict(one) for one in sizes_of(found, given).assignments()] == [
+        {"x_dim0": 2, "S": 14, "z_dim0": 2, "B": 7},
+        {"x_dim0": 2, "S": 24, "z_dim0": 2, "B": 12},
+    ]
 
 
 def test_a_dimension_without_a_name_is_in_the_shape():

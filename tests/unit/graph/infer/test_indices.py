@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.parsed import parsed
 
 from burn_verify.graph.infer.rules import infer
+from parsed import parsed
 
 W = np.ones((12, 4), np.float32)
 

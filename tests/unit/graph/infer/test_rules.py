@@ -5,10 +5,10 @@ import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.parsed import parsed
 
 from burn_verify.graph.infer.finding import Dim, Values
 from burn_verify.graph.infer.rules import DIMS, VALUES, Known, infer, joined_dims, joined_values
+from parsed import parsed
 
 LIMITS = st.one_of(st.none(), st.integers(-20, 20))
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from tests.parsed import parsed
 
 from burn_verify.graph.infer.rules import infer
 from burn_verify.graph.infer.sizes import is_batch
+from parsed import parsed
 
 
 def dims(text, opset=17, **weights):

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from tests.parsed import parsed
 
 from burn_verify.graph.infer.trace import paths
 from burn_verify.graph.infer.view import view
+from parsed import parsed
 
 
 def arrives(text, **weights):

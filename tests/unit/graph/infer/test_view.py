@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from tests.parsed import parsed
 
 from burn_verify.core.case import TensorSpec
 from burn_verify.graph.infer.view import attribute, place_of, symbol, view
+from parsed import parsed
 
 
 @pytest.mark.parametrize(
