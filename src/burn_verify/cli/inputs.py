@@ -6,25 +6,21 @@ Asks the reference engine whether it takes the inputs; converts and compiles not
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import onnx
 from tabulate import tabulate
 
-from burn_verify.cases import load, zoo
+from burn_verify.cases import zoo
 from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed, write_file
 from burn_verify.core.case import Hints, InputHint
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
-from burn_verify.core.stage import DrawnData, PreparedCase
-from burn_verify.graph.infer.feeding import sizes_of
+from burn_verify.core.stage import DrawnData
 from burn_verify.graph.infer.finding import Dim
-from burn_verify.graph.infer.rules import Inference, infer
 from burn_verify.graph.infer.sizing import Choice
-from burn_verify.reference.feeding import Fed, Feeder
+from burn_verify.run.inputs import Told, told_inputs
 from burn_verify.system.console import LongWork
 
 _DESCRIPTION: Final = """\
@@ -43,22 +39,6 @@ exit codes: 0 the reference takes them, 2 it refuses them all, 4 usage"""
 _HEADERS: Final = ("input", "dtype", "shape", "values", "because")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What is told of a model.
-
-    Attributes:
-        facts: what the rules found.
-        sizes: how the sizes of each unknown dimension are chosen.
-        fed: what the engine said.
-    """
-
-    prepared: PreparedCase
-    facts: Inference
-    sizes: Sequence[Choice]
-    fed: Fed
-
-
 def add_to(commands: Commands) -> None:
     """Add the command to those of the command line."""
     command = add_command(commands, "inputs", "what a model would be fed, and why", _DESCRIPTION, _EXAMPLES)
@@ -75,29 +55,21 @@ def _inputs(arguments: argparse.Namespace) -> int:
     print(json.dumps(as_json(told), indent=2) if arguments.json else as_text(told))
     if arguments.write:
         _write(told)
-    return 0 if told.fed.data_sets or not told.prepared.fed else 2
+    return 0 if told.shapes or not told.prepared.fed else 2
 
 
 def _told(arguments: argparse.Namespace, settings: Settings) -> Told:
     cache = arguments.seams.cache(settings.cache_dir)
     case = one_case(arguments.model, settings, cache)
-    prepared = load.prepare(case, cache)
-    found = infer(onnx.load(prepared.model, format="protobuf", load_external_data=False))
-    sizing = sizes_of(found, case.hints, vary=case.corpus == zoo.CORPUS)
     with LongWork(sys.stderr):
-        engine = arguments.seams.engine(cache, settings.timeout, memory_limit=settings.memory_limit)
-        try:
-            fed = Feeder(engine, settings.memory_limit).feed(prepared)
-        finally:
-            engine.close()
-    return Told(prepared=prepared, facts=found, sizes=tuple(sizing.choices.values()), fed=fed)
+        return told_inputs(case, settings, cache, arguments.seams.engine)
 
 
 def as_text(told: Told) -> str:
     """Return everything as tables and lines."""
     parts = [tabulate(_input_rows(told), headers=_HEADERS, disable_numparse=True)]
-    if told.sizes:
-        rows = [[one.symbol, _sizes(one), one.why] for one in told.sizes]
+    if told.choices:
+        rows = [[one.symbol, _sizes(one), one.why] for one in told.choices]
         parts.append(tabulate(rows, headers=["dimension", "sizes", "because"], disable_numparse=True))
     parts.append("\n".join(_answers(told)))
     return "\n\n".join(parts)
@@ -110,14 +82,14 @@ def as_json(told: Told) -> dict[str, Any]:
         "inputs": [dict(zip(_HEADERS, row, strict=True)) for row in _input_rows(told)],
         "dimensions": [
             {"name": one.symbol, "sizes": list(one.sizes), "equals": one.equals, "because": one.why}
-            for one in told.sizes
+            for one in told.choices
         ],
         "data_sets": {
-            name: {"sizes": dict(told.fed.sizes.get(name, {})), "shapes": [list(array.shape) for array in data.inputs]}
-            for name, data in told.fed.data_sets.items()
+            name: {"sizes": dict(told.sizes.get(name, {})), "shapes": [list(shape) for shape in shapes]}
+            for name, shapes in told.shapes.items()
         },
-        "refused": {name: error.message for name, error in told.fed.failed.items()},
-        "tried": list(told.fed.tried),
+        "refused": dict(told.refused),
+        "tried": list(told.tried),
     }
 
 
@@ -165,19 +137,19 @@ def _sizes(one: Choice) -> str:
 
 
 def _answers(told: Told) -> Iterator[str]:
-    fed = told.fed
-    asked = len(fed.data_sets) + len(fed.failed)
-    yield f"the reference takes {len(fed.data_sets)} of {asked} data sets"
-    for name, data in fed.data_sets.items():
-        sizes = ", ".join(f"{dim}={size}" for dim, size in fed.sizes.get(name, {}).items())
-        shapes = " ".join(f"[{','.join(map(str, array.shape))}]" for array in data.inputs)
-        yield f"  {name}: {sizes or 'one size'}: {shapes}"
-    for name, error in fed.failed.items():
-        yield f"  {name}: refused: {error.message.partition(chr(10))[0]}"
-    if fed.tried:
-        yield f"tried otherwise, {len(fed.tried)} draws: {'; '.join(fed.tried[-3:])}" + (
-            " (the last one works)" if fed.data_sets else ""
-        )
+    yield f"the reference takes {len(told.shapes)} of {len(told.shapes) + len(told.refused)} data sets"
+    for name, shapes in told.shapes.items():
+        sizes = ", ".join(f"{dim}={size}" for dim, size in told.sizes.get(name, {}).items())
+        yield f"  {name}: {sizes or 'one size'}: {_shapes(shapes)}"
+    for name, message in told.refused.items():
+        yield f"  {name}: refused: {message.partition(chr(10))[0]}"
+    if told.tried:
+        works = " (the last one works)" if told.shapes else ""
+        yield f"tried otherwise, {len(told.tried)} draws: {'; '.join(told.tried[-3:])}{works}"
+
+
+def _shapes(shapes: Iterable[Sequence[int]]) -> str:
+    return " ".join(f"[{','.join(map(str, shape))}]" for shape in shapes)
 
 
 def _write(told: Told) -> None:
@@ -195,8 +167,8 @@ def _write(told: Told) -> None:
 def as_toml(told: Told) -> str:
     """Return what was found as a description to be edited; what the rules did not find is left out."""
     lines = ["# What burn-verify feeds this model; edit it, and see docs/own-models.md for all keys.", "", "[dims]"]
-    tried = told.fed.sizes.get("seeded", {})
-    for one in told.sizes:
+    tried = told.sizes.get("seeded", {})
+    for one in told.choices:
         if one.why == "" or not one.symbol.isidentifier() or one.symbol in _places(told):
             continue
         sizes = sorted({*one.sizes} | ({tried[one.symbol]} if one.symbol in tried else set()))
@@ -212,4 +184,4 @@ def as_toml(told: Told) -> str:
 
 def _places(told: Told) -> set[str]:
     declared = {dim for spec in told.prepared.inputs for dim in spec.shape if isinstance(dim, str)}
-    return {one.symbol for one in told.sizes if one.symbol not in declared}
+    return {one.symbol for one in told.choices if one.symbol not in declared}

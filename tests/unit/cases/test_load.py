@@ -16,9 +16,11 @@ from onnx.external_data_helper import set_external_data
 from burn_verify.cases import load
 from burn_verify.cases.load import prepare
 from burn_verify.cases.seeded import architectures
-from burn_verify.core.case import Case, ModelFile, Seeded, TensorSpec, Unavailable
+from burn_verify.core.case import Case, Hints, ModelFile, Seeded, TensorSpec, Unavailable
 from burn_verify.core.errors import LoadError
 from burn_verify.core.stage import FailureKind, PreparedCase
+from burn_verify.graph.infer.rules import infer
+from burn_verify.reference.feeding import drawn_sets
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import sha256_of
 
@@ -119,6 +121,7 @@ def test_a_good_model(cache: Cache, identity: Callable[..., Path]) -> None:
         opset=17,
         inputs=(TensorSpec(name="x", dtype="float32", shape=("batch", 3)),),
         outputs=(TensorSpec(name="y", dtype="float32", shape=("batch", 3)),),
+        fed=drawn_sets(infer(onnx.load(path)), Hints(), vary=False),
     )
 
 

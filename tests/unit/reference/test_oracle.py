@@ -217,8 +217,9 @@ def test_a_refusal_says_what_was_fed(oracle: Oracle, cache: Cache, tmp_path: Pat
     nodes = [helper.make_node("Gather", ["x", "at"], ["y"])]
     inputs = [value("x", FLOAT, (1, 3)), value("at", TensorProto.INT64, (40,))]
     path = saved(tmp_path / "model.onnx", nodes, inputs, [value("y", FLOAT, (40, 3))])
+    hints = Hints(inputs=(InputHint(name="at", low=0, high=10),))
     with pytest.raises(OracleError, match="out of") as caught:
-        oracle.answer(prepared_from(path, cache))
+        oracle.answer(prepared_from(path, cache, hints))
     x, at = caught.value.details["fed"]
     assert x.startswith("x: float32[1,3], ")
     assert at.startswith("at: int64[40], 0 to 9: ")
@@ -262,9 +263,8 @@ def test_a_sequence_for_an_output(oracle: Oracle, cache: Cache, tmp_path: Path) 
         [helper.make_tensor_value_info("x", FLOAT, (2,))],
         [helper.make_tensor_sequence_value_info("y", FLOAT, (2,))],
     )
-    with pytest.raises(OracleError, match=r"output 'y' is a seq\(tensor\(float\)\)") as caught:
+    with pytest.raises(RunError, match="sequence"):
         oracle.answer(prepared_from(path, cache))
-    assert caught.value.reason == "ONNX Runtime: not compared yet"
 
 
 def test_a_sequence_for_an_input(oracle: Oracle, cache: Cache, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_sequence_for_an_input(oracle: Oracle, cache: Cache, tmp_path: Path) -
         [helper.make_tensor_sequence_value_info("x", FLOAT, (2,))],
         [helper.make_tensor_value_info("y", TensorProto.INT64, ())],
     )
-    with pytest.raises(OracleError, match="sequence"):
+    with pytest.raises(RunError, match="sequence"):
         oracle.answer(prepared_from(path, cache))
 
 

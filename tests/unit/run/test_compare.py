@@ -10,7 +10,7 @@ from burn_verify.burn.program import Inference
 from burn_verify.cases.generated.twins import BATCH
 from burn_verify.core.case import Case, TensorSpec, Unavailable
 from burn_verify.core.errors import RunError
-from burn_verify.core.stage import ConvertedModel, PreparedCase, Reference, StoredArrays
+from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase, Reference, StoredArrays
 from burn_verify.core.target import Target
 from burn_verify.judge.policy import Judge
 from burn_verify.run.compare import Twins, answered, compared, with_twins
@@ -58,10 +58,8 @@ def test_every_data_set_is_answered(ready):
     step = answered(ready(), honest)
     assert isinstance(step, Answered)
     assert list(step.outputs) == list(SETS)
-    assert step.evidence == {
-        "inputs": {name: ["float32[3]"] for name in SETS},
-        "fed": ["Y: float32[3], -2 to 3: 1, -2, 3"],
-    }
+    assert step.evidence == {"inputs": {name: ["float32[3]"] for name in SETS}}
+    assert compared(step, Judge()).evidence["fed"] == ["Y: float32[3], -2 to 3: 1, -2, 3"]
     assert step.durations == {"weights": 1.0, "forward": 0.5}
 
 
@@ -72,10 +70,40 @@ def test_the_first_that_fails_ends_the_case_and_what_came_before_is_kept(ready):
             raise RunError(message)
         return honest(inputs)
 
-    end = answered(ready(), fails)
+    step = answered(ready(), fails)
+    assert isinstance(step, Answered)
+    assert list(step.failed) == [list(SETS)[1]]
+    end = compared(step, Judge())
     assert isinstance(end, Ended)
+    assert end.error.message == "panic"
     assert list(end.outputs) == ["seeded"]
     assert list(end.evidence["inputs"]) == list(SETS)
+
+
+def test_where_every_data_set_fails_the_case_ends_at_once(ready):
+    def fails(inputs):
+        message = "panic"
+        raise RunError(message)
+
+    end = answered(ready(), fails)
+    assert isinstance(end, Ended)
+    assert end.error.message == "panic"
+
+
+def test_a_failure_at_one_size_says_at_which_the_model_is_right(ready):
+    sizes = dict(zip(SETS, ({"batch": 1}, {"batch": 3}), strict=True))
+    step = answered(ready(), honest)
+    known = replace(step.known, sizes=sizes)
+    error = RunError("panic", "panic", kind=FailureKind.PANIC)
+    first, second = SETS
+    outputs = {first: step.outputs[first]}
+    end = compared(replace(step, known=known, outputs=outputs, failed={second: error}), Judge())
+    assert end.error.message == "right at batch=1, not at batch=3: panic"
+    assert end.evidence["sizes"] == {"batch=1": "agrees", "batch=3": "panic"}
+    wrong = {first: step.outputs[first], second: [one + 1 for one in step.outputs[second]]}
+    made = compared(replace(step, known=known, outputs=wrong), Judge())
+    assert made.verdict.message.startswith("right at batch=1, not at batch=3: ")
+    assert made.evidence["sizes"] == {"batch=1": "agrees", "batch=3": "disagrees"}
 
 
 def test_all_sets_have_one_verdict(ready):

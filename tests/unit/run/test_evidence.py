@@ -14,7 +14,7 @@ from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, Hints, InputHint, ModelFile
 from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.result import CaseResult, Verdict
-from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, Reference, Stage
+from burn_verify.core.stage import ConvertedModel, DrawnData, Outcome, PreparedCase, Reference, Stage
 from burn_verify.core.target import Target
 from burn_verify.judge import Judge
 from burn_verify.reference.data_set import DataSet
@@ -23,7 +23,7 @@ from burn_verify.reference.measure import Measurer
 from burn_verify.reference.oracle import Oracle
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.reference.second import SecondOpinion
-from burn_verify.report.views.terminal import row_of
+from burn_verify.report.views.terminal import COLUMNS, row_of
 from burn_verify.run.compare import Doubt, answered, certain, compared
 from burn_verify.run.steps import Built, Ended, Loaded, Ready
 from burn_verify.system.cache import Cache
@@ -122,7 +122,9 @@ def softmax(cache: Cache, tmp_path: Path) -> PreparedCase:
         helper.make_node("Transpose", ["s"], ["y"], perm=[1, 2, 0]),
     ]
     shape = ["batch", 1, 4]
-    return case_of(cache, tmp_path / "model.onnx", nodes, [value("x", shape)], [value("y", shape)], opset=11)
+    prepared = case_of(cache, tmp_path / "model.onnx", nodes, [value("x", shape)], [value("y", shape)], opset=11)
+    one = Hints(dims=(("batch", 1),))
+    return prepare(replace(prepared.case, hints=one), cache)
 
 
 def test_a_softmax_over_one_element_verifies_nothing(verify: Verify, softmax: PreparedCase) -> None:
@@ -212,7 +214,7 @@ def test_an_output_that_cannot_be_compared_is_counted(verify: Verify, cache: Cac
             verdict=verdict.name,
             metrics=verdict.metrics,
         )
-        return row_of(result, {}).cells[-1]
+        return row_of(result, {}).cells[COLUMNS.index("outputs")]
 
     assert outputs_of(lambda answers: [answers[0], answers[1][:1]]) == "1/2"
     assert outputs_of(lambda answers: [answers[0], answers[1].astype(np.float64)]) == "1/2"
@@ -279,7 +281,9 @@ def test_a_doubtful_shape_leaves_what_is_stored(
     path = tmp_path / "model.onnx"
     prepared = case_of(cache, path, nodes, [value("x", shape)], [value("y", [1, 2, 1, 1])])
     prepared = replace(
-        prepared, case=replace(prepared.case, hints=Hints(inputs=(InputHint(name="x", shape=(1, 2, 1, 1)),)))
+        prepared,
+        case=replace(prepared.case, hints=Hints(inputs=(InputHint(name="x", shape=(1, 2, 1, 1)),))),
+        fed=(DrawnData(),),
     )
     x = np.random.default_rng(0).standard_normal((1, 2, 4, 4)).astype(np.float32)
     store(prepared, cache, 0, [x], infer(engine, path, [x]))

@@ -64,7 +64,7 @@ def _of_shapes(found: Inference, hints: Hints) -> tuple[dict[str, tuple[int, ...
         for dim, size in zip(spec.shape, said.get(spec.name, ()), strict=False)
         if isinstance(dim, str) and dim != size
     ]
-    sizes = {dim: (size,) for dim, size in pairs if isinstance(size, int)}
+    sizes: dict[str, tuple[int, ...]] = {dim: (size,) for dim, size in pairs if isinstance(size, int)}
     return sizes, {dim: size for dim, size in pairs if isinstance(size, str)}
 
 

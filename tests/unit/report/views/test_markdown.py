@@ -71,8 +71,8 @@ def test_a_row_stays_a_row(case_id, message):
     report = markdown.render(Record(results=(a_result(case_id, Stage.RUN, Outcome.FAILED, message=message),)))
     rows = [line for line in report.splitlines() if line.startswith("|")]
 
-    # The heading, the rule and the one case, each of seven cells.
-    assert [len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows] == [8, 8, 8]
+    # The heading, the rule and the one case, each of eight cells.
+    assert [len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows] == [9, 9, 9]
 
 
 @given(st.text())
