@@ -7,7 +7,7 @@ Exit codes: 0 all agree or fail as expected; 1 a model failed; 2 any other error
 import argparse
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -40,6 +40,7 @@ from burn_verify.core.option_table import OPTIONS
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.progress import Progress
 from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Trial
 from burn_verify.core.text import harmless
 from burn_verify.expectations.match import xfail_reason
@@ -48,6 +49,7 @@ from burn_verify.run.recorder import Recorder
 from burn_verify.run.results import error_of
 from burn_verify.run.seams import Seams
 from burn_verify.run.session import Session
+from burn_verify.ship.how import how
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 from burn_verify.system.signals import Terminated, ending_as_ctrl_c
@@ -148,6 +150,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "models", nargs="*", metavar="MODEL", help="a name (see list), an .onnx file, a glob or a folder"
     )
+    verify.add_argument(
+        "--how", action="store_true", help="print the lines of Cargo.toml, build.rs and a program for what passed"
+    )
     verify.set_defaults(run=_verify)
     add_options(doctor, PLACES)
     add_options(listing, PLACES)
@@ -240,9 +245,21 @@ def _verify(arguments: argparse.Namespace) -> int:
     unexpected = [passes for trial, result in results.items() if (passes := _unexpected(trial, result, session))]
     for passes in unexpected:
         sys.stderr.write(f"burn-verify: {passes}\n")
+    if arguments.how:
+        _print_how(session, results)
     if closing.not_run:
         return ToolchainError.exit_code
     return 1 if unexpected or closing.problems else 0
+
+
+def _print_how(session: Session, results: Mapping[Trial, CaseResult]) -> None:
+    """Print for each target how to ship the models that passed on it."""
+    passed = [trial for trial, result in results.items() if result.outcome is Outcome.PASSED]
+    if not passed:
+        sys.stderr.write("burn-verify: --how: nothing passed, so there is nothing to ship\n")
+    for target in dict.fromkeys(trial.target for trial in passed):
+        steps = (session.plans[target].cases[trial.case.id] for trial in passed if trial.target == target)
+        print(f"\n{harmless(how(target, [step.prepared for step in steps if step.prepared]))}")
 
 
 def _prepare(session: Session, recorder: Recorder, work: LongWork) -> None:

@@ -201,6 +201,16 @@ OPTIONS: tuple[Option, ...] = (
         "the newest release among them)",
     ),
     Option(
+        field="manifest_path",
+        flag="--manifest-path",
+        metavar="CARGO_TOML",
+        ini="burn_manifest_path",
+        parse=option_values.manifest,
+        default=None,
+        help="verify what this crate ships: versions and sources of burn and burn-onnx from its Cargo.lock, backends "
+        "from its features (docs/your-crate.md)",
+    ),
+    Option(
         field="burn_path",
         flag="--burn-path",
         metavar="DIRS",

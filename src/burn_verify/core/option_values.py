@@ -116,6 +116,16 @@ def file(text: str) -> Path:
     return absolute
 
 
+def manifest(text: str) -> Path:
+    """Return the absolute path of a ``Cargo.toml``; a folder stands for the one in it."""
+    absolute = path(text)
+    found = absolute / "Cargo.toml" if absolute.is_dir() else absolute
+    if not found.is_file() or found.suffix != ".toml":
+        msg = f"{found} is not a Cargo.toml"
+        raise ValueError(msg)
+    return found
+
+
 def seconds(text: str) -> float:
     """Return a duration in seconds, above 0 and up to a week."""
     try:

@@ -41,7 +41,8 @@ class Settings:
         compile_budget: seconds that rustc may take for a model as a release build.
         burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition: one or several values each; their
             product is the targets of the run. A path is absolute, with ``@revision`` if one is named; None is the
-            published release.
+            published release. With `manifest_path`, `burn_backend` may be empty: those of the crate.
+        manifest_path: ``Cargo.toml`` of a crate, which decides versions and sources instead.
     """
 
     models: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Settings:
     burn_version: tuple[str, ...] = (LATEST,)
     burn_path: tuple[str | None, ...] = (None,)
     burn_onnx_path: tuple[str | None, ...] = (None,)
+    manifest_path: Path | None = None
     simplify: tuple[bool, ...] = (True,)
     partition: tuple[bool, ...] = (True,)
     offline: bool = False
@@ -84,10 +86,19 @@ class Settings:
         return bool(self.models or self.conformance or self.ops)
 
 
+_PLACES = (
+    option_values.path,
+    option_values.folder,
+    option_values.new_folder,
+    option_values.file,
+    option_values.manifest,
+)
+
+
 def from_folder(field: str, text: str, folder: Path) -> str:
     """Return the value of an ini file with relative paths resolved against the folder of that file, as pytest does."""
     parse = next(option.parse for option in OPTIONS if option.field == field)
-    if text and parse in (option_values.path, option_values.folder, option_values.new_folder, option_values.file):
+    if text and parse in _PLACES:
         return str(folder / Path(text).expanduser())
     if field in ("burn_path", "burn_onnx_path"):
         places = (place.strip() for place in text.split(","))
@@ -144,6 +155,12 @@ def settings_from(typed: Mapping[str, str | None], ini: Mapping[str, str | None]
         UsageError: a value is not valid; the message names the option.
     """
     values = {option.field: _value(option, typed, ini or {}) for option in OPTIONS}
+    if values["manifest_path"] is not None:
+        if typed.get("burn_version"):
+            message = "--burn-version and --manifest-path both say which Burn: leave one of them out"
+            raise UsageError(message)
+        if not (typed.get("burn_backend") or (ini or {}).get("burn_backend")):
+            values["burn_backend"] = ()
     return Settings(**values)
 
 

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 
+from burn_verify.burn.shipped import Shipped, shipped
 from burn_verify.cases import shards
 from burn_verify.cases.shards import Shard
 from burn_verify.core import versions
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings
+from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.target import Checkout, Target, Trial
 from burn_verify.core.targets import names, refusal
 from burn_verify.expectations import match, packaged
@@ -26,48 +28,75 @@ class Asked:
     settings: Settings
 
 
-def asked(settings: Settings, opened: Callable[[str, str], Checkout]) -> tuple[Asked, ...]:
+def asked(
+    settings: Settings, opened: Callable[[str, str], Checkout], crate: Shipped | None = None
+) -> tuple[Asked, ...]:
     """Return every target that the settings select, without duplicates, in the order of the option values.
 
     Arguments:
         opened: returns a checkout for the text of the option and ``burn`` or ``burn-onnx``.
+        crate: what the user's own crate ships; its versions, sources and backends, unless the settings name sources
+            or backends themselves.
 
     Raises:
         UsageError: a version is not supported; or there is a single target, and it is invalid. Where there are several
             targets, an invalid one is reported as its outcome, see `refusal`.
     """
     found: dict[Target, Asked] = {}
+    chosen = settings if crate is None else _as_shipped(settings, crate)
     for version, burn, burn_onnx, simplify, partition, backend in product(
-        settings.burn_version,
-        settings.burn_path,
-        settings.burn_onnx_path,
-        settings.simplify,
-        settings.partition,
-        settings.burn_backend,
+        chosen.burn_version,
+        chosen.burn_path,
+        chosen.burn_onnx_path,
+        chosen.simplify,
+        chosen.partition,
+        chosen.burn_backend,
     ):
         pinned = versions.resolve(version)
         target = Target(
             burn=pinned.burn,
-            burn_onnx=pinned.burn_onnx,
+            burn_onnx=pinned.burn_onnx if crate is None else crate.burn_onnx,
             backend=backend,
             simplify=simplify,
             partition=partition,
             burn_checkout=None if burn is None else opened(burn, "burn"),
             burn_onnx_checkout=None if burn_onnx is None else opened(burn_onnx, "burn-onnx"),
         )
-        own = replace(
-            settings,
-            burn_version=(version,),
-            burn_path=(burn,),
-            burn_onnx_path=(burn_onnx,),
-            simplify=(simplify,),
-            partition=(partition,),
-            burn_backend=(backend,),
-        )
+        own = replace(settings, simplify=(simplify,), partition=(partition,), burn_backend=(backend,))
+        if crate is None:
+            own = replace(own, burn_version=(version,), burn_path=(burn,), burn_onnx_path=(burn_onnx,))
         found.setdefault(target, Asked(target=target, settings=own))
     if len(found) == 1 and (why := refusal(next(iter(found)))):
         raise UsageError(why)
     return tuple(found.values())
+
+
+def _as_shipped(settings: Settings, crate: Shipped) -> Settings:
+    """Return settings with the versions, and where nothing else is named the sources and backends, of a crate."""
+    return replace(
+        settings,
+        burn_version=(crate.burn,),
+        burn_backend=settings.burn_backend or crate.backends,
+        burn_path=(crate.burn_path,) if settings.burn_path == (None,) else settings.burn_path,
+        burn_onnx_path=(crate.burn_onnx_path,) if settings.burn_onnx_path == (None,) else settings.burn_onnx_path,
+    )
+
+
+def shipped_by(settings: Settings, listen: Listener) -> Shipped | None:
+    """Return what the user's own crate ships, and tell it; None where no crate is named.
+
+    Raises:
+        UsageError: it cannot be told, or is not supported.
+    """
+    if settings.manifest_path is None:
+        return None
+    found = shipped(settings.manifest_path)
+    if not (found.backends or settings.burn_backend):
+        message = f"--manifest-path {settings.manifest_path}: {'; '.join(found.notes)}: say one with --burn-backend"
+        raise UsageError(message)
+    for text in (found.title, *found.notes):
+        listen(Progress(phase="shipped", done=1, total=1, text=text, whole=True))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ from burn_verify.run.explain import explained
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.results import Verified, result_of
 from burn_verify.run.seams import Seams
-from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of
+from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of, shipped_by
 from burn_verify.run.steps import Ended, Plan, Ready
 from burn_verify.system.budget import trim
 from burn_verify.system.cache import Cache, prune
@@ -91,7 +91,7 @@ class Session:
         )
         cases, shard = part_of(choice.cases, settings)
         if targets is None:
-            chosen = asked(settings, lambda text, project: look(cache, project, text))
+            chosen = asked(settings, lambda text, project: look(cache, project, text), shipped_by(settings, listen))
         else:
             chosen = tuple(Asked(target=target, settings=settings) for target in targets)
         if settings.keep_outputs is not None:

@@ -47,6 +47,45 @@ def test_a_model_that_agrees_is_exit_code_0(command):
     assert "1 of 1 agree" in out
 
 
+def test_how_prints_the_lines_for_what_passed(command):
+    code, out, _ = command("verify", ADD, "--how", "--burn-simplify", "on,off", seams=seams())
+
+    assert code == 0
+    assert f"how to ship file/add with Burn 0.22.1 on flex:\n  copy {ADD} to model/add.onnx" in out
+    assert "how to ship file/add with Burn 0.22.1 on flex, not simplified:" in out
+    assert 'burn-onnx = "=0.22.0"' in out
+
+
+def test_how_says_nothing_of_what_failed(command):
+    faults = Faults({("convert", "add"): ConvertError("unsupported operator: Add", "unsupported operator: Add")})
+
+    code, out, err = command("verify", ADD, "--how", seams=seams(faults))
+
+    assert code == 1
+    assert "Cargo.toml" not in out
+    assert "--how: nothing passed, so there is nothing to ship" in err
+
+
+def test_what_a_crate_ships_is_verified(command, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "lib.rs").touch()
+    (tmp_path / "Cargo.toml").write_text(
+        '[package]\nname = "app"\nversion = "0.1.0"\n[dependencies]\n'
+        'burn = { version = "0.22", features = ["wgpu", "flex"] }\n'
+    )
+    code, _, err = command("verify", ADD, "--manifest-path", tmp_path, seams=seams())
+    assert code == 4
+    assert f"there is no {tmp_path / 'Cargo.lock'}, which says what is shipped" in err
+
+    source = "registry+https://github.com/rust-lang/crates.io-index"
+    locked = f'version = 4\n[[package]]\nname = "burn"\nversion = "0.22.1"\nsource = "{source}"\n'
+    (tmp_path / "Cargo.lock").write_text(locked)
+    code, out, err = command("verify", ADD, "--manifest-path", tmp_path, seams=seams())
+    assert code == 0
+    assert f"{tmp_path / 'Cargo.lock'}: burn 0.22.1, burn-onnx 0.22.0, flex and wgpu" in err
+    assert "file/add agrees agrees" in " ".join(out.split())
+
+
 def test_a_model_that_fails_is_exit_code_1_and_has_a_command_to_repeat_it(command):
     faults = Faults({("convert", "add"): ConvertError("unsupported operator: Add", "unsupported operator: Add")})
 

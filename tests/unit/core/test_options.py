@@ -53,6 +53,7 @@ BAD = {
     "burn_version": ["0.22", "newest", "v0.22.1", ","],
     "burn_path": ["missing", "file.toml", "missing@main", ".@", ","],
     "burn_onnx_path": ["missing", "~nobody-has-this-name/burn-onnx"],
+    "manifest_path": ["missing/Cargo.toml", ".", "~nobody-has-this-name/Cargo.toml"],
     "simplify": ["maybe", "2", "onn", "on;off", ","],
     "partition": ["maybe"],
     "offline": ["maybe"],
@@ -68,6 +69,7 @@ PATHS = {
     "cache_dir": "new",
     "record": "record.jsonl",
     "keep_outputs": "new",
+    "manifest_path": "file.toml",
     "expectations": "file.toml",
     "shard_costs": "file.toml",
 }
@@ -185,3 +187,23 @@ def test_a_value_that_is_not_used_is_not_judged():
 def test_a_settings_object_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().cache_dir = Path()
+
+
+def test_a_crate_of_the_user_decides_the_backends_unless_they_are_named(tmp_path):
+    (tmp_path / "Cargo.toml").write_text("")
+
+    assert settings_from({"manifest_path": "."}).manifest_path == tmp_path / "Cargo.toml"
+    assert settings_from({"manifest_path": "."}).burn_backend == ()
+    assert settings_from({"manifest_path": ".", "burn_backend": "flex"}).burn_backend == ("flex",)
+    assert settings_from({"manifest_path": "."}, {"burn_backend": "wgpu"}).burn_backend == ("wgpu",)
+
+
+def test_a_crate_of_the_user_and_a_version_are_one_too_many(tmp_path):
+    (tmp_path / "Cargo.toml").write_text("")
+
+    with pytest.raises(UsageError, match="both say which Burn"):
+        settings_from({"manifest_path": ".", "burn_version": "0.21.0"})
+
+
+def test_a_crate_of_an_ini_file_is_seen_from_its_folder(tmp_path):
+    assert from_folder("manifest_path", "app/Cargo.toml", tmp_path) == f"{tmp_path}/app/Cargo.toml"

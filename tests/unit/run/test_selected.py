@@ -1,14 +1,16 @@
 """What a run is about: the product of the targets that were asked for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from burn_verify.burn.shipped import Shipped
 from burn_verify.core import targets
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.target import Checkout, Target
-from burn_verify.run.selected import asked
+from burn_verify.run.selected import asked, shipped_by
 
 
 def no_checkout(text, project):
@@ -67,3 +69,63 @@ def test_what_cannot_be_is_a_mistake_only_where_it_is_all_there_is():
     assert [targets.refusal(one.target) is None for one in found] == [True, False]
     with pytest.raises(UsageError, match="is not supported"):
         asked(settings_from({"burn_version": "0.1.0,latest"}), no_checkout)
+
+
+def test_a_crate_of_the_user_decides_versions_sources_and_backends(tmp_path):
+    crate = Shipped(
+        lock=tmp_path, burn="0.22.1", burn_onnx="0.21.0", backends=("ndarray", "wgpu"), burn_onnx_path="there"
+    )
+    given = Settings(manifest_path=tmp_path, burn_backend=())
+
+    found = asked(given, lambda text, project: Checkout(path=tmp_path / text, commit=project), crate)
+
+    assert [(one.target.burn, one.target.burn_onnx, one.target.backend) for one in found] == [
+        ("0.22.1", "0.21.0", "ndarray"),
+        ("0.22.1", "0.21.0", "wgpu"),
+    ]
+    assert {one.target.burn_onnx_checkout.path for one in found} == {tmp_path / "there"}
+    # What is typed again names the crate, not its versions.
+    assert [one.settings for one in found] == [replace(given, burn_backend=(name,)) for name in ("ndarray", "wgpu")]
+
+
+def test_named_backends_and_sources_come_before_those_of_a_crate(tmp_path):
+    crate = Shipped(lock=tmp_path, burn="0.22.1", burn_onnx="0.22.0", backends=("wgpu",), burn_path="there")
+    given = Settings(manifest_path=tmp_path, burn_backend=("flex",), burn_path=("here",))
+
+    (found,) = asked(given, lambda text, project: Checkout(path=tmp_path / text, commit=project), crate)
+
+    assert (found.target.backend, found.target.burn_checkout.path) == ("flex", tmp_path / "here")
+
+
+def crate_of(folder, features, burn="0.22.1"):
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "lib.rs").touch()
+    manifest = folder / "Cargo.toml"
+    manifest.write_text(
+        '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2024"\n[dependencies]\n'
+        f'burn = {{ version = "0.22", features = ["{features}"] }}\n'
+    )
+    source = "registry+https://github.com/rust-lang/crates.io-index"
+    locked = f'version = 4\n[[package]]\nname = "burn"\nversion = "{burn}"\nsource = "{source}"\n'
+    (folder / "Cargo.lock").write_text(locked)
+    return manifest
+
+
+def test_what_a_crate_ships_is_told(tmp_path):
+    told = []
+    manifest = crate_of(tmp_path / "app", "metal")
+
+    found = shipped_by(Settings(manifest_path=manifest, burn_backend=()), told.append)
+
+    assert found.backends == ("wgpu",)
+    assert [event.text for event in told] == [found.title, *found.notes]
+    assert all(event.whole for event in told)
+    assert shipped_by(Settings(), told.append) is None
+
+
+def test_a_crate_that_computes_on_what_cannot_be_verified(tmp_path):
+    manifest = crate_of(tmp_path / "app", "tch")
+
+    with pytest.raises(UsageError, match=r"tch cannot be verified, flex, .* can: say one with --burn-backend"):
+        shipped_by(Settings(manifest_path=manifest, burn_backend=()), lambda event: None)
+    assert shipped_by(Settings(manifest_path=manifest, burn_backend=("flex",)), lambda event: None).burn == "0.22.1"
