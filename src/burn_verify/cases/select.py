@@ -149,7 +149,13 @@ class Selection:
 
     def _named(self, name: str) -> Case:
         """Return the first candidate on this machine, else the first that can be downloaded, else a stand-in."""
-        candidates = self._zoo.resolve(name)
+        try:
+            candidates = self._zoo.resolve(name)
+        except UsageError as error:
+            if not Path(name).is_file():
+                raise
+            message = f"{error} (the file {name} is meant by ./{name}: its name is not that of a model)"
+            raise UsageError(message) from None
         for entry in candidates:
             if source := self.at_hand(entry):
                 return _case(entry, source)

@@ -32,7 +32,7 @@ from burn_verify.cli import (
     profile,
     report,
 )
-from burn_verify.cli.common import PLACES, add_options, typed
+from burn_verify.cli.common import PLACES, add_command, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
 from burn_verify.core.case import Case, Download, ModelFile, Seeded
 from burn_verify.core.errors import BurnVerifyError, ToolchainError, UsageError
@@ -95,6 +95,21 @@ exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 
   130 Ctrl-C, 143 SIGTERM"""
 
 
+_VERIFY: Final = """\
+Convert models with burn-onnx, compile them, run them, and compare every output with ONNX Runtime's. Several values of
+--burn-version, --burn-backend, --burn-path, --burn-onnx-path, --burn-simplify or --burn-partition make several targets,
+a column each."""
+_VERIFY_EXAMPLES: Final = """\
+examples:
+  burn-verify verify mnist squeezenet                        models of the zoo
+  burn-verify verify model.onnx models/ 'old/*.onnx.gz'      files, folders, globs
+  burn-verify verify model.onnx --keep-outputs kept          keep what was fed and answered
+  burn-verify verify model.onnx --manifest-path Cargo.toml   the Burn that a crate of yours ships
+  burn-verify verify model.onnx --how                        and how to ship what was verified
+exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage,
+  130 Ctrl-C, 143 SIGTERM"""
+
+
 def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:  # noqa: B008  (immutable)
     """Run a command and exit with its code; a usage error is one line, never a traceback.
 
@@ -128,6 +143,8 @@ def main(argv: Sequence[str] | None = None, seams: Seams = Seams()) -> NoReturn:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
+        if message.startswith("unrecognized arguments: --models"):
+            message += " (an option of pytest; here models are named without it: burn-verify verify mnist)"
         self.exit(UsageError.exit_code, f"{self.prog}: error: {message}\n")
 
 
@@ -146,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("pattern", nargs="?", default="", help="only names that contain this")
     listing.add_argument("--all", action="store_true", dest="everything", help="every entry, not only the short names")
     listing.set_defaults(run=_list)
-    verify = commands.add_parser("verify", help="verify models against ONNX Runtime")
+    verify = add_command(commands, "verify", "verify models against ONNX Runtime", _VERIFY, _VERIFY_EXAMPLES)
     verify.add_argument(
         "models", nargs="*", metavar="MODEL", help="a name (see list), an .onnx file, a glob or a folder"
     )
@@ -212,6 +229,9 @@ def _verify(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments, arguments.models)
     if not settings.selects:
         message = "nothing to verify: name a model, such as mnist, or say --conformance or --ops"
+        raise UsageError(message)
+    if settings.compile_budget is not None and not settings.latency:
+        message = "--compile-budget is about release builds, which --latency makes: say both"
         raise UsageError(message)
     with LongWork(sys.stderr) as work:
         session = Session.open(settings, work.listen, seams=arguments.seams)

@@ -411,3 +411,12 @@ def test_the_id_of_a_graph_at_a_useful_size_is_known_in_any_case(cache: Cache) -
     graph = sized.GRAPHS[0]
     (case,) = select(cache).choose([], ops=[graph.case_id]).cases
     assert case.id == graph.case_id
+
+
+def test_a_file_that_no_name_means_is_told(
+    cache: Cache, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights of mine").touch()
+    with pytest.raises(UsageError, match=r"the file weights of mine is meant by \./weights of mine"):
+        chosen("weights of mine", cache, network)

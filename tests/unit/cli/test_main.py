@@ -20,6 +20,10 @@ def test_the_version(command):
     [
         (["verify"], "nothing to verify: name a model"),
         (["verify", "no-such-model"], "no-such-model"),
+        (["verify", "--models", "mnist"], "here models are named without it: burn-verify verify mnist"),
+        (["verify", "mnist", "--compile-budget", "3"], "--compile-budget is about release builds"),
+        (["verify", "mnist", "--manifest-path", "nowhere"], "--manifest-path: "),
+        (["verify", "mnist", "--manifest-path", ADD], "add.onnx is not a Cargo.toml"),
         (["verify", "mnist", "--burn-timeout", "soon"], "--burn-timeout: a number of seconds"),
         (["list", "no-such-model"], "no name contains"),
         (["dance"], "invalid choice: 'dance'"),
