@@ -26,6 +26,7 @@ report: .venv/ready  ## run everything at hand and write reports/ again (wants B
 	rm -f reports/record.jsonl
 	$(BIN)/pytest --models all --conformance --ops all --burn-record=reports/record.jsonl
 	$(BIN)/burn-verify report reports/record.jsonl --out reports
+	$(BIN)/python tools/pack_evidence.py reports/record.jsonl
 
 pages: .venv/ready  ## write the pages of reports/ again, from the record that is there
 	$(BIN)/burn-verify report reports/record.jsonl --out reports

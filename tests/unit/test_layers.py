@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2] / "src" / PACKAGE
 ROOMS = {
     "core": "",
     "graph": "core",
+    "forecast": "core graph",
     "judge": "core graph",
     "system": "core graph",
     "reference": "core graph judge system",
@@ -23,11 +24,11 @@ ROOMS = {
     "cases": "core graph system reference",
     "record": "core system burn",
     "expectations": "core",
-    "report": "core graph judge cases record expectations",
-    "run": "core graph judge system reference burn cases record expectations report",
+    "report": "core graph forecast judge cases record expectations",
+    "run": "core graph forecast judge system reference burn cases record expectations report",
     "ship": "core graph judge system reference burn cases run",
     "plugin": "core expectations report run system",
-    "cli": "core graph system burn cases record expectations report run ship",
+    "cli": "core graph forecast system burn cases record expectations report run ship",
     "onnx_backend": "core graph run system",
 }
 # Third-party and standard modules that only these may import.

@@ -22,6 +22,7 @@ from burn_verify.cli import (
     blame,
     compare,
     expectations,
+    explain,
     explain_number,
     gc,
     inputs,
@@ -57,6 +58,7 @@ from burn_verify.system.storage import storage_fault
 
 _COMMANDS: Final = (
     inputs,
+    explain,
     report,
     expectations,
     explain_number,
@@ -77,6 +79,7 @@ examples:
   burn-verify list resnet                 which models have such a name?
   burn-verify verify mnist squeezenet     does Burn compute what ONNX Runtime computes?
   burn-verify verify path/to/model.onnx   the same for a model of your own
+  burn-verify explain path/to/model.onnx  what is to be expected of it, before anything is built
   burn-verify verify --conformance=node   ONNX's own test cases, about two thousand
   burn-verify verify --ops=Conv,Gemm      generated graphs of operators
   burn-verify report --last               the last run once more

@@ -33,6 +33,7 @@ from burn_verify.judge import overrides
 from burn_verify.record.codec import result_to_line
 from burn_verify.run import differences, kept_outputs
 from burn_verify.run.explain import explained
+from burn_verify.run.forecast import with_forecast
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.results import Verified, result_of
 from burn_verify.run.seams import Seams
@@ -203,7 +204,7 @@ class Session:
             differences.keep(self._answers_of(trial), verified.outputs)
         if folder is not None and isinstance(step, Ready):
             self._keep(folder, step, trial, verified)
-        return explained(step.prepared, verified.result)
+        return with_forecast(step.prepared, trial.target, explained(step.prepared, verified.result))
 
     def differences(self) -> tuple[Difference, ...]:
         """Compare the outputs of the cases on adjacent targets, and delete the outputs."""

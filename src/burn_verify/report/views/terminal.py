@@ -18,6 +18,7 @@ from rich.text import Text
 from burn_verify.core.result import CaseResult, OutputMetrics, VerdictName
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.text import harmless, one_line, shortened
+from burn_verify.report.summary.forecasts import forecast_lines, forecasts_of
 from burn_verify.report.summary.totals import outcome_of, passed_unexpectedly, summary, totals_lines
 
 COLUMNS = ("model", "stage", "outcome", "max abs", "ULP", "outputs", "sizes")
@@ -59,7 +60,7 @@ def render_table(results: Sequence[CaseResult], expected: Mapping[str, str], wid
         shown, more = _surprises(shown, expected)
         folds = [*more, *folds]
     parts = [_table([row_of(result, expected) for result in shown], width, verbose)] if shown else []
-    tail = [*folds, *totals_lines(summary(results, expected))]
+    tail = [*folds, *totals_lines(summary(results, expected)), *forecast_lines(forecasts_of(results))]
     parts.append("\n".join(_wrap(line, width) for line in tail))
     return harmless("\n\n".join(parts))
 

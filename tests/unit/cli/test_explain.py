@@ -1,0 +1,92 @@
+"""The command ``burn-verify explain``."""
+
+import json
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from evidences import relu
+from handmade import model, value
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(made, name="m"):
+        path = tmp_path / f"{name}.onnx"
+        onnx.save(made, path)
+        return str(path)
+
+    return save
+
+
+def unheard_of():
+    node = helper.make_node("Frobnicate", ["x"], ["y"], domain="com.example")
+    return model([node], [value("x", shape=(2,))], [value("y", shape=(2,))])
+
+
+def test_a_model_that_should_agree(command, saved):
+    code, out, err = command("explain", saved(relu()))
+
+    assert (code, err) == (0, "")
+    assert out.startswith("file/m on Burn 0.22.1 on flex: should agree")
+
+
+def test_a_model_that_will_not(command, saved):
+    code, out, _ = command("explain", saved(unheard_of()))
+
+    assert code == 1
+    assert "will be refused: 1 node of 1 operator" in out
+    assert "has no com.example.Frobnicate" in out
+
+
+def test_the_worst_of_several_decides(command, saved):
+    assert command("explain", saved(relu(), "a"), saved(unheard_of(), "b"))[0] == 1
+
+
+def test_json_is_one_list(command, saved):
+    code, out, _ = command("explain", saved(relu(), "a"), saved(unheard_of(), "b"), "--json")
+
+    assert code == 1
+    assert [found["forecast"] for found in json.loads(out)] == ["agrees", "refused"]
+
+
+def test_a_target_without_evidence_cannot_be_said(command, saved):
+    code, out, err = command("explain", saved(relu()), "--burn-backend", "cuda")
+
+    assert (code, out) == (3, "")
+    assert "no evidence of Burn 0.22.1 on cuda" in err
+
+
+def test_several_targets(command, saved):
+    code, out, err = command("explain", saved(relu()), "--burn-backend", "flex,cuda")
+
+    assert code == 3
+    assert "should agree" in out
+    assert "cuda" in err
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07"])
+def test_what_is_no_model_is_one_line(command, tmp_path, content):
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+
+    code, out, err = command("explain", str(path))
+
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert "bad" in err
+
+
+def test_a_bad_model_does_not_hide_the_others(command, saved, tmp_path):
+    (tmp_path / "bad.onnx").write_bytes(b"")
+
+    code, out, _ = command("explain", str(tmp_path / "bad.onnx"), saved(relu(TensorProto.FLOAT)))
+
+    assert code == 2
+    assert "should agree" in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing/here.onnx"], ["x", "--burn-version", "9.9"]])
+def test_mistakes(command, arguments):
+    assert command("explain", *arguments)[0] == 4

@@ -1,0 +1,71 @@
+"""A forecast as text and as JSON."""
+
+import json
+
+from onnx import TensorProto, helper
+
+from burn_verify.core.target import Target
+from burn_verify.forecast.cells import cells
+from burn_verify.forecast.model import forecast
+from burn_verify.forecast.typed import typed
+from burn_verify.report.views.explanation import as_json, as_text, headline
+from evidences import evidence, example, gather, relu, usual
+from handmade import model, value
+
+
+def of(made):
+    return forecast(cells(typed(made)), usual())
+
+
+def text(made, advice=()):
+    return as_text("file/m", Target(), of(made), usual(), advice, 120)
+
+
+def test_a_model_that_should_agree():
+    found = text(relu())
+
+    assert found.startswith("file/m on Burn 0.22.1 on flex: should agree\n")
+    assert "first thing to change" not in found
+    assert found.endswith("evidence: 10 cases of 2026-11-30 on Burn 0.22.1 flex with burn-onnx 0.22.0")
+
+
+def test_a_model_that_will_be_refused_names_what_to_change():
+    found = text(gather(axis=1))
+
+    assert "will be refused: 1 node of 1 operator" in found
+    assert "first thing to change: Gather g: op/gather-0 agrees, with axis 0 instead of 1" in found
+
+
+def test_a_model_that_will_not_compile():
+    assert headline(of(relu(TensorProto.INT64))) == "will not compile: 1 node of 1 operator"
+
+
+def test_an_operator_that_is_not_there_is_told():
+    node = helper.make_node("Relu", ["x"], ["y"], name="n", domain="com.microsoft")
+    found = text(model([node], [value("x", shape=(2, 3))], [value("y", shape=(2, 3))]))
+
+    assert "burn-onnx 0.22.0 has no com.microsoft.Relu; express it in other operators" in found
+
+
+def test_what_nobody_tried_is_doubted():
+    found = forecast(cells(typed(gather())), evidence(example("a", relu())))
+
+    assert headline(found) == "cannot say: nothing near enough was tested for 1 node of Gather"
+
+
+def test_advice_about_the_model_is_told():
+    assert "names differ in case" in text(relu(), ["names differ in case"])
+
+
+def test_names_do_nothing_to_a_terminal():
+    assert "\x1b" not in text(relu(name="\x1b[31mred"))
+
+
+def test_json_has_every_node():
+    found = as_json("file/m", Target(), of(gather(axis=1)), usual(), ["a"])
+
+    assert json.loads(json.dumps(found)) == found
+    (node, *_) = found["nodes"]
+    assert (found["forecast"], node["operator"], node["state"], node["node"]) == ("refused", "Gather", "refused", "g")
+    assert node["case"] == "op/gather-1"
+    assert found["advice"] == ["a"]
