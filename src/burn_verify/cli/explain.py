@@ -78,14 +78,14 @@ def _one(case: Case, target: Target, cache: Cache, *, as_json: bool) -> tuple[in
         return _UNSURE, None
     try:
         prepared = prepare(case, cache)
-        found = forecast_of(prepared.model, evidence)
+        found = forecast_of(prepared.model, evidence, prepared.advice)
     except (LoadError, ValueError) as error:
         sys.stderr.write(harmless(f"burn-verify: {case.id}: {one_line(str(error))}\n"))
         return _UNREADABLE, None
     if as_json:
-        return _code_of(found.ending), explanation.as_json(case.id, target, found, evidence, prepared.advice)
+        return _code_of(found.ending), explanation.as_json(case.id, target, found, evidence)
     width = shutil.get_terminal_size((120, 40)).columns
-    print(explanation.as_text(case.id, target, found, evidence, prepared.advice, width))
+    print(explanation.as_text(case.id, target, found, evidence, width))
     return _code_of(found.ending), None
 
 

@@ -68,11 +68,13 @@ class ModelForecast:
         ending: None where it cannot be said.
         sure: the probability of the most likely ending.
         cells: the forecast of each cell, in the order of the model's.
+        doubts: what of the whole model speaks against agreement, in a sentence each, and is in no case of the evidence.
     """
 
     ending: Ending | None
     sure: float
     cells: tuple[tuple[Placed, CellForecast], ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def obstacles(self) -> tuple[tuple[Placed, CellForecast], ...]:
@@ -86,13 +88,16 @@ class ModelForecast:
         return tuple(pair for pair in self.cells if pair[1].ending is None)
 
 
-def forecast_of(path: Path, evidence: Evidence) -> ModelForecast:
+def forecast_of(path: Path, evidence: Evidence, doubts: Sequence[str] = ()) -> ModelForecast:
     """Return the forecast of the model in a file.
+
+    Arguments:
+        doubts: see `ModelForecast`.
 
     Raises:
         ValueError: see `cells_of`.
     """
-    return forecast(cells_of(path), evidence)
+    return forecast(cells_of(path), evidence, doubts)
 
 
 def cells_of(path: Path) -> tuple[Placed, ...]:
@@ -109,15 +114,21 @@ def cells_of(path: Path) -> tuple[Placed, ...]:
     return cells(typed(model))
 
 
-def forecast(placed: Sequence[Placed], evidence: Evidence) -> ModelForecast:
-    """Return the forecast of a model from its cells."""
+def forecast(placed: Sequence[Placed], evidence: Evidence, doubts: Sequence[str] = ()) -> ModelForecast:
+    """Return the forecast of a model from its cells; one with doubts is never said to agree."""
     by_cell = {cell: of_cell(cell, evidence) for cell in dict.fromkeys(one.cell for one in placed)}
     ending, sure = _expected(found.likely for found in by_cell.values())
     return ModelForecast(
-        ending=ending if sure >= evidence.sure else None,
+        ending=said(ending, sure, evidence, doubts),
         sure=sure,
         cells=tuple((one, by_cell[one.cell]) for one in placed),
+        doubts=tuple(doubts),
     )
+
+
+def said(ending: Ending, sure: float, evidence: Evidence, doubts: Sequence[str]) -> Ending | None:
+    """Return the likeliest ending if it may be said, else None."""
+    return None if sure < evidence.sure or (doubts and ending is Ending.AGREES) else ending
 
 
 def expected(cells: Iterable[Cell], evidence: Evidence) -> tuple[Ending, float]:

@@ -19,7 +19,7 @@ def with_forecast(prepared: PreparedCase | None, target: Target, result: CaseRes
 def _forecast(prepared: PreparedCase, target: Target) -> Mapping[str, Any] | None:
     # Loaded with the first case: a run that collects only must not pay for onnx and the evidence.
     from burn_verify.forecast.evidence import packaged
-    from burn_verify.forecast.model import cells_of, expected
+    from burn_verify.forecast.model import cells_of, expected, said
 
     if target.burn_checkout or target.burn_onnx_checkout:
         return None
@@ -32,4 +32,4 @@ def _forecast(prepared: PreparedCase, target: Target) -> Mapping[str, Any] | Non
         # The file was readable before; its later deletion or change is not a failure of this case.
         return None
     ending, sure = expected((placed.cell for placed in cells), evidence)
-    return {"ending": ending if sure >= evidence.sure else None, "probability": round(sure, 3)}
+    return {"ending": said(ending, sure, evidence, prepared.advice), "probability": round(sure, 3)}

@@ -4,8 +4,10 @@ import json
 
 import onnx
 import pytest
+from hypothesis import HealthCheck, given, settings
 from onnx import TensorProto, helper
 
+from damage import damaged
 from evidences import relu
 from handmade import model, value
 
@@ -51,6 +53,17 @@ def test_json_is_one_list(command, saved):
     assert [found["forecast"] for found in json.loads(out)] == ["agrees", "refused"]
 
 
+@pytest.mark.parametrize("name", ["type", "X", "Match"])
+def test_a_name_that_burn_onnx_stumbles_over_is_a_doubt(command, saved, name):
+    node = helper.make_node("Relu", [name], ["x"])
+    made = model([node], [value(name, shape=(2, 3))], [value("x", shape=(2, 3))])
+
+    code, out, _ = command("explain", saved(made))
+
+    assert code == 3
+    assert f"`{name}`" in out
+
+
 def test_a_target_without_evidence_cannot_be_said(command, saved):
     code, out, err = command("explain", saved(relu()), "--burn-backend", "cuda")
 
@@ -90,3 +103,29 @@ def test_a_bad_model_does_not_hide_the_others(command, saved, tmp_path):
 @pytest.mark.parametrize("arguments", [[], ["nothing/here.onnx"], ["x", "--burn-version", "9.9"]])
 def test_mistakes(command, arguments):
     assert command("explain", *arguments)[0] == 4
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=damaged())
+def test_a_damaged_model_is_explained_or_one_line(command, tmp_path, content):
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(content)
+
+    code, out, err = command("explain", str(path))
+
+    assert code in (0, 1, 2, 3)
+    assert path.read_bytes() == content
+    assert (out == "") == (code == 2)
+    assert len(err.splitlines()) == (code == 2)
+
+
+def test_a_function_that_calls_itself_is_no_crash(command, saved):
+    body = [helper.make_node("f", ["a"], ["b"], domain="mine")]
+    function = helper.make_function("mine", "f", ["a"], ["b"], body, [helper.make_opsetid("mine", 1)])
+    node = helper.make_node("f", ["x"], ["y"], domain="mine")
+    made = model([node], [value("x", shape=(2,))], [value("y", shape=(2,))], functions=[function])
+
+    code, out, _ = command("explain", saved(made))
+
+    assert code == 1
+    assert "has no mine.f" in out

@@ -1,5 +1,7 @@
 """A result with the forecast of its model."""
 
+import dataclasses
+
 import onnx
 import pytest
 
@@ -40,3 +42,9 @@ def test_a_model_that_is_gone_has_no_forecast(prepared):
     before = result("file/m")
 
     assert with_forecast(prepared, Target(), before) is before
+
+
+def test_a_model_with_advice_is_not_said_to_agree(prepared):
+    doubted = dataclasses.replace(prepared, advice=("input `type` is a Rust keyword",))
+
+    assert with_forecast(doubted, Target(), result("file/m")).details["forecast"]["ending"] is None

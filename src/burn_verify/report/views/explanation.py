@@ -34,12 +34,10 @@ _VERBS: Final = {
 }
 
 
-def as_text(
-    name: str, target: Target, forecast: ModelForecast, evidence: Evidence, advice: Sequence[str], width: int
-) -> str:
+def as_text(name: str, target: Target, forecast: ModelForecast, evidence: Evidence, width: int) -> str:
     """Return the headline, a row for each kind of node, the first thing to change, and what the evidence is."""
     parts = [f"{name} on {target.label}: {headline(forecast)}", _table(forecast, max(width, _LEAST))]
-    notes = [*_first(forecast), *advice]
+    notes = [*first_change(forecast), *forecast.doubts]
     parts += (
         ["\n".join(textwrap.fill(note, max(width, _LEAST), subsequent_indent="  ") for note in notes)] if notes else []
     )
@@ -47,9 +45,7 @@ def as_text(
     return harmless("\n\n".join(parts))
 
 
-def as_json(
-    name: str, target: Target, forecast: ModelForecast, evidence: Evidence, advice: Sequence[str]
-) -> dict[str, Any]:
+def as_json(name: str, target: Target, forecast: ModelForecast, evidence: Evidence) -> dict[str, Any]:
     """Return everything about the forecast of a model: JSON values only."""
     return {
         "model": name,
@@ -57,8 +53,8 @@ def as_json(
         "forecast": forecast.ending.value if forecast.ending else "cannot say",
         "probability": round(forecast.sure, 4),
         "headline": headline(forecast),
-        "first": list(_first(forecast)),
-        "advice": list(advice),
+        "first": list(first_change(forecast)),
+        "doubts": list(forecast.doubts),
         "nodes": [_node_json(placed, found) for placed, found in forecast.cells],
         "evidence": dict(evidence.made),
     }
@@ -97,8 +93,12 @@ def source_of(target: Target, evidence: Evidence) -> str:
 
 def _doubts(forecast: ModelForecast) -> str:
     untested = [pair for pair in forecast.untested if pair[0].number] or list(forecast.untested)
+    if not untested and forecast.doubts:
+        return forecast.doubts[0]
     if not untested:
-        return f"the most likely ending has a probability of {forecast.sure:.0%} only"
+        placed, weakest = min(forecast.cells, key=lambda pair: float(pair[1].likely.max()))
+        where = f"{weakest.cell.operator} {placed.label}".strip()
+        return f"every node has an ending of its own, the whole only one of {forecast.sure:.0%}; the weakest is {where}"
     operators = list(dict.fromkeys(found.cell.operator for _, found in untested))
     names = ", ".join(operators[:3]) + (" …" if len(operators) > 3 else "")
     return f"nothing near enough was tested for {counted(len(untested), 'node')} of {names}"
@@ -163,7 +163,7 @@ def difference_text(difference: Difference) -> str:
     return f"{difference.facet}: {here} (tested: {tested})"
 
 
-def _first(forecast: ModelForecast) -> Iterator[str]:
+def first_change(forecast: ModelForecast) -> Iterator[str]:
     """Yield the first thing to change, of a model with a node that is expected to fail."""
     if not forecast.obstacles:
         return

@@ -10,8 +10,12 @@ from typing import Any
 from burn_verify.core.stage import Stage
 from burn_verify.core.text import counted, one_line
 from burn_verify.record.codec import Record
+from burn_verify.report.summary.forecasts import Forecasts, forecasts_of
 from burn_verify.report.summary.totals import Totals, summary, totals_lines
 from burn_verify.report.views.terminal import COLUMNS, Row, fold_skipped, row_of
+
+_NAMED = 20
+"""So many cases that ended otherwise than forecast are named."""
 
 _SPECIAL = re.compile(r"([\\`*_|\[\]~])")
 
@@ -33,7 +37,21 @@ def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
         parts.append("## Models\n\n" + "\n".join(_table([row_of(result, expected) for result in shown])))
     parts.extend(escape(fold) for fold in folds)
     parts.append("## Totals\n\n" + "\n".join(f"- {escape(line)}" for line in totals_lines(totals)))
+    parts += _forecasts(forecasts_of(record.results))
     return "\n\n".join(parts) + "\n"
+
+
+def _forecasts(found: Forecasts) -> list[str]:
+    given = found.right + len(found.wrong)
+    if not given:
+        return []
+    lines = [
+        f"{found.right} of {counted(given, 'forecast')} came true; of {counted(found.unsaid, 'case')} none was made"
+    ]
+    lines += [f"came otherwise: `{case_id}`" for case_id in found.wrong[:_NAMED]]
+    if len(found.wrong) > _NAMED:
+        lines.append(f"and {len(found.wrong) - _NAMED} more")
+    return ["## Forecasts\n\n" + "\n".join(f"- {line}" for line in lines)]
 
 
 def escape(text: str) -> str:

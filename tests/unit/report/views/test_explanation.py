@@ -13,12 +13,12 @@ from evidences import evidence, example, gather, relu, usual
 from handmade import model, value
 
 
-def of(made):
-    return forecast(cells(typed(made)), usual())
+def of(made, doubts=()):
+    return forecast(cells(typed(made)), usual(), doubts)
 
 
-def text(made, advice=()):
-    return as_text("file/m", Target(), of(made), usual(), advice, 120)
+def text(made, doubts=()):
+    return as_text("file/m", Target(), of(made, doubts), usual(), 120)
 
 
 def test_a_model_that_should_agree():
@@ -53,8 +53,11 @@ def test_what_nobody_tried_is_doubted():
     assert headline(found) == "cannot say: nothing near enough was tested for 1 node of Gather"
 
 
-def test_advice_about_the_model_is_told():
-    assert "names differ in case" in text(relu(), ["names differ in case"])
+def test_a_model_with_doubts_is_not_said_to_agree():
+    found = text(relu(), ["`W` and `w` differ in case only"])
+
+    assert "cannot say: `W` and `w` differ in case only" in found
+    assert "will be refused" in text(gather(axis=1), ["a doubt"])
 
 
 def test_names_do_nothing_to_a_terminal():
@@ -62,10 +65,10 @@ def test_names_do_nothing_to_a_terminal():
 
 
 def test_json_has_every_node():
-    found = as_json("file/m", Target(), of(gather(axis=1)), usual(), ["a"])
+    found = as_json("file/m", Target(), of(gather(axis=1), ["a"]), usual())
 
     assert json.loads(json.dumps(found)) == found
     (node, *_) = found["nodes"]
     assert (found["forecast"], node["operator"], node["state"], node["node"]) == ("refused", "Gather", "refused", "g")
     assert node["case"] == "op/gather-1"
-    assert found["advice"] == ["a"]
+    assert found["doubts"] == ["a"]

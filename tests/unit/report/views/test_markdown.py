@@ -14,8 +14,22 @@ from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import Record
 from burn_verify.report.views import markdown
+from evidences import result
 
 GOLDEN = Path(__file__).parents[4] / "fixtures" / "golden" / "matrix.md"
+
+
+def forecast(case_id, came, said):
+    return result(case_id, came, details={"forecast": {"ending": said, "probability": 0.9}})
+
+
+def test_forecasts_of_a_run_are_counted():
+    results = (forecast("a", "agrees", "agrees"), forecast("b", "refused", "agrees"), forecast("c", "agrees", None))
+
+    text = markdown.render(Record(results=results))
+
+    assert "- 1 of 2 forecasts came true; of 1 case none was made\n- came otherwise: `b`" in text
+    assert "## Forecasts" not in markdown.render(Record(results=(result("a"),)))
 
 
 def a_result(case_id, stage, outcome, **fields):
