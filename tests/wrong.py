@@ -1,6 +1,7 @@
 """A Burn that is wrong in one operator: everything else is as onnx's evaluator answers."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def seams(
     refuses: Callable[[onnx.ModelProto], str] = lambda model: "",
     panics: Callable[[onnx.ModelProto], str] = lambda model: "",
     rejects: Callable[[onnx.ModelProto], str] = lambda model: "",
+    infer: Callable[[Path, Any], list[Any]] | None = None,
     wrong_from: int = 1 << 30,
     seen: list[list[str]] | None = None,
 ) -> Seams:
@@ -33,6 +35,7 @@ def seams(
     Arguments:
         change: what becomes of every output of the operator.
         refuses, rejects, panics: what burn-onnx, rustc and the program say of a model; empty for nothing.
+        infer: what the engine of the reference does instead of answering.
         wrong_from: number of nodes from which on a model is wrong, whatever they are.
         seen: filled with the names of the models of each batch.
     """
@@ -65,17 +68,24 @@ def seams(
 
     faults = Faults()
     return Seams(
-        engine=partial(Engine, faults=faults),
+        engine=partial(Engine, faults=faults, infer=infer or _infer),
         builder=lambda cache, settings, listen, targets: Builder(cache, targets, faults),
     )
 
 
+@dataclass
 class Engine(FakeEngine):
     """Answers models whose outputs have no type."""
 
+    infer: Callable[[Path, Any], list[Any]] = field(default_factory=lambda: _infer)
+
     def infer_all(self, model: Path, sets, *, optimise=False, threads=0):
         """Answer several sets."""
-        return [answers(onnx.load(model), inputs) for inputs in sets]
+        return [self.infer(model, inputs) for inputs in sets]
+
+
+def _infer(path: Path, inputs: Any) -> list[Any]:
+    return answers(onnx.load(path), inputs)
 
 
 def has(op_type: str, words: str = "unsupported") -> Callable[[onnx.ModelProto], str]:

@@ -29,7 +29,7 @@ FIELDS: Final = PLACES | {
     *("burn_backend", "burn_version", "burn_path", "burn_onnx_path"),
 }
 """Fields of the options of the commands that cut or change one model on one target."""
-CODES: Final = {Finding.NOTHING_WRONG: 0, Finding.NODE: 1, Finding.AMPLIFIED: 3, Finding.UNKNOWN: 3}
+CODES: Final = {Finding.NOTHING_WRONG: 0, Finding.NODE: 1, Finding.HIDDEN: 1, Finding.AMPLIFIED: 3, Finding.UNKNOWN: 3}
 
 
 def add_to(commands: Commands) -> None:

@@ -32,6 +32,8 @@ class Finding(StrEnum):
     """The whole model passes."""
     NODE = "a node is wrong"
     """A node, or a few, fail when they are fed right values."""
+    HIDDEN = "a node is wrong, and the outputs of the model do not show it"
+    """The whole passes; a node fails clearly when it is fed right values."""
     AMPLIFIED = "each node is right within rounding"
     """No piece fails: the model amplifies what rounding explains at each node."""
     UNKNOWN = "cannot say"
@@ -111,6 +113,7 @@ class Located:
         stage, message, reason: of the whole; stage is None where it passes.
         suspects: the earliest first.
         rest: what the model without the first suspect ends with; empty where it passes or was not run.
+        hidden: where the whole passes, single nodes that are clearly wrong.
         later: pieces that fail at a later stage than the whole: further obstacles.
         unknown: names of nodes that are in no piece.
         pieces: how many were tried.
@@ -127,6 +130,7 @@ class Located:
     message: str = ""
     reason: str = ""
     suspects: tuple[Suspect, ...] = ()
+    hidden: tuple[Suspect, ...] = ()
     later: tuple[Suspect, ...] = ()
     proof: Proof = Proof.NONE
     rest: str = ""

@@ -106,7 +106,7 @@ def _alone(graph: Graph, place: int) -> frozenset[int]:
 
 
 def _with_shapes(graph: Graph, place: int) -> frozenset[int]:
-    """Return a node and the nodes that compute its shapes and constants; nothing where there are none."""
+    """Return a node and the nodes that compute its shapes and constants; nothing where `_alone` has the same."""
     found, waiting = {place}, [place]
     while waiting:
         for name in graph.reads[waiting.pop()]:
@@ -116,7 +116,7 @@ def _with_shapes(graph: Graph, place: int) -> frozenset[int]:
                 waiting.append(maker)
         if len(found) > _MOST_IN_GROUP:
             return frozenset()
-    return frozenset(found) if len(found) > 1 else frozenset()
+    return frozenset(found) if found != _alone(graph, place) else frozenset()
 
 
 def _before(graph: Graph, place: int) -> list[int]:
@@ -141,10 +141,15 @@ def _made(graph: Graph, known: Known, kind: PieceKind, nodes: frozenset[int]) ->
     yield Piece(kind=kind, nodes=tuple(sorted(chosen)), cut=neutral(found), tells_shapes=tells_shapes)
 
 
+def _is_tensor(graph: Graph, known: Known, name: str) -> bool:
+    """Return whether a value is a tensor; where no value was computed, by the type that is inferred."""
+    return name in known.specs or (not known.specs and name in graph.types)
+
+
 def _closed(graph: Graph, known: Known, nodes: frozenset[int]) -> frozenset[int]:
     """Add the nodes that compute values which are no tensors, such as sequences; nothing where they are too many."""
     found = set(nodes)
-    while missing := [name for name in graph.feeds(found) if name not in known.specs]:
+    while missing := [name for name in graph.feeds(found) if not _is_tensor(graph, known, name)]:
         makers = {graph.maker[name] for name in missing if name in graph.maker}
         if len(makers) < len(missing) or len(found | makers) > len(nodes) + _MOST_ADDED:
             return frozenset()

@@ -3,15 +3,15 @@
 `graph.pieces` says which pieces there are, `run.suspects` what their results mean; this runs them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from burn_verify.cases import load
 from burn_verify.core.case import Case
-from burn_verify.core.errors import UsageError
-from burn_verify.core.located import Finding, Located
+from burn_verify.core.errors import OracleError, RunError, UsageError
+from burn_verify.core.located import Finding, Located, PieceKind
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, PreparedCase, Stage
 from burn_verify.graph import control
@@ -21,9 +21,9 @@ from burn_verify.reference.engine import Engine
 from burn_verify.reference.oracle import Answers, Oracle, read
 from burn_verify.run import proof, suspects
 from burn_verify.run.models import Model
-from burn_verify.run.parts import Part, parts_of
+from burn_verify.run.parts import Part, parts_of, unfed
 from burn_verify.run.results import Verified
-from burn_verify.run.search import Search
+from burn_verify.run.search import Batch, Search
 from burn_verify.run.stages import clocked, summed
 from burn_verify.run.suspects import Tried
 from burn_verify.run.values import Values
@@ -40,6 +40,7 @@ _PIECES_AT_ONCE: Final = 1200
 _BYTES_AT_ONCE: Final = 1 << 30
 _WHOLE: Final = "the whole model"
 _FLAT: Final = "the whole model without its Ifs"
+_ANSWERED: Final = (Stage.RUN, Stage.COMPARE)
 
 
 def locate(case: Case, search: Search, output: str | None = None) -> Located:
@@ -50,7 +51,6 @@ def locate(case: Case, search: Search, output: str | None = None) -> Located:
 
     Raises:
         LoadError: the model cannot be read.
-        OracleError: the inputs cannot be made, or ONNX Runtime cannot run the model.
         UsageError: there is no such output.
         ToolchainError: nothing could be built.
     """
@@ -63,16 +63,25 @@ def locate(case: Case, search: Search, output: str | None = None) -> Located:
     settings = search.settings
     engine = search.seams.engine(search.cache, settings.timeout, memory_limit=settings.memory_limit)
     try:
-        found = None
-        for name, data in _answers(prepared, search, engine).data_sets.items():
-            with Values(engine) as values:
-                found = replace(located(case, search, model, data.inputs, values), data_set=name)
-            if found.finding is not Finding.NOTHING_WRONG:
-                break
-        assert found is not None  # a reference has a data set
-        return found
+        return _of_data_sets(case, search, model, _answers(prepared, search, engine), engine)
+    except (OracleError, RunError):
+        # Refusals of burn-onnx and rustc need no values.
+        return located(case, search, model, None, lambda: unfed(model))
     finally:
         engine.close()
+
+
+def _of_data_sets(case: Case, search: Search, model: "ModelProto", answers: Answers, engine: Engine) -> Located:
+    """Return the answer for the first data set with which something is wrong, else for the last."""
+    found = None
+    for name, data in answers.data_sets.items():
+        with Values(engine) as values:
+            parts = partial(parts_of, model, data.inputs, values)
+            found = replace(located(case, search, model, data.inputs, parts), data_set=name)
+        if found.finding is not Finding.NOTHING_WRONG:
+            break
+    assert found is not None  # a reference has a data set
+    return found
 
 
 def _answers(prepared: PreparedCase, search: Search, engine: Engine) -> Answers:
@@ -104,20 +113,39 @@ class Pieces:
     """The results of the whole model and of its pieces.
 
     Attributes:
-        whole: as the user has it.
-        flat: with the chosen branch in place of each If; None where it has none.
+        wholes: of the model as the user has it, and with the chosen branch in place of each If; empty before they ran.
     """
 
-    whole: CaseResult
-    flat: CaseResult | None
-    tried: Sequence[Tried]
+    wholes: Mapping[str, Verified] = field(default_factory=dict)
+    tried: tuple[Tried, ...] = ()
+
+    @property
+    def first(self) -> CaseResult:
+        """The result of the model as the user has it."""
+        return self.wholes[_WHOLE].result
+
+    @property
+    def suspects(self) -> tuple[Tried, ...]:
+        """The pieces that fail as the whole does."""
+        return suspects.judged(self.first, self.tried).suspects
 
 
-def located(case: Case, search: Search, model: "ModelProto", inputs: Sequence[Array], values: Values) -> Located:
-    """Return where a model fails with one set of inputs."""
-    parts, computing = clocked("values", lambda: parts_of(model, inputs, values))
+def located(
+    case: Case,
+    search: Search,
+    model: "ModelProto",
+    inputs: Sequence[Array] | None,
+    parted: Callable[[], list[Part]],
+) -> Located:
+    """Return where a model fails with one set of inputs.
+
+    Arguments:
+        inputs: None where there are none.
+        parted: returns the model as flat graphs.
+    """
+    parts, computing = clocked("values", parted)
     found, piecing = clocked("pieces", lambda: _tried(search, model, inputs, parts))
-    whole = found.whole
+    whole = found.first
     known = suspects.judged(whole, found.tried)
     names = [part.node(place).name for part in parts for place in sorted(part.used)]
     first = Located(
@@ -130,13 +158,20 @@ def located(case: Case, search: Search, model: "ModelProto", inputs: Sequence[Ar
         suspects=tuple(suspects.suspect(one, whole) for one in known.suspects),
         later=tuple(suspects.suspect(one, whole) for one in known.later),
         nodes=len(names),
+        hidden=tuple(suspects.suspect(one, whole) for one in known.hidden),
         pieces=len(found.tried),
         aside=known.aside,
         unknown=suspects.in_no_piece(names, found.tried),
     )
     proving: Mapping[str, float] = {}
     if whole.outcome is Outcome.FAILED and whole.stage not in (Stage.LOAD, Stage.REFERENCE) and not search.is_over:
-        asked = proof.Question(whole=whole, flat=found.flat, model=model, part=parts[0], suspects=known.suspects)
+        asked = proof.Question(
+            whole=whole,
+            flat=found.wholes[_FLAT].result if _FLAT in found.wholes else None,
+            model=model,
+            part=parts[0],
+            suspects=known.suspects,
+        )
         first, proving = clocked("proof", partial(proof.proved, first, asked, search))
     seconds = summed(computing, piecing, proving)
     return replace(first, finding=suspects.finding(first, whole), seconds=seconds)
@@ -146,45 +181,73 @@ _Wanted: TypeAlias = tuple[str, Part, Piece]
 """A piece with its name in a batch and the part of which it is cut."""
 
 
-def _tried(search: Search, model: "ModelProto", inputs: Sequence[Array], parts: Sequence[Part]) -> Pieces:
+def _tried(search: Search, model: "ModelProto", inputs: Sequence[Array] | None, parts: Sequence[Part]) -> Pieces:
     """Try the pieces of a model, in as few batches as memory and disk allow; the whole is in the first."""
     wholes = [Model(name=_WHOLE, model=model, inputs=inputs)]
-    flat = parts[0].graph.model
     if control.conditions(model):
-        wholes.append(Model(name=_FLAT, model=flat, inputs=inputs))
-    first: dict[str, Verified] = {}
+        wholes.append(Model(name=_FLAT, model=parts[0].graph.model, inputs=inputs))
+    found = Pieces()
     places = None
     if len(parts[0].graph.nodes) > BISECTED:
-        first, places = _narrowed(search, wholes, parts[0])
-    tried: list[Tried] = []
+        found, places = _narrowed(search, wholes, parts[0])
     for wave in _waves(_wanted(parts, places)):
-        asked = [
-            Model(name=name, model=piece.cut.model, inputs=part.arrays(piece.cut.feeds)) for name, part, piece in wave
-        ]
-        found = search.run([*([] if first else wholes), *asked])
-        first = first or {one.name: found[one.name] for one in wholes}
-        tried += [_with_result(part, piece, found[name]) for name, part, piece in wave]
-        if search.is_over or _is_enough(first[_WHOLE].result, tried):
+        found = _with_wave(search, wholes, wave, found)
+        if search.is_over or (found.first.stage in _ANSWERED and found.suspects):
             break
-    first = first or search.run(wholes)
-    return Pieces(whole=first[_WHOLE].result, flat=first[_FLAT].result if _FLAT in first else None, tried=tried)
+    return found if found.wholes else replace(found, wholes=search.run(wholes))
 
 
-def _narrowed(search: Search, wholes: Sequence[Model], part: Part) -> tuple[dict[str, Verified], frozenset[int] | None]:
+def _narrowed(search: Search, wholes: Sequence[Model], part: Part) -> tuple[Pieces, frozenset[int] | None]:
     """Return the results of the whole, and the nodes of the first segment that fails as it does; None for all nodes."""
-    wanted = [
-        (f"segment {place}", part, piece) for place, piece in enumerate(segments(part.graph, part.known, _SEGMENTS))
+    some = segments(part.graph, part.known, _SEGMENTS)
+    found = Pieces()
+    for wave in _waves((f"segment {place}", part, piece) for place, piece in enumerate(some)):
+        found = _with_wave(search, wholes, wave, found)
+        if known := found.suspects:
+            return Pieces(wholes=found.wholes), frozenset(known[0].piece.nodes)
+    return Pieces(wholes=found.wholes), None
+
+
+def _with_wave(search: Search, wholes: Sequence[Model], wave: Sequence[_Wanted], found: Pieces) -> Pieces:
+    """Build pieces in one batch, with the whole where it is not known yet, and judge as many as are needed."""
+    models = [
+        Model(name=name, model=piece.cut.model, inputs=part.arrays(piece.cut.feeds) if part.values.specs else None)
+        for name, part, piece in wave
     ]
-    found: dict[str, Verified] = {}
-    for wave in _waves(wanted):
-        asked = [
-            Model(name=name, model=piece.cut.model, inputs=part.arrays(piece.cut.feeds)) for name, _, piece in wave
-        ]
-        found |= search.run([*([] if found else wholes), *asked])
-        tried = [_with_result(part, piece, found[name]) for name, _, piece in wave]
-        if known := suspects.judged(found[_WHOLE].result, tried).suspects:
-            return found, frozenset(known[0].piece.nodes)
-    return found or search.run(wholes), None
+    with search.batch([*([] if found.wholes else wholes), *models]) as batch:
+        if not found.wholes:
+            found = replace(found, wholes=_judged_wholes(batch, [one.name for one in wholes]))
+        for some in _in_turn(wave, found.first):
+            names = [name for name, _, _ in some]
+            refused = found.first.outcome is Outcome.FAILED and found.first.stage not in _ANSWERED
+            results = batch.built(names) if refused else batch.judged(names)
+            tried = [_with_result(part, piece, results[name]) for name, part, piece in some]
+            found = replace(found, tried=(*found.tried, *tried))
+            if found.suspects or search.is_over:
+                break
+    return found
+
+
+def _judged_wholes(batch: Batch, names: Sequence[str]) -> Mapping[str, Verified]:
+    """Return the results of the whole model; one that does not compile needs no reference."""
+    built = batch.built(names)
+    refused = built[_WHOLE].result.outcome is Outcome.FAILED
+    return built if refused else batch.judged(names)
+
+
+def _in_turn(wave: Sequence[_Wanted], whole: CaseResult) -> Iterator[Sequence[_Wanted]]:
+    """Yield pieces in the order in which they are judged, those that are needed only if the others do not fail last.
+
+    Of a whole that passes, only nodes alone are judged.
+    """
+    if whole.outcome is not Outcome.FAILED:
+        yield [one for one in wave if one[2].kind is PieceKind.NODE]
+        return
+    if whole.stage not in _ANSWERED:
+        yield wave
+        return
+    yield [one for one in wave if one[2].kind is not PieceKind.PAIR]
+    yield [one for one in wave if one[2].kind is PieceKind.PAIR]
 
 
 def _wanted(parts: Sequence[Part], places: frozenset[int] | None) -> Iterator[_Wanted]:
@@ -212,11 +275,6 @@ def _waves(wanted: Iterable[_Wanted]) -> Iterator[list[_Wanted]]:
         yield wave
 
 
-def _is_enough(whole: CaseResult, tried: Sequence[Tried]) -> bool:
-    """Return whether further pieces would not change the answer: a refusal is asked for every obstacle."""
-    return whole.stage in (Stage.RUN, Stage.COMPARE) and bool(suspects.judged(whole, tried).suspects)
-
-
 def _with_result(part: Part, piece: Piece, verified: Verified) -> Tried:
     return Tried(
         piece=piece,
@@ -225,5 +283,5 @@ def _with_result(part: Part, piece: Piece, verified: Verified) -> Tried:
         inside=part.inside,
         cut_off=frozenset(piece.nodes if part.outer is None else {part.outer}),
         verified=verified,
-        desired=tuple(part.arrays(piece.cut.gives)) if piece.tells_shapes else (),
+        desired=tuple(part.arrays(piece.cut.gives)) if piece.tells_shapes and part.values.specs else (),
     )

@@ -8,7 +8,7 @@ models.
 """
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +25,7 @@ from burn_verify.run.build import Made
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.results import Verified
 from burn_verify.run.seams import Seams
-from burn_verify.run.steps import Built, Ended
+from burn_verify.run.steps import Built, Ended, Ready
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
 from burn_verify.system.wire import Array, encode_named, placed
@@ -116,16 +116,23 @@ class Models:
         """
         cases = self._cases(models)
         plan = self._pipeline.prepare(list(cases.values()), self._target)
-        found = {}
-        for place, (name, case) in enumerate(cases.items()):
-            self._listen(Progress(phase="verify", done=place, total=len(cases), text=name))
-            found[name] = self._pipeline.verify(plan.cases[case.id], keep=True)
-        return found
+        return self._verified({name: plan.cases[case.id] for name, case in cases.items()})
+
+    def judge(self, made: Made) -> dict[str, Verified]:
+        """Run models that were built and compare; return the results by name."""
+        return self._verified(dict(zip(made, self._pipeline.refer(list(made.values())), strict=True)))
 
     def close(self) -> None:
         """Terminate every process and discard the models."""
         self._pipeline.close()
         self._folder.cleanup()
+
+    def _verified(self, steps: Mapping[str, Ready | Ended]) -> dict[str, Verified]:
+        found = {}
+        for place, (name, step) in enumerate(steps.items()):
+            self._listen(Progress(phase="verify", done=place, total=len(steps), text=name))
+            found[name] = self._pipeline.verify(step, keep=True)
+        return found
 
     def _cases(self, models: Iterable[Model]) -> dict[str, Case]:
         """Write models to files for the pipeline; return their cases by name."""

@@ -64,6 +64,11 @@ def parts_of(model: "ModelProto", inputs: Sequence[Array], values: Values) -> li
     return [whole, *_bodies(whole, values)]
 
 
+def unfed(model: "ModelProto") -> list[Part]:
+    """Return a model without any values, for what is refused before it runs."""
+    return [Part(graph=graph_of(model), values=Stored(specs={}, files={}), known=Known())]
+
+
 def decided(model: "ModelProto", fed: Mapping[str, Array], values: Values) -> "ModelProto":
     """Return a model with the chosen branch in place of each If outside of loops."""
     chosen: dict[str, bool] = {}

@@ -123,6 +123,15 @@ class Pipeline:
         assert not isinstance(made, str)  # for a single target, the failure to build it was raised
         return {case.id: ended.get(case.id) or made[case.id] for case in cases}
 
+    def refer(self, steps: Sequence[Built | Ended]) -> list[Ready | Ended]:
+        """Compute the reference of built cases, so that they can be verified; those that ended stay as they are."""
+        engine = self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
+        try:
+            referred = self._refer(engine, [step.loaded for step in steps if isinstance(step, Built)])
+        finally:
+            engine.close()
+        return [joined(step, referred[step.case.id]) if isinstance(step, Built) else step for step in steps]
+
     def verify(
         self, step: Ready | Ended, *, twin: Ready | Ended | None = None, shrink: bool = True, keep: bool = False
     ) -> Verified:

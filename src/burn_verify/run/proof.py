@@ -89,7 +89,7 @@ def _mends(rest: CaseResult, whole: CaseResult) -> bool:
 
 
 def _model(name: str, cut: Cut, part: Part) -> Model:
-    return Model(name=name, model=cut.model, inputs=part.arrays(cut.feeds))
+    return Model(name=name, model=cut.model, inputs=part.arrays(cut.feeds) if part.values.specs else None)
 
 
 def _watched(part: Part) -> list[str]:

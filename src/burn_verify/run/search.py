@@ -1,15 +1,20 @@
 """Batches of models cut or changed for a search: run, and forgotten. Decides nothing."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
-from burn_verify.run.models import Model, models
-from burn_verify.run.results import Verified
+from burn_verify.run.build import Made
+from burn_verify.run.models import Model, Models
+from burn_verify.run.results import Verified, result_of
 from burn_verify.run.seams import Seams
+from burn_verify.run.steps import Built, Ended
 from burn_verify.system.cache import Cache, scratch
 
 
@@ -34,13 +39,46 @@ class Search:
         Raises:
             ToolchainError: nothing could be built, for a reason outside the models.
         """
-        if not wanted:
-            return {}
+        with self.batch(wanted) as batch:
+            return batch.judged([one.name for one in wanted])
+
+    @contextmanager
+    def batch(self, wanted: Sequence[Model]) -> Iterator["Batch"]:
+        """Build models in one batch, which can be judged until the end; nothing is built where there are none.
+
+        Raises:
+            ToolchainError: nothing could be built, for a reason outside the models.
+        """
         settings = replace(self.settings, latency=False, ops_examples=0)
-        with scratch(self.cache, "reference", "measured") as cache:
-            return models(wanted, settings, self.target, cache=cache, listen=self.listen, seams=self.seams)
+        with (
+            scratch(self.cache, "reference", "measured") as cache,
+            Models(settings, self.target, cache=cache, listen=self.listen, seams=self.seams) as models,
+        ):
+            yield Batch(models=models, made=models.build(wanted) if wanted else {})
 
     @property
     def is_over(self) -> bool:
         """Whether there is no time for another batch."""
         return self.deadline is not None and time.monotonic() > self.deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Models that were built together, by name."""
+
+    models: Models
+    made: Made
+
+    def judged(self, names: Sequence[str]) -> dict[str, Verified]:
+        """Run some of the models and compare."""
+        return self.models.judge({name: self.made[name] for name in names}) if names else {}
+
+    def built(self, names: Sequence[str]) -> dict[str, Verified]:
+        """Return how some of the models ended before they were run; those that were built are *skipped* at RUN."""
+        return {name: Verified(result=_of_build(self.made[name])) for name in names}
+
+
+def _of_build(step: Built | Ended) -> CaseResult:
+    if isinstance(step, Ended):
+        return result_of(step)
+    return CaseResult(case_id=step.case.id, corpus=step.case.corpus, stage=Stage.RUN, outcome=Outcome.SKIPPED)

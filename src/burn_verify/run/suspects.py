@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from burn_verify.core.located import Finding, Located, Node, Suspect
-from burn_verify.core.result import CaseResult, Mismatch
+from burn_verify.core.result import CaseResult, Guilty, Mismatch
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.graph.pieces import Piece
 from burn_verify.run.results import Verified
 from burn_verify.system.wire import Array
+
+_CLEAR = 10.0
+"""Times the bound from which on a node is named though the model passes: one in a thousand is a little outside."""
 
 _ORDER = {stage: place for place, stage in enumerate(Stage)}
 
@@ -46,11 +49,13 @@ class Judged:
 
     Attributes:
         suspects: those that fail as the whole does; of two of which one is part of the other, the smaller.
+        hidden: where the whole passes, single nodes that are clearly wrong.
         later: those that fail at a later stage than the whole.
         aside: how many others fail.
     """
 
     suspects: tuple[Tried, ...]
+    hidden: tuple[Tried, ...] = ()
     later: tuple[Tried, ...]
     aside: int
 
@@ -59,7 +64,8 @@ def judged(whole: CaseResult, tried: Sequence[Tried]) -> Judged:
     """Tell the pieces that explain the failure of the whole from the others that fail."""
     failing = [one for one in tried if fails(one)]
     if whole.outcome is Outcome.PASSED:
-        return Judged(suspects=(), later=(), aside=len(failing))
+        hidden = _smallest([one for one in failing if _is_clear(one)])
+        return Judged(suspects=(), hidden=tuple(hidden), later=(), aside=len(failing) - len(hidden))
     at = _ORDER[whole.stage]
     alike = [one for one in failing if one.verified.result.stage is whole.stage]
     later = [one for one in failing if _is_later(one.verified.result.stage, at)]
@@ -98,7 +104,7 @@ def suspect(tried: Tried, whole: CaseResult) -> Suspect:
 def finding(located: Located, whole: CaseResult) -> Finding:
     """Return what the answer amounts to."""
     if whole.outcome is not Outcome.FAILED:
-        return Finding.NOTHING_WRONG
+        return Finding.HIDDEN if located.hidden else Finding.NOTHING_WRONG
     if located.suspects:
         return Finding.NODE
     if whole.stage is Stage.COMPARE and not located.unknown:
@@ -121,6 +127,15 @@ def _rank(tried: Tried, whole: CaseResult) -> tuple[bool, int, int]:
     """Return the order of suspects: burn-onnx stops at its first obstacle, so its reason comes first."""
     other = whole.stage is not Stage.COMPARE and tried.verified.result.reason != whole.reason
     return other, tried.place, len(tried.nodes)
+
+
+def _is_clear(tried: Tried) -> bool:
+    """Return whether a node is wrong without doubt: by evidence that is not ONNX Runtime's alone, and by far."""
+    metrics = tried.verified.result.metrics
+    return any(
+        one.guilty is Guilty.BURN and one.problem is None and one.headroom is not None and one.headroom > _CLEAR
+        for one in metrics
+    )
 
 
 def _is_later(stage: Stage, at: int) -> bool:

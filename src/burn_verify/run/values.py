@@ -47,7 +47,7 @@ class Stored:
 
     def bytes_of(self, names: Sequence[str]) -> int:
         """Return how many bytes some values take."""
-        return sum(self.files[name].stat().st_size for name in names)
+        return sum(self.files[name].stat().st_size for name in names if name in self.files)
 
     def known(self, graph: Graph) -> Known:
         """Return what cuts of the graph have to know."""

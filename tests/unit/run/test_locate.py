@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from burn_verify.core.case import Case, ModelFile
-from burn_verify.core.errors import UsageError
+from burn_verify.core.errors import OracleError, UsageError
 from burn_verify.core.located import Finding, PieceKind, Proof
 from burn_verify.core.options import Settings
 from burn_verify.core.stage import Stage
@@ -112,7 +112,7 @@ def test_refusals_and_panics_are_located_the_same_way(asked, seam, stage):
 
 
 def test_what_fails_at_a_later_stage_is_a_further_obstacle(asked):
-    found = asked(shaped(), seams(refuses=has("Add"), panics=has("Neg")))
+    found = asked(shaped(), seams(refuses=has("Add"), rejects=has("Neg")))
     assert first(found) == (PieceKind.NODE, ["sum"])
     assert [one.nodes[0].name for one in found.later] == ["first"]
 
@@ -185,6 +185,34 @@ def test_large_models_are_bisected(asked):
     found = asked(proto, seams("Exp", lambda array: array * np.float32(1.1), seen=batches))
     assert [node.name for node in found.first.nodes] == ["Exp#1501"]
     assert max(map(len, batches)) < 200
+
+
+def test_a_refusal_is_located_without_a_reference(asked):
+    def infer(path, inputs):
+        message = "no kernel"
+        raise OracleError(message)
+
+    found = asked(shaped(), seams(refuses=has("Exp"), infer=infer))
+    assert first(found) == (PieceKind.NODE, ["second"])
+    assert found.first.nodes[0].name == "second"
+
+
+def test_without_a_reference_nothing_is_said_of_a_model_that_compiles(asked):
+    def infer(path, inputs):
+        message = "no kernel"
+        raise OracleError(message)
+
+    found = asked(shaped(), seams(infer=infer))
+    assert (found.finding, found.stage, found.message) == (Finding.UNKNOWN, Stage.REFERENCE, "no kernel")
+
+
+def test_a_node_that_is_clearly_wrong_is_named_though_the_model_passes(asked):
+    """The float64 that is needed to say so is in tests/toolchain; here nobody confirms ONNX Runtime."""
+    nodes = [helper.make_node("Exp", ["x"], ["a"], "hidden"), helper.make_node("Mul", ["a", "none"], ["b"]),
+             helper.make_node("Add", ["b", "x"], ["y"])]  # fmt: skip
+    proto = model(nodes, [value("x", shape=[3])], [value("y", shape=[3])], [initializer("none", 0)])
+    found = asked(proto, seams("Exp", lambda array: array * 2))
+    assert (found.finding, found.aside) == (Finding.NOTHING_WRONG, 1)
 
 
 def test_no_batch_is_begun_after_the_deadline(asked):

@@ -54,6 +54,8 @@ def _lines(located: Located) -> Iterator[str]:
         if place == 0:
             yield f"   {_PROOFS[located.proof]}"
             yield from (f"   the rest: {_first_line(located.rest)}",) if located.rest else ()
+    for place, suspect in enumerate(located.hidden[:_SHOWN]):
+        yield from ("", *_suspect(suspect, place))
     if more := len(located.suspects[_SHOWN:]):
         yield f"\nand {more} more, see --json"
     if located.later:

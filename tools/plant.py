@@ -1,0 +1,271 @@
+"""Plant faults in single nodes of models, one at a time, and count how often `burn-verify locate` names the node.
+
+usage: python tools/plant.py run --out FILE [--models NAMES] [--count N] [--seed S]
+       python tools/plant.py agree --out FILE [--models NAMES]
+       python tools/plant.py report FILE… --out reports/locate.md
+
+`run` draws faults over all kinds (see `planting.faults`) and nodes of the models, those that change what the node
+answers on the values of the model without changing a shape, and locates each. It goes on where FILE ends. `agree`
+locates in the models as they are, and counts pieces that fail though the model passes.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from burn_verify.cases.load import prepare
+from burn_verify.cases.select import Selection
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.located import Located
+from burn_verify.core.options import settings_from
+from burn_verify.core.text import json_text
+from burn_verify.graph import control
+from burn_verify.graph.cut import graph_of, whole_inputs
+from burn_verify.reference.engine import infer
+from burn_verify.reference.oracle import Oracle, read
+from burn_verify.reference.ort import OnnxRuntime
+from burn_verify.run.locate import locate
+from burn_verify.run.seams import Seams
+from burn_verify.run.search import Search
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
+from planting.builder import builders, marked
+from planting.faults import Kind, planted
+
+MODELS = (
+    "mnist-12,mnist-8,dtln_model_1,resnet8,squeezenet,keyword-spotting,super-resolution-10,resnet20,blazeface,"
+    "mobilenetv2"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault in a node of a model: what is drawn.
+
+    Attributes:
+        change: the greatest change of the node's outputs, in units of their root mean square.
+    """
+
+    model: str
+    place: int
+    node: str
+    op_type: str
+    kind: Kind
+    change: float
+
+
+def main() -> None:
+    """Plant faults, or locate in models as they are, or write the report."""
+    arguments = _parser().parse_args()
+    if arguments.command == "report":
+        arguments.out.write_text(_report([_lines(path) for path in arguments.files]), encoding="utf-8")
+        return
+    bench = Bench(arguments.out)
+    names = arguments.models.split(",")
+    if arguments.command == "agree":
+        for name in names:
+            bench.agree(name)
+        return
+    bench.run(names, arguments.count, arguments.seed)
+
+
+class Bench:
+    """Models in which faults are planted.
+
+    Arguments:
+        out: JSON lines, one for each fault; those in it are not tried again.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._settings = settings_from({})
+        self._cache = Cache(self._settings.cache_dir)
+        self._done = {(line["model"], line.get("node"), line.get("kind")) for line in _lines(out)}
+
+    def run(self, names: Sequence[str], count: int, seed: int) -> None:
+        """Locate faults, as many of each model."""
+        each = -(-count // len(names))
+        for name in names:
+            case = self._case(name)
+            with tempfile.TemporaryDirectory(prefix="plant-") as folder:
+                model = control.named(onnx.load(prepare(case, self._cache).model))
+                for fault in self._drawn(case, name, model, each, random.Random(f"{seed} {name}")):
+                    if (name, fault.node, fault.kind) not in self._done:
+                        self._note(self._tried(case, model, fault, Path(folder)))
+
+    def agree(self, name: str) -> None:
+        """Locate in a model as it is."""
+        if (name, None, None) in self._done:
+            return
+        case = self._case(name)
+        found, seconds = self._located(case, Seams())
+        self._note({"model": name, "seconds": seconds, **_said(found)})
+
+    def _tried(self, case: Case, model: onnx.ModelProto, fault: Fault, folder: Path) -> dict[str, Any]:
+        path = folder / f"{case.id.rpartition('/')[2]}.onnx"
+        onnx.save(marked(model, fault.place), path)
+        seams = Seams(builder=builders(fault.kind, folder))
+        found, seconds = self._located(replace(case, source=ModelFile(path=path)), seams)
+        first = found.first or (found.hidden[0] if found.hidden else None)
+        # Of a piece of several nodes the last is the one that is named; a pair names both.
+        named = [] if first is None else [node.name for node in first.nodes[-2 if first.kind == "pair" else -1 :]]
+        about = {name: getattr(fault, name) for name in ("model", "node", "op_type", "kind", "change")}
+        return {**about, "named": named, "right": fault.node in named, "seconds": seconds, **_said(found)}
+
+    def _located(self, case: Case, seams: Seams) -> tuple[Located, float]:
+        started = time.monotonic()
+        with LongWork(sys.stderr) as work:
+            search = Search(settings=self._settings, cache=self._cache, listen=work.listen, seams=seams)
+            return locate(case, search), time.monotonic() - started
+
+    def _drawn(self, case: Case, name: str, model: onnx.ModelProto, count: int, rng: random.Random) -> Iterator[Fault]:
+        """Yield faults in the order in which they are tried, kinds in turn."""
+        places = [place for place, node in enumerate(model.graph.node) if node.op_type != "Constant"]
+        wanted = [(kind, place) for kind in Kind for place in rng.sample(places, len(places))]
+        ranks: Counter[Kind] = Counter()
+        ordered = []
+        for kind, place in wanted:
+            ordered.append((ranks[kind], rng.random(), kind, place))
+            ranks[kind] += 1
+        answers = self._answers(case, model)
+        drawn: Counter[Kind] = Counter()
+        for _ in range(count):
+            fault = self._next(name, model, answers, [one[2:] for one in sorted(ordered)], drawn)
+            if fault is None:
+                return
+            drawn[fault.kind] += 1
+            ordered = [one for one in ordered if one[2:] != (fault.kind, fault.place)]
+            yield fault
+
+    def _next(
+        self,
+        name: str,
+        model: onnx.ModelProto,
+        answers: "_Values",
+        ordered: Sequence[tuple[Kind, int]],
+        drawn: Counter[Kind],
+    ) -> Fault | None:
+        """Return the next fault of the kind that was drawn least often and is possible."""
+        for kind in sorted(Kind, key=lambda kind: drawn[kind]):
+            for place in (place for other, place in ordered if other is kind):
+                if (change := answers.change(model, place, kind)) is not None and change > 0:
+                    node = model.graph.node[place]
+                    return Fault(
+                        model=name, place=place, node=node.name, op_type=node.op_type, kind=kind, change=change
+                    )
+        return None
+
+    def _answers(self, case: Case, model: onnx.ModelProto) -> "_Values":
+        engine = OnnxRuntime(self._cache, self._settings.timeout)
+        prepared = prepare(case, self._cache)
+        inputs = next(iter(read(Oracle(self._cache, engine).answer(prepared)).data_sets.values())).inputs
+        return _Values(engine, self._cache.folder("planted") / "node.onnx", inputs)
+
+    def _case(self, name: str) -> Case:
+        selection = Selection(self._cache, mirror=self._settings.zoo_mirror, offline=True)
+        return selection.choose([name]).cases[0]
+
+    def _note(self, line: dict[str, Any]) -> None:
+        with self._out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        print({name: line.get(name) for name in ("model", "node", "kind", "right", "finding", "seconds")}, flush=True)
+
+
+class _Values:
+    """What a fault changes of a node's answer, by ONNX Runtime on the values of the model."""
+
+    def __init__(self, engine: OnnxRuntime, path: Path, inputs: Sequence[Any]) -> None:
+        self._engine = engine
+        self._path = path
+        self._inputs = inputs
+        self._known: dict[tuple[int, Kind], float | None] = {}
+
+    def change(self, model: onnx.ModelProto, place: int, kind: Kind) -> float | None:
+        """Return the greatest change of the outputs of a node; None where shapes change, or nothing runs."""
+        if (place, kind) not in self._known:
+            self._known[place, kind] = self._changed(model, place, kind)
+        return self._known[place, kind]
+
+    def _changed(self, model: onnx.ModelProto, place: int, kind: Kind) -> float | None:
+        wrong = onnx.ModelProto()
+        wrong.CopyFrom(model)
+        if not planted(wrong, place, kind):
+            return None
+        outputs = [name for name in model.graph.node[place].output if name]
+        try:
+            right_values, wrong_values = (self._values(one, outputs) for one in (model, wrong))
+        except Exception:  # any refusal of the changed model: the fault is not one that runs
+            return None
+        if [one.shape for one in right_values] != [one.shape for one in wrong_values]:
+            return None
+        return max(_distance(one, other) for one, other in zip(right_values, wrong_values, strict=True))
+
+    def _values(self, model: onnx.ModelProto, outputs: Sequence[str]) -> list[Any]:
+        graph = graph_of(model)
+        watched = onnx.ModelProto()
+        watched.CopyFrom(model)
+        watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs if name not in graph.outputs)
+        assert len(whole_inputs(watched)) == len(self._inputs)
+        self._path.write_bytes(watched.SerializeToString())
+        names = [value.name for value in watched.graph.output]
+        answers = dict(zip(names, infer(self._engine, self._path, self._inputs), strict=True))
+        return [answers[name] for name in outputs]
+
+
+def _distance(right: Any, wrong: Any) -> float:
+    right, wrong = (np.asarray(one, np.float64) for one in (right, wrong))
+    scale = float(np.sqrt(np.mean(right**2))) if right.size else 0.0
+    return float(np.max(np.abs(right - wrong), initial=0.0)) / (scale or 1.0)
+
+
+def _said(found: Located) -> dict[str, Any]:
+    return {
+        "finding": found.finding,
+        "stage": found.stage,
+        "proof": found.proof,
+        "pieces": found.pieces,
+        "aside": found.aside,
+        "nodes": found.nodes,
+        "message": found.message.partition("\n")[0],
+    }
+
+
+def _report(files: Sequence[Sequence[dict[str, Any]]]) -> str:
+    return json_text({"files": [list(lines) for lines in files]})
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (("run", "plant faults"), ("agree", "locate in models as they are")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--models", default=MODELS, help="names of the zoo")
+        command.add_argument("--out", type=Path, required=True, help="JSON lines; a run goes on where they end")
+        if name == "run":
+            command.add_argument("--count", type=int, default=100)
+            command.add_argument("--seed", type=int, default=0)
+    report = commands.add_parser("report", help="write Markdown")
+    report.add_argument("files", type=Path, nargs="+")
+    report.add_argument("--out", type=Path, required=True)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
