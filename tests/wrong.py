@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from burn_verify.burn.program import Inference
-from burn_verify.core.errors import CompileError, ConvertError, RunError
+from burn_verify.core.errors import CompileError, ConvertError, OracleError, RunError
 from burn_verify.graph.facts import nodes
 from burn_verify.run.seams import Seams
 from fakes import FakeBuilder, FakeEngine, FakeProgram, Faults
@@ -81,7 +81,10 @@ class Engine(FakeEngine):
 
     def infer_all(self, model: Path, sets, *, optimise=False, threads=0):
         """Answer several sets."""
-        return [self.infer(model, inputs) for inputs in sets]
+        try:
+            return [self.infer(model, inputs) for inputs in sets]
+        except Exception as error:
+            raise error if isinstance(error, OracleError) else OracleError(str(error)) from error
 
 
 def _infer(path: Path, inputs: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 usage: python tools/plant.py run --out FILE [--models NAMES] [--count N] [--seed S]
        python tools/plant.py agree --out FILE [--models NAMES]
-       python tools/plant.py report FILE… --out reports/locate.md
+       python tools/plant.py report FILE… --out FILE.md
 
 `run` draws faults over all kinds (see `planting.faults`) and nodes of the models, those that change what the node
 answers on the values of the model without changing a shape, and locates each. It goes on where FILE ends. `agree`
@@ -23,13 +23,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+from tabulate import tabulate
 
 from burn_verify.cases.load import prepare
 from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case, ModelFile
-from burn_verify.core.located import Located
+from burn_verify.core.located import Finding, Located
 from burn_verify.core.options import settings_from
-from burn_verify.core.text import json_text
 from burn_verify.graph import control
 from burn_verify.graph.cut import graph_of, whole_inputs
 from burn_verify.reference.engine import infer
@@ -69,7 +69,7 @@ def main() -> None:
     """Plant faults, or locate in models as they are, or write the report."""
     arguments = _parser().parse_args()
     if arguments.command == "report":
-        arguments.out.write_text(_report([_lines(path) for path in arguments.files]), encoding="utf-8")
+        arguments.out.write_text(_report([line for path in arguments.files for line in _lines(path)]), encoding="utf-8")
         return
     bench = Bench(arguments.out)
     names = arguments.models.split(",")
@@ -241,8 +241,31 @@ def _said(found: Located) -> dict[str, Any]:
     }
 
 
-def _report(files: Sequence[Sequence[dict[str, Any]]]) -> str:
-    return json_text({"files": [list(lines) for lines in files]})
+def _report(lines: Sequence[dict[str, Any]]) -> str:
+    """Return the counts of planted faults by model and kind, each that was not named, and the pieces that agree."""
+    planted_ = [line for line in lines if line.get("kind")]
+    agreeing = [line for line in lines if not line.get("kind")]
+    text = ["# Planted faults", ""]
+    for word in ("model", "kind"):
+        rows = []
+        for name in dict.fromkeys(line[word] for line in planted_):
+            some = [line for line in planted_ if line[word] == name]
+            seconds = sorted(line["seconds"] for line in some)
+            rows.append([name, len(some), sum(line["right"] for line in some), round(seconds[len(seconds) // 2])])
+        text += [tabulate(rows, headers=[word, "planted", "named", "median s"], tablefmt="github"), ""]
+    survivors = [line for line in planted_ if not line["right"]]
+    rows = [[line["model"], line["node"], line["kind"], f"{line['change']:.2g}", _why(line)] for line in survivors]
+    text += [tabulate(rows, headers=["model", "node", "fault", "change / rms", "why not"], tablefmt="github"), ""]
+    rows = [[line["model"], line["finding"], line["pieces"], line["aside"]] for line in agreeing]
+    text += [tabulate(rows, headers=["model as it is", "finding", "pieces", "fail"], tablefmt="github"), ""]
+    return "\n".join(text)
+
+
+def _why(line: dict[str, Any]) -> str:
+    """Return why a fault was not named, by what was measured."""
+    if line["finding"] == Finding.NOTHING_WRONG:
+        return "the model passes: its outputs do not show it" + (", a piece does" if line["aside"] else "")
+    return f"{line['finding']}: {', '.join(line['named']) or 'nothing'} named"
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

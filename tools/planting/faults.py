@@ -79,13 +79,19 @@ def _epsilon(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
 
 
 def _bias(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
-    if node.op_type not in ("Conv", "ConvTranspose", "Gemm") or len(node.input) < 3:
-        return False
-    return _weight(model, node, 2, lambda value: value * 0)
+    if node.op_type in ("Conv", "ConvTranspose", "Gemm") and len(node.input) > 2:
+        return _weight(model, node, 2, lambda value: value * 0)
+    # After MatMul the bias is an operand of Add.
+    weights = {tensor.name: len(tensor.dims) for tensor in model.graph.initializer}
+    place = next((place for place, name in enumerate(node.input) if weights.get(name, 9) <= 1), None)
+    return node.op_type == "Add" and place is not None and _weight(model, node, place, lambda value: value * 0)
 
 
 def _off_by_one(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
     for attribute in node.attribute:
+        if attribute.name == "auto_pad" and attribute.s in (b"SAME_UPPER", b"SAME_LOWER"):
+            attribute.s = b"SAME_LOWER" if attribute.s == b"SAME_UPPER" else b"SAME_UPPER"
+            return True
         if attribute.name == "pads" and any(attribute.ints):
             pads = list(attribute.ints)
             half = len(pads) // 2
@@ -97,6 +103,8 @@ def _off_by_one(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
         if attribute.name == "count_include_pad":
             attribute.i = 1 - attribute.i
             return True
+    if node.op_type == "LSTM":
+        return _weight(model, node, 1, lambda value: np.roll(value, 1, axis=1))
     if node.op_type == "Gather":
         return _weight(model, node, 1, lambda value: np.where(value > 0, value - 1, value + 1))
     if node.op_type == "Slice" and len(node.input) > 2:

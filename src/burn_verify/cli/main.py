@@ -31,6 +31,7 @@ from burn_verify.cli import (
     ops,
     package,
     profile,
+    reduce,
     report,
 )
 from burn_verify.cli.common import PLACES, add_command, add_options, typed
@@ -66,6 +67,7 @@ _COMMANDS: Final = (
     latency,
     profile,
     locate,
+    reduce,
     blame,
     compare,
     package,
@@ -88,6 +90,7 @@ examples:
   burn-verify latency run.jsonl           how fast, beside ONNX Runtime, and what the program cost
   burn-verify profile squeezenet          which nodes take the time
   burn-verify locate squeezenet           which node is wrong first
+  burn-verify reduce my.onnx -o tiny.onnx a small model that fails the same way
   burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
   burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
   burn-verify compare a.onnx b.onnx       two models on the same inputs, or answers kept by --keep-outputs

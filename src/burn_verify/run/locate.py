@@ -3,20 +3,20 @@
 `graph.pieces` says which pieces there are, `run.suspects` what their results mean; this runs them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from burn_verify.cases import load
 from burn_verify.core.case import Case
 from burn_verify.core.errors import OracleError, RunError, UsageError
-from burn_verify.core.located import Finding, Located, PieceKind
+from burn_verify.core.located import Finding, Located
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, PreparedCase, Stage
 from burn_verify.graph import control
 from burn_verify.graph.cut import Known, cut, graph_of, needed
-from burn_verify.graph.pieces import Piece, pieces, segments
+from burn_verify.graph.pieces import Piece, segments
 from burn_verify.reference.engine import Engine
 from burn_verify.reference.oracle import Answers, Oracle, read
 from burn_verify.run import proof, suspects
@@ -27,6 +27,7 @@ from burn_verify.run.search import Batch, Search
 from burn_verify.run.stages import clocked, summed
 from burn_verify.run.suspects import Tried
 from burn_verify.run.values import Values
+from burn_verify.run.waves import ANSWERED, Wanted, every_piece, in_turn, models_of, waves
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
@@ -36,11 +37,8 @@ BISECTED: Final = 2000
 """Number of nodes above which successive nodes are tried together first."""
 
 _SEGMENTS: Final = 48
-_PIECES_AT_ONCE: Final = 1200
-_BYTES_AT_ONCE: Final = 1 << 30
 _WHOLE: Final = "the whole model"
 _FLAT: Final = "the whole model without its Ifs"
-_ANSWERED: Final = (Stage.RUN, Stage.COMPARE)
 
 
 def locate(case: Case, search: Search, output: str | None = None) -> Located:
@@ -177,10 +175,6 @@ def located(
     return replace(first, finding=suspects.finding(first, whole), seconds=seconds)
 
 
-_Wanted: TypeAlias = tuple[str, Part, Piece]
-"""A piece with its name in a batch and the part of which it is cut."""
-
-
 def _tried(search: Search, model: "ModelProto", inputs: Sequence[Array] | None, parts: Sequence[Part]) -> Pieces:
     """Try the pieces of a model, in as few batches as memory and disk allow; the whole is in the first."""
     wholes = [Model(name=_WHOLE, model=model, inputs=inputs)]
@@ -190,9 +184,11 @@ def _tried(search: Search, model: "ModelProto", inputs: Sequence[Array] | None, 
     places = None
     if len(parts[0].graph.nodes) > BISECTED:
         found, places = _narrowed(search, wholes, parts[0])
-    for wave in _waves(_wanted(parts, places)):
+        if found.first.outcome is not Outcome.FAILED:
+            return found
+    for wave in waves(every_piece(parts, places)):
         found = _with_wave(search, wholes, wave, found)
-        if search.is_over or (found.first.stage in _ANSWERED and found.suspects):
+        if search.is_over or (found.first.stage in ANSWERED and found.suspects):
             break
     return found if found.wholes else replace(found, wholes=search.run(wholes))
 
@@ -201,25 +197,22 @@ def _narrowed(search: Search, wholes: Sequence[Model], part: Part) -> tuple[Piec
     """Return the results of the whole, and the nodes of the first segment that fails as it does; None for all nodes."""
     some = segments(part.graph, part.known, _SEGMENTS)
     found = Pieces()
-    for wave in _waves((f"segment {place}", part, piece) for place, piece in enumerate(some)):
+    for wave in waves((f"segment {place}", part, piece) for place, piece in enumerate(some)):
         found = _with_wave(search, wholes, wave, found)
         if known := found.suspects:
             return Pieces(wholes=found.wholes), frozenset(known[0].piece.nodes)
-    return Pieces(wholes=found.wholes), None
+    return Pieces(wholes=found.wholes or search.run(wholes)), None
 
 
-def _with_wave(search: Search, wholes: Sequence[Model], wave: Sequence[_Wanted], found: Pieces) -> Pieces:
+def _with_wave(search: Search, wholes: Sequence[Model], wave: Sequence[Wanted], found: Pieces) -> Pieces:
     """Build pieces in one batch, with the whole where it is not known yet, and judge as many as are needed."""
-    models = [
-        Model(name=name, model=piece.cut.model, inputs=part.arrays(piece.cut.feeds) if part.values.specs else None)
-        for name, part, piece in wave
-    ]
+    models = models_of(wave)
     with search.batch([*([] if found.wholes else wholes), *models]) as batch:
         if not found.wholes:
             found = replace(found, wholes=_judged_wholes(batch, [one.name for one in wholes]))
-        for some in _in_turn(wave, found.first):
+        for some in in_turn(wave, found.first):
             names = [name for name, _, _ in some]
-            refused = found.first.outcome is Outcome.FAILED and found.first.stage not in _ANSWERED
+            refused = found.first.outcome is Outcome.FAILED and found.first.stage not in ANSWERED
             results = batch.built(names) if refused else batch.judged(names)
             tried = [_with_result(part, piece, results[name]) for name, part, piece in some]
             found = replace(found, tried=(*found.tried, *tried))
@@ -233,46 +226,6 @@ def _judged_wholes(batch: Batch, names: Sequence[str]) -> Mapping[str, Verified]
     built = batch.built(names)
     refused = built[_WHOLE].result.outcome is Outcome.FAILED
     return built if refused else batch.judged(names)
-
-
-def _in_turn(wave: Sequence[_Wanted], whole: CaseResult) -> Iterator[Sequence[_Wanted]]:
-    """Yield pieces in the order in which they are judged, those that are needed only if the others do not fail last.
-
-    Of a whole that passes, only nodes alone are judged.
-    """
-    if whole.outcome is not Outcome.FAILED:
-        yield [one for one in wave if one[2].kind is PieceKind.NODE]
-        return
-    if whole.stage not in _ANSWERED:
-        yield wave
-        return
-    yield [one for one in wave if one[2].kind is not PieceKind.PAIR]
-    yield [one for one in wave if one[2].kind is PieceKind.PAIR]
-
-
-def _wanted(parts: Sequence[Part], places: frozenset[int] | None) -> Iterator[_Wanted]:
-    for number, part in enumerate(parts):
-        inside = part.used if places is None or part.outer is not None else places
-        if places is not None and part.outer is not None and part.outer not in places:
-            continue
-        for place, piece in enumerate(pieces(part.graph, part.known, inside)):
-            yield f"part {number} piece {place}", part, piece
-
-
-def _waves(wanted: Iterable[_Wanted]) -> Iterator[list[_Wanted]]:
-    """Yield pieces in batches that fit into memory and temporary storage."""
-    wave: list[_Wanted] = []
-    size = 0
-    for one in wanted:
-        _, part, piece = one
-        added = part.values.bytes_of(piece.cut.feeds) + piece.cut.model.ByteSize()
-        if wave and (size + added > _BYTES_AT_ONCE or len(wave) == _PIECES_AT_ONCE):
-            yield wave
-            wave, size = [], 0
-        wave.append(one)
-        size += added
-    if wave:
-        yield wave
 
 
 def _with_result(part: Part, piece: Piece, verified: Verified) -> Tried:

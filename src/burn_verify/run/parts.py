@@ -69,6 +69,11 @@ def unfed(model: "ModelProto") -> list[Part]:
     return [Part(graph=graph_of(model), values=Stored(specs={}, files={}), known=Known())]
 
 
+def as_it_is(model: "ModelProto", inputs: Sequence[Array], values: Values) -> Part:
+    """Return a model as one graph, its Ifs as they are."""
+    return _part(model, dict(zip(whole_inputs(model), inputs, strict=True)), values)
+
+
 def decided(model: "ModelProto", fed: Mapping[str, Array], values: Values) -> "ModelProto":
     """Return a model with the chosen branch in place of each If outside of loops."""
     chosen: dict[str, bool] = {}

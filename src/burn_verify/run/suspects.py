@@ -14,6 +14,7 @@ from burn_verify.core.result import CaseResult, Guilty, Mismatch
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.graph.pieces import Piece
 from burn_verify.run.results import Verified
+from burn_verify.run.signature import same_cause
 from burn_verify.system.wire import Array
 
 _CLEAR = 10.0
@@ -96,7 +97,7 @@ def suspect(tried: Tried, whole: CaseResult) -> Suspect:
         stage=result.stage,
         message=result.message,
         reason=result.reason,
-        same_reason=result.reason == whole.reason,
+        same_reason=same_cause(whole, result),
         headroom=max(heads, default=None),
     )
 
@@ -125,7 +126,7 @@ def in_no_piece(names: Iterable[str], tried: Iterable[Tried]) -> tuple[str, ...]
 
 def _rank(tried: Tried, whole: CaseResult) -> tuple[bool, int, int]:
     """Return the order of suspects: burn-onnx stops at its first obstacle, so its reason comes first."""
-    other = whole.stage is not Stage.COMPARE and tried.verified.result.reason != whole.reason
+    other = not same_cause(whole, tried.verified.result)
     return other, tried.place, len(tried.nodes)
 
 
