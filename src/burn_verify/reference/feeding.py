@@ -4,7 +4,7 @@ Where the engine refuses the first draw, other sizes and values are tried, withi
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.stage import DrawnData, FailureKind, GivenData, PreparedCase
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.graph.infer.changes import changes
-from burn_verify.graph.infer.feeding import UNCHANGED, Change, choices_of, hints_of, sizes_of
+from burn_verify.graph.infer.feeding import KINDS, UNCHANGED, Change, choices_of, hints_of, of_kind, sizes_of
 from burn_verify.graph.infer.rules import Inference, infer
 from burn_verify.reference import engine as engines
 from burn_verify.reference.data_set import DataSet, inputs_in
@@ -44,13 +44,18 @@ class Fed:
     tried: tuple[str, ...] = ()
 
 
+DRAWS: Final = 2
+"""Number of further draws at the first sizes, where nobody says another one."""
+
+
 def drawn_sets(
-    found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary: bool = True
+    found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary: bool = True, draws: int = DRAWS
 ) -> tuple[DrawnData, ...]:
-    """Return the data sets to draw for a model, one for each combination of sizes.
+    """Return the data sets to draw for a model: one for each combination of sizes, and further values for the first.
 
     Arguments:
         vary: whether a dimension with one hinted size is verified at another one too.
+        draws: number of further draws, each of another kind, see `burn_verify.graph.infer.feeding.KINDS`.
     """
     sizing = sizes_of(found, hints, change, vary=vary)
     assignments = sizing.assignments()
@@ -64,7 +69,17 @@ def drawn_sets(
         hinted = hints_of(found, hints, sizes, turn, change)
         name = f"{'values' if turn else 'sizes'} {place + 1}" if place else SEEDED
         made.append(DrawnData(name=name, hints=hinted, sizes=(*free, *fed), vary=vary))
-    return tuple(made)
+    return (*made, *_further(found, made[0], draws))
+
+
+def _further(found: Inference, first: DrawnData, draws: int) -> Iterator[DrawnData]:
+    """Yield further draws of the first sizes; none for a model without inputs."""
+    assert first.hints is not None
+    for turn in range(draws if found.inputs else 0):
+        kind = list(KINDS)[turn % len(KINDS)]
+        name = kind if turn < len(KINDS) else f"{kind} {turn // len(KINDS) + 1}"
+        hints = of_kind(first.hints, found, kind)
+        yield replace(first, name=name, hints=hints, sizes=())
 
 
 def _most(chosen: Mapping[str, Sequence[float]]) -> int:

@@ -25,6 +25,7 @@ from burn_verify.core.stage import (
     StoredData,
     StoredFiles,
 )
+from burn_verify.reference.branches import never_entered
 from burn_verify.reference.data_set import DataSet, damaged, inputs_in
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.feeding import Feeder
@@ -35,6 +36,7 @@ from burn_verify.system.made_by import MadeBy
 from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed, unsupported_dtype
 
 _OPINION: Final = "opinion-"
+_DECIDE: Final = frozenset({"If", "Loop"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Answers:
         unanswered: why a fed data set has no outputs, by its name; not all of a case's data sets are without.
         sizes: of the dimensions that vary, by the name of a drawn data set and of the dimension.
         tried: what was changed until the engine took the first draw.
+        unseen: branches and bodies that no data set enters, in a sentence each.
     """
 
     data_sets: Mapping[str, DataSet]
@@ -54,6 +57,7 @@ class Answers:
     unanswered: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     tried: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 MADE_BY: Final = MadeBy(
@@ -126,7 +130,22 @@ class Oracle:
             first = next(iter(fed.failed.values()))
             raise OracleError(first.message, first.reason, {**first.details, "tried": list(fed.tried)}, first.kind)
         unanswered = {name: error.message for name, error in fed.failed.items()}
-        return Answers(data_sets=data_sets, refusals=refusals, unanswered=unanswered, sizes=fed.sizes, tried=fed.tried)
+        return Answers(
+            data_sets=data_sets,
+            refusals=refusals,
+            unanswered=unanswered,
+            sizes=fed.sizes,
+            tried=fed.tried,
+            unseen=self._unseen(prepared, data_sets),
+        )
+
+    def _unseen(self, prepared: PreparedCase, data_sets: Mapping[str, DataSet]) -> tuple[str, ...]:
+        if prepared.subject is not None or not _DECIDE.intersection(prepared.op_types):
+            return ()
+        import onnx
+
+        model = onnx.load(prepared.model, load_external_data=False)
+        return never_entered(self._engine, model, [data.inputs for data in data_sets.values()])
 
 
 def _encoded(names: Sequence[str], answers: Answers) -> bytes:
@@ -150,6 +169,7 @@ def _encoded(names: Sequence[str], answers: Answers) -> bytes:
         "unanswered": dict(answers.unanswered),
         "sizes": {name: dict(sizes) for name, sizes in answers.sizes.items()},
         "tried": list(answers.tried),
+        "unseen": list(answers.unseen),
     }
     return encode_named(arrays, {name: json.dumps(note) for name, note in notes.items()})
 
@@ -183,7 +203,7 @@ def read(reference: Reference) -> Answers:
         raise OracleError(message, "reference cache damaged", kind=FailureKind.MACHINE) from error
     said = {key: json.loads(note) for key, note in notes.items()}
     engines, refusals, unanswered = (said.get(key, ()) for key in ("engines", "refusals", "unanswered"))
-    sizes, tried = (said.get(key, ()) for key in ("sizes", "tried"))
+    sizes, tried, unseen = (said.get(key, ()) for key in ("sizes", "tried", "unseen"))
     data_sets = {
         name: _data_set(named, place, engines)
         for place, name in enumerate(reference.data_sets)
@@ -195,6 +215,7 @@ def read(reference: Reference) -> Answers:
         unanswered=dict(unanswered),
         sizes=dict(sizes),
         tried=tuple(tried),
+        unseen=tuple(unseen),
     )
 
 

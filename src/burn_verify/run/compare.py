@@ -31,6 +31,7 @@ _FED: Final = "fed"
 _DOUBT: Final = "doubt"
 _UNANSWERED: Final = "unanswered"
 _TRIED: Final = "tried"
+_UNSEEN: Final = "unseen"
 
 _QUICK: Final = frozenset({FailureKind.PANIC, FailureKind.ERROR})
 """Failures that cost no time, and after which the other sizes are run too."""
@@ -60,6 +61,8 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
     evidence: dict[str, object] = {_INPUTS: fed}
     if known.unanswered:
         evidence[_UNANSWERED] = dict(known.unanswered)
+    if known.unseen:
+        evidence[_UNSEEN] = list(known.unseen)
     if known.tried:
         evidence[_TRIED] = list(known.tried)
     outputs: dict[str, list[Array]] = {}

@@ -26,10 +26,13 @@ def where(sizes: Sizes, agreeing: Sequence[str], failing: str) -> str:
     """Return the beginning of a message: at which sizes a model is right, and at which it fails.
 
     Only dimensions whose size differs from those of the first agreeing data set are named; empty where none agrees.
+    A draw of the same sizes is called by its name.
     """
     right = next((name for name in agreeing if name in sizes), None)
     if right is None or failing not in sizes:
         return ""
+    if not sizes[failing]:
+        return f"right for the draw {right!r}, not for {failing!r}: "
     differ = [name for name, size in sizes[failing].items() if sizes[right].get(name) != size]
     good, bad = ({name: sizes[which][name] for name in differ} for which in (right, failing))
     return f"right at {label(good)}, not at {label(bad)}: " if differ else ""

@@ -22,7 +22,7 @@ def model(tmp_path):
 def test_every_input_and_dimension_is_told_with_its_rule(command, model):
     code, out, _ = command("inputs", model)
     assert code == 0
-    for text in ("[0, 30)", "Gather reads a table of 30 rows", "1, 3", "the reference takes 4 of 4 data sets"):
+    for text in ("[0, 30)", "Gather reads a table of 30 rows", "1, 3", "the reference takes 6 of 6 data sets"):
         assert text in out
 
 

@@ -4,7 +4,12 @@ import pytest
 
 from burn_verify.run.sizes import label, sizes_said, where
 
-SIZES = {"seeded": {"batch": 1, "seq": 7}, "sizes 2": {"batch": 3, "seq": 7}, "sizes 3": {"batch": 1, "seq": 12}}
+SIZES = {
+    "positive": {},
+    "seeded": {"batch": 1, "seq": 7},
+    "sizes 2": {"batch": 3, "seq": 7},
+    "sizes 3": {"batch": 1, "seq": 12},
+}
 
 
 @pytest.mark.parametrize(
@@ -16,6 +21,7 @@ SIZES = {"seeded": {"batch": 1, "seq": 7}, "sizes 2": {"batch": 3, "seq": 7}, "s
         ([], "sizes 2", ""),
         (["test_data_set_0"], "sizes 2", ""),
         (["seeded"], "test_data_set_0", ""),
+        (["seeded"], "positive", "right for the draw 'seeded', not for 'positive': "),
     ],
 )
 def test_a_message_begins_with_what_differs(agreeing, failing, text):

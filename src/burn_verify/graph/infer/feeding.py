@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any, Final
 
-from burn_verify.core.case import Hints, InputHint, TensorSpec
+from burn_verify.core.case import Fill, Hints, InputHint, TensorSpec
 from burn_verify.graph.infer.rules import Inference, Known
 from burn_verify.graph.infer.sizing import Sizing, sizing
 from burn_verify.graph.infer.view import place_of
@@ -85,6 +86,30 @@ def hints_of(
     named = {name: size for name, size in sizes.items() if not _is_place(name, found.inputs)}
     dims = {**dict(hints.dims), **named}
     return replace(hints, dims=tuple(dims.items()), sizes=(), relations=(), inputs=tuple(filter(None, inputs)))
+
+
+KINDS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "positive": {"low": 0.0},
+        "negative": {"high": 0.0},
+        "wide": {"scale": 8.0},
+        "small": {"scale": 2.0**-10},
+        "zeros": {"fill": Fill.ZEROS},
+        "normal": {},
+    }
+)
+"""How floats are drawn about which nothing is known, by the name of the data set; other values are drawn anew."""
+
+
+def of_kind(hints: Hints, found: Inference, kind: str) -> Hints:
+    """Return the hints of another draw of the same shapes, see `KINDS`."""
+    said = {one.name: one for one in hints.inputs}
+    inputs = [
+        replace(hint, **KINDS[kind]) if "float" in spec.dtype and not _says_values(hint) else hint
+        for spec in found.inputs
+        for hint in [said.get(spec.name, InputHint(name=spec.name))]
+    ]
+    return replace(hints, inputs=tuple(one for one in inputs if one != InputHint(name=one.name)))
 
 
 def choices_of(found: Inference, hints: Hints) -> Mapping[str, Sequence[float]]:

@@ -137,7 +137,7 @@ def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
     elif result.case_id in expected:
         reason = reason or expected[result.case_id]
     # The note first: reasons are cut at the end.
-    advice = result.details.get("advice") or ()
+    advice = [*(result.details.get("unseen") or ()), *(result.details.get("advice") or ())]
     return "; ".join(one_line(text) for text in (result.note, reason, *advice) if text and text.strip())
 
 

@@ -1,9 +1,11 @@
 """From what is known about inputs to the hints of a data set."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from burn_verify.core.case import Hints, InputHint
-from burn_verify.graph.infer.feeding import UNCHANGED, Change, choices_of, hints_of, sizes_of
+from burn_verify.graph.infer.feeding import KINDS, UNCHANGED, Change, choices_of, hints_of, of_kind, sizes_of
 from burn_verify.graph.infer.rules import infer
 from parsed import parsed
 
@@ -76,3 +78,14 @@ def test_a_change_wins_over_what_was_found():
     made = hinted(MODEL, change=Change(high={"ids": 2}, sizes={"S": (64,)}))
     assert made.inputs[0].high == 2
     assert dict(made.dims)["S"] == 64
+
+
+def test_further_draws_change_only_floats_of_which_nothing_is_known():
+    model = parsed("(float[3] x, float[3] z, int64[3] at) => (float[3] y) { l = Log(z) y = Add(x, l) }")
+    found = infer(model)
+    first = hints_of(found, NOTHING, {})
+    for kind, fields in KINDS.items():
+        made = {one.name: one for one in of_kind(first, found, kind).inputs}
+        assert made["z"] == next(one for one in first.inputs if one.name == "z")
+        assert made.get("x", InputHint(name="x")) == replace(InputHint(name="x"), **fields)
+        assert "at" not in made
