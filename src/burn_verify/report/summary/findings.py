@@ -14,6 +14,7 @@ from burn_verify.core.stage import Stage
 from burn_verify.report.summary.changes import Comparison
 from burn_verify.report.summary.columns import Column, Matrix
 from burn_verify.report.summary.ends import is_model, without_folders
+from burn_verify.report.summary.sizes import told
 from burn_verify.report.summary.states import WRONG, state_of
 from burn_verify.report.summary.totals import summary
 
@@ -120,7 +121,7 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
         "expected": expected.get(result.case_id),
         "rust": _writable(str(details.get("rust") or "")),
         "rust_line": line if isinstance(line, int) else None,
-        "advice": _writable("\n".join(map(str, details.get("advice") or ()))),
+        "advice": _writable("\n".join(told(result))),
         "fed": _writable("\n".join(map(str, details.get("fed") or ()))),
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, column.target),

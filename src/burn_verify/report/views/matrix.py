@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome
 from burn_verify.core.targets import names
 from burn_verify.core.text import counted, json_text, sentences
@@ -14,6 +15,7 @@ from burn_verify.record.targets import target_to_json
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import is_model, reason_of
 from burn_verify.report.summary.findings import Counts, Findings, cell_json, counts_of, sentence
+from burn_verify.report.summary.sizes import sizes_of
 from burn_verify.report.summary.states import RANK, STATES, State, state_of
 from burn_verify.report.summary.totals import percent_after
 from burn_verify.report.views import changes_text
@@ -46,7 +48,7 @@ def render(findings: Findings) -> str:
         [
             escape(case_id),
             *(
-                escape(_word(state_of(result, started=not column.failure)))
+                escape(", ".join(filter(None, [_word(state_of(result, started=not column.failure)), _sizes(result)])))
                 for result, column in zip(results, columns, strict=True)
             ),
         ]
@@ -173,6 +175,11 @@ def _between(findings: Findings) -> list[str]:
 
 def _part(part: int, whole: int) -> str:
     return f"{part} of {whole}{percent_after(part, whole)}"
+
+
+def _sizes(result: CaseResult | None) -> str:
+    found = "" if result is None else sizes_of(result)
+    return f"sizes {found}" if found else ""
 
 
 def _word(state: State) -> str:

@@ -15,10 +15,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from burn_verify.core.result import CaseResult, OutputMetrics, VerdictName
+from burn_verify.core.result import CaseResult, OutputMetrics
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.text import harmless, one_line, shortened
 from burn_verify.report.summary.forecasts import forecast_lines, forecasts_of
+from burn_verify.report.summary.sizes import sizes_of
 from burn_verify.report.summary.totals import outcome_of, passed_unexpectedly, summary, totals_lines
 
 COLUMNS = ("model", "stage", "outcome", "max abs", "ULP", "outputs", "sizes")
@@ -35,7 +36,6 @@ _LEAST_MODEL = 20
 _INDENT = "    "
 _NUMBERS = frozenset({"max abs", "ULP", "outputs", "sizes"})
 _ENDLESS = 100_000
-_RIGHT = frozenset(name.value for name in VerdictName if name is not VerdictName.DISAGREES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +86,6 @@ def row_of(result: CaseResult, expected: Mapping[str, str]) -> Row:
         sizes_of(result),
     )
     return Row(cells=cells, reason=_reason(result, expected))
-
-
-def sizes_of(result: CaseResult) -> str:
-    """Return at how many sizes of its dimensions a model is right: ``3/4``; empty where there is one size only."""
-    found = result.details.get("sizes") or {}
-    return f"{sum(verdict in _RIGHT for verdict in found.values())}/{len(found)}" if len(found) > 1 else ""
 
 
 def _surprises(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tuple[list[CaseResult], list[str]]:
