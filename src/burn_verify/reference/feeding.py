@@ -45,17 +45,18 @@ class Fed:
 
 
 DRAWS: Final = 2
-"""Number of further draws at the first sizes, where nobody says another one."""
+"""Number of further draws, where there are any and nobody says how many."""
 
 
 def drawn_sets(
-    found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary: bool = True, draws: int = DRAWS
+    found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary: bool = True, draws: int | None = None
 ) -> tuple[DrawnData, ...]:
     """Return the data sets to draw for a model: one for each combination of sizes, and further values for the first.
 
     Arguments:
         vary: whether a dimension with one hinted size is verified at another one too.
-        draws: number of further draws, each of another kind, see `burn_verify.graph.infer.feeding.KINDS`.
+        draws: number of further draws, each of another kind, see `burn_verify.graph.infer.feeding.KINDS`; None for as
+            many as there should be: none where several sizes are drawn anyway, unless values decide what is computed.
     """
     sizing = sizes_of(found, hints, change, vary=vary)
     assignments = sizing.assignments()
@@ -69,6 +70,8 @@ def drawn_sets(
         hinted = hints_of(found, hints, sizes, turn, change)
         name = f"{'values' if turn else 'sizes'} {place + 1}" if place else SEEDED
         made.append(DrawnData(name=name, hints=hinted, sizes=(*free, *fed), vary=vary))
+    if draws is None:
+        draws = DRAWS if len(made) == 1 or found.decides else 0
     return (*made, *_further(found, made[0], draws))
 
 

@@ -65,12 +65,14 @@ class Inference:
         values: by input.
         dims: by symbol.
         findings: all of them, in the order in which they were found.
+        decides: a value that is computed chooses a branch.
     """
 
     inputs: tuple[TensorSpec, ...] = ()
     values: Mapping[str, Known] = field(default_factory=dict)
     dims: Mapping[str, Dim] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    decides: bool = False
 
 
 def infer(model: onnx.ModelProto) -> Inference:
@@ -84,7 +86,10 @@ def infer(model: onnx.ModelProto) -> Inference:
     by_input = {name: joined_values(one) for name, one in _grouped(values, lambda one: one.input).items()}
     by_symbol = {name: joined_dims(one) for name, one in _grouped(dims, lambda one: one.symbol).items()}
     inputs = tuple(_ranked(spec, ranks) for spec in seen.inputs)
-    return Inference(inputs=inputs, values=by_input, dims=by_symbol, findings=found)
+    decides = any(
+        use.node.op_type == "If" and name not in seen.constants for name, uses in seen.uses.items() for use in uses
+    )
+    return Inference(inputs=inputs, values=by_input, dims=by_symbol, findings=found, decides=decides)
 
 
 def joined_values(found: Iterable[Values]) -> Known:

@@ -12,7 +12,7 @@ from burn_verify.graph.infer.finding import Dim
 BATCHES: Final = (1, 3)
 """Sizes of a dimension that counts samples."""
 
-SIZES: Final = ((7, 5, 11, 13, 9), (12, 10, 14, 6, 15))
+SIZES: Final = ((7, 5, 11, 13, 9), (19, 22, 18, 21, 23))
 """Sizes of further dimensions, a different one for each: not 1, and no powers of two, which hide mistakes."""
 
 _SIDES: Final = ((192, 160), (160, 96))

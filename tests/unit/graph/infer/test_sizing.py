@@ -22,8 +22,8 @@ def test_the_batch_and_the_others_vary_apart():
     assert [dict(one) for one in made.assignments()] == [
         {"N": 1, "S": 7},
         {"N": 3, "S": 7},
-        {"N": 1, "S": 12},
-        {"N": 3, "S": 12},
+        {"N": 1, "S": 19},
+        {"N": 3, "S": 19},
     ]
 
 
