@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from burn_verify.core.option_table import OPTIONS, Option
+from burn_verify.core.option import Option
+from burn_verify.core.option_table import OPTIONS
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 START = "<!-- options -->"
@@ -60,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _cells(option: Option) -> tuple[str, str, str]:
     places = [option.ini, *([f"${option.env}"] if option.env else [])]
-    return f"`{option.flag} {option.metavar}`", ", ".join(f"`{place}`" for place in places), option.help
+    flags = ", ".join(f"`{flag} {option.metavar}`" for flag in (option.flag, option.word) if flag)
+    return flags, ", ".join(f"`{place}`" for place in places), option.help
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -16,6 +17,7 @@ from google.protobuf.message import DecodeError
 
 from burn_verify.cases import formats, zoo
 from burn_verify.cases.external import ExternalFile, external_files, gathered
+from burn_verify.cases.own.hints import hints_for
 from burn_verify.cases.packed import LIMIT, is_packed, unpacked, without_suffix
 from burn_verify.cases.recognise import by_beginning, by_content
 from burn_verify.cases.seeded import architectures
@@ -94,15 +96,16 @@ def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cach
     external = external_files(model, named)
     digest = _digest(path, external)
     given = case.source.inputs if isinstance(case.source, ModelFile) else None
+    found = facts.facts(model)
     return PreparedCase(
-        case=case,
+        case=replace(case, hints=hints_for(case, without_suffix(named), found)),
         model=gathered(path, external, digest, cache),
         digest=digest,
         stored=data_sets(without_suffix(named)),
         fed=_drawn(case, model) if given is None else (GivenData(path=given),),
         advice=advice(model),
         unsupported=without_tensor(model),
-        **facts_of(facts.facts(model), ModelFacts),
+        **facts_of(found, ModelFacts),
     )
 
 

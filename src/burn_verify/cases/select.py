@@ -5,7 +5,7 @@ Downloads nothing; checks once in a run whether the hub can be reached.
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from burn_verify.cases import files, zoo
@@ -13,8 +13,9 @@ from burn_verify.cases import sized as sized_cases
 from burn_verify.cases.conformance.collection import Corpus
 from burn_verify.cases.conformance.suites import LIGHT, light_cases, suites_of
 from burn_verify.cases.load import stored_location
-from burn_verify.core.case import Case, ModelFile, Seeded, Source, Unavailable
+from burn_verify.core.case import Case, Hints, ModelFile, Seeded, Source, Unavailable
 from burn_verify.core.errors import UsageError
+from burn_verify.core.given import put_over
 from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, silent
 from burn_verify.system.cache import Cache
@@ -71,11 +72,13 @@ class Selection:
         profile: str = "quick",
         *,
         sized: bool = False,
+        hints: Hints = Hints(),  # noqa: B008  (immutable)
     ) -> Choice:
         """Return the cases of names, then those of suites of ONNX's own cases, then those of operators.
 
         Arguments:
             ops, profile: operators, and how many generated graphs of each.
+            hints: put over what is known of the named models.
             sized: choose the operators' graphs at useful sizes instead, for timing; their ids are names in any case.
 
         Raises:
@@ -101,7 +104,8 @@ class Selection:
         ]
         at_size = [name for name in ops if sized or name.startswith(f"{sized_cases.CORPUS}/")]
         made = self._generated(tuple(name for name in ops if name not in at_size), profile)
-        unique = {case.id: case for case in (*found, *files.cases(own), *collected, *made, *self._sized(at_size))}
+        named = (replace(case, hints=put_over(hints, case.hints)) for case in (*found, *files.cases(own)))
+        unique = {case.id: case for case in (*named, *collected, *made, *self._sized(at_size))}
         return Choice(cases=tuple(unique.values()), left_out=left_out)
 
     def _generated(self, ops: tuple[str, ...], profile: str) -> tuple[Case, ...]:

@@ -13,7 +13,7 @@ from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.option_table import OPTIONS
-from burn_verify.core.options import Settings
+from burn_verify.core.options import Settings, lines_of
 from burn_verify.core.target import Target
 from burn_verify.run.selected import asked
 from burn_verify.system.cache import Cache
@@ -43,12 +43,13 @@ def add_options(command: argparse.ArgumentParser, fields: Collection[str]) -> No
     """Add the options that fill these fields of `Settings`, in the order of the table."""
     for option in OPTIONS:
         if option.field in fields:
-            command.add_argument(option.flag, dest=f"option_{option.field}", **option.argument)
+            flags = filter(None, (option.word, option.flag))
+            command.add_argument(*flags, dest=f"option_{option.field}", **option.argument)
 
 
 def typed(arguments: argparse.Namespace) -> dict[str, str | None]:
     """Return the text of every option, by field; None where it is not given, or the command does not have it."""
-    return {option.field: getattr(arguments, f"option_{option.field}", None) for option in OPTIONS}
+    return {option.field: lines_of(getattr(arguments, f"option_{option.field}", None)) for option in OPTIONS}
 
 
 def one_case(name: str, settings: Settings, cache: Cache) -> Case:

@@ -1,7 +1,7 @@
 """The command ``burn-verify``: the same run as the plugin's, without pytest.
 
 Exit codes: 0 all agree or fail as expected; 1 a model failed; 2 any other error; 3 the toolchain is missing or broken;
-4 a wrong option or name; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
+4 a wrong option, name, description or data file; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
 """
 
 import argparse
@@ -275,6 +275,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         _print_how(session, results)
     if closing.not_run:
         return ToolchainError.exit_code
+    if closing.misused:
+        return UsageError.exit_code
     return 1 if unexpected or closing.problems else 0
 
 

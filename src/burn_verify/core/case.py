@@ -38,6 +38,7 @@ class InputHint:
         value: fill the input with this number.
         fill: fill the input with these values; neither drawn nor with `value`.
         low, high: draw from ``low`` (included) to ``high`` (excluded); either may be left out.
+        closed: whether integers may be ``high`` too.
         distribution: of floats; None for uniform where both limits are given, else normal.
         scale, shift: draw normal floats from ``scale · N(0, 1) + shift``.
         file: a ``.npy`` file whose array is fed.
@@ -54,6 +55,7 @@ class InputHint:
     fill: Fill | None = None
     low: float | None = None
     high: float | None = None
+    closed: bool = False
     distribution: Distribution | None = None
     scale: float = 1.0
     shift: float = 0.0
@@ -122,6 +124,7 @@ class Hints:
         relations: an expression of other dimensions, by name: ``("total", "past + seq")``, see `burn_verify.core.dims`.
         tolerances: by output.
         data: files and folders of samples, absolute.
+        sample: name of the only sample to feed; empty for all.
         images, texts: how samples become tensors.
     """
 
@@ -131,6 +134,7 @@ class Hints:
     relations: tuple[tuple[str, str], ...] = ()
     tolerances: tuple[OutputTolerance, ...] = ()
     data: tuple[Path, ...] = ()
+    sample: str = ""
     images: ImageHint = ImageHint()
     texts: TextHint = TextHint()
 

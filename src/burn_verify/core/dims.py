@@ -65,12 +65,33 @@ def resolved(relations: Sequence[tuple[str, str]], size: Callable[[str], int]) -
     return found
 
 
+def check(relations: Sequence[tuple[str, str]]) -> None:
+    """Check the form of relations, whatever the sizes.
+
+    Raises:
+        ValueError: one is no expression of sizes, or a dimension depends on itself.
+    """
+    wanted = dict(relations)
+    for name in wanted:
+        _check(name, wanted, ())
+
+
+def _check(name: str, wanted: Mapping[str, str], above: tuple[str, ...]) -> None:
+    if name in above:
+        raise _circle(name, above)
+    for part in names_in(wanted[name]) if name in wanted else ():
+        _check(part, wanted, (*above, name))
+
+
+def _circle(name: str, above: tuple[str, ...]) -> ValueError:
+    return ValueError(f"the dimension {name!r} depends on itself: {' → '.join((*above[above.index(name) :], name))}")
+
+
 def _resolve(
     name: str, wanted: Mapping[str, str], size: Callable[[str], int], found: dict[str, int], above: tuple[str, ...]
 ) -> int:
     if name in above:
-        msg = f"the dimension {name!r} depends on itself: {' → '.join((*above[above.index(name) :], name))}"
-        raise ValueError(msg)
+        raise _circle(name, above)
     if name in found:
         return found[name]
     if name not in wanted:

@@ -1,43 +1,9 @@
 """One table of options, read by the plugin, the command line and the table in the README."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from burn_verify.core import option_values
+from burn_verify.core import given, option_values
+from burn_verify.core.option import Option
 from burn_verify.core.option_values import ALL, LATEST, several
 from burn_verify.core.result import JudgeMode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One option: its flag, where else it may be set, and the value that its text becomes.
-
-    Attributes:
-        field: the field of `Settings` it fills.
-        flag: on the command line.
-        ini: in pytest's configuration file.
-        env: environment variable, for locations only.
-        bare: the value of the flag without a value; None where it needs one.
-        parse: text to value; raises ValueError with a message for the user.
-    """
-
-    field: str
-    flag: str
-    metavar: str
-    help: str
-    parse: Callable[[str], Any]
-    default: Any
-    ini: str
-    env: str | None = None
-    bare: str | None = None
-
-    @property
-    def argument(self) -> dict[str, Any]:
-        """Keyword arguments of the flag for argparse and for pytest."""
-        bare = {} if self.bare is None else {"nargs": "?", "const": self.bare}
-        return {"metavar": self.metavar, "help": self.help, **bare}
-
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -49,6 +15,51 @@ OPTIONS: tuple[Option, ...] = (
         default=(),
         help="verify these models: names of the zoo (mnist, squeezenet, all; see 'burn-verify list'), .onnx files, "
         "globs or folders, separated by commas",
+    ),
+    Option(
+        field="inputs",
+        flag="--burn-input",
+        word="--input",
+        metavar="SPEC",
+        ini="burn_input",
+        parse=given.input_texts,
+        default=(),
+        repeat=True,
+        help="feed an input: 'ids:int64[0,30522)', 'mask:ones', 'x:float32[-1,1]', 'n:7', x=file.npy; overrides the "
+        "model.toml beside the model; may be repeated (docs/own-models.md)",
+    ),
+    Option(
+        field="dims",
+        flag="--burn-dim",
+        word="--dim",
+        metavar="NAME=SIZES",
+        ini="burn_dim",
+        parse=given.dimension_texts,
+        default=(),
+        repeat=True,
+        help="sizes of a symbolic dimension: batch=1,3, or an expression of others: total=past+seq; may be repeated",
+    ),
+    Option(
+        field="data",
+        flag="--burn-data",
+        word="--data",
+        metavar="PATH",
+        ini="burn_data",
+        parse=given.data_paths,
+        default=(),
+        repeat=True,
+        help="feed samples of your own: .npz, .npy, .safetensors, .jsonl, .txt, a folder of images or of .pb files; "
+        "nothing is drawn then; may be repeated",
+    ),
+    Option(
+        field="sample",
+        flag="--burn-sample",
+        word="--sample",
+        metavar="NAME",
+        ini="burn_sample",
+        parse=option_values.sample,
+        default="",
+        help="feed only this sample of the data, named as in the result",
     ),
     Option(
         field="conformance",

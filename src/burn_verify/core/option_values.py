@@ -181,6 +181,14 @@ def thread_count(text: str) -> int:
     return int(text)
 
 
+def sample(text: str) -> str:
+    """Return the name of a sample."""
+    if not text.strip():
+        msg = "the name of a sample is needed"
+        raise ValueError(msg)
+    return text.strip()
+
+
 def profile(text: str) -> str:
     """Return an ops profile: how many graphs are generated for an operator."""
     profiles = ("quick", "nightly", "full")

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from burn_verify.core import option_values
+from burn_verify.core import given, option_values
+from burn_verify.core.case import Hints
 from burn_verify.core.errors import UsageError
-from burn_verify.core.option_table import OPTIONS, Option
+from burn_verify.core.option import Option
+from burn_verify.core.option_table import OPTIONS
 from burn_verify.core.option_values import LATEST, RELEASE
 from burn_verify.core.result import JudgeMode
 
@@ -22,6 +24,9 @@ class Settings:
 
     Attributes:
         models: names, paths, globs and folders, as typed.
+        inputs, dims: what models are fed, as typed, with absolute paths: see `burn_verify.core.given`.
+        data: files and folders of samples that models are fed.
+        sample: the only one of them to feed; empty for all.
         conformance: suites of ONNX's own cases, as typed.
         ops: operators whose generated graphs are verified, as typed.
         ops_profile: how many of them, see `burn_verify.cases.generated.profiles.PROFILES`.
@@ -46,6 +51,10 @@ class Settings:
     """
 
     models: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    dims: tuple[str, ...] = ()
+    data: tuple[Path, ...] = ()
+    sample: str = ""
     conformance: tuple[str, ...] = ()
     ops: tuple[str, ...] = ()
     ops_profile: str = "quick"
@@ -81,6 +90,11 @@ class Settings:
         return self.threads or os.cpu_count() or 1
 
     @property
+    def hints(self) -> Hints:
+        """What the options say about the inputs of every model."""
+        return given.hints_of(self.inputs, self.dims, self.data, self.sample)
+
+    @property
     def selects(self) -> bool:
         """Whether the options select any case."""
         return bool(self.models or self.conformance or self.ops)
@@ -100,6 +114,11 @@ def from_folder(field: str, text: str, folder: Path) -> str:
     parse = next(option.parse for option in OPTIONS if option.field == field)
     if text and parse in _PLACES:
         return str(folder / Path(text).expanduser())
+    if field == "data":
+        return "\n".join(str(folder / Path(line.strip()).expanduser()) for line in text.splitlines() if line.strip())
+    if field == "inputs":
+        parts = (line.partition("=") for line in text.splitlines())
+        return "\n".join(f"{name}={folder / file.strip()}" if equals else name for name, equals, file in parts)
     if field in ("burn_path", "burn_onnx_path"):
         places = (place.strip() for place in text.split(","))
         return ",".join(place if place.lower() in ("", RELEASE) else str(folder / place) for place in places)
@@ -126,11 +145,11 @@ _WITHOUT_EFFECT = (
 def options_given(settings: Settings) -> list[tuple[str, str]]:
     """Return flag and value of every option that can change a result and is not at its default."""
     different = (
-        (option.flag, getattr(settings, option.field))
+        (option.flag, option.repeat, getattr(settings, option.field))
         for option in OPTIONS
         if option.field not in _WITHOUT_EFFECT and getattr(settings, option.field) != option.default
     )
-    return [(flag, _as_text(value)) for flag, value in different]
+    return [(flag, _as_text(one)) for flag, repeat, value in different for one in (value if repeat else (value,))]
 
 
 def _as_text(value: Any) -> str:
@@ -143,6 +162,11 @@ def _as_text(value: Any) -> str:
         case None:
             return RELEASE
     return f"{value}"
+
+
+def lines_of(typed: str | list[str] | None) -> str | None:
+    """Return the text of an option that may be given several times."""
+    return "\n".join(typed) if isinstance(typed, list) else typed
 
 
 def settings_from(typed: Mapping[str, str | None], ini: Mapping[str, str | None] | None = None) -> Settings:
@@ -166,7 +190,7 @@ def settings_from(typed: Mapping[str, str | None], ini: Mapping[str, str | None]
 
 def _value(option: Option, typed: Mapping[str, str | None], ini: Mapping[str, str | None]) -> Any:
     places = [
-        (option.flag, typed.get(option.field)),
+        (option.said, typed.get(option.field)),
         (option.env, os.environ.get(option.env) if option.env else None),
         (f"{option.ini} (ini)", ini.get(option.field)),
     ]

@@ -63,6 +63,8 @@ class FailureKind(StrEnum):
     """A process was ended by a signal that somebody else sent."""
     NOT_STARTED = "not started"
     """A process could not be started, or died too often to be started again."""
+    USAGE = "usage"
+    """What the user said about the model is wrong: a description, an option, or data to feed."""
     MACHINE = "machine"
     """A file is missing, damaged or could not be fetched."""
     INTERNAL = "internal error"

@@ -18,6 +18,7 @@ from burn_verify.expectations.match import Expectation, Expectations, has_wildca
 _NO_EVIDENCE: Final = {
     FailureKind.INTERNAL: "internal error",
     FailureKind.NO_RESULT: "no result",
+    FailureKind.USAGE: "wrong description",
     FailureKind.TIMEOUT: "timeout",
     FailureKind.MEMORY: "memory",
     FailureKind.CLOSED: "closed",

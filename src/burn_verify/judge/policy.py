@@ -20,6 +20,7 @@ from burn_verify.judge.fixed import WORST_FIRST, check_names, judge, where_of
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.numbers import difference_text, incomparable, measure
 from burn_verify.judge.overrides import Override
+from burn_verify.judge.own import tolerance_of, weighed_by
 from burn_verify.judge.structure import Problem, Words, count_problem, structural_problem
 from burn_verify.judge.task_metrics import least_iou, top_agreement
 from burn_verify.judge.tolerance import Bound
@@ -191,6 +192,9 @@ def _passes(
 def _weighed(
     rules: Judge, subject: Question, place: int, name: str, came: Array, evidence: Evidence
 ) -> tuple[Weighed, VerdictName]:
+    if (own := tolerance_of(name, subject.own)) is not None:
+        weighed = weighed_by(own, place, came, evidence)
+        return weighed, weighed.name
     override = rules.override(subject, evidence, name, dtype_name(evidence.desired[place].dtype))
     weighed = weigh(place, came, evidence, widen=lambda bound: _widened(bound, override))
     return (

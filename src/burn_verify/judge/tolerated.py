@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from burn_verify.core.case import Tolerance
+from burn_verify.core.case import OutputTolerance, Tolerance
 from burn_verify.core.result import Guilty, Mismatch, Verdict, VerdictName
 from burn_verify.judge import chance
 from burn_verify.judge.evidence import Evidence
@@ -27,11 +27,13 @@ class Question:
     Attributes:
         random: whether an operator generates random numbers.
         tolerance: the tolerance of the corpus, where it defines one.
+        own: what the user allows, by output.
     """
 
     case_id: str
     random: bool = False
     tolerance: Tolerance | None = None
+    own: tuple[OutputTolerance, ...] = ()
 
 
 def rules_of(subject: Question) -> dict[str, BoundRule]:

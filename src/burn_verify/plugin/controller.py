@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from burn_verify.core.errors import BurnVerifyError, ToolchainError
+from burn_verify.core.errors import BurnVerifyError, ToolchainError, UsageError
 from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Trial
 from burn_verify.core.text import harmless
@@ -137,6 +137,8 @@ class Controller:
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and self._closing.not_run:
             # The exit code of a target that could not be used wins over that of failed cases.
             session.exitstatus = ToolchainError.exit_code
+        elif exitstatus == pytest.ExitCode.TESTS_FAILED and self._closing.misused:
+            session.exitstatus = UsageError.exit_code
         elif self._closing.problems and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -17,7 +17,7 @@ import pytest
 from burn_verify.core.case import Case
 from burn_verify.core.errors import STAGE_ERRORS, BurnVerifyError, ToolchainError, UsageError
 from burn_verify.core.option_table import OPTIONS, SELECTIONS
-from burn_verify.core.options import from_folder, settings_from
+from burn_verify.core.options import from_folder, lines_of, settings_from
 from burn_verify.core.target import Target, Trial
 from burn_verify.plugin import benchmark
 from burn_verify.plugin.items import RESULT, parameters_of, trial_of
@@ -80,7 +80,7 @@ def _exit(error: BurnVerifyError | OSError) -> NoReturn:
 
 
 def _open(config: pytest.Config) -> Run | None:
-    typed = {option.field: config.getoption(f"burn_verify_{option.field}") for option in OPTIONS}
+    typed = {option.field: lines_of(config.getoption(f"burn_verify_{option.field}")) for option in OPTIONS}
     ini_values = {option.field: config.getini(option.ini) for option in OPTIONS}
     folder = config.inipath.parent if config.inipath else config.rootpath
     settings = settings_from(typed, {field: from_folder(field, text, folder) for field, text in ini_values.items()})

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from burn_verify.core.case import Distribution, Fill, InputHint, TensorSpec
 from burn_verify.core.errors import OracleError
+from burn_verify.core.stage import FailureKind
 from burn_verify.graph.dtypes import STRING, dtype_name, numpy_dtype
 
 Array = npt.NDArray[Any]
@@ -44,7 +45,7 @@ def filled(rng: np.random.Generator, shape: tuple[int, ...], spec: TensorSpec, h
     if hint.dtype not in (None, spec.dtype):
         raise _refused(spec, f"the hint says {hint.dtype}, the model says {spec.dtype}")
     if hint.file is not None:
-        return _fitting(read_array(spec.name, hint), spec, dtype)
+        return fitting(read_array(spec.name, hint), spec)
     if hint.fill is Fill.ARANGE:
         return _counting(shape, spec, dtype)
     if (value := fill_value(hint)) is not None:
@@ -85,15 +86,21 @@ def read_array(name: str, hint: InputHint) -> Array:
         return np.asarray(np.load(hint.file, mmap_mode="r", allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
         msg = f"input {name}: {hint.file.name} is no .npy file that can be read: {error}"
-        raise OracleError(msg, reason="file of an input cannot be read") from error
+        raise OracleError(msg, "file of an input cannot be read", kind=FailureKind.USAGE) from error
 
 
 def _refused(spec: TensorSpec, why: str) -> OracleError:
-    return OracleError(f"input {spec.name}: {why}", reason=f"hint out of range for {spec.dtype}")
+    message = f"input {spec.name}: {why}"
+    return OracleError(message, f"hint out of range for {spec.dtype}", kind=FailureKind.USAGE)
 
 
-def _fitting(array: Array, spec: TensorSpec, dtype: np.dtype[Any]) -> Array:
-    """Return an array in the dtype of the input; only where no value changes its kind."""
+def fitting(array: Array, spec: TensorSpec) -> Array:
+    """Return a copy of an array in the dtype of an input.
+
+    Raises:
+        OracleError: a value would change its kind, such as a float that would become an integer.
+    """
+    dtype = numpy_dtype(spec.dtype)
     if array.dtype != dtype and not np.can_cast(array.dtype, dtype, "same_kind"):
         raise _refused(spec, f"the file holds {dtype_name(array.dtype)}, the model takes {spec.dtype}")
     return np.array(array, dtype=dtype)
@@ -182,6 +189,8 @@ def _int_range(spec: TensorSpec, hint: InputHint) -> range:
             raise _refused(spec, f"{limit} is no value of {spec.dtype}")
     usual = _whole_range(spec.dtype) if spec.dtype in _NARROW else _COUNT
     low, high = (None if limit is None else int(limit) for limit in (hint.low, hint.high))
+    if high is not None and hint.closed:
+        high += 1
     if low is None:
         low = usual.start if high is None else min(usual.start, high - 1)
     if high is None:

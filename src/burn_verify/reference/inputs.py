@@ -125,7 +125,7 @@ def make_inputs(
         shapes = {spec.name: bind_shape(spec, sized) for spec in specs}
     except ValueError as error:
         message = f"a size cannot be told: {error}"
-        raise OracleError(message, "size of a dimension unknown") from error
+        raise OracleError(message, "size of a dimension unknown", kind=FailureKind.USAGE) from error
     _check_size(shapes, memory_limit)
     return {spec.name: _make(digest, spec, shapes[spec.name], sized, data_set) for spec in specs}
 

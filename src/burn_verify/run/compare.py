@@ -228,7 +228,8 @@ def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tole
 
 def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
     """Return what is judged, and the names of its outputs."""
-    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
+    own = prepared.case.hints.tolerances
+    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance, own=own)
     return question, [output.name for output in prepared.outputs]
 
 

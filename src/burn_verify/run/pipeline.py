@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from burn_verify.burn.builder import CargoBuilder
 from burn_verify.burn.program import Builders
 from burn_verify.cases import load
+from burn_verify.cases.own.checked import unknown
 from burn_verify.core.case import Case
+from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
 from burn_verify.core.stage import Stage
@@ -163,6 +165,8 @@ class Pipeline:
 
         steps = each(self._listen, "load", unique.values(), lambda one: apply(Stage.LOAD, one, function))
         loaded = [step for step in steps if isinstance(step, Loaded)]
+        if loaded and (wrong := next(unknown(self._settings.hints, [one.prepared for one in loaded]), "")):
+            raise UsageError(wrong)
         return loaded, {step.case.id: step for step in steps if isinstance(step, Ended)}
 
     def _refer(self, engine: Engine, loaded: Sequence[Loaded]) -> dict[str, Referred | Ended]:

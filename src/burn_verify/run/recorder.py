@@ -50,12 +50,15 @@ class Closing:
         not_run: targets that could not be built or started, one line each; the run ends with a toolchain failure.
         problems: one line each; any of them fails the run.
         warnings: one line each.
+        misused: whether a case ended since what the user said about its model is wrong: the run ends as with a wrong
+            option.
     """
 
     text: str
     not_run: tuple[str, ...]
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    misused: bool = False
 
 
 class Recorder:
@@ -176,6 +179,7 @@ class Recorder:
             not_run=tuple(f"{target.label} was not run: {why}" for target, why in failures.items()),
             problems=(*_stale_lines(stale), *_idle_lines(idle)),
             warnings=(self._problem,) if self._problem else (),
+            misused=any(result.failure is FailureKind.USAGE for result in results),
         )
 
     def _table(self, prepared: Iterable[Trial], width: int) -> str:

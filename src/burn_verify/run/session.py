@@ -88,7 +88,12 @@ class Session:
         runs = cache.folder("runs")
         selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
         choice = selection.choose(
-            settings.models, settings.conformance, settings.ops, settings.ops_profile, sized=settings.latency
+            settings.models,
+            settings.conformance,
+            settings.ops,
+            settings.ops_profile,
+            sized=settings.latency,
+            hints=settings.hints,
         )
         cases, shard = part_of(choice.cases, settings)
         if targets is None:

@@ -1,5 +1,6 @@
 """The command line: one line for a mistake, exit codes, and a run with fakes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,9 @@ def test_the_version(command):
         (["verify", "mnist", "--manifest-path", ADD], "add.onnx is not a Cargo.toml"),
         (["verify", "mnist", "--burn-timeout", "soon"], "--burn-timeout: a number of seconds"),
         (["list", "no-such-model"], "no name contains"),
+        (["verify", ADD, "--input", "a:twos"], "--input (--burn-input): a: no dtype, and no fill such as zeros"),
+        (["verify", ADD, "--dim", "batch"], "--dim (--burn-dim): a dimension such as batch=1,3"),
+        (["verify", ADD, "--data", "gone.npz"], "--data (--burn-data): gone.npz: no such file or folder"),
         (["dance"], "invalid choice: 'dance'"),
     ],
 )
@@ -107,3 +111,29 @@ def test_the_last_run_can_be_shown_again(command):
 
     assert code == 0
     assert out.splitlines()[-2:] == first.splitlines()[-2:]
+
+
+def test_an_input_that_no_model_has_is_a_usage_error(command):
+    code, _, err = command("verify", ADD, "--input", "zzz:ones", seams=seams())
+
+    assert code == 4
+    assert "--input (--burn-input): the model has no input 'zzz'" in err
+
+
+def test_options_say_what_is_fed(command):
+    code, out, _ = command("verify", ADD, "--input", "X:[5,6)", seams=seams())
+
+    assert code == 0
+    assert "1 of 1 agree" in out
+
+
+def test_a_bad_description_ends_its_own_model_and_the_run_with_exit_code_4(command, tmp_path):
+    for name in ("good", "bad"):
+        shutil.copy(ADD, tmp_path / f"{name}.onnx")
+    (tmp_path / "bad.toml").write_text("[[inputs]]\nnam = 'a'\n")
+
+    code, out, err = command("verify", tmp_path, seams=seams())
+
+    assert code == 4
+    assert "1 of 2 agree" in out
+    assert "file/bad stopped at LOAD: bad.toml: inputs[0].nam: no such key: did you mean 'name'?" in err

@@ -3,11 +3,12 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.option_table import OPTIONS
-from burn_verify.core.options import Settings, from_folder, options_given, settings_from
+from burn_verify.core.options import Settings, from_folder, lines_of, options_given, settings_from
 from burn_verify.core.result import JudgeMode
 
 BY_FIELD = {option.field: option for option in OPTIONS}
@@ -15,6 +16,9 @@ FLAGS = {option.field: option.flag for option in OPTIONS}
 # Text and what it means. Paths stand for themselves below a folder that is made for the test.
 GOOD = {
     "models": [("mnist", ("mnist",)), (" a , b,,c ", ("a", "b", "c")), ("dir/*.onnx", ("dir/*.onnx",))],
+    "inputs": [("x:ones", ("x:ones",)), ("x:ones\n y:int64[0,9)\n", ("x:ones", "y:int64[0,9)"))],
+    "dims": [("n=1,3", ("n=1,3",)), ("n=1\nm=2*n", ("n=1", "m=2*n"))],
+    "sample": [("photos/a.jpg", "photos/a.jpg"), (" x[3]", "x[3]")],
     "conformance": [("node", ("node",)), ("node, light", ("node", "light"))],
     "ops": [("all", ("all",)), ("Conv,Gemm", ("Conv", "Gemm"))],
     "ops_profile": [("quick", "quick"), ("Nightly", "nightly"), ("full", "full")],
@@ -36,6 +40,10 @@ GOOD = {
 }
 BAD = {
     "models": [",", " , ", " "],
+    "inputs": ["x", "x:twos", "x=missing.npy", "x:ones\nx:zeros"],
+    "dims": ["n", "n=-1", "n=m\nm=n"],
+    "data": ["missing.npz"],
+    "sample": [" "],
     "conformance": [","],
     "ops": [","],
     "ops_profile": ["slow"],
@@ -95,7 +103,7 @@ def bad_cases():
 
 
 def test_every_option_is_tried_here():
-    assert set(GOOD) | set(PATHS) | {"burn_path", "burn_onnx_path"} == set(BAD) == set(BY_FIELD)
+    assert set(GOOD) | set(PATHS) | {"burn_path", "burn_onnx_path", "data"} == set(BAD) == set(BY_FIELD)
 
 
 def test_nothing_said_means_the_defaults():
@@ -130,6 +138,19 @@ def test_checkouts_of_an_ini_file_are_seen_from_its_folder(tmp_path):
     assert from_folder("burn_onnx_path", "", tmp_path) == ""
 
 
+def test_data_of_an_ini_file_are_seen_from_its_folder(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros(1))
+    (tmp_path / "photos").mkdir()
+    assert from_folder("data", "photos\n/elsewhere", tmp_path) == f"{tmp_path}/photos\n/elsewhere"
+    assert from_folder("inputs", "x=x.npy\nmask:ones", tmp_path) == f"x={tmp_path}/x.npy\nmask:ones"
+    assert settings_from({}, {"data": str(tmp_path / "photos")}).data == (tmp_path / "photos",)
+
+
+def test_each_of_several_values_can_be_typed_again():
+    settings = settings_from({"inputs": lines_of(["x:ones", "y:zeros"]), "dims": lines_of(["n=1,3"])})
+    assert options_given(settings) == [("--burn-input", "x:ones"), ("--burn-input", "y:zeros"), ("--burn-dim", "n=1,3")]
+
+
 def test_what_is_said_can_be_typed_again():
     typed = {"burn_path": "release,.@main", "simplify": "off,on", "burn_backend": "wgpu"}
     settings = settings_from(typed)
@@ -141,7 +162,7 @@ def test_what_is_said_can_be_typed_again():
 def test_a_bad_value_is_named_by_its_flag(field, text):
     with pytest.raises(UsageError) as caught:
         settings_from({field: text})
-    assert str(caught.value).startswith(f"{FLAGS[field]}: ")
+    assert str(caught.value).startswith(f"{BY_FIELD[field].said}: ")
     assert "\n" not in str(caught.value)
     assert caught.value.__suppress_context__
 

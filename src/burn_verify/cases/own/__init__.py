@@ -1,0 +1,1 @@
+"""Models of the user's own: what a description beside the model says, and data to feed."""
