@@ -44,17 +44,22 @@ OF_RUST = {"converted", "binaries", "release", "ready"}
 """Kept, and decided by our Rust."""
 
 ANSWER_NOTHING = {
+    "PIL",
     "burn_verify",
     "filelock",
     "google",
+    "jsonschema",
     "platformdirs",
     "pooch",
     "psutil",
     "requests",
     "rich",
     "safetensors",
+    "tokenizers",
+    "zstandard",
 }
-"""Distributions that rooms import and that decide no value: locks, folders, downloads, the terminal, containers."""
+"""Distributions that rooms import and that decide no value of a corpus: locks, folders, downloads, the terminal,
+containers, and what reads models and data of the user's own."""
 
 
 @pytest.fixture(scope="module")

@@ -16,20 +16,23 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from burn_verify.cases import formats, zoo
+from burn_verify.cases.datasets import beside
 from burn_verify.cases.external import ExternalFile, external_files, gathered
+from burn_verify.cases.files import CORPUS
 from burn_verify.cases.own.hints import hints_for
 from burn_verify.cases.packed import LIMIT, is_packed, unpacked, without_suffix
 from burn_verify.cases.recognise import by_beginning, by_content
+from burn_verify.cases.samples.first import first
 from burn_verify.cases.seeded import architectures
-from burn_verify.core.case import Case, Collected, Download, ModelFacts, ModelFile, Seeded, Unavailable, facts_of
+from burn_verify.core.case import Case, Collected, Download, Hints, ModelFacts, ModelFile, Seeded, Unavailable, facts_of
 from burn_verify.core.errors import LoadError
 from burn_verify.core.stage import (
-    DrawnData,
     FailureKind,
+    FedData,
     GivenData,
     PreparedCase,
     StoredArrays,
-    StoredFiles,
+    StoredData,
 )
 from burn_verify.graph import facts
 from burn_verify.graph.advice import advice, without_tensor
@@ -95,24 +98,39 @@ def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cach
     """
     external = external_files(model, named)
     digest = _digest(path, external)
-    given = case.source.inputs if isinstance(case.source, ModelFile) else None
     found = facts.facts(model)
+    hints = hints_for(case, without_suffix(named), found)
+    stored: tuple[StoredData, ...] = beside(without_suffix(named))
+    if hints.data:
+        sampled = first(hints, found, digest, cache)
+        fed, stored, count = sampled.fed, sampled.stored, sampled.count
+    else:
+        fed, count = _fed(case, hints, model, stored), 0
     return PreparedCase(
-        case=replace(case, hints=hints_for(case, without_suffix(named), found)),
+        case=replace(case, hints=hints),
         model=gathered(path, external, digest, cache),
         digest=digest,
-        stored=data_sets(without_suffix(named)),
-        fed=_drawn(case, model) if given is None else (GivenData(path=given),),
+        stored=stored,
+        fed=fed,
+        samples=count,
         advice=advice(model),
         unsupported=without_tensor(model),
         **facts_of(found, ModelFacts),
     )
 
 
-def _drawn(case: Case, model: onnx.ModelProto) -> tuple[DrawnData, ...]:
-    """Return the data sets to draw: every unknown dimension at several sizes, values in the ranges the graph tells."""
+def _fed(case: Case, hints: Hints, model: onnx.ModelProto, stored: tuple[StoredData, ...]) -> tuple[FedData, ...]:
+    """Return what is fed where the user named no data: nothing, where data lie beside the user's own model.
+
+    Else every unknown dimension is drawn at several sizes, and values in the ranges that the graph tells.
+    """
+    given = case.source.inputs if isinstance(case.source, ModelFile) else None
+    if given is not None:
+        return (GivenData(path=given),)
+    if stored and case.corpus == CORPUS:
+        return ()
     # The catalogue gives one size that works; a user's description or option means what it says.
-    return drawn_sets(infer(model), case.hints, vary=case.corpus == zoo.CORPUS)
+    return drawn_sets(infer(model), hints, vary=case.corpus == zoo.CORPUS)
 
 
 def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cache) -> Path:
@@ -190,22 +208,6 @@ def _fetch_stored(download: Download, model: Path) -> None:
         raise LoadError(message, "broken test data") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def data_sets(folder: Path) -> tuple[StoredFiles, ...]:
-    """Return data sets in the layout of onnx and its zoo: ``test_data_set_N/{input,output}_M.pb``."""
-    return tuple(
-        StoredFiles(name=inner.name, inputs=_numbered(inner, "input"), outputs=_numbered(inner, "output"))
-        for inner in sorted(folder.glob("test_data_set_*"))
-        if inner.is_dir()
-    )
-
-
-def _numbered(folder: Path, kind: str) -> tuple[Path, ...]:
-    numbered = {path: path.stem.removeprefix(f"{kind}_") for path in folder.glob(f"{kind}_*.pb")}
-    return tuple(
-        sorted((path for path in numbered if numbered[path].isdecimal()), key=lambda path: int(numbered[path]))
-    )
 
 
 def _read(path: Path, named: Path) -> onnx.ModelProto:

@@ -254,7 +254,7 @@ def _verify(arguments: argparse.Namespace) -> int:
                 if session.failure(trial.target):
                     continue
                 work.listen(Progress(phase="verify", done=place, total=len(trials), text=names[trial]))
-                results[trial] = session.verify(trial)
+                results[trial] = session.verify(trial, work.listen)
                 recorder.add(session.line(results[trial], trial.target))
         interrupted = False
     finally:

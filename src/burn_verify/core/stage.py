@@ -142,6 +142,8 @@ class PreparedCase(CaseFacts):
         digest: sha256 (hex) over the model and its external data: the key of every later cache.
         stored: data sets stored with the model, with expected outputs.
         fed: data sets without expected outputs, which the engine of the reference computes; they come first.
+        samples: how many samples of the user's own there are; the first is one of `fed` or `stored`, the others are
+            read when they are run.
         advice: what of the model burn-onnx is known to stumble over, in a sentence each.
     """
 
@@ -150,6 +152,7 @@ class PreparedCase(CaseFacts):
     digest: str
     stored: tuple[StoredData, ...] = ()
     fed: tuple[FedData, ...] = (DrawnData(),)
+    samples: int = 0
     advice: tuple[str, ...] = ()
 
     @property

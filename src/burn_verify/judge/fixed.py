@@ -22,8 +22,12 @@ WORST_FIRST: Final = (
     VerdictName.NONDETERMINISTIC,
     VerdictName.LOOSE,
     VerdictName.AGREES,
+    VerdictName.INSENSITIVE,
 )
-"""The verdicts over a data set, worst first; the worst one is the verdict over a case of several data sets."""
+"""The verdicts over a data set, worst first, and last the one that says nothing.
+
+The worst one is the verdict over a case of several data sets.
+"""
 
 _USUAL_DATA_SET: Final = "seeded"
 

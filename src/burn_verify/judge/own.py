@@ -12,7 +12,7 @@ from burn_verify.judge.evidence import Evidence
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.judge.tolerance import Bound
 from burn_verify.judge.weigh import Weighed
-from burn_verify.judge.yardstick import NO_ERRORS, Yardstick
+from burn_verify.judge.yardstick import NO_ERRORS, Origin, Yardstick
 
 Array = npt.NDArray[Any]
 
@@ -26,8 +26,9 @@ def weighed_by(allowed: OutputTolerance, place: int, actual: Array, evidence: Ev
     """Evaluate one output of the correct dtype and shape against the expected one: every element has to be within."""
     desired = evidence.desired[place]
     reference = widened(desired) if is_float(desired.dtype) else desired
-    origin = evidence.program.value if evidence.stored is None else "stored"
-    yardstick = Yardstick(reference=reference, bound=_bound(allowed, desired), origin=origin, lone=True)
+    origin, program = (Origin.STORED, "") if evidence.stored is not None else (Origin.PROGRAM, evidence.program.value)
+    bound = _bound(allowed, desired)
+    yardstick = Yardstick(reference=reference, bound=bound, origin=origin, program=program, lone=True)
     bad = yardstick.misses(actual)
     return Weighed(
         name=VerdictName.DISAGREES if bad.any() else VerdictName.AGREES,

@@ -262,7 +262,7 @@ def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
             raise damaged(stored.path, error) from error
         data_set = DataSet(inputs=at(named, stored.place, "in"), desired=at(named, stored.place, "out"))
     else:
-        inputs, outputs = ([_read_tensor(path) for path in paths] for paths in (stored.inputs, stored.outputs))
+        inputs, outputs = ([read_tensor(path) for path in paths] for paths in (stored.inputs, stored.outputs))
         data_set = DataSet(inputs=inputs, desired=outputs)
     counts = len(data_set.inputs), len(data_set.desired)
     wanted = len(prepared.inputs), len(prepared.outputs)
@@ -272,7 +272,13 @@ def _read_stored(prepared: PreparedCase, stored: StoredData) -> DataSet:
     return data_set
 
 
-def _read_tensor(path: Path) -> Array:
+def read_tensor(path: Path) -> Array:
+    """Return the array of a ``.pb`` file.
+
+    Raises:
+        OracleError: it cannot be read.
+        RunError: Burn has no value of its dtype.
+    """
     import onnx
     from google.protobuf.message import DecodeError
     from onnx.checker import ValidationError

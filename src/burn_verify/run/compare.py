@@ -185,11 +185,21 @@ def _with_silence(verdict: Verdict, silent: Mapping[str, Sequence[str]], names: 
 
 
 def verdict_on(
-    prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, actual: Sequence[Array], judged: Judge
+    prepared: PreparedCase,
+    data_set: str,
+    data: DataSet,
+    measured: Measured,
+    actual: Sequence[Array],
+    judged: Judge,
+    stored: bool | None = None,
 ) -> Verdict:
-    """Judge outputs with all evidence about one data set."""
+    """Judge outputs with all evidence about one data set.
+
+    Arguments:
+        stored: whether its expected outputs are stored, where it is none of the case's data sets.
+    """
     question, names = _asked(prepared)
-    return judged.verdict(question, names, actual, _evidence(prepared, data_set, data, measured), data_set)
+    return judged.verdict(question, names, actual, _evidence(prepared, data_set, data, measured, stored), data_set)
 
 
 def allowed_for(
@@ -200,9 +210,12 @@ def allowed_for(
     return judged.allowances(question, names, actual, _evidence(prepared, data_set, data, measured))
 
 
-def _evidence(prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured) -> Evidence:
+def _evidence(
+    prepared: PreparedCase, data_set: str, data: DataSet, measured: Measured, stored: bool | None = None
+) -> Evidence:
     coarse = prepared.tolerance if prepared.answered else None
-    evidence = evidence_of(data, measured, stored=prepared.is_stored(data_set), coarse=coarse)
+    kept = prepared.is_stored(data_set) if stored is None else stored
+    evidence = evidence_of(data, measured, stored=kept, coarse=coarse)
     return replace(evidence, program=_program(prepared))
 
 

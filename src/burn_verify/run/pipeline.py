@@ -135,10 +135,16 @@ class Pipeline:
         return [joined(step, referred[step.case.id]) if isinstance(step, Built) else step for step in steps]
 
     def verify(
-        self, step: Ready | Ended, *, twin: Ready | Ended | None = None, shrink: bool = True, keep: bool = False
+        self,
+        step: Ready | Ended,
+        *,
+        twin: Ready | Ended | None = None,
+        shrink: bool = True,
+        keep: bool = False,
+        listen: Listener = silent,
     ) -> Verified:
         """Run one case and compare; see `Verifier.verify`."""
-        return self._verifier.verify(step, twin=twin, shrink=shrink, keep=keep)
+        return self._verifier.verify(step, twin=twin, shrink=shrink, keep=keep, listen=listen)
 
     def infer(self, step: Built | Ready | Ended, inputs: Sequence[Array]) -> list[Array]:
         """Run a built case on given inputs; see `Verifier.infer`."""

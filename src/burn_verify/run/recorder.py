@@ -30,7 +30,7 @@ from burn_verify.record.environment import environment
 from burn_verify.record.targets import recorded
 from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column
-from burn_verify.report.views import latency, side_by_side
+from burn_verify.report.views import latency, samples, side_by_side
 from burn_verify.report.views.terminal import render_table
 from burn_verify.run.selected import Selected
 from burn_verify.run.session import Session
@@ -161,6 +161,8 @@ class Recorder:
             except OSError as error:
                 self._problem = self._problem or f"burn-verify report --last will not know this run: {error}"
         lines = [self._table(prepared, width)] if results else []
+        if of_samples := samples.as_text(results):
+            lines.append(of_samples)
         for target, found in self._results.items():
             if timed := latency.as_text(tuple(found.values())):
                 lines += [*([f"\n{target.label}"] if len(self._results) > 1 else []), f"\n{timed}\n"]

@@ -193,8 +193,8 @@ class Session:
         seams = self._seams
         return Pipeline(self.selected.settings, self.cache, listen, engine=seams.engine, builder=seams.builder)
 
-    def verify(self, trial: Trial) -> CaseResult:
-        """Run one prepared case and compare."""
+    def verify(self, trial: Trial, listen: Listener = silent) -> CaseResult:
+        """Run one prepared case and compare; `listen` gets the progress over its samples."""
         case, plan = trial.case, self.plans.get(trial.target)
         if plan is None or case.id not in plan.cases:
             message = f"{case.id} was not prepared with the others: it joined the selection too late"
@@ -204,7 +204,7 @@ class Session:
         several, folder = len(self.selected.targets) > 1, self.selected.settings.keep_outputs
         # An expected failure is known already, so shrinking its values would waste time.
         shrink = self.selected.expectation(trial) is None
-        verified = self._running.verify(step, twin=twin, shrink=shrink, keep=several)
+        verified = self._running.verify(step, twin=twin, shrink=shrink, keep=several, listen=listen)
         if several and verified.outputs:
             differences.keep(self._answers_of(trial), verified.outputs)
         if folder is not None and isinstance(step, Ready):

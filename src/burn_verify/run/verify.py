@@ -10,17 +10,21 @@ from burn_verify.cases.generated.corpus import CORPUS
 from burn_verify.core.case import Case
 from burn_verify.core.errors import CompareError, StageError
 from burn_verify.core.options import Settings
+from burn_verify.core.progress import Listener, silent
+from burn_verify.core.result import VerdictName
 from burn_verify.core.stage import DrawnData, FailureKind, Stage
 from burn_verify.core.target import Target
+from burn_verify.judge import merge
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
-from burn_verify.reference.engine import Engines
+from burn_verify.reference.engine import Engine, Engines
 from burn_verify.reference.inputs import SEEDED, make_inputs
 from burn_verify.reference.oracle import read, stored_inputs
 from burn_verify.reference.second import SecondOpinion
 from burn_verify.run.compare import Twins, answered, compared, of_drawn, with_twins
 from burn_verify.run.latency.stopwatch import Stopwatch
 from burn_verify.run.results import Verified, result_of
+from burn_verify.run.samples import SampleRun, of_sample
 from burn_verify.run.stages import apply
 from burn_verify.run.steps import Answered, Built, Compared, Ended, Outputs, Ready
 from burn_verify.run.timing import measured, within_budget
@@ -45,10 +49,17 @@ class Verifier:
         self._asked: dict[int, Program] = {}
         self._overrides = packaged()
         self._drawing: ExampleSearch | None = None
+        self._samples: SampleRun | None = None
         self._second = SecondOpinion(cache, settings.judge_timeout, settings.memory_limit)
 
     def verify(
-        self, step: Ready | Ended, *, twin: Ready | Ended | None = None, shrink: bool = True, keep: bool = False
+        self,
+        step: Ready | Ended,
+        *,
+        twin: Ready | Ended | None = None,
+        shrink: bool = True,
+        keep: bool = False,
+        listen: Listener = silent,
     ) -> Verified:
         """Run one case and compare; a failure of the case is returned, not raised.
 
@@ -56,18 +67,23 @@ class Verifier:
             twin: another case that must have the same outputs.
             shrink: whether to shrink the values on which a generated graph fails.
             keep: whether to return outputs also where there is no reference.
+            listen: gets the progress where there are many samples.
         """
         if isinstance(step, Ended):
             alone = self._alone(step, twin, keep=keep)
             return Verified(result=result_of(alone), outputs=alone.outputs)
         ran = apply(Stage.RUN, step, self._run)
-        made = ran if isinstance(ran, Ended) else self._judged(ran, twin, shrink=shrink)
+        made = ran if isinstance(ran, Ended) else self._judged(ran, twin, listen, shrink=shrink)
         result = within_budget(result_of(made), self._settings.compile_budget)
         return Verified(result=result, outputs=ran.outputs)
 
-    def _judged(self, step: Answered, twin: Ready | Ended | None, *, shrink: bool) -> Compared | Ended:
+    def _judged(
+        self, step: Answered, twin: Ready | Ended | None, listen: Listener, *, shrink: bool
+    ) -> Compared | Ended:
         """Compare, then collect more evidence while none is against the case, then time it."""
         made = apply(Stage.COMPARE, step, self._compare)
+        if isinstance(made, Compared) and made.answered.ready.prepared.samples:
+            made = apply(Stage.COMPARE, made, partial(self._compare_samples, listen=listen), "samples")
         if isinstance(made, Compared):
             made = apply(Stage.COMPARE, made, partial(self._compare_twins, twin=twin), "twins")
         if isinstance(made, Compared) and made.verdict.passes and self._draws(made.case):
@@ -113,7 +129,7 @@ class Verifier:
             given = self._settings
             self._drawing = ExampleSearch(
                 self._cache,
-                self._engine(self._cache, given.timeout, memory_limit=given.memory_limit),
+                self._new_engine(),
                 examples=given.ops_examples,
                 seed=given.ops_seed,
                 judge_timeout=given.judge_timeout,
@@ -132,8 +148,9 @@ class Verifier:
     def close(self) -> None:
         """Terminate every process."""
         self._second.close()
-        if self._drawing is not None:
-            self._drawing.close()
+        for searching in (self._drawing, self._samples):
+            if searching is not None:
+                searching.close()
         for one in self._asked.values():
             one.close()
         self._asked.clear()
@@ -158,6 +175,22 @@ class Verifier:
         if found.differ and step.verdict.passes:
             return made.ended(CompareError(found.differ, "twins differ", kind=FailureKind.MISMATCH))
         return made
+
+    def _compare_samples(self, step: Compared, listen: Listener) -> Compared | Ended:
+        built = step.answered.ready.built
+        if self._samples is None:
+            self._samples = SampleRun(self._new_engine(), self._cache, self._settings.judge_timeout)
+        judged = partial(of_sample, built.prepared, self.judge_of(built.target))
+        found = self._samples.run(built.prepared, step.verdict, partial(self.infer, built), judged, listen)
+        verdict = merge([step.verdict, *found.verdicts])
+        evidence = {**step.evidence, **found.evidence}
+        if verdict.name is not VerdictName.INSENSITIVE:
+            evidence.pop("insensitive", None)
+        made = replace(step, verdict=verdict, evidence=evidence)
+        return made if found.error is None else made.ended(found.error)
+
+    def _new_engine(self) -> Engine:
+        return self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
 
     def _compare_drawn(self, step: Compared, *, shrink: bool) -> Compared | Ended:
         found = self.draw(step.answered.ready.built, shrink=shrink)

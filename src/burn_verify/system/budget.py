@@ -26,6 +26,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "generated": "generated graphs",
         "seeded": "stand-ins with random weights",
         "models": "models given in memory",
+        "samples": "data of one's own, one sample of each run",
         "unpacked": "compressed models, unpacked, and models copied together with their data",
         "zoo": "downloaded models",
     }

@@ -28,6 +28,7 @@ _WORDS: Final = {
     "release": "building each model as a release build",
     "compile latency": "compiling with cargo",
     "verify": "running and comparing",
+    "samples": "running samples",
 }
 _EVERY: Final = 15.0
 """Seconds between lines where there is no terminal."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from burn_verify.cases.datasets import data_sets as stored_data_sets
 from burn_verify.cases.index import Index, IndexEntry, write_index, written_data
-from burn_verify.cases.load import data_sets as stored_data_sets
 from burn_verify.core.case import ModelFacts, Tolerance, facts_of
 
 

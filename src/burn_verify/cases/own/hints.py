@@ -1,5 +1,6 @@
 """What is said about a model: by the description beside it, and over that by the options."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,18 @@ def hints_for(case: Case, stem: Path, facts: ModelFacts) -> Hints:
     Raises:
         LoadError: the description, or what the options say, does not fit the model.
     """
+    return with_tokenizer(_said(case, stem, facts), stem)
+
+
+def with_tokenizer(hints: Hints, stem: Path) -> Hints:
+    """Return hints with the ``tokenizer.json`` beside the model, where none is named."""
+    path = stem.with_name("tokenizer.json")
+    if hints.texts.tokenizer is not None or not hints.data or not path.is_file():
+        return hints
+    return replace(hints, texts=replace(hints.texts, tokenizer=path))
+
+
+def _said(case: Case, stem: Path, facts: ModelFacts) -> Hints:
     said = case.hints
     try:
         check_inputs(said.inputs, facts)

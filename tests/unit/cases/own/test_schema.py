@@ -26,9 +26,9 @@ def test_the_schema_is_one():
 
 
 def test_schema_and_hints_have_the_same_keys():
-    # `closed` is a bracket of an option; sizes and relations are values of dims; a sample is named by an option.
+    # What only options and the rules over a graph say is no key; sizes and relations are values of dims.
     assert keys() == names(Hints, "sizes", "relations", "sample")
-    assert keys("$defs", "input") == names(InputHint, "closed")
+    assert keys("$defs", "input") == names(InputHint, "closed", "distinct", "whole", "values", "first")
     assert keys("properties", "tolerances", "items") == names(OutputTolerance)
     assert keys("properties", "images") == names(ImageHint)
     assert keys("properties", "texts") == names(TextHint)

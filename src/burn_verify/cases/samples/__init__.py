@@ -1,0 +1,1 @@
+"""Data of the user's own: files and folders become inputs of a model, one sample at a time."""
