@@ -16,7 +16,7 @@ from burn_verify.cli.common import PLACES, Commands, add_command, add_options, t
 from burn_verify.core.errors import BurnVerifyError, UsageError
 from burn_verify.core.options import settings_from
 from burn_verify.core.result import CaseResult
-from burn_verify.core.target import Target
+from burn_verify.core.target import Target, Trial
 from burn_verify.core.targets import names
 from burn_verify.record import store
 from burn_verify.record.codec import Record
@@ -29,12 +29,18 @@ _DESCRIPTION: Final = """\
 Print what each output of a case was measured against, by how much it is off, what was allowed, and who is guilty.
 
 The numbers are those of the record. Unless --no-run is given, the case is run once more for a histogram of its errors
-in ULP: what it needs is in the cache after the run that wrote the record."""
+in ULP: what it needs is in the cache after the run that wrote the record. A record does not say where a model of your
+own and its data lie: say --models and --data once more. Of the samples of your data the worst one is run, alone."""
 _EXAMPLES: Final = """\
 examples:
   pytest --conformance=node -k celu --burn-record=run.jsonl
   burn-verify explain-number run.jsonl node/test_celu
+  burn-verify explain-number run.jsonl file/model --models model.onnx --data photos/
 exit codes: 0 done, 2 the case cannot be run again, 4 usage"""
+
+
+_OWN: Final = frozenset({"models", "inputs", "dims", "data", "sample"})
+"""Fields of the options for models of the user's own and what they are fed."""
 
 
 def add_to(commands: Commands) -> None:
@@ -45,7 +51,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument("case", metavar="CASE", help="the id of a case, as the record has it")
     command.add_argument("--target", metavar="NAME", help="one target of a run on several")
     command.add_argument("--no-run", action="store_true", help="show what the record says, and no histogram")
-    add_options(command, PLACES)
+    add_options(command, PLACES | _OWN)
     command.set_defaults(run=_explain)
 
 
@@ -88,20 +94,34 @@ def _run_again(
     if target.burn_checkout or target.burn_onnx_checkout:
         message = "where a checkout of yours lies is not in the record; burn-verify verify runs it"
         raise UsageError(message)
-    if result.corpus == files.CORPUS:
-        message = "where a model of your own lies is not in the record; burn-verify verify PATH runs it"
+    given = typed(arguments)
+    if result.corpus == files.CORPUS and not given["models"]:
+        message = "where a model of your own lies is not in the record: say --models PATH"
         raise UsageError(message)
-    field, name = selection_of(result.case_id, result.corpus)
-    chosen = {**typed(arguments), field: name, "burn_version": target.burn, "burn_backend": target.backend}
+    field, name = selection_of(result.case_id, result.corpus, given["models"])
+    chosen = {**given, field: name, "burn_version": target.burn, "burn_backend": target.backend}
+    chosen["sample"] = given["sample"] or (result.details.get("samples") or {}).get("worst")
     chosen |= {part: ("off", "on")[getattr(target, part)] for part in ("simplify", "partition")}
     with LongWork(sys.stderr) as work:
         session = Session.open(settings_from(chosen), work.listen, seams=arguments.seams)
-        trial = next((trial for trial in session.selected.trials if trial.case.id == result.case_id), None)
-        if trial is None:
-            message = f"--{field}={name} does not select it on this machine"
-            raise UsageError(message)
         try:
+            trial = _trial_of(session, result, f"--{field}={name}")
             session.prepare([trial], work.listen)
-            return session.answers(trial)
+            answers = session.answers(trial)
         finally:
             session.close()
+    if not answers.keys() & {(one.data_set, one.name) for one in result.metrics}:
+        message = "what it was fed is not at hand: say the --data of the run that wrote the record"
+        raise UsageError(message)
+    return answers
+
+
+def _trial_of(session: Session, result: CaseResult, words: str) -> Trial:
+    trials = session.selected.trials
+    found = [trial for trial in trials if trial.case.id == result.case_id]
+    # Alone, a file has a shorter id than among others of its name.
+    alone = list(trials) if result.corpus == files.CORPUS and len(trials) == 1 else []
+    if not found and not alone:
+        message = f"{words} does not select it on this machine"
+        raise UsageError(message)
+    return (found or alone)[0]

@@ -4,7 +4,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper
 
 from burn_verify.burn.program import Inference
 from burn_verify.cli import main
@@ -14,7 +16,8 @@ from burn_verify.core.target import Target
 from burn_verify.record.codec import environment_line, result_to_line
 from burn_verify.run.seams import Seams
 from burn_verify.system.wire import at, decode_named
-from fakes import FakeBuilder, FakeEngine, FakeProgram, Faults
+from fakes import FakeBuilder, FakeEngine, FakeProgram, Faults, seams
+from handmade import model, value
 
 
 def compared(case_id, output="Y"):
@@ -78,7 +81,7 @@ def test_a_model_of_ones_own_has_no_histogram(record, explain):
     assert code == 2
     assert "2 u·S (Div: 2)" in said
     assert wrong.count("\n") == 1
-    assert "burn-verify verify PATH" in wrong
+    assert "say --models PATH" in wrong
 
 
 class Ones(FakeEngine):
@@ -154,6 +157,43 @@ def test_a_case_that_is_no_more_has_no_histogram(tmp_path, written, explain, rer
     assert (code, rerun[1]()) == (2, [])
     assert said.startswith(f"{case_id}: disagrees\n")
     assert why in wrong
+
+
+@pytest.fixture
+def sampled(tmp_path, capsys):
+    """Verify a model of one's own on four samples, of which two are wrong; return what has to be said again."""
+    made = model(
+        [helper.make_node("Add", ["x", "x"], ["y"])], [value("x", shape=["n", 2])], [value("y", shape=["n", 2])]
+    )
+    onnx.save(made, tmp_path / "net.onnx")
+    np.savez(tmp_path / "a.npz", x=np.arange(8, dtype="f4").reshape(4, 2))
+    faults = Faults({("run", "net"): lambda outputs: [np.where(one > 9, one + 1, one) for one in outputs]})
+    words = ["--data", str(tmp_path / "a.npz"), "--burn-cache-dir", str(tmp_path / "cache"), "--burn-offline=on"]
+    record = ["--burn-record", str(tmp_path / "run.jsonl")]
+    with pytest.raises(SystemExit):
+        main(["verify", str(tmp_path / "net.onnx"), *words, *record], seams(faults))
+    assert "2 do not: a.npz[2], a.npz[3]" in capsys.readouterr().out
+    return tmp_path, words, faults
+
+
+def test_the_worst_sample_of_ones_own_data_is_run_alone(sampled, explain):
+    folder, words, faults = sampled
+    before = faults.calls["run", "net"]
+    code, said, wrong = explain(
+        folder / "run.jsonl", "file/net", "--models", folder / "net.onnx", *words, seams=seams(faults)
+    )
+    assert code == 0, wrong
+    assert "  ULP\n" in said
+    assert faults.calls["run", "net"] == before + 1
+
+
+def test_samples_are_not_at_hand_without_their_data(sampled, explain):
+    folder, words, faults = sampled
+    code, _, wrong = explain(
+        folder / "run.jsonl", "file/net", "--models", folder / "net.onnx", *words[2:], seams=seams(faults)
+    )
+    assert code == 2
+    assert "say the --data of the run" in wrong
 
 
 def test_a_case_that_was_never_compared(record, explain):
