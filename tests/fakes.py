@@ -16,7 +16,7 @@ import numpy as np
 
 from burn_verify.burn.drivers import Device
 from burn_verify.burn.program import Inference, Program, Release
-from burn_verify.core.errors import CompileError
+from burn_verify.core.errors import CompileError, ConvertError
 from burn_verify.core.latency import Block, BlockPlan, Cost
 from burn_verify.core.stage import ConvertedModel, PreparedCase
 from burn_verify.core.target import Target
@@ -108,12 +108,17 @@ BLOCK = Block(load=0.001, calls_ns=(1000,) * 8, prepare_ns=(), resident=(None, N
 
 @dataclass
 class FakeBuilder:
-    """Takes every model for its Rust, and everything for compiled."""
+    """Takes every model for its Rust, and everything for compiled.
+
+    Attributes:
+        refuses: operators that are not converted.
+    """
 
     cache: Cache
     targets: Sequence[Target]
     faults: Faults
     closed: bool = False
+    refuses: Collection[str] = ()
 
     def refusals(self) -> Mapping[Target, str]:
         """Refuse the backends that a fault is about."""
@@ -126,6 +131,9 @@ class FakeBuilder:
         """Return the model."""
         stem = prepared.model.stem
         self.faults.at("convert", stem)
+        if found := set(self.refuses) & set(prepared.op_types):
+            message = f"unsupported operators: {', '.join(sorted(found))}"
+            raise ConvertError(message, message)
         module = f"m_{stem}_{target.simplify}_{target.partition}"
         return ConvertedModel(
             label=prepared.case.id, module=module, rust=prepared.model, weights=prepared.model, seconds=0.0
@@ -185,9 +193,9 @@ class FakeProgram:
         """Do nothing."""
 
 
-def seams(faults: Faults = Faults()) -> Seams:
-    """Return the seams of a run in which this goes wrong."""
+def seams(faults: Faults = Faults(), refuses: Collection[str] = ()) -> Seams:
+    """Return the seams of a run in which this goes wrong, and models with some operators are refused."""
     return Seams(
         engine=partial(FakeEngine, faults=faults),
-        builder=lambda cache, settings, listen, targets: FakeBuilder(cache, targets, faults),
+        builder=lambda cache, settings, listen, targets: FakeBuilder(cache, targets, faults, refuses=refuses),
     )

@@ -15,6 +15,8 @@ UNTESTED = {
     "cases/generated/corpus": "one constant",
     "cases/generated/families/*": "tables of axes and calls; cases/generated/test_profiles checks all of them",
     "plugin/suite/test_models": "it is a test",
+    "prepare/lift": "a child process; run/prepare/test_tools runs it",
+    "prepare/rewriting": "data, and a function that does nothing; prepare/test_recipe uses both",
     "reference/worker": "a child process; reference/test_ort, test_bench and test_measure run it",
 }
 # Test files that are about several modules or about data, and the reason.

@@ -29,6 +29,7 @@ def reproduce_recorded(result: CaseResult, target: Target) -> str:
         burn_onnx_path=("PATH/TO/burn-onnx" if target.burn_onnx_checkout else None,),
         simplify=(target.simplify,),
         partition=(target.partition,),
+        prepare=(False, True) if target.prepared else (False,),
     )
     return _command(result.case_id, result.corpus, f"PATH/TO/{result.case_id.partition('/')[2]}.onnx", settings)
 

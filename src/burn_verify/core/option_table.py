@@ -259,6 +259,16 @@ OPTIONS: tuple[Option, ...] = (
         "upstream)",
     ),
     Option(
+        field="prepare",
+        flag="--burn-prepare",
+        metavar="on|off",
+        ini="burn_prepare",
+        parse=option_values.beside,
+        default=(False,),
+        help="add a column, and a test, in which models that fail are rewritten until they agree (docs/prepare.md; "
+        "default: off)",
+    ),
+    Option(
         field="offline",
         flag="--burn-offline",
         metavar="on|off",

@@ -207,6 +207,11 @@ def switch(text: str) -> bool:
     return words[text.lower()]
 
 
+def beside(text: str) -> tuple[bool, ...]:
+    """Return False for ``off``; for ``on`` both, since it is shown beside what is as it is."""
+    return (False, True) if switch(text) else (False,)
+
+
 def part(text: str) -> tuple[int, int]:
     """Return I and N of ``I/N``: one shard of N, counted from 1."""
     index, slash, of = text.partition("/")

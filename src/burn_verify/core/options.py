@@ -44,9 +44,9 @@ class Settings:
         latency: whether to time the cases that answer, as a release build.
         threads: that either side may use while it is timed, 0 for as many as there are processors.
         compile_budget: seconds that rustc may take for a model as a release build.
-        burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition: one or several values each; their
-            product is the targets of the run. A path is absolute, with ``@revision`` if one is named; None is the
-            published release. With `manifest_path`, `burn_backend` may be empty: those of the crate.
+        burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition, prepare: one or several values
+            each; their product is the targets of the run. A path is absolute, with ``@revision`` if one is named;
+            None is the published release. With `manifest_path`, `burn_backend` may be empty: those of the crate.
         manifest_path: ``Cargo.toml`` of a crate, which decides versions and sources instead.
     """
 
@@ -76,6 +76,7 @@ class Settings:
     manifest_path: Path | None = None
     simplify: tuple[bool, ...] = (True,)
     partition: tuple[bool, ...] = (True,)
+    prepare: tuple[bool, ...] = (False,)
     offline: bool = False
     expectations: Path | None = None
     shard: tuple[int, int] | None = None

@@ -39,6 +39,7 @@ class Target:
         burn, burn_onnx: versions, as in `burn_verify.core.versions`.
         backend: Burn's: ``flex``, ``ndarray``, ``wgpu`` or ``cuda``.
         simplify, partition: options of burn-onnx.
+        prepared: whether models that fail are rewritten, see docs/prepare.md.
         burn_checkout, burn_onnx_checkout: sources that replace the registry's, of the same version.
     """
 
@@ -47,6 +48,7 @@ class Target:
     backend: str = BACKENDS[0]
     simplify: bool = True
     partition: bool = True
+    prepared: bool = False
     burn_checkout: Checkout | None = None
     burn_onnx_checkout: Checkout | None = None
 
@@ -60,7 +62,7 @@ class Target:
     @property
     def name(self) -> str:
         """A column's heading: version, backend, and the options that are not the default: ``0.22.1 flex``."""
-        options = {"no-simplify": self.simplify, "no-partition": self.partition}
+        options = {"no-simplify": self.simplify, "no-partition": self.partition, "prepared": not self.prepared}
         return " ".join([self.version, self.backend, *(name for name, on in options.items() if not on)])
 
     @property
@@ -68,6 +70,7 @@ class Target:
         """The target as part of a sentence: ``Burn 0.22.1 on flex``."""
         words = f"Burn {self.version}".rstrip() + (f" on {self.backend}" if self.backend else "")
         options = {", not simplified": self.simplify, ", not partitioned": self.partition}
+        options[", prepared"] = not self.prepared
         return words + "".join(name for name, on in options.items() if not on)
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, Final
 from burn_verify.core import versions
 from burn_verify.core.target import Target
 
-PARTS: Final = ("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition")
+PARTS: Final = ("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition", "prepare")
 """The parts in which two targets may differ, as shown to users."""
 
 
@@ -69,17 +69,19 @@ def age(target: Target) -> tuple[Any, ...]:
     version = tuple(int(part) if part.isdecimal() else 0 for part in numbers.split("."))
     checkouts = [checkout.label if checkout else "" for checkout in (target.burn_checkout, target.burn_onnx_checkout)]
     known = versions.BACKENDS.index(target.backend) if target.backend in versions.BACKENDS else len(versions.BACKENDS)
-    return version, not pre, rest, target.burn_onnx, checkouts, not target.simplify, not target.partition, known
+    options = (not target.simplify, not target.partition, target.prepared)
+    return version, not pre, rest, target.burn_onnx, checkouts, *options, known
 
 
 def _parts(target: Target) -> tuple[object, ...]:
     """Return the parts of a target in the order of `PARTS`; a version of Burn brings its burn-onnx."""
     checkouts = (target.burn_onnx_checkout, target.burn_checkout)
-    return (target.burn, *checkouts, target.backend, target.simplify, target.partition)
+    return (target.burn, *checkouts, target.backend, target.simplify, target.partition, target.prepared)
 
 
 def _words(target: Target) -> Iterator[str]:
     yield target.version
     yield f"simplify={('off', 'on')[target.simplify]}"
     yield f"partition={('off', 'on')[target.partition]}"
+    yield f"prepare={('off', 'on')[target.prepared]}"
     yield target.backend

@@ -12,11 +12,13 @@ import onnx
 from burn_verify.graph.dtypes import dtype_of
 from burn_verify.graph.facts import runtime_inputs, text
 
-_KEYWORDS: Final = """\
+_WORDS: Final = """\
 abstract as async await become box break const continue crate do dyn else enum extern false final fn for
 gen if impl in let loop macro match mod move mut override priv pub ref return self static struct super
 trait true try type typeof unsafe unsized use virtual where while yield
 """
+
+KEYWORDS: Final = frozenset(_WORDS.split())
 """Rust's keywords, those that are only reserved included, lower-cased: https://doc.rust-lang.org/reference/keywords.html"""
 
 _SHOWN: Final = 3
@@ -102,7 +104,7 @@ def _type_text(kind: onnx.TypeProto) -> str:
 def _keywords(model: onnx.ModelProto) -> Iterator[str]:
     names = [text(value.name) for value in (*runtime_inputs(model.graph), *model.graph.output)]
     for name in dict.fromkeys(names):
-        if name.lower() in _KEYWORDS.split():
+        if name.lower() in KEYWORDS:
             kind = "input" if any(value.name == name for value in model.graph.input) else "output"
             yield f"{kind} `{name}` is a Rust keyword, and burn-onnx names a variable like it: call it something else"
 
@@ -110,7 +112,7 @@ def _keywords(model: onnx.ModelProto) -> Iterator[str]:
 def _alike(model: onnx.ModelProto) -> Iterator[str]:
     """Tell of values that burn-onnx may give one name, as it writes names in lower case and without punctuation."""
     names = dict.fromkeys(_values(model.graph))
-    for how, key in (("differ in case only", str.lower), ("differ in punctuation only", _plain)):
+    for how, key in (("differ in case only", str.lower), ("differ in punctuation only", plain)):
         groups: dict[str, list[str]] = {}
         for name in names:
             groups.setdefault(key(name), []).append(name)
@@ -129,7 +131,8 @@ def _values(graph: onnx.GraphProto) -> Iterator[str]:
     yield from (text(name) for node in graph.node for name in node.output if name)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a name as burn-onnx may write it: in lower case, without punctuation."""
     return "".join(char if char.isalnum() else "_" for char in name.lower())
 
 

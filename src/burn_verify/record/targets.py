@@ -13,7 +13,10 @@ _CHECKOUTS = ("burn_checkout", "burn_onnx_checkout")
 
 
 def target_to_json(target: Target) -> dict[str, Any]:
-    """Return what a line says of its target; checkouts only where there are any, and not where they lie."""
+    """Return what a line says of its target; checkouts only where there are any, and not where they lie.
+
+    That models were prepared is said only where they were.
+    """
     checkouts = {
         name: {"commit": checkout.commit, "dirty": checkout.dirty, "digest": checkout.digest}
         for name in _CHECKOUTS
@@ -25,6 +28,7 @@ def target_to_json(target: Target) -> dict[str, Any]:
         "burn_backend": target.backend,
         "simplify": target.simplify,
         "partition": target.partition,
+        **({"prepared": True} if target.prepared else {}),
         **checkouts,
     }
 
@@ -48,6 +52,7 @@ def target_from_json(data: Mapping[str, Any], environment: Mapping[str, Any] | N
         backend=str(data.get("burn_backend", said.get("burn_backend", ""))),
         simplify=bool(data.get("simplify", said.get("simplify", True))),
         partition=bool(data.get("partition", said.get("partition", True))),
+        prepared=bool(data.get("prepared", said.get("prepared", False))),
         **checkouts,
     )
 

@@ -9,10 +9,10 @@ models.
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from burn_verify.run.build import Made
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.results import Verified
 from burn_verify.run.seams import Seams
-from burn_verify.run.steps import Built, Ended, Ready
+from burn_verify.run.steps import Built, Ended, Ready, Referred
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
 from burn_verify.system.wire import Array, encode_named, placed
@@ -43,12 +43,14 @@ class Model:
         model: a `ModelProto` without external data, or its serialised bytes.
         hints: constraints on drawn inputs that the model does not contain.
         inputs: arrays to feed instead of drawn ones, in the order of the graph; the engine computes the reference.
+        options: options of the conversion that replace those of the target, by name.
     """
 
     name: str
     model: "ModelProto | bytes"
     hints: Hints = field(default_factory=Hints)
     inputs: Sequence[Array] | None = None
+    options: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def data(self) -> bytes:
@@ -96,9 +98,36 @@ class Models:
         Raises:
             ToolchainError: nothing could be built, for a reason outside the models.
         """
-        cases = self._cases(models)
-        made = self._pipeline.build(list(cases.values()), self._target)
-        return {name: made[case.id] for name, case in cases.items()}
+        wanted: dict[Target, list[Case]] = {}
+        for model in models:
+            options: dict[str, Any] = dict(model.options)
+            target = replace(self._target, **options)
+            wanted.setdefault(target, []).append(_written(Path(self._folder.name), model))
+        return self._pipeline.build_all(wanted) if wanted else {}
+
+    def referred(self, cases: Sequence[Case]) -> dict[str, Referred | Ended]:
+        """Load cases of any kind and compute their references; return them by id."""
+        return self._pipeline.referred(cases)
+
+    def answer(self, step: Built | Ended, referred: Referred) -> Verified:
+        """Run a built model in the place of another one, and compare with the reference of that one.
+
+        Arguments:
+            step: a model with the same inputs and outputs as that of the case.
+        """
+        if isinstance(step, Ended):
+            return self._pipeline.verify(replace(step, prepared=referred.prepared, built=None))
+        built = replace(step, loaded=referred.loaded)
+        return self._pipeline.verify(Ready(built=built, reference=referred.reference), keep=True)
+
+    def judged(self, referred: Referred, answers: Mapping[str, Sequence[Array]]) -> str:
+        """Return why answers by data set are not those of a case; empty where they are."""
+        return self._pipeline.judged(referred, answers, self._target)
+
+    def forget(self) -> None:
+        """Delete the files of all models; what was built of them stays usable."""
+        for path in Path(self._folder.name).iterdir():
+            path.unlink()
 
     def infer(self, step: Built | Ended, inputs: Sequence[Array]) -> list[Array]:
         """Run a built model on inputs in the order of its graph.

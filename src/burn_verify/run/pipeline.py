@@ -12,7 +12,7 @@ from burn_verify.burn.program import Builders
 from burn_verify.cases import load
 from burn_verify.cases.own.checked import unknown
 from burn_verify.core.case import Case
-from burn_verify.core.errors import UsageError
+from burn_verify.core.errors import ToolchainError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
 from burn_verify.core.stage import Stage
@@ -120,10 +120,32 @@ class Pipeline:
         Raises:
             ToolchainError: the target could not be built or started, for a reason outside the cases.
         """
-        loaded, ended = self._load({target: cases})
-        made = self._targets.build_all({target: cases}, loaded).made[target]
-        assert not isinstance(made, str)  # for a single target, the failure to build it was raised
-        return {case.id: ended.get(case.id) or made[case.id] for case in cases}
+        return self.build_all({target: cases})
+
+    def build_all(self, wanted: Wanted) -> Made:
+        """The same for several targets that share a build; every case is of one target.
+
+        Raises:
+            ToolchainError: a target could not be built or started, for a reason outside the cases.
+        """
+        loaded, ended = self._load(wanted)
+        builds = self._targets.build_all(wanted, loaded)
+        found: dict[str, Built | Ended] = {}
+        for target, cases in wanted.items():
+            made = builds.made[target]
+            if isinstance(made, str):
+                raise ToolchainError(made)
+            found |= {case.id: ended.get(case.id) or made[case.id] for case in cases}
+        return found
+
+    def referred(self, cases: Sequence[Case]) -> dict[str, Referred | Ended]:
+        """Load cases and compute their references, without a build; return them by id."""
+        loaded, ended = self._load({Target(): cases})
+        engine = self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
+        try:
+            return {**ended, **self._refer(engine, loaded)}
+        finally:
+            engine.close()
 
     def refer(self, steps: Sequence[Built | Ended]) -> list[Ready | Ended]:
         """Compute the reference of built cases, so that they can be verified; those that ended stay as they are."""
@@ -149,6 +171,10 @@ class Pipeline:
     def infer(self, step: Built | Ready | Ended, inputs: Sequence[Array]) -> list[Array]:
         """Run a built case on given inputs; see `Verifier.infer`."""
         return self._verifier.infer(step, inputs)
+
+    def judged(self, step: Referred, answers: Mapping[str, Sequence[Array]], target: Target) -> str:
+        """Judge answers from elsewhere; see `Verifier.judged`."""
+        return self._verifier.judged(step, answers, target)
 
     def answers(self, step: Ready | Ended) -> dict[tuple[str, str], tuple[Array, Array]]:
         """Run a prepared case on its own inputs; see `Verifier.answers`."""

@@ -44,12 +44,13 @@ def asked(
     """
     found: dict[Target, Asked] = {}
     chosen = settings if crate is None else _as_shipped(settings, crate)
-    for version, burn, burn_onnx, simplify, partition, backend in product(
+    for version, burn, burn_onnx, simplify, partition, prepared, backend in product(
         chosen.burn_version,
         chosen.burn_path,
         chosen.burn_onnx_path,
         chosen.simplify,
         chosen.partition,
+        chosen.prepare,
         chosen.burn_backend,
     ):
         pinned = versions.resolve(version)
@@ -59,10 +60,13 @@ def asked(
             backend=backend,
             simplify=simplify,
             partition=partition,
+            prepared=prepared,
             burn_checkout=None if burn is None else opened(burn, "burn"),
             burn_onnx_checkout=None if burn_onnx is None else opened(burn_onnx, "burn-onnx"),
         )
-        own = replace(settings, simplify=(simplify,), partition=(partition,), burn_backend=(backend,))
+        own = replace(
+            settings, simplify=(simplify,), partition=(partition,), prepare=(prepared,), burn_backend=(backend,)
+        )
         if crate is None:
             own = replace(own, burn_version=(version,), burn_path=(burn,), burn_onnx_path=(burn_onnx,))
         found.setdefault(target, Asked(target=target, settings=own))

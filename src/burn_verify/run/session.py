@@ -11,6 +11,7 @@ import pickle
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,11 +157,30 @@ class Session:
             if known is not None and known.stage is Stage.COMPILE:
                 doubtful.add(trial.case.id)
         try:
-            self._plans = pipeline.prepare_all(wanted, doubtful=doubtful)
+            plans = pipeline.prepare_all(wanted, doubtful=doubtful)
+            self._plans = {target: self._rewritten(plan, target, pipeline, listen) for target, plan in plans.items()}
         finally:
             pipeline.close()
         if share:
             _dump(self.folder / "plan.pickle", self._plans)
+
+    def _rewritten(self, plan: Plan, target: Target, pipeline: Pipeline, listen: Listener) -> Plan:
+        """Return the plan of a target that is prepared with rewritten models; that of another as it is."""
+        if not target.prepared:
+            return plan
+        # Few runs need it, and it imports onnx.
+        from burn_verify.run.prepare.column import prepared_plan
+
+        return prepared_plan(
+            plan,
+            target,
+            pipeline,
+            settings=self.selected.settings,
+            cache=self.cache,
+            listen=listen,
+            seams=self._seams,
+            folder=self.folder / "prepared",
+        )
 
     @property
     def plans(self) -> Mapping[Target, Plan]:
@@ -209,7 +229,10 @@ class Session:
             differences.keep(self._answers_of(trial), verified.outputs)
         if folder is not None and isinstance(step, Ready):
             self._keep(folder, step, trial, verified)
-        return with_forecast(step.prepared, trial.target, explained(step.prepared, verified.result))
+        result = verified.result
+        if (note := plan.notes.get(case.id)) is not None:
+            result = replace(result, details={**result.details, "prepared": dict(note)})
+        return with_forecast(step.prepared, trial.target, explained(step.prepared, result))
 
     def differences(self) -> tuple[Difference, ...]:
         """Compare the outputs of the cases on adjacent targets, and delete the outputs."""

@@ -237,11 +237,13 @@ class Plan:
     Attributes:
         cases: by id.
         phases: seconds of wall time by phase, of all targets. The reference runs beside conversion and compilation.
+        notes: what was done to cases that were prepared, for the record, by id.
         failure: why the target could not be built or started, in one line; empty where it could.
     """
 
     cases: Mapping[str, Ready | Ended]
     phases: Mapping[str, float]
+    notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failure: str = ""
 
 

@@ -1,6 +1,6 @@
 """Verification of one prepared case: run, compare, collect more evidence, time. Builds nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,14 +19,15 @@ from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
 from burn_verify.reference.engine import Engine, Engines
 from burn_verify.reference.inputs import SEEDED, make_inputs
+from burn_verify.reference.measure import read_measures
 from burn_verify.reference.oracle import read, stored_inputs
 from burn_verify.reference.second import SecondOpinion
-from burn_verify.run.compare import Twins, answered, compared, of_drawn, with_twins
+from burn_verify.run.compare import Twins, answered, compared, of_drawn, verdict_on, with_twins
 from burn_verify.run.latency.stopwatch import Stopwatch
 from burn_verify.run.results import Verified, result_of
 from burn_verify.run.samples import SampleRun, of_sample
 from burn_verify.run.stages import apply
-from burn_verify.run.steps import Answered, Built, Compared, Ended, Outputs, Ready
+from burn_verify.run.steps import Answered, Built, Compared, Ended, Outputs, Ready, Referred
 from burn_verify.run.timing import measured, within_budget
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
@@ -116,6 +117,17 @@ class Verifier:
             for spec, came, wanted in zip(step.prepared.outputs, outputs, data.desired, strict=False):
                 found[name, spec.name] = came, wanted
         return found
+
+    def judged(self, step: Referred, answers: Mapping[str, Sequence[Array]], target: Target) -> str:
+        """Return why answers by data set are not those of a case; empty where they are."""
+        known, measures = read(step.reference), read_measures(step.reference)
+        for name, data in known.data_sets.items():
+            verdict = verdict_on(
+                step.prepared, name, data, measures.data_sets[name], answers[name], self.judge_of(target)
+            )
+            if not verdict.passes:
+                return verdict.message
+        return ""
 
     def draw(self, built: Built, *, shrink: bool) -> "Drawn":
         """Compare a generated graph on drawn values.

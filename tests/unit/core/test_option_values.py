@@ -83,3 +83,8 @@ def test_files_and_folders_have_to_exist(tmp_path):
         option_values.file(str(tmp_path))
     with pytest.raises(ValueError, match="is not a folder"):
         option_values.folder(str(file))
+
+
+@pytest.mark.parametrize(("text", "columns"), [("on", (False, True)), ("off", (False,)), ("yes", (False, True))])
+def test_a_column_stands_beside_the_one_as_is(text, columns):
+    assert option_values.beside(text) == columns

@@ -19,6 +19,7 @@ TARGETS = st.builds(
     burn=st.sampled_from(["0.21.0", "0.22.1"]),
     backend=st.sampled_from(["flex", "wgpu"]),
     simplify=st.booleans(),
+    prepared=st.booleans(),
     partition=st.booleans(),
     burn_checkout=st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.text(), dirty=st.booleans()),
 )

@@ -1,0 +1,234 @@
+"""Quantised operators by arithmetic in float32: what is exact in integers stays exact up to 24 bits.
+
+DequantizeLinear, the operator in float32 and QuantizeLinear are each written by elementwise operators, so that blocks,
+scales of rank 0 and narrow dtypes are no question any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from onnx import TensorProto
+
+from burn_verify.prepare.body import Body
+from burn_verify.prepare.replace import Decomposer, Site
+
+_RANGES: Final[Mapping[int, tuple[int, int]]] = {
+    TensorProto.UINT8: (0, 255),
+    TensorProto.INT8: (-128, 127),
+    TensorProto.UINT16: (0, 65535),
+    TensorProto.INT16: (-32768, 32767),
+}
+_FLOAT = TensorProto.FLOAT
+
+
+def dequantize(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace DequantizeLinear by a subtraction and a product."""
+    rank, axis, block = site.rank(0), site.attribute("axis", 1), site.attribute("block_size", 0)
+    if rank is None or site.rank(1) is None or site.elem_type(0) not in (*_RANGES, TensorProto.INT32):
+        return None
+    scale, zero = (_spread(site, body, place, axis, block) for place in (1, 2))
+    if scale is None or (site.input(2) and zero is None):
+        return None
+    found = _real(body, site.input(0), body.cast(scale, _FLOAT), zero)
+    wanted = site.elem_type(1)
+    return [found if wanted == _FLOAT else body.cast(found, wanted)]
+
+
+def quantize(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace QuantizeLinear by a quotient that is rounded and clipped."""
+    rank, axis, block = site.rank(0), site.attribute("axis", 1), site.attribute("block_size", 0)
+    dtype = site.elem_type(2) or site.attribute("output_dtype", 0) or TensorProto.UINT8
+    if rank is None or site.rank(1) is None or dtype not in _RANGES or site.elem_type(0) not in _REALS:
+        return None
+    scale, zero = (_spread(site, body, place, axis, block) for place in (1, 2))
+    if scale is None or (site.input(2) and zero is None):
+        return None
+    return [_whole(body, body.cast(site.input(0), _FLOAT), body.cast(scale, _FLOAT), zero, dtype)]
+
+
+_REALS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.INT32)
+
+
+def _spread(site: Site, body: Body, place: int, axis: int, block: int) -> str | None:
+    """Return a scale or a zero point in a shape that broadcasts with the value; None where it cannot be told."""
+    name, rank, own = site.input(place), site.rank(0), site.type_of(place).shape
+    if not name or rank is None or own is None:
+        return None
+    if block:
+        return _blocks(site, body, name, axis % rank, block)
+    if len(own) == 0 or own == (1,):
+        return body("Reshape" if len(own) else "Expand", name, body.const([1]))
+    shape = [1] * rank
+    shape[axis % rank] = -1
+    return body("Reshape", name, body.const(shape))
+
+
+def _blocks(site: Site, body: Body, name: str, axis: int, block: int) -> str | None:
+    """Return scales by block, each repeated for the elements of its block."""
+    shape = site.shape(0)
+    if shape is None:
+        return None
+    places = body.const(np.arange(shape[axis]) // block)
+    return body("Gather", name, places, axis=axis)
+
+
+def _real(body: Body, value: str, scale: str, zero: str | None) -> str:
+    found = body.cast(value, _FLOAT)
+    if zero is not None:
+        found = body("Sub", found, body.cast(zero, _FLOAT))
+    return body("Mul", found, scale)
+
+
+def _whole(body: Body, value: str, scale: str, zero: str | None, dtype: int) -> str:
+    """Return integers of a float32 value: rounded to even, moved by the zero point, clipped to the dtype."""
+    low, high = (body.const([float(end)], _FLOAT) for end in _RANGES[dtype])
+    found = body("Round", body("Div", value, scale))
+    if zero is not None:
+        found = body("Add", found, body.cast(zero, _FLOAT))
+    return body.cast(body("Min", body("Max", found, low), high), dtype)
+
+
+def _one(body: Body, name: str, rank: int | None = 0) -> str:
+    """Return a per-tensor scale or zero point in the shape [1]."""
+    return body("Expand", name, body.const([1])) if rank == 0 else name
+
+
+def _pair(site: Site, body: Body, place: int) -> str:
+    """Return the real value of an input that is followed by its scale and zero point, per tensor."""
+    scale = body.cast(_one(body, site.input(place + 1), site.rank(place + 1)), _FLOAT)
+    zero = _one(body, site.input(place + 2), site.rank(place + 2)) if site.input(place + 2) else None
+    return _real(body, site.input(place), scale, zero)
+
+
+def _result(site: Site, body: Body, value: str, place: int) -> str | None:
+    """Return the integers of a value; its scale and zero point are at a place and the next."""
+    dtype = site.elem_type(place + 1) or site.elem_type(0)
+    if dtype not in _RANGES:
+        return None
+    scale = body.cast(_one(body, site.input(place), site.rank(place)), _FLOAT)
+    zero = _one(body, site.input(place + 1), site.rank(place + 1)) if site.input(place + 1) else None
+    return _whole(body, value, scale, zero, dtype)
+
+
+def _is_per_tensor(site: Site, place: int) -> bool:
+    return not site.input(place) or site.type_of(place).static in ((), (1,))
+
+
+def qlinear_matmul(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace QLinearMatMul by a product in float32 of per-tensor scales."""
+    if not all(_is_per_tensor(site, place) for place in (1, 2, 4, 5, 6, 7)):
+        return None
+    product = body("MatMul", _pair(site, body, 0), _pair(site, body, 3))
+    found = _result(site, body, product, 6)
+    return None if found is None else [found]
+
+
+def _weights(site: Site, body: Body, place: int) -> str | None:
+    """Return the real weights of a convolution, whose scale may be one a channel."""
+    rank, shape = site.rank(place), site.type_of(place + 1).shape
+    if rank is None or shape is None:
+        return None
+    wide = [-1, *[1] * (rank - 1)]
+    scale = body("Reshape", body.cast(_one(body, site.input(place + 1), len(shape)), _FLOAT), body.const(wide))
+    if not site.input(place + 2):
+        return _real(body, site.input(place), scale, None)
+    zero = _one(body, site.input(place + 2), site.rank(place + 2))
+    moved = body(
+        "Sub", body.cast(site.input(place), _FLOAT), body("Reshape", body.cast(zero, _FLOAT), body.const(wide))
+    )
+    return body("Mul", moved, scale)
+
+
+def qlinear_conv(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace QLinearConv by a convolution in float32, the bias in units of both scales."""
+    weights = _weights(site, body, 3)
+    if weights is None:
+        return None
+    inputs = [_pair(site, body, 0), weights]
+    if site.input(8):
+        # Its unit is the product of the scales of input and weights.
+        scale = body("Mul", body.cast(_one(body, site.input(1), site.rank(1)), _FLOAT), site.input(4))
+        inputs.append(body("Mul", body.cast(site.input(8), _FLOAT), scale))
+    found = _result(site, body, body("Conv", *inputs, **_attributes(site, 3)), 6)
+    return None if found is None else [found]
+
+
+def _attributes(site: Site, place: int) -> dict[str, Any]:
+    """Return the attributes of a convolution; burn-onnx needs the kernel's shape where the weights are computed."""
+    names = ("auto_pad", "dilations", "group", "pads", "strides")
+    found = {name: site.attribute(name) for name in names}
+    weights = site.shape(place)
+    return {**found, "kernel_shape": site.attribute("kernel_shape") or (list(weights[2:]) if weights else None)}
+
+
+def conv_integer(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace ConvInteger by a convolution in float32, exact up to 24 bits."""
+    value, weights = (_moved(site, body, place, place + 2) for place in (0, 1))
+    product = body("Conv", value, weights, **_attributes(site, 1))
+    return [body.cast(product, TensorProto.INT32)]
+
+
+def matmul_integer(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace MatMulInteger by a product in float32, exact up to 24 bits."""
+    if not all(_is_per_tensor(site, place) for place in (2, 3)):
+        return None
+    product = body("MatMul", _moved(site, body, 0, 2), _moved(site, body, 1, 3))
+    return [body.cast(product, TensorProto.INT32)]
+
+
+def _moved(site: Site, body: Body, place: int, zero: int) -> str:
+    found = body.cast(site.input(place), _FLOAT)
+    if not site.input(zero):
+        return found
+    return body("Sub", found, body.cast(_one(body, site.input(zero), site.rank(zero)), _FLOAT))
+
+
+# ── com.microsoft ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def elementwise(op_type: str) -> Decomposer:
+    """Return a decomposer of QLinearAdd or QLinearMul."""
+
+    def decompose(site: Site, body: Body) -> Sequence[str] | None:
+        found = _result(site, body, body(op_type, _pair(site, body, 0), _pair(site, body, 3)), 6)
+        return None if found is None else [found]
+
+    return decompose
+
+
+def unary(op_type: str, *names: str) -> Decomposer:
+    """Return a decomposer of QLinearSigmoid, QLinearLeakyRelu and the like."""
+
+    def decompose(site: Site, body: Body) -> Sequence[str] | None:
+        given = {name: site.attribute(name) for name in names}
+        found = _result(site, body, body(op_type, _pair(site, body, 0), **given), 3)
+        return None if found is None else [found]
+
+    return decompose
+
+
+def global_average_pool(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace QLinearGlobalAveragePool."""
+    value, last = _pair(site, body, 0), bool(site.attribute("channels_last", 0))
+    rank = site.rank(0)
+    if rank is None:
+        # Its own domain has no shape inference; images have four dimensions, and the declared output the same.
+        shape = site.result().shape
+        rank = 4 if shape is None else len(shape)
+    axes = list(range(1, rank - 1) if last else range(2, rank))
+    mean = body.reduced("ReduceMean", value, axes, site.opset)
+    found = _result(site, body, mean, 3)
+    return None if found is None else [found]
+
+
+def concat(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace QLinearConcat."""
+    count = (len(site.node.input) - 2) // 3
+    values = [_pair(site, body, 2 + 3 * place) for place in range(count)]
+    joined = body("Concat", *values, axis=site.attribute("axis", 0))
+    dtype = site.elem_type(1)
+    if dtype not in _RANGES:
+        return None
+    scale, zero = (_one(body, site.input(place), site.rank(place)) for place in (0, 1))
+    return [_whole(body, joined, scale, zero, dtype)]

@@ -1,0 +1,101 @@
+"""The page about what `prepare` makes of the cases that do not agree: counts, rewritings, and what stays."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from tabulate import tabulate
+
+from burn_verify.core.prepared import Status
+from burn_verify.report.summary.lifted import Lifted, LiftedCase
+
+_SHOWN = 3
+
+
+def lifted_page(lifted: Lifted) -> str:
+    """Return the page as Markdown."""
+    return "\n".join(_lines(lifted)) + "\n"
+
+
+def _lines(lifted: Lifted) -> Iterator[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in lifted.versions.items())
+    yield "# After `prepare`"
+    yield ""
+    yield "What [`burn-verify prepare`](../docs/prepare.md) makes, with no option, of the cases that do not agree:"
+    yield f"{versions}."
+    yield f"Made by `tools/lift.py` in {lifted.seconds / 60:.0f} minutes; the cases one by one are in `prepare.json`."
+    yield ""
+    yield from _table(
+        ("corpus", "ends at", "cases", "agree after", "of these constant", "cannot be expressed"), _counts(lifted)
+    )
+    yield ""
+    yield "*Cannot be expressed*: no Burn tensor holds what is fed or answered (floats of 8 bits, integers of 2 and 4,"
+    yield "text, sequences)."
+    yield ""
+    yield "## Proofs"
+    yield ""
+    proofs: Counter[str] = Counter()
+    for case in lifted.cases:
+        proofs.update(case.proofs)
+    yield from _table(("proof of a step", "steps"), [(name, str(count)) for name, count in proofs.most_common()])
+    declined = [case for case in lifted.cases if case.declined]
+    farthest = max((case.distance or 0.0 for case in lifted.cases), default=0.0)
+    yield ""
+    yield f"The greatest difference of a step that was made: {farthest:.2g}."
+    yield f"Steps were declined for {len(declined)} cases"
+    yield f"({_some(f'`{case.case_id}`: {case.declined[0]}' for case in declined) or 'none'})."
+    yield ""
+    yield "## Rewritings"
+    yield ""
+    yield from _table(("rewriting", "cases", "alone", "such as"), _rewritings(lifted.cases))
+    yield ""
+    yield "## What stays, and what stands in the way"
+    yield ""
+    yield from _table(("operator", "cases", "in the way", "such as"), _stays(lifted.cases))
+
+
+def _counts(lifted: Lifted) -> Iterator[Sequence[str]]:
+    groups: dict[tuple[str, str], list[LiftedCase]] = {}
+    for case in lifted.cases:
+        if case.status is not Status.AGREED:
+            groups.setdefault((case.corpus, case.stage), []).append(case)
+    for (corpus, stage), cases in groups.items():
+        yield _counted(corpus, stage, cases)
+    for corpus in dict.fromkeys(corpus for corpus, _ in groups):
+        yield _counted(
+            f"**{corpus}**", "", [case for (name, _), some in groups.items() if name == corpus for case in some]
+        )
+
+
+def _counted(corpus: str, stage: str, cases: Sequence[LiftedCase]) -> Sequence[str]:
+    agree = [case for case in cases if case.status is Status.LIFTED]
+    constant = sum(case.constant for case in agree)
+    beyond = sum(not case.expressible for case in cases)
+    return corpus, stage, str(len(cases)), str(len(agree)), str(constant), str(beyond)
+
+
+def _rewritings(cases: Sequence[LiftedCase]) -> Iterator[Sequence[str]]:
+    by_name: dict[str, list[LiftedCase]] = {}
+    for case in cases:
+        for name in case.rewritings if case.status is Status.LIFTED else ():
+            by_name.setdefault(name, []).append(case)
+    for name, some in sorted(by_name.items(), key=lambda entry: (-len(entry[1]), entry[0])):
+        alone = sum(len(case.rewritings) == 1 for case in some)
+        yield name, str(len(some)), str(alone), _some(f"`{case.case_id}`" for case in some)
+
+
+def _stays(cases: Sequence[LiftedCase]) -> Iterator[Sequence[str]]:
+    groups: dict[tuple[str, str], list[str]] = {}
+    for case in cases:
+        if case.status in (Status.STAYS, Status.UNKNOWN):
+            groups.setdefault((case.operator or "several", case.in_the_way), []).append(case.case_id)
+    for (operator, why), ids in sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0])):
+        yield operator, str(len(ids)), why.replace("|", r"\|"), _some(f"`{one}`" for one in ids)
+
+
+def _some(texts: Iterable[str]) -> str:
+    every = list(texts)
+    return ", ".join(every[:_SHOWN]) + (f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else "")
+
+
+def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield tabulate(list(rows), headers=headers, tablefmt="github", disable_numparse=True)

@@ -1,0 +1,24 @@
+"""The rewritings that may concern a model on a target, by what burn-onnx declares to support."""
+
+import functools
+from collections.abc import Sequence
+
+from burn_verify.core.target import Target
+from burn_verify.prepare.rewriting import Rewriting
+from burn_verify.report.summary.declared import load_packaged
+
+
+@functools.cache
+def supported_by(target: Target) -> frozenset[str]:
+    """Return the qualified names of the operators that the burn-onnx of a target declares to support."""
+    declared = load_packaged(target.burn_onnx)
+    return frozenset(declared.operators) if declared else frozenset()
+
+
+def rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:
+    """Return the rewritings that may concern a serialised model, in the order in which they are applied."""
+    import onnx
+
+    from burn_verify.prepare.catalogue import candidates
+
+    return candidates(onnx.ModelProto.FromString(model), supported_by(target))

@@ -1,0 +1,31 @@
+"""What nobody reads any more is removed."""
+
+import numpy as np
+from onnx import helper, numpy_helper
+
+from burn_verify.prepare.prune import copy_of, pruned, reads, set_nodes
+from handmade import model, value
+from rewriting import operators
+
+
+def test_dead_nodes_and_constants_go():
+    tensors = [numpy_helper.from_array(np.ones(3, np.float32), name) for name in ("used", "unused")]
+    nodes = [helper.make_node("Add", ["x", "used"], ["y"]), helper.make_node("Add", ["x", "unused"], ["z"])]
+    made = model(nodes, [value("x", shape=[3])], [value("y", shape=[3])], tensors)
+    made.graph.value_info.append(value("z", shape=[3]))
+    made.opset_import.append(helper.make_opsetid("unused", 1))
+    pruned(made)
+    assert (operators(made), [one.name for one in made.graph.initializer]) == (["Add"], ["used"])
+    assert (len(made.graph.value_info), len(made.opset_import)) == (0, 1)
+
+
+def test_what_an_inner_graph_reads_is_needed():
+    inner = helper.make_graph([helper.make_node("Neg", ["outside"], ["b"])], "b", [], [value("b")])
+    node = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
+    assert {"c", "outside"} <= reads(node)
+
+
+def test_nodes_may_be_put_back_into_their_own_graph():
+    made = model([helper.make_node("Neg", ["x"], ["y"])], [value("x")], [value("y")])
+    set_nodes(made.graph, [*made.graph.node, copy_of(made.graph.node[0])])
+    assert operators(made) == ["Neg", "Neg"]

@@ -1,0 +1,47 @@
+"""The page about the cases after `prepare`."""
+
+from burn_verify.core.prepared import Status
+from burn_verify.report.summary.lifted import Lifted, LiftedCase
+from burn_verify.report.views.lifted import lifted_page
+
+
+def case(name, status=Status.LIFTED, **given):
+    given = {"rewritings": ("constants folded",) if status is Status.LIFTED else (), "proofs": {}, **given}
+    about = {"corpus": "node", "operator": "Celu", "stage": "convert", "reason": "no", "expressible": True}
+    return LiftedCase(case_id=name, status=status, **{**about, **given})
+
+
+def page(*cases):
+    return lifted_page(Lifted(versions={"burn": "0.22.1"}, seconds=120.0, cases=cases))
+
+
+def test_cases_are_counted_by_where_they_end():
+    text = page(
+        case("a"),
+        case("b", constant=True),
+        case("c", Status.STAYS, in_the_way="run: x | y"),
+        case("d", Status.UNKNOWN, stage="run", expressible=False),
+        case("e", Status.AGREED),
+    )
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| node")]
+    assert rows == [["node", "convert", "3", "2", "1", "0"], ["node", "run", "1", "0", "0", "1"]]
+    assert "**node**" in text
+    assert r"run: x \| y" in text
+
+
+def test_rewritings_are_counted_with_and_without_others():
+    text = page(case("a"), case("b", rewritings=("constants folded", "shapes stored")))
+    (row,) = (line for line in text.splitlines() if line.startswith("| constants folded"))
+    assert [cell.strip() for cell in row.split("|")[2:4]] == ["2", "1"]
+
+
+def test_proofs_and_what_was_declined_are_told():
+    text = page(case("a", proofs={"bit-equal": 2}, distance=1e-6), case("b", declined=("bad",)))
+    assert "bit-equal" in text
+    assert "1e-06" in text
+    assert "declined for 1 cases" in text
+    assert "`b`: bad" in text
+
+
+def test_an_empty_record_makes_a_page():
+    assert "# After `prepare`" in page()

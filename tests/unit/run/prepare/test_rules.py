@@ -1,0 +1,23 @@
+"""The rewritings for a model on a target."""
+
+from onnx import helper
+
+from burn_verify.core.target import Target
+from burn_verify.run.prepare.rules import rewritings_for, supported_by
+from handmade import model, value
+
+
+def test_burn_onnx_says_what_it_supports():
+    assert {"Conv", "Add"} <= supported_by(Target())
+    assert "Compress" not in supported_by(Target())
+
+
+def test_nothing_is_known_of_an_unknown_version():
+    assert supported_by(Target(burn_onnx="0.0.1")) == frozenset()
+
+
+def test_the_operators_of_a_model_decide():
+    made = model([helper.make_node("Compress", ["x", "c"], ["y"])], [value("x")], [value("y")])
+    names = [one.name for one in rewritings_for(made.SerializeToString(), Target())]
+    assert "Compress put differently" in names
+    assert "Resize put differently" not in names
