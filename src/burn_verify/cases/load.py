@@ -103,7 +103,8 @@ def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cach
     stored: tuple[StoredData, ...] = beside(without_suffix(named))
     if hints.data:
         sampled = first(hints, found, digest, cache)
-        fed, stored, count = sampled.fed, sampled.stored, sampled.count
+        drawn = drawn_sets(infer(model), hints, draws=hints.draws, vary=False) if hints.draws else ()
+        fed, stored, count = (*drawn, *sampled.fed), sampled.stored, sampled.count
     else:
         fed, count = _fed(case, hints, model, stored), 0
     return PreparedCase(
@@ -127,10 +128,10 @@ def _fed(case: Case, hints: Hints, model: onnx.ModelProto, stored: tuple[StoredD
     given = case.source.inputs if isinstance(case.source, ModelFile) else None
     if given is not None:
         return (GivenData(path=given),)
-    if stored and case.corpus == CORPUS:
+    if stored and case.corpus == CORPUS and not hints.draws:
         return ()
     # The catalogue gives one size that works; a user's description or option means what it says.
-    return drawn_sets(infer(model), hints, vary=case.corpus == zoo.CORPUS)
+    return drawn_sets(infer(model), hints, draws=hints.draws, vary=case.corpus == zoo.CORPUS)
 
 
 def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cache) -> Path:

@@ -125,6 +125,7 @@ class Hints:
         tolerances: by output.
         data: files and folders of samples, absolute.
         sample: name of the only sample to feed; empty for all.
+        draws: number of further draws at the first sizes; None for the usual one, and none beside data.
         images, texts: how samples become tensors.
     """
 
@@ -135,6 +136,7 @@ class Hints:
     tolerances: tuple[OutputTolerance, ...] = ()
     data: tuple[Path, ...] = ()
     sample: str = ""
+    draws: int | None = None
     images: ImageHint = ImageHint()
     texts: TextHint = TextHint()
 

@@ -131,6 +131,7 @@ def put_over(over: Hints, under: Hints) -> Hints:
         tolerances=(*(one for one in under.tolerances if one.output not in outputs), *over.tolerances),
         data=over.data or under.data,
         sample=over.sample or under.sample,
+        draws=under.draws if over.draws is None else over.draws,
     )
 
 

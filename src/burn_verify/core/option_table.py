@@ -62,6 +62,17 @@ OPTIONS: tuple[Option, ...] = (
         help="feed only this sample of the data, named as in the result",
     ),
     Option(
+        field="draws",
+        flag="--burn-draws",
+        word="--draws",
+        metavar="N",
+        ini="burn_draws",
+        parse=option_values.count,
+        default=None,
+        help="draw N further data sets: positive, negative, wide, small, zeros, normal; also beside data of your own; "
+        "without it two where there is one size only, or an If is chosen by what is computed",
+    ),
+    Option(
         field="conformance",
         flag="--conformance",
         metavar="SUITES",

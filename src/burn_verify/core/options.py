@@ -5,7 +5,7 @@ Reads and writes no file.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Settings:
         inputs, dims: what models are fed, as typed, with absolute paths: see `burn_verify.core.given`.
         data: files and folders of samples that models are fed.
         sample: the only one of them to feed; empty for all.
+        draws: number of further draws; None for the usual one.
         conformance: suites of ONNX's own cases, as typed.
         ops: operators whose generated graphs are verified, as typed.
         ops_profile: how many of them, see `burn_verify.cases.generated.profiles.PROFILES`.
@@ -55,6 +56,7 @@ class Settings:
     dims: tuple[str, ...] = ()
     data: tuple[Path, ...] = ()
     sample: str = ""
+    draws: int | None = None
     conformance: tuple[str, ...] = ()
     ops: tuple[str, ...] = ()
     ops_profile: str = "quick"
@@ -93,7 +95,7 @@ class Settings:
     @property
     def hints(self) -> Hints:
         """What the options say about the inputs of every model."""
-        return given.hints_of(self.inputs, self.dims, self.data, self.sample)
+        return replace(given.hints_of(self.inputs, self.dims, self.data, self.sample), draws=self.draws)
 
     @property
     def selects(self) -> bool:

@@ -143,7 +143,7 @@ class Feeder:
         for change in changes(found, sizes_of(found, hints, vary=False), error.message):
             if time.monotonic() - started > _BUDGET:
                 break
-            sets = drawn_sets(found, hints, change, vary=fed.vary)
+            sets = drawn_sets(found, hints, change, draws=hints.draws, vary=fed.vary)
             tried.append(change.text)
             try:
                 self._asked(prepared, replace(sets[0], name=fed.name))

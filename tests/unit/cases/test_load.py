@@ -4,6 +4,7 @@ import gzip
 import os
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,22 @@ def test_a_good_model(cache: Cache, identity: Callable[..., Path]) -> None:
         outputs=(TensorSpec(name="y", dtype="float32", shape=("batch", 3)),),
         fed=drawn_sets(infer(onnx.load(path)), Hints(), vary=False),
     )
+
+
+@pytest.mark.parametrize(("draws", "names"), [(None, ["seeded", "sizes 2"]), (0, ["seeded", "sizes 2"])])
+def test_sizes_are_drawn(cache: Cache, identity: Callable[..., Path], draws: int | None, names: list[str]) -> None:
+    path = identity(shape=("batch", 3))
+    case = replace(case_of(path), hints=Hints(draws=draws))
+    assert [one.name for one in prepare(case, cache).fed] == names
+
+
+def test_draws_that_are_asked_for_come_beside_what_is_stored(cache: Cache, identity: Callable[..., Path]) -> None:
+    path = identity(shape=("batch", 3))
+    folder = path.parent / path.stem / "test_data_set_0"
+    folder.mkdir(parents=True)
+    assert prepare(case_of(path), cache).fed == ()
+    asked = replace(case_of(path), hints=Hints(draws=2))
+    assert [one.name for one in prepare(asked, cache).fed] == ["seeded", "sizes 2", "positive", "negative"]
 
 
 def test_initializers_among_the_inputs_are_not_fed(cache: Cache, tmp_path: Path) -> None:
