@@ -62,6 +62,17 @@ def test_pytest_ends_as_with_ctrl_c(run, place, name):
         done.stdout.fnmatch_lines(["*stopped early: without a result: file/matmul, file/two_outputs"])
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_pytest_ends_as_with_ctrl_c_while_it_reports(run, pytester, name):
+    hook = "import os, signal\n\ndef pytest_terminal_summary():\n    os.kill(os.getpid(), signal.%s)\n"
+    pytester.makeconftest(hook % name)
+    done, ids = run("nowhere", name, "-m", "pytest", "-p", "fake_burn", "--models", ",".join(MODELS))
+    assert done.ret == pytest.ExitCode.INTERRUPTED
+    assert "Traceback" not in done.stderr.str() + done.stdout.str()
+    done.stderr.fnmatch_lines(["Exit: burn-verify: * while reports were written"])
+    assert ids == ["file/add", "file/matmul", "file/two_outputs"]
+
+
 @pytest.mark.parametrize("place", ["compile", "run"])
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_controller_of_xdist_takes_its_workers_along(run, place, name):

@@ -69,7 +69,7 @@ class Converter:
         if sealed(folder / "done.json"):
             # No lock is needed: a finished conversion does not change, and a thousand locks take noticeable time.
             return _converted(prepared, folder, key, 0.0)
-        with self._cache.lock(f"convert-{key[0]}"):
+        with self._cache.lock(f"convert-{key[:3]}"):
             if sealed(folder / "done.json"):
                 return _converted(prepared, folder, key, 0.0)
             started = time.monotonic()

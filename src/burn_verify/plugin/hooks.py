@@ -149,6 +149,18 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         early_config._rootpath = early_config.invocation_params.dir
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """End as after Ctrl-C where a signal comes while reports are written, which pytest does not catch there."""
+    try:
+        return (yield)
+    except KeyboardInterrupt as interrupt:
+        if session.config.stash.get(_RUN, None) is None:
+            raise
+        said = str(interrupt) or "interrupted"
+        pytest.exit(f"burn-verify: {said} while reports were written", pytest.ExitCode.INTERRUPTED)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End every process."""
     if (run := config.stash.get(_RUN, None)) is not None:

@@ -34,6 +34,7 @@ class OnnxRuntime:
     def __init__(self, cache: Cache, timeout: float, *, memory_limit: int = 0) -> None:
         self.version = version(NAME)
         self._timeout = timeout
+        self._memory_limit = memory_limit
         self._worker = Resident(
             [sys.executable, "-m", "burn_verify.reference.worker"],
             role="reference",
@@ -108,6 +109,9 @@ class OnnxRuntime:
             # machine.
             model = Path(header["model"])
             message = f"ONNX Runtime: {answer['message']}".replace(str(model), model.name)
+            if answer.get("memory"):
+                kind, limit = FailureKind.MEMORY, f" (limit {self._memory_limit} MiB)" if self._memory_limit else ""
+                raise OracleError(message, f"ONNX Runtime: out of memory{limit}", kind=kind)
             kind = FailureKind.MACHINE if answer.get("missing") else FailureKind.REFUSED
             raise OracleError(message, answer["reason"], kind=kind)
         return answer, data

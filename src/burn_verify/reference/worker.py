@@ -37,6 +37,7 @@ from burn_verify.system.wire import (
     unsupported_dtype,
 )
 
+_NO_MEMORY: Final = ("Failed to allocate memory", "std::bad_alloc")
 _BFLOAT16: Final = "bfloat16"
 _RUNTIME: Final = "onnxruntime"
 
@@ -256,8 +257,14 @@ def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:
         # A missing package is not a fault of the model.
         missing = {"missing": True} if isinstance(error, ImportError) else {}
         refusal = {"ok": False, "message": str(error), "reason": f"ONNX Runtime: {reason}", **missing}
+        refusal |= {"memory": True} if _is_out_of_memory(error) else {}
         return pack({"id": request["id"], **refusal})
     return pack({"id": request["id"], "ok": True}, encode(outputs))
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Return whether memory could not be allocated: ONNX Runtime says so in words only."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
 
 
 def _read_exactly(pipe: IO[bytes], size: int) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.core.errors import OracleError
+from burn_verify.core.stage import FailureKind
 from burn_verify.reference.engine import infer
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
@@ -113,8 +114,10 @@ def test_the_worker_is_under_the_memory_limit(cache: Cache, tmp_path: Path) -> N
     onnx.save(helper.make_model(graph, opset_imports=(helper.make_opsetid("", 17),), ir_version=8), path)
     limited = OnnxRuntime(cache, timeout=60.0, memory_limit=8192)
     try:
-        with pytest.raises(OracleError, match="ONNX Runtime"):
+        with pytest.raises(OracleError, match="ONNX Runtime") as caught:
             limited.infer_all(path, [[np.ones(1, np.float32)]])
+        assert caught.value.kind is FailureKind.MEMORY
+        assert caught.value.reason == "ONNX Runtime: out of memory (limit 8192 MiB)"
         assert limited.infer_all(ADD, [[X]])
     finally:
         limited.close()
