@@ -16,6 +16,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from burn_verify.cases import formats, zoo
+from burn_verify.cases.conformance.suites import COLLECTED
 from burn_verify.cases.datasets import beside
 from burn_verify.cases.external import ExternalFile, external_files, gathered
 from burn_verify.cases.files import CORPUS
@@ -33,11 +34,13 @@ from burn_verify.core.stage import (
     PreparedCase,
     StoredArrays,
     StoredData,
+    VariedData,
 )
 from burn_verify.graph import facts
 from burn_verify.graph.advice import advice, without_tensor
 from burn_verify.graph.infer.rules import infer
 from burn_verify.reference.feeding import drawn_sets
+from burn_verify.reference.varied import NAMES
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import fetch
 from burn_verify.system.files import sha256_of
@@ -86,8 +89,16 @@ def _collected(case: Case, source: Collected) -> PreparedCase:
         digest=source.digest,
         stored=tuple(StoredArrays(name=name, path=data, place=place) for place, name in enumerate(names) if data),
         fed=(),
+        varied=_varied(case, source),
         **facts_of(source),
     )
+
+
+def _varied(case: Case, source: Collected) -> VariedData | None:
+    """Return which other values than the stored ones a case of ONNX is asked."""
+    if case.corpus not in COLLECTED or source.data is None or source.random or not source.data_sets:
+        return None
+    return VariedData(like=source.data_sets[0], names=NAMES)
 
 
 def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cache: Cache) -> PreparedCase:

@@ -134,6 +134,19 @@ FedData: TypeAlias = DrawnData | GivenData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VariedData:
+    """Data sets with the shapes and dtypes of a stored one and other values, where the engine confirms the stored one.
+
+    Attributes:
+        like: name of the stored data set.
+        names: of the data sets, a kind of values each; see `burn_verify.reference.varied`.
+    """
+
+    like: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedCase(CaseFacts):
     """A case whose model is a file that was read.
 
@@ -144,6 +157,7 @@ class PreparedCase(CaseFacts):
         fed: data sets without expected outputs, which the engine of the reference computes; they come first.
         samples: how many samples of the user's own there are; the first is one of `fed` or `stored`, the others are
             read when they are run.
+        varied: further data sets without expected outputs, which come last; None for none.
         advice: what of the model burn-onnx is known to stumble over, in a sentence each.
     """
 
@@ -153,16 +167,22 @@ class PreparedCase(CaseFacts):
     stored: tuple[StoredData, ...] = ()
     fed: tuple[FedData, ...] = (DrawnData(),)
     samples: int = 0
+    varied: VariedData | None = None
     advice: tuple[str, ...] = ()
 
     @property
     def data_sets(self) -> tuple[str, ...]:
         """Names of all data sets, in their order."""
-        return tuple(one.name for one in (*self.fed, *self.stored))
+        own = tuple(one.name for one in (*self.fed, *self.stored))
+        return own if self.varied is None else (*own, *self.varied.names)
 
     def is_fed(self, data_set: str) -> bool:
         """Return whether an engine computes the expected outputs of a data set in this run."""
-        return not self.answered and any(one.name == data_set for one in self.fed)
+        return not self.answered and (any(one.name == data_set for one in self.fed) or self.is_varied(data_set))
+
+    def is_varied(self, data_set: str) -> bool:
+        """Return whether a data set has other values than a stored one."""
+        return self.varied is not None and data_set in self.varied.names
 
     def is_stored(self, data_set: str) -> bool:
         """Return whether the expected outputs of a data set are stored, not computed by a program."""
@@ -175,7 +195,8 @@ class Reference:
 
     Attributes:
         path: a safetensors file, read with `burn_verify.reference.oracle.read`; it holds every data set.
-        data_sets: names of all that were asked, in their order; the engine may have refused some that are fed.
+        data_sets: names of all that were asked, in their order; the engine may have refused some that are fed
+            or varied.
         seconds: wall time of the reference, 0.0 when it came from the cache.
         measures: a safetensors file written by `burn_verify.reference.measure`; None before that.
     """

@@ -16,6 +16,8 @@ _NARROW: Final = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.
 _TYPES: Final = frozenset({"to", "dtype", "output_dtype", "output_datatype", "softmax_precision", "precision"})
 # Attributes that hold an element type. `stash_type` is not changed, since the standard does not allow double for it.
 _FACTORS: Final = frozenset({"alpha", "beta"})
+_BROADCASTS: Final = 7
+"""The first opset in which arithmetic broadcasts without an attribute."""
 _DOUBLE: Final = "tensor(double)"
 
 
@@ -77,7 +79,8 @@ def _widen_graph(graph: onnx.GraphProto, narrow: frozenset[str], versions: Mappi
     del graph.node[:]
     for node in nodes:
         _widen_attributes(node, narrow, versions)
-        graph.node.extend(_fitted(node, narrow, versions))
+        for part in _exactly(node, versions):
+            graph.node.extend(_fitted(part, narrow, versions))
 
 
 def _widen_type(declared: onnx.TypeProto) -> None:
@@ -129,6 +132,33 @@ def _say_the_default(node: onnx.NodeProto) -> None:
         node.attribute.append(helper.make_attribute("value", numpy_helper.from_array(np.zeros(1))))
     elif node.op_type.startswith("Random") and "dtype" not in names:
         node.attribute.append(helper.make_attribute("dtype", TensorProto.DOUBLE))
+
+
+def _exactly(node: onnx.NodeProto, versions: Mapping[str, int]) -> Iterator[onnx.NodeProto]:
+    """Yield a node, or the nodes of its formula: ONNX Runtime's float64 sigmoid is no more exact than in float32."""
+    known = node.domain in ("", "ai.onnx") and versions.get("", 1) >= _BROADCASTS
+    if not known or node.op_type not in ("Sigmoid", "Swish"):
+        yield node
+        return
+    (x,), (y,) = node.input, node.output
+    scaled, factor, minus, power, one, total = (f"{y}/sigmoid/{part}" for part in range(6))
+    sigmoid, alpha = y, 1.0
+    if node.op_type == "Swish":
+        sigmoid = f"{y}/sigmoid"
+        alpha = next((attribute.f for attribute in node.attribute if attribute.name == "alpha"), alpha)
+    yield _number(factor, alpha)
+    yield helper.make_node("Mul", [x, factor], [scaled])
+    yield helper.make_node("Neg", [scaled], [minus])
+    yield helper.make_node("Exp", [minus], [power])
+    yield _number(one, 1.0)
+    yield helper.make_node("Add", [power, one], [total])
+    yield helper.make_node("Reciprocal", [total], [sigmoid])
+    if sigmoid != y:
+        yield helper.make_node("Mul", [x, sigmoid], [y])
+
+
+def _number(name: str, value: float) -> onnx.NodeProto:
+    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(value, np.float64)))
 
 
 def _fitted(node: onnx.NodeProto, narrow: frozenset[str], versions: Mapping[str, int]) -> Iterator[onnx.NodeProto]:

@@ -6,7 +6,7 @@ The measurements are made by an engine, with a time limit, and are cached. Judge
 import functools
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +24,7 @@ from burn_verify.judge.quotient import Quotient, quotient_of
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Deviations, Engine, Measurement, infer
 from burn_verify.reference.inputs import make_inputs
-from burn_verify.reference.lone_node import from_json, lone_node
+from burn_verify.reference.lone_node import from_json, lone_node, to_json
 from burn_verify.reference.oracle import MADE_BY, read
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
@@ -84,7 +84,10 @@ class Measurer:
         for place, name in enumerate(reference.data_sets):
             if (data_set := answers.data_sets.get(name)) is None:
                 continue
-            found, note = self._data_set(prepared, data_set)
+            if prepared.is_varied(name):
+                found, note = _without_engine(prepared, data_set)
+            else:
+                found, note = self._data_set(prepared, data_set)
             arrays |= {f"{place:03d}/{key.partition('/')[2]}": array for key, array in found.items()}
             notes[name] = note
             if note["node"] is None and not prepared.stored and not prepared.random:
@@ -107,6 +110,21 @@ class Measurer:
             OracleError: the engine was closed.
         """
         found, note = self._data_set(prepared, data_set)
+        return _measured(found, 0, note)
+
+    def of_varied(self, prepared: PreparedCase, reference: Reference, name: str, data_set: DataSet) -> Measured:
+        """Measure one data set whose values are not stored, which `measured` leaves to those who need it; kept.
+
+        Raises:
+            OracleError: the engine was closed.
+        """
+        key = key_of(prepared, replace(reference, data_sets=(name,)), self._engine.name, self._engine.version)
+        path = self._folder / f"{key}.{self._timeout:g}s.safetensors"
+        if is_kept(path):
+            payload = path.read_bytes()
+            return _measured(decode_named(payload), 0, json.loads(decode_notes(payload)["data_set"]))
+        found, note = self._data_set(prepared, data_set)
+        keep(path, encode_named(found, {"data_set": json.dumps(note)}))
         return _measured(found, 0, note)
 
     def _data_set(self, prepared: PreparedCase, data_set: DataSet) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -198,6 +216,17 @@ def key_of(prepared: PreparedCase, reference: Reference, *engine: str) -> str:
     return digest_of(MADE_BY.digest, str(reference.path), prepared.digest, *reference.data_sets, *engine)[:32]
 
 
+def _without_engine(prepared: PreparedCase, data_set: DataSet) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return the measurements of `at_hand`, for many judgements enough, as `Measurer` keeps them."""
+    import onnx
+
+    found = at_hand(onnx.load(prepared.model), data_set)
+    node = None if found.lone is None else to_json(found.lone)
+    quotient = found.quotient
+    arrays = {} if quotient is None else {"000/target/000": quotient.target, "000/doubt/000": quotient.doubt}
+    return arrays, {"evaluator": "", "why": "", "why_no_sigma": "", "node": node, "gave_up": False}
+
+
 def at_hand(model: "ModelProto", data_set: DataSet) -> Measured:
     """Return the measurements of a data set that need no engine: the one node of the model."""
     found = lone_node(model, data_set.inputs, [array.shape for array in data_set.desired])
@@ -217,11 +246,32 @@ def read_measures(reference: Reference) -> Measures:
     except (OSError, ValueError):
         return nothing
     said = json.loads(notes["data_sets"])
-    return Measures(
-        data_sets={
-            name: _measured(named, place, said[name]) for place, name in enumerate(reference.data_sets) if name in said
-        },
-    )
+    places = {name: place for place, name in enumerate(reference.data_sets) if name in said}
+    return Measures(data_sets=_Lazily(places, lambda name: _measured(named, places[name], said[name])))
+
+
+class _Lazily(Mapping[str, Measured]):
+    """Measurements that are decoded when they are asked for: those of most data sets are not.
+
+    Arguments:
+        names: of the data sets.
+        made: returns the measurements of one.
+    """
+
+    def __init__(self, names: Collection[str], made: Callable[[str], Measured]) -> None:
+        self._names = names
+        self._made = made
+
+    def __getitem__(self, name: str) -> Measured:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._made(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -> Measured:

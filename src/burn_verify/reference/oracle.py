@@ -29,6 +29,7 @@ from burn_verify.reference.branches import never_entered
 from burn_verify.reference.data_set import DataSet, damaged, inputs_in
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.feeding import Feeder
+from burn_verify.reference.further import varied_answers
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.kept import is_kept, keep
@@ -98,9 +99,9 @@ class Oracle:
         if prepared.refused is not None:
             raise OracleError(prepared.refused, "no reference runs this graph", kind=FailureKind.NO_REFERENCE)
         if prepared.answered:
-            (stored,) = prepared.stored
+            stored = prepared.stored[0]
             assert isinstance(stored, StoredArrays)
-            return Reference(path=stored.path, data_sets=(stored.name,), seconds=0.0)
+            return Reference(path=stored.path, data_sets=tuple(one.name for one in prepared.stored), seconds=0.0)
         key = key_of(prepared, self._engine.name, self._engine.version)
         path = self._folder / f"{key}.safetensors"
         if is_kept(path):
@@ -129,6 +130,7 @@ class Oracle:
         if fed.failed and not data_sets:
             first = next(iter(fed.failed.values()))
             raise OracleError(first.message, first.reason, {**first.details, "tried": list(fed.tried)}, first.kind)
+        data_sets |= self._varied(prepared, data_sets)
         unanswered = {name: error.message for name, error in fed.failed.items()}
         return Answers(
             data_sets=data_sets,
@@ -146,6 +148,13 @@ class Oracle:
 
         model = onnx.load(prepared.model, load_external_data=False)
         return never_entered(self._engine, model, [data.inputs for data in data_sets.values()])
+
+    def _varied(self, prepared: PreparedCase, known: Mapping[str, DataSet]) -> dict[str, DataSet]:
+        """Return the data sets with other values than a stored one, as far as the engine answers them."""
+        if prepared.varied is None or (opinion := (stored := known[prepared.varied.like]).opinion) is None:
+            return {}
+        found = varied_answers(self._engine, prepared, stored.inputs, stored.desired, opinion)
+        return {name: DataSet(inputs=inputs, desired=desired) for name, (inputs, desired) in found.items()}
 
 
 def _encoded(names: Sequence[str], answers: Answers) -> bytes:
@@ -183,8 +192,9 @@ def key_of(prepared: PreparedCase, *engine: str) -> str:
     Raises:
         OracleError: stored data cannot be read.
     """
-    hints = prepared.case.hints
-    about = (prepared.digest, repr(hints), *(_digest(hint.file) for hint in hints.inputs if hint.file is not None))
+    hints, varied = prepared.case.hints, repr(prepared.varied)
+    files = (_digest(hint.file) for hint in hints.inputs if hint.file is not None)
+    about = (prepared.digest, repr(hints), varied, *files)
     parts = (part for one in (*prepared.fed, *prepared.stored) for part in (one.name, *_contents(one)))
     return digest_of(MADE_BY.digest, *engine, *about, *parts)[:32]
 

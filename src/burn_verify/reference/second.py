@@ -68,11 +68,14 @@ class SecondOpinion:
             memory_limit_mib=memory_limit,
         )
 
-    def differs(self, prepared: PreparedCase, data: DataSet) -> str:
+    def differs(self, prepared: PreparedCase, data: DataSet, *, numbers: bool = False) -> str:
         """Return in words how the output of onnx.reference differs from the expected one; empty where it does not.
 
         Differences are another shape, or NaN or an infinity in place of a number. If a value of the graph is empty,
         another number is a difference too. The text is also empty if onnx.reference is not trusted or has no result.
+
+        Arguments:
+            numbers: whether another number, far from rounding, is a difference in any case.
         """
         if UNTRUSTED.intersection(prepared.op_types):
             return ""
@@ -85,7 +88,7 @@ class SecondOpinion:
             return ""
         answers = at(decode_named(payload), 0, "second")
         names = [output.name for output in prepared.outputs]
-        text = difference(names, data.desired, answers, numbers=bool(said["empty"]))
+        text = difference(names, data.desired, answers, numbers=numbers or bool(said["empty"]), integers=numbers)
         return f"{text}; {said['empty']!r} is empty for onnx.reference" if text and said["empty"] else text
 
     def takes(self, prepared: PreparedCase, inputs: Sequence[Array]) -> bool:
@@ -102,19 +105,26 @@ class SecondOpinion:
         self._worker.close()
 
 
-def difference(names: Sequence[str], expected: Sequence[Array], second: Sequence[Array], *, numbers: bool) -> str:
+def difference(
+    names: Sequence[str], expected: Sequence[Array], second: Sequence[Array], *, numbers: bool, integers: bool = False
+) -> str:
     """Return in words where the outputs of two programs differ; empty where they do not.
 
     Arguments:
         expected: outputs of ONNX Runtime.
         second: outputs of onnx.reference.
         numbers: whether two numbers that are far apart count as a difference.
+        integers: whether two integers, booleans or texts that are not equal do.
     """
     for name, one, other in zip(names, expected, second, strict=False):
         if one.shape != other.shape:
             shapes = show_index(one.shape), show_index(other.shape)
             return f"{name} has shape {shapes[0]} for ONNX Runtime, {shapes[1]} for onnx.reference"
         if not is_float(one.dtype) or not is_float(other.dtype):
+            if integers and (place := first_index(np.asarray(one != other))) is not None:
+                return (
+                    f"{name} at {show_index(place)} is {one[place]} for ONNX Runtime, {other[place]} for onnx.reference"
+                )
             continue
         if (place := first_index(_otherwise(one, other, numbers=numbers))) is not None:
             return (

@@ -24,6 +24,9 @@ Infer = Callable[[bytes, Sequence[Array]], list[Array]]
 
 _RUNTIME: Final = "onnxruntime"
 _REFERENCE: Final = "onnx.reference"
+_INEXACT: Final = frozenset({("", "Sigmoid"), ("ai.onnx", "Sigmoid")})
+"""Operators whose float64 kernel in ONNX Runtime is no more exact than that of float32. `float64` replaces them in all
+opsets in which arithmetic broadcasts."""
 
 
 def evaluate(model: onnx.ModelProto, inputs: Sequence[Array], infer: Infer) -> tuple[list[Any], list[str]]:
@@ -76,6 +79,11 @@ def convolved(model: onnx.ModelProto, images: Array, weights: Array) -> Array:
     return np.asarray(answers[0])
 
 
+def exact(model: onnx.ModelProto) -> bool:
+    """Return whether ONNX Runtime computes every operator of a float64 model with the precision of float64."""
+    return all((node.domain, node.op_type) not in _INEXACT for node in facts.nodes(model))
+
+
 class _Walk:
     """The values of a graph while its nodes run; a value is freed after its last use."""
 
@@ -87,7 +95,7 @@ class _Walk:
         self.evaluators: set[str] = set()
         self._model = model
         self._infer = infer
-        self._without_kernel: set[tuple[str, str]] = set()
+        self._without_kernel: set[tuple[str, str]] = set(_INEXACT)
         self._uses = Counter(name for node in model.graph.node for name in node.input)
         self._uses.update(value.name for value in model.graph.output)
 

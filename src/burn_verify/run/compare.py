@@ -3,15 +3,15 @@
 The function that runs a model is a parameter. `judge` decides agreement. The order of stages is not known here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
 
 from burn_verify import judge
 from burn_verify.burn.program import Inference
-from burn_verify.cases.generated.twins import halves, joined
 from burn_verify.core.case import Tolerance
-from burn_verify.core.errors import STAGE_ERRORS, CompareError, OracleError, StageError
+from burn_verify.core.errors import STAGE_ERRORS, OracleError, StageError
 from burn_verify.core.result import Guilty, JudgeMode, Verdict
 from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.judge.allowance import Allowance
@@ -24,6 +24,8 @@ from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.inputs import described
 from burn_verify.run.sizes import Sizes, sizes_said, where
 from burn_verify.run.steps import Answered, Compared, Ended, Ready
+from burn_verify.run.varied import Doubt, Further, Varied, certain
+from burn_verify.run.varied import judged as judged_varied
 from burn_verify.system.wire import Array
 
 _INPUTS: Final = "inputs"
@@ -35,22 +37,14 @@ _UNSEEN: Final = "unseen"
 
 _QUICK: Final = frozenset({FailureKind.PANIC, FailureKind.ERROR})
 """Failures that cost no time, and after which the other sizes are run too."""
-
-Doubt: TypeAlias = Callable[[DataSet], str]
-"""Returns why an engine's result is no evidence against Burn; empty where it is. Called where Burn fails."""
+_NOTHING_FURTHER: Final = Further()
 
 DRAWN: Final = "drawn"
 """Name of a data set that Hypothesis drew."""
 
 
-def certain(data: DataSet) -> str:
-    """Return no doubt; see `Doubt`."""
-    del data
-    return ""
-
-
 def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt: Doubt = certain) -> Answered | Ended:
-    """Run a model on every data set; the first failure ends the case, unless there is doubt about the data set.
+    """Run a model on every data set that is stored or fed; the first failure ends the case, unless there is doubt.
 
     Arguments:
         infer: runs compiled Burn on inputs; raises `RunError`.
@@ -68,6 +62,8 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
     outputs: dict[str, list[Array]] = {}
     weights = forward = 0.0
     for data_set, data in known.data_sets.items():
+        if ready.prepared.is_varied(data_set):
+            continue
         fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs]
         try:
             inference = infer(data.inputs)
@@ -90,10 +86,15 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
     return Answered(ready=ready, known=known, outputs=outputs, evidence=evidence, failed=failed, durations=durations)
 
 
-def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compared | Ended:
+def compared(
+    answered: Answered, judged: Judge, doubt: Doubt = certain, further: Further = _NOTHING_FURTHER
+) -> Compared | Ended:
     """Judge the outputs for every data set; where outputs are stored, compare the engines' outputs with them as well.
 
     A drawn data set that fails on Burn and about which there is doubt is left out; where none is left, the case fails.
+
+    Arguments:
+        further: about data sets with other values than a stored one.
     """
     prepared, known = answered.ready.prepared, answered.known
     measures = measure.read_measures(answered.ready.reference)
@@ -101,6 +102,8 @@ def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compa
     verdicts: dict[str, Verdict] = {}
     silent: dict[str, Sequence[str]] = {}
     for data_set, outputs in answered.outputs.items():
+        if prepared.is_varied(data_set):
+            continue
         data, measured = known.data_sets[data_set], measures.data_sets[data_set]
         verdict = verdict_on(prepared, data_set, data, measured, outputs, judged)
         if not verdict.passes and prepared.is_fed(data_set) and (why := doubt(data)):
@@ -124,6 +127,11 @@ def compared(answered: Answered, judged: Judge, doubt: Doubt = certain) -> Compa
     merged = _merged(verdicts, known.sizes, agreeing)
     shown = next((name for name in verdicts if name not in agreeing), next(iter(verdicts), ""))
     evidence |= _fed(prepared, shown, known.data_sets[shown]) if shown else {}
+    if merged.passes:
+        varied = judged_varied(answered, partial(_verdict_on, answered, measures, judged), further)
+        evidence |= varied.evidence
+        merged = merged if varied.failed is None else judge.merge([merged, varied.failed])
+        silent |= _of_varied(answered, measures, judged, silent, varied)
     verdict = _with_silence(merged, silent, [output.name for output in prepared.outputs])
     if verdict.name is INSENSITIVE:
         evidence["insensitive"] = verdict.reason.removeprefix(f"{INSENSITIVE}: ")
@@ -146,6 +154,32 @@ def _merged(verdicts: Mapping[str, Verdict], sizes: Sizes, agreeing: Sequence[st
     if failing is None or failing not in sizes:
         return merged
     return replace(merged, message=f"{where(sizes, agreeing, failing)}{merged.message}")
+
+
+def _verdict_on(
+    answered: Answered, measures: measure.Measures, judged: Judge, data_set: str, measured: Measured | None
+) -> Verdict:
+    known, outputs = answered.known.data_sets[data_set], answered.outputs[data_set]
+    found = measures.data_sets[data_set] if measured is None else measured
+    return verdict_on(answered.ready.prepared, data_set, known, found, outputs, judged)
+
+
+def _of_varied(
+    answered: Answered, measures: measure.Measures, judged: Judge, silent: Mapping[str, Sequence[str]], varied: Varied
+) -> dict[str, Sequence[str]]:
+    """Return, where the stored data could not disagree, why the first of the others that could, or none, could not."""
+    prepared, found = answered.ready.prepared, dict[str, Sequence[str]]()
+    if prepared.varied is None or any("" in said for said in silent.values()):
+        return found
+    stored = answered.known.data_sets[prepared.varied.like]
+    for name in varied.agree:
+        data = answered.known.data_sets[name]
+        alike = [one.shape for one in stored.desired] == [one.shape for one in data.desired]
+        other = replace(measures.data_sets[name], other=stored.desired) if alike else measures.data_sets[name]
+        found[name] = _says_nothing(prepared, name, data, other, judged)
+        if "" in found[name]:
+            break
+    return found
 
 
 def _opinions(prepared: PreparedCase, known: oracle.Answers) -> dict[str, str]:
@@ -275,122 +309,3 @@ def of_drawn(
         if verdict.agrees:
             break
     return verdict
-
-
-Infer: TypeAlias = Callable[[Sequence[Array]], list[Array]]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Twins:
-    """How a graph's outputs compare with those of its twins.
-
-    Attributes:
-        differ: the first difference; empty where there is none.
-        agree: the twins with the same outputs.
-    """
-
-    differ: str = ""
-    agree: tuple[str, ...] = ()
-
-    @property
-    def evidence(self) -> dict[str, str]:
-        """The fields for the record."""
-        if self.differ:
-            return {"twins_differ": self.differ}
-        return {"twins": "; ".join(self.agree)} if self.agree else {}
-
-
-def with_twins(
-    prepared: PreparedCase,
-    infer: Infer,
-    twin: PreparedCase | None,
-    infer_twin: Infer,
-    takes: Callable[[Sequence[Array]], bool] = lambda inputs: True,
-) -> Twins:
-    """Compare the outputs of a graph with those of its twin, and with its own outputs for the two halves of the batch.
-
-    A failure of only one of the two is a difference; where both fail, there are no outputs to compare.
-
-    Arguments:
-        twin: None where no twin compiled; `infer_twin` is not called then.
-        takes: whether an engine accepts inputs. Called for halves that Burn fails on, since a constant of the graph may
-            have the size of the whole batch.
-    """
-    if prepared.random or not prepared.stored:
-        return Twins()
-    names = [output.name for output in prepared.outputs]
-    inputs = oracle.stored_inputs(prepared)
-    mine, agree = _answers(lambda: infer(inputs)), []
-    for name, ask in _twins(prepared, inputs, infer, twin, infer_twin, takes):
-        other = _answers(ask)
-        if other is None:
-            continue
-        if isinstance(mine, StageError) or isinstance(other, StageError):
-            if (why := _only_failure(name, mine, other)) is not None:
-                return Twins(differ=why)
-            continue
-        verdict = judge.judge(names, mine, other, f"twin {name}", prepared.case.id)
-        if not verdict.passes:
-            return Twins(differ=f"compiled Burn answers otherwise, {name}: {verdict.message}")
-        agree.append(name)
-    return Twins(agree=tuple(agree))
-
-
-def _answers(ask: Callable[[], T]) -> T | StageError:
-    try:
-        return ask()
-    except StageError as error:
-        return error
-
-
-def _only_failure(name: str, mine: list[Array] | StageError, other: list[Array] | StageError) -> str | None:
-    """Return a message that one of two fails and the other succeeds; None where both fail."""
-    if not isinstance(mine, StageError):
-        assert isinstance(other, StageError)
-        return f"compiled Burn answers, but fails {name}: {other.message}"
-    return None if isinstance(other, StageError) else f"compiled Burn fails, but answers {name}: {mine.message}"
-
-
-def _twins(
-    prepared: PreparedCase,
-    inputs: Sequence[Array],
-    infer: Infer,
-    twin: PreparedCase | None,
-    infer_twin: Infer,
-    takes: Callable[[Sequence[Array]], bool],
-) -> Iterator[tuple[str, Callable[[], list[Array] | None]]]:
-    if twin is not None:
-        yield f"as {twin.case.id}", lambda: infer_twin(oracle.stored_inputs(twin))
-    parted = halves(prepared.inputs, inputs)
-    if parted is not None:
-        yield "with the batch in two parts", lambda: _of_halves(parted, infer, takes)
-
-
-def _of_halves(
-    parts: Sequence[Sequence[Array]], infer: Infer, takes: Callable[[Sequence[Array]], bool]
-) -> list[Array] | None:
-    """Return the concatenated outputs for two halves; None where neither Burn nor an engine accepts them.
-
-    Raises:
-        StageError: only Burn fails on them.
-    """
-    try:
-        return _whole(*(infer(part) for part in parts))
-    except StageError:
-        if all(takes(part) for part in parts):
-            raise
-        return None
-
-
-def _whole(one: Sequence[Array], other: Sequence[Array]) -> list[Array]:
-    """Return the concatenated outputs for two halves.
-
-    Raises:
-        CompareError: the outputs do not have the shapes of two halves.
-    """
-    try:
-        return joined(one, other)
-    except ValueError as error:
-        message = f"answers to two halves that do not fit together: {error}"
-        raise CompareError(message, kind=FailureKind.MISMATCH) from error

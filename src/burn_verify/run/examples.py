@@ -21,6 +21,7 @@ from burn_verify.core.result import Verdict
 from burn_verify.core.stage import FailureKind, PreparedCase
 from burn_verify.graph.operators import qualified
 from burn_verify.judge.evidence import Measured
+from burn_verify.judge.metrics import identical
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Engine
 from burn_verify.reference.measure import Measurer, at_hand
@@ -111,7 +112,7 @@ class ExampleSearch:
             except RunError:
                 answers = _one_by_one(answered, infer)
             for (feeds, desired), actual in zip(answered, answers, strict=True):
-                if _identical(actual, desired):
+                if identical(actual, desired):
                     continue
                 data = DataSet(inputs=list(feeds.values()), desired=desired)
                 ways = (partial(at_hand, model, data), partial(self._measurer.of_data_set, prepared, data))
@@ -168,14 +169,6 @@ def _one_by_one(
         except RunError as error:
             raise Failed(error, feeds) from error
     return answers
-
-
-def _identical(actual: Sequence[Array], desired: Sequence[Array]) -> bool:
-    """Return whether outputs are bitwise equal; this check is faster than the judge."""
-    return len(actual) == len(desired) and all(
-        one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
-        for one, other in zip(actual, desired, strict=True)
-    )
 
 
 def _evaluating(model: "ModelProto") -> Answering:

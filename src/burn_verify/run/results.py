@@ -15,7 +15,8 @@ class Verified:
     """The result of a case and its outputs.
 
     Attributes:
-        outputs: the outputs of the model by data set, also where there was no reference for them.
+        outputs: the outputs of the model by data set, also where there was no reference for them; without those of
+            varied data sets.
     """
 
     result: CaseResult

@@ -11,24 +11,28 @@ from burn_verify.core.case import Case
 from burn_verify.core.errors import CompareError, StageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
-from burn_verify.core.result import VerdictName
+from burn_verify.core.result import JudgeMode, VerdictName
 from burn_verify.core.stage import DrawnData, FailureKind, Stage
 from burn_verify.core.target import Target
 from burn_verify.judge import merge
+from burn_verify.judge.evidence import Measured
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
+from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Engine, Engines
 from burn_verify.reference.inputs import SEEDED, make_inputs
-from burn_verify.reference.measure import read_measures
+from burn_verify.reference.measure import Measurer, read_measures
 from burn_verify.reference.oracle import read, stored_inputs
 from burn_verify.reference.second import SecondOpinion
-from burn_verify.run.compare import Twins, answered, compared, of_drawn, verdict_on, with_twins
+from burn_verify.run import varied
+from burn_verify.run.compare import answered, compared, of_drawn, verdict_on
 from burn_verify.run.latency.stopwatch import Stopwatch
 from burn_verify.run.results import Verified, result_of
 from burn_verify.run.samples import SampleRun, of_sample
 from burn_verify.run.stages import apply
 from burn_verify.run.steps import Answered, Built, Compared, Ended, Outputs, Ready, Referred
 from burn_verify.run.timing import measured, within_budget
+from burn_verify.run.twins import Twins, with_twins
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
@@ -51,6 +55,8 @@ class Verifier:
         self._overrides = packaged()
         self._drawing: ExampleSearch | None = None
         self._samples: SampleRun | None = None
+        self._measuring: Engine | None = None
+        self._measurer: Measurer | None = None
         self._second = SecondOpinion(cache, settings.judge_timeout, settings.memory_limit)
 
     def verify(
@@ -76,7 +82,8 @@ class Verifier:
         ran = apply(Stage.RUN, step, self._run)
         made = ran if isinstance(ran, Ended) else self._judged(ran, twin, listen, shrink=shrink)
         result = within_budget(result_of(made), self._settings.compile_budget)
-        return Verified(result=result, outputs=ran.outputs)
+        own = {name: answer for name, answer in ran.outputs.items() if not step.prepared.is_varied(name)}
+        return Verified(result=result, outputs=own)
 
     def _judged(
         self, step: Answered, twin: Ready | Ended | None, listen: Listener, *, shrink: bool
@@ -160,7 +167,7 @@ class Verifier:
     def close(self) -> None:
         """Terminate every process."""
         self._second.close()
-        for searching in (self._drawing, self._samples):
+        for searching in (self._drawing, self._samples, self._measuring):
             if searching is not None:
                 searching.close()
         for one in self._asked.values():
@@ -175,11 +182,27 @@ class Verifier:
         return built.program.infer_all(built.model, sets, built.target.backend)
 
     def _run(self, ready: Ready) -> Answered | Ended:
-        return answered(ready, partial(self._infer, ready.built), partial(self._second.differs, ready.prepared))
+        made = answered(ready, partial(self._infer, ready.built), partial(self._second.differs, ready.prepared))
+        if isinstance(made, Ended) or self._settings.judge is JudgeMode.ONNX:
+            # ONNX's own tests know the stored data alone.
+            return made
+        return varied.asked(made, partial(self._infer_all, ready.built), self._further(ready).doubt)
 
     def _compare(self, step: Answered) -> Compared | Ended:
-        ready = step.ready
-        return compared(step, self.judge_of(ready.built.target), partial(self._second.differs, ready.prepared))
+        ready, judge = step.ready, self.judge_of(step.ready.built.target)
+        return compared(step, judge, partial(self._second.differs, ready.prepared), self._further(ready))
+
+    def _further(self, ready: Ready) -> varied.Further:
+        doubt = partial(self._second.differs, ready.prepared, numbers=True)
+        return varied.Further(doubt=doubt, measure=partial(self._measure, ready))
+
+    def _measure(self, ready: Ready, name: str, data: DataSet) -> Measured:
+        """Measure a data set, with an engine that is started once it is needed."""
+        if self._measurer is None:
+            given = self._settings
+            self._measuring = self._engine(self._cache, given.timeout, memory_limit=given.memory_limit)
+            self._measurer = Measurer(self._cache, self._measuring, given.judge_timeout)
+        return self._measurer.of_varied(ready.prepared, ready.reference, name, data)
 
     def _compare_twins(self, step: Compared, twin: Ready | Ended | None) -> Compared | Ended:
         found = self._twins(step.answered.ready.built, twin)

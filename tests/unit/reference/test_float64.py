@@ -10,6 +10,7 @@ from onnx.reference import ReferenceEvaluator
 
 from burn_verify.graph import facts
 from burn_verify.reference.float64 import absolute, widened
+from burn_verify.reference.ort import OnnxRuntime
 from handmade import model, value
 
 FLOAT, HALF, DOUBLE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE
@@ -121,3 +122,24 @@ def test_absolute_values_of_constants_and_factors():
     given = model([helper.make_node("Gemm", ["x", "w"], ["y"], alpha=-0.5)], [value("x")], [value("y")], [weights])
     (answer,) = run(absolute(widened(given)), x=np.ones((1, 3)))
     np.testing.assert_array_equal(answer, [[3.0]])
+
+
+@pytest.mark.parametrize(("op_type", "opset"), [("Sigmoid", 6), ("Sigmoid", 13), ("Swish", 24)])
+def test_a_sigmoid_is_exact(op_type, opset, cache):
+    given = model([helper.make_node(op_type, ["x"], ["y"])], [value("x")], [value("y")], opset=opset)
+    x = np.linspace(-80, 30, 551).astype(np.float32)
+    wide = x.astype(np.float64)
+    engine = OnnxRuntime(cache, 60.0)
+    onnx.save(given, path := cache.folder("models") / "sigmoid.onnx")
+    try:
+        found = engine.measure(path, [x], wide=True, shapes=[x.shape], timeout=60.0)
+    finally:
+        engine.close()
+    exact = (wide if op_type == "Swish" else 1) / (1 + np.exp(-wide))
+    np.testing.assert_allclose(found.arrays["000/wide/000"], exact, rtol=1e-14)
+
+
+def test_a_swish_keeps_its_factor():
+    given = model([helper.make_node("Swish", ["x"], ["y"], alpha=0.5)], [value("x")], [value("y")], opset=24)
+    x = np.linspace(-3, 3, 13)
+    np.testing.assert_allclose(run(widened(given), x=x)[0], x / (1 + np.exp(-0.5 * x)), rtol=1e-15)

@@ -15,7 +15,7 @@ from burn_verify.core.case import Case, Hints, InputHint, ModelFile
 from burn_verify.core.errors import OracleError
 from burn_verify.core.latency import Block, BlockPlan
 from burn_verify.core.result import JudgeMode
-from burn_verify.core.stage import DrawnData, FailureKind, PreparedCase, Reference
+from burn_verify.core.stage import DrawnData, FailureKind, PreparedCase, Reference, VariedData
 from burn_verify.judge import Judge, Question
 from burn_verify.judge.evidence import Measured
 from burn_verify.reference.data_set import DataSet
@@ -25,7 +25,7 @@ from burn_verify.reference.oracle import Oracle, read
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.compare import by_tolerance, evidence_of, of_drawn
 from burn_verify.system.cache import Cache
-from burn_verify.system.wire import Array
+from burn_verify.system.wire import Array, encode_named, placed
 
 FLOAT = TensorProto.FLOAT
 
@@ -82,6 +82,26 @@ def test_one_operator_has_float64_and_its_magnitude(cache: Cache, engine: OnnxRu
     assert found.evaluator == "onnxruntime"
     assert found.lone is not None
     assert (found.lone.facts.op_type, found.lone.facts.input_shapes) == ("MatMul", ((2, 3), (3, 1)))
+
+
+def test_other_values_are_measured_once_they_are_needed(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:
+    prepared = saved(helper.make_node("Exp", ["x"], ["y"]))
+    inputs = [np.array([[-1.0, 0.5, 2.0], [0.0, -3.0, 1.0]], np.float32)]
+    desired = infer(engine, prepared.model, inputs)
+    name, path = "varied-normal", cache.folder("given") / "data.safetensors"
+    path.write_bytes(encode_named({**placed(0, "in", inputs), **placed(0, "out", desired)}))
+    prepared = replace(prepared, fed=(), varied=VariedData(like="stored_0", names=(name,)))
+    measurer = Measurer(cache, engine, 60.0)
+    reference = measurer.measured(prepared, Reference(path=path, data_sets=(name,), seconds=0.0))
+    at_hand = read_measures(reference).data_sets[name]
+    assert at_hand.lone is not None
+    assert not at_hand.wide
+    data = DataSet(inputs=inputs, desired=desired)
+    full = measurer.of_varied(prepared, reference, name, data)
+    np.testing.assert_allclose(full.wide[0], np.exp(inputs[0].astype(np.float64)), rtol=1e-15)
+    engine.close()
+    again = measurer.of_varied(prepared, reference, name, data)
+    np.testing.assert_array_equal(again.wide[0], full.wide[0])
 
 
 def test_where_onnx_runtime_has_no_kernel_another_one_answers(cache: Cache, engine: OnnxRuntime, saved: Saved) -> None:

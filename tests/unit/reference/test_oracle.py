@@ -14,11 +14,12 @@ from onnx import TensorProto, helper, numpy_helper
 from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, Hints, InputHint, ModelFile
 from burn_verify.core.errors import OracleError, RunError
-from burn_verify.core.stage import DrawnData, PreparedCase
+from burn_verify.core.stage import DrawnData, PreparedCase, VariedData
 from burn_verify.graph.dtypes import elem_type_of, numpy_dtype
 from burn_verify.reference.inputs import make_inputs
 from burn_verify.reference.oracle import Oracle, read
 from burn_verify.reference.ort import OnnxRuntime
+from burn_verify.reference.varied import NAMES
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
@@ -321,6 +322,36 @@ def test_a_refused_draw_does_not_cost_the_other_data_sets(oracle: Oracle, cache:
     assert answers.data_sets["rows=2"].inputs[0].shape == (2, 3)
     with pytest.raises(OracleError, match="Reshape"):
         oracle.answer(replace(prepared, fed=(DrawnData(),), stored=()))
+
+
+def varied(tmp_path: Path, cache: Cache, total: Array) -> PreparedCase:
+    """Return a case of stored data alone, whose answer is another where the sum is, and of other values."""
+    path = adder(tmp_path / "adder.onnx")
+    one, other = np.ones((2, 3), np.float32), np.ones(3, np.float32)
+    given = {"input_0": tensor(one), "input_1": tensor(other)}
+    store(path, 0, **given, output_0=tensor(total), output_1=tensor(one - other))
+    data = VariedData(like="test_data_set_0", names=NAMES)
+    return replace(prepared_from(path, cache), fed=(), varied=data)
+
+
+def test_other_values_are_answered_where_the_stored_answer_is_confirmed(
+    oracle: Oracle, cache: Cache, tmp_path: Path
+) -> None:
+    prepared = varied(tmp_path, cache, np.full((2, 3), 2, np.float32))
+    found = read(oracle.answer(prepared)).data_sets
+    assert tuple(found) == ("test_data_set_0", *NAMES)
+    for name in NAMES:
+        inputs, desired = found[name].inputs, found[name].desired
+        np.testing.assert_array_equal(desired[0], inputs[0] + inputs[1])
+        assert prepared.is_fed(name)
+        assert not prepared.is_stored(name)
+
+
+def test_an_engine_that_contradicts_a_stored_answer_is_asked_nothing_else(
+    oracle: Oracle, cache: Cache, tmp_path: Path
+) -> None:
+    prepared = varied(tmp_path, cache, np.full((2, 3), 3, np.float32))
+    assert tuple(read(oracle.answer(prepared)).data_sets) == ("test_data_set_0",)
 
 
 def test_changed_stored_data_are_read_again(oracle: Oracle, cache: Cache, identity: Callable[..., Path]) -> None:

@@ -35,3 +35,8 @@ def test_what_is_special_for_both_is_the_same():
 def test_integers_are_told_by_shape_only():
     assert difference(["Y"], [np.array([1])], [np.array([2])], numbers=True) == ""
     assert difference(["Y"], [np.array([1])], [np.array([1, 2])], numbers=True)
+
+
+def test_integers_are_told_where_they_are_asked_for():
+    text = difference(["Y"], [np.array([1, 3])], [np.array([1, 2])], numbers=True, integers=True)
+    assert text == "Y at [1] is 3 for ONNX Runtime, 2 for onnx.reference"

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from burn_verify.burn.program import Inference
-from burn_verify.cases.generated.twins import BATCH
 from burn_verify.core.case import Case, TensorSpec, Unavailable
 from burn_verify.core.errors import RunError
 from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase, Reference, StoredArrays
 from burn_verify.core.target import Target
 from burn_verify.judge.policy import Judge
-from burn_verify.run.compare import Twins, answered, compared, with_twins
+from burn_verify.run.compare import answered, compared
 from burn_verify.run.steps import Answered, Built, Ended, Loaded, Ready
 from burn_verify.system.wire import encode_named, placed
 
@@ -123,102 +122,3 @@ def test_an_engine_that_refuses_says_why(ready):
     step = compared(answered(ready(refusals={"onnxruntime": "no kernel"}), honest), Judge())
     assert step.evidence["onnxruntime"] == "no kernel"
     assert "onnxruntime" not in compared(answered(ready(), honest), Judge()).evidence
-
-
-def test_twins(ready):
-    prepared = ready().prepared
-    same = with_twins(prepared, lambda inputs: [-inputs[0]], prepared, lambda inputs: [-inputs[0]])
-    assert (same.differ, same.evidence) == ("", {"twins": "as file/a"})
-    other = with_twins(prepared, lambda inputs: [-inputs[0]], prepared, lambda inputs: [inputs[0]])
-    assert other.evidence == {"twins_differ": other.differ}
-    assert other.differ.startswith("compiled Burn answers otherwise, as file/a: Y: ")
-    assert with_twins(prepared, honest, None, honest).evidence == {}
-
-
-@pytest.fixture
-def graph(tmp_path):
-    path = tmp_path / "data.safetensors"
-    path.write_bytes(encode_named(placed(0, "in", [PAIR])))
-    spec = (TensorSpec(name="y", dtype="float32", shape=(2, 3)),)
-    return PreparedCase(
-        case=Case(id="op/a", corpus="op", source=Unavailable(reason="")),
-        model=tmp_path,
-        digest="",
-        op_types=("Neg",),
-        opset=17,
-        inputs=spec,
-        outputs=spec,
-        stored=(StoredArrays(name="seeded", path=path, place=0),),
-    )
-
-
-@pytest.fixture
-def batched(graph):
-    """Return a case that has a batch in front, and so is asked in two halves."""
-    return replace(graph, inputs=(TensorSpec(name="x", dtype="float32", shape=(BATCH, 3)),))
-
-
-@pytest.fixture
-def twin(graph):
-    return replace(graph, case=replace(graph.case, id="op/b"))
-
-
-def right(inputs):
-    return [-inputs[0]]
-
-
-def wrong(inputs):
-    return [inputs[0]]
-
-
-def panics(inputs):
-    raise RunError("Burn panicked: no such shape", "panic")
-
-
-def halves_panic(inputs):
-    return right(inputs) if len(inputs[0]) == 2 else panics(inputs)
-
-
-def of_another_rank(inputs):
-    return right(inputs) if len(inputs[0]) == 2 else [-inputs[0][0, 0]]
-
-
-def test_twins_that_agree_are_named(graph, batched, twin):
-    assert with_twins(graph, right, twin, right).agree == ("as op/b",)
-    assert with_twins(batched, right, twin, right).agree == ("as op/b", "with the batch in two parts")
-    assert with_twins(graph, right, None, right) == Twins()
-
-
-@pytest.mark.parametrize(
-    ("mine", "other", "said"),
-    [
-        (right, wrong, "answers otherwise, as op/b"),
-        (right, panics, "answers, but fails as op/b: Burn panicked: no such shape"),
-        (panics, right, "fails, but answers as op/b: Burn panicked: no such shape"),
-    ],
-)
-def test_a_twin_that_differs_or_fails_alone_is_told(graph, twin, mine, other, said):
-    assert said in with_twins(graph, mine, twin, other).differ
-
-
-def test_two_that_fail_alike_are_told_of_themselves(graph, batched, twin):
-    assert with_twins(graph, panics, twin, panics) == Twins()
-    assert with_twins(batched, panics, twin, panics) == Twins()
-
-
-@pytest.mark.parametrize("fails", [halves_panic, of_another_rank])
-def test_a_half_that_fails_is_told(batched, fails):
-    assert "answers, but fails with the batch in two parts" in with_twins(batched, fails, None, right).differ
-
-
-@pytest.mark.parametrize("fails", [halves_panic, of_another_rank])
-def test_halves_that_nobody_takes_are_no_twins(batched, fails):
-    asked = []
-
-    def takes(inputs):
-        asked.append(inputs[0].shape)
-        return False
-
-    assert with_twins(batched, fails, None, right, takes) == Twins()
-    assert asked == [(1, 3)]
-    assert with_twins(batched, right, None, right, takes).agree == ("with the batch in two parts",)

@@ -24,8 +24,9 @@ from burn_verify.reference.oracle import Oracle
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.reference.second import SecondOpinion
 from burn_verify.report.views.terminal import COLUMNS, row_of
-from burn_verify.run.compare import Doubt, answered, certain, compared
+from burn_verify.run.compare import answered, compared
 from burn_verify.run.steps import Built, Ended, Loaded, Ready
+from burn_verify.run.varied import Doubt, certain
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 

@@ -22,7 +22,8 @@ def ordinary(operand: Operand, *seed: str) -> npt.NDArray[Any]:
     digest = hashlib.sha256("\0".join((*seed, operand.dtype, str(operand.shape))).encode()).digest()
     rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
     if operand.dtype == STRING:
-        return np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), operand.shape)].reshape(operand.shape)
+        words = np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), operand.shape)]
+        return np.asarray(words, dtype=object).reshape(operand.shape)
     dtype = numpy_dtype(operand.dtype)
     if operand.dtype == "bool":
         return np.asarray(rng.integers(0, 2, operand.shape), dtype=np.bool_)

@@ -1,9 +1,12 @@
 """Declarations of generated graphs: complete, valid, and chosen so that what is promised is covered."""
 
+import functools
+
 import onnx
 import pytest
 
-from burn_verify.cases.generated.build import feeds_of, model_of, value_of
+from burn_verify.cases.generated.build import Space, feeds_of, model_of, value_of
+from burn_verify.cases.generated.operator_spec import DIMS
 from burn_verify.cases.generated.profiles import PROFILES, choices
 from burn_verify.cases.generated.registry import (
     operator_specs,
@@ -46,3 +49,73 @@ def test_models_pass_the_checker_and_are_fed_what_they_declare(name):
             assert sizes == [
                 size for size, dim in zip(feeds[value.name].shape, dims, strict=True) if not dim.dim_param
             ], choice.id
+
+
+def newest(name):
+    spec = operator_specs()[name]
+    versions = [version for version in versions_of(OPERATORS[name]) if version >= spec.since][-1:]
+    return spec, versions
+
+
+@functools.cache
+def quick(name):
+    return [choice for choice, smallest in choices(*newest(name)) if smallest == "quick"]
+
+
+def values_of(choice):
+    return {operand: value_of(choice, operand) for operand in choice.kinds}
+
+
+def content(choice):
+    """Return all that a graph is: the model, and what it is fed."""
+    feeds = feeds_of(choice, values_of(choice))
+    return model_of(choice).SerializeToString(), *((name, array.tobytes()) for name, array in feeds.items())
+
+
+def neighbours(choice, space, axes):
+    """Yield the graphs that differ from one in the declared value of one axis."""
+    for axis in axes:
+        for value in space.axes[axis]:
+            other = space.choice({**choice.row, axis: value}) if value != choice.row[axis] else None
+            changed = () if other is None else [one for one in choice.row if other.row[one] != choice.row[one]]
+            if changed == [axis]:
+                yield axis, other
+
+
+# An axis that says nothing beside the defaults of the others, and why.
+SILENT = {
+    ("DFT", "length_dtype"): "no length is given",
+    ("If", "cond"): "the drawn condition is one of the two",
+    ("Pow", "exponent"): "the same dtype is float32, which is among the others",
+    ("QuantizeLinear", "saturate"): "an attribute of float8 alone",
+    ("RMSNormalization", "scale_shape"): "the last axis is the whole of what is normalised",
+}
+
+
+@pytest.mark.parametrize("name", sorted(operator_specs()))
+def test_a_declared_value_of_an_axis_is_in_the_graph_or_its_data(name):
+    spec, (version,) = newest(name)
+    space = Space(spec, version)
+    default = quick(name)[0]
+    mine = content(default)
+    axes = [axis for axis in space.axes if axis != DIMS and (name, axis) not in SILENT]
+    for axis, other in neighbours(default, space, axes):
+        assert content(other) != mine, f"{default.id}: {axis} changes nothing"
+
+
+@pytest.mark.parametrize("name", sorted(operator_specs()))
+def test_what_an_axis_says_is_true_of_every_graph_that_says_so(name):
+    spec, (version,) = newest(name)
+    space = Space(spec, version)
+    claims = [axis for axis, values in space.own.items() if set(values) == {True, False}]
+    for choice in quick(name) if claims else ():
+        for axis, other in neighbours(choice, space, claims):
+            assert content(other) != content(choice), f"{choice.id}: {axis} changes nothing"
+
+
+@pytest.mark.parametrize("name", sorted(operator_specs()))
+def test_an_axis_that_says_negative_has_a_negative_index(name):
+    for choice in quick(name):
+        if dict(choice.labels).get("negative") == "true":
+            values = [value for value in values_of(choice).values() if value.dtype.kind == "i"]
+            assert any((value < 0).any() for value in values), choice.id

@@ -48,6 +48,8 @@ def _gather_elements(point: Point) -> Call:
     less = [
         max(1, size - 1) if point["less"] and place != axis % len(shape) else size for place, size in enumerate(shape)
     ]
+    if point["less"] and less == list(shape):
+        raise NotApplicable
     indices = index(less, shape[axis], dtype=point["tind"], negative=_signed(point))
     return Call(inputs=point.named(point.data(shape), indices), attributes=point.attributes("axis"))
 
@@ -81,12 +83,10 @@ def _scatter_nd(point: Point) -> Call:
     if reduced and point.dtype in ("bool", "string", "complex64", "complex128"):
         raise NotApplicable
     depth = point["depth"]
-    places: Any = {1: [[3], [0], [-1 if point["negative"] else 2]], 2: [[0, 1], [3, 2]], 3: [[0, 1, 1], [3, 2, 0]]}[
-        depth
-    ]
-    if depth == 1 and point["negative"]:
-        places = [[2], [0], [-1]]
     shape = (4, 3, 2)
+    places = {1: [[3], [0], [2]], 2: [[0, 1], [3, 2]], 3: [[0, 1, 1], [3, 2, 0]]}[depth]
+    if point["negative"]:
+        places[-1] = [place - size for place, size in zip(places[-1], shape, strict=False)]
     updates = point.data((len(places), *shape[depth:]), low=-2, high=2)
     operands = point.data(shape, low=-2, high=2), fixed(places), updates
     return Call(inputs=point.named(*operands), attributes=point.attributes("reduction"))
