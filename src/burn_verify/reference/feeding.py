@@ -3,6 +3,7 @@
 Where the engine refuses the first draw, other sizes and values are tried, within a budget.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from burn_verify.graph.infer.rules import Inference, infer
 from burn_verify.reference import engine as engines
 from burn_verify.reference.data_set import DataSet, inputs_in
 from burn_verify.reference.engine import Engine
-from burn_verify.reference.inputs import SEEDED, described, make_inputs
+from burn_verify.reference.inputs import SEEDED, bind_shape, described, make_inputs
 from burn_verify.system.wire import Array
 
 _BUDGET: Final = 30.0
@@ -43,6 +44,9 @@ class Fed:
     sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     tried: tuple[str, ...] = ()
 
+
+LARGEST: Final = 4_000_000
+"""Number of elements of a data set above which only the first sizes are drawn: the reference would take minutes."""
 
 DRAWS: Final = 2
 """Number of further draws, where there are any and nobody says how many."""
@@ -68,11 +72,17 @@ def drawn_sets(
         free = [(one.symbol, sizes[one.symbol]) for one in sizing.free]
         fed = [(name, int(values[turn % len(values)])) for name, values in chosen.items()]
         hinted = hints_of(found, hints, sizes, turn, change)
+        if place and _elements(found, hinted) > LARGEST:
+            continue
         name = f"{'values' if turn else 'sizes'} {place + 1}" if place else SEEDED
         made.append(DrawnData(name=name, hints=hinted, sizes=(*free, *fed), vary=vary))
     if draws is None:
         draws = DRAWS if len(made) == 1 or found.decides else 0
     return (*made, *_further(found, made[0], draws))
+
+
+def _elements(found: Inference, hints: Hints) -> int:
+    return sum(math.prod(bind_shape(spec, hints)) for spec in found.inputs)
 
 
 def _further(found: Inference, first: DrawnData, draws: int) -> Iterator[DrawnData]:

@@ -98,3 +98,8 @@ def test_a_choice_is_fed_at_the_first_sizes() -> None:
     assert [one.name for one in sets] == ["seeded", "sizes 2", "values 3", "values 4", "positive", "negative"]
     assert [dict(one.sizes)["k"] for one in sets[:4]] == [16, 16, 15, 17]
     assert dict(sets[2].sizes)["N"] == dict(sets[0].sizes)["N"]
+
+
+def test_large_inputs_are_drawn_at_the_first_sizes_only() -> None:
+    model = parsed("(float[N,3,1000,1000] x) => (float[N,3,1000,1000] y) { y = Relu(x) }")
+    assert "sizes 2" not in [one.name for one in drawn_sets(infer(model), Hints())]
