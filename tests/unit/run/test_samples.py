@@ -1,16 +1,22 @@
 """Samples through the whole pipeline with fakes: counted, the worst named, one that fails told apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 from onnx import helper
 
+from burn_verify.cases.load import prepare
+from burn_verify.core.case import Case, Hints, ModelFile
 from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.options import settings_from
 from burn_verify.core.progress import Progress, silent
-from burn_verify.core.result import VerdictName
+from burn_verify.core.result import Verdict, VerdictName
 from burn_verify.core.stage import FailureKind, Outcome, Stage
+from burn_verify.run.samples import SampleRun
 from burn_verify.run.session import Session
+from burn_verify.system.cache import Cache
 from fakes import Faults, seams
 from handmade import model, value
 
@@ -95,3 +101,21 @@ def test_a_damaged_sample_is_a_mistake_of_the_user(net):
     result = verified(net, data=str(net / "a.jsonl"))
     assert (result.stage, result.failure) == (Stage.LOAD, FailureKind.USAGE)
     assert result.message.startswith("a.jsonl:2: x: the input 'x' is of shape [n, 2], not [1, 1]")
+
+
+def test_what_is_outside_of_the_quick_bound_gets_all_evidence(net):
+    asked = []
+
+    def judged(name, data, measured, actual, stored):
+        asked.append(name)
+        passes = asked.count(name) > 1
+        return Verdict(name=VerdictName.AGREES if passes else VerdictName.DISAGREES, message="", metrics=())
+
+    cache = Cache(net / "cache")
+    case = Case(id="file/net", corpus="file", source=ModelFile(path=net / "net.onnx"))
+    prepared = prepare(replace(case, hints=Hints(data=(net / "a.npz",))), cache)
+    first = Verdict(name=VerdictName.AGREES, message="", metrics=())
+    engine = seams().engine(cache, 1.0, memory_limit=0)
+    found = SampleRun(engine, cache, 1.0).run(prepared, first, lambda inputs: inputs, judged, silent)
+    assert found.evidence["samples"]["agree"] == 4
+    assert "disagree" not in found.evidence["samples"]
