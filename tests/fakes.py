@@ -153,6 +153,11 @@ class FakeBuilder:
         program = FakeProgram(self.faults)
         return {model.module: refused.get(model.module, program) for model in models}
 
+    def reached(self, prepared: PreparedCase, model: ConvertedModel, program: Program, target: Target) -> Program:
+        """Return another program, which is asked in the same way."""
+        self.faults.at("reached", prepared.model.stem)
+        return FakeProgram(self.faults)
+
     def release(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
         """Return a program of its own."""
         self.faults.at("release", prepared.model.stem)

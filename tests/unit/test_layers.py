@@ -34,7 +34,7 @@ ROOMS = {
 }
 # Third-party and standard modules that only these may import.
 CONFINED = {
-    "subprocess": {"system.process", "system.resident"},
+    "subprocess": {"system.process", "system.resident", "system.service"},
     "ctypes": {"burn.drivers", "reference.worker"},
     "socket": {"system.download"},
     "requests": {"system.download"},

@@ -10,12 +10,13 @@ from burn_verify.burn.convert import Converter
 from burn_verify.burn.program import Program, Release
 from burn_verify.burn.release import ReleaseBuilder
 from burn_verify.burn.runner import Runner
+from burn_verify.burn.server import HttpProgram, server_binary, spec_of
 from burn_verify.burn.workspace import Workspace
 from burn_verify.core.errors import CompileError, RunError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
-from burn_verify.core.target import Target
+from burn_verify.core.target import HTTP_BINARY, Target
 from burn_verify.system.cache import Cache
 
 
@@ -32,6 +33,7 @@ class CargoBuilder:
     def __init__(self, cache: Cache, settings: Settings, listen: Listener, targets: Sequence[Target]) -> None:
         self._cache = cache
         self._settings = settings
+        self._listen = listen
         self._targets = tuple(targets)
         backends = tuple(dict.fromkeys(target.backend for target in targets))
         self._workspace = Workspace.of(cache, listen, targets[0], backends)
@@ -80,6 +82,17 @@ class CargoBuilder:
             return compiled.errors
         runner = self._runner(compiled.binary)
         return {**dict.fromkeys(compiled.binary.modules, runner), **compiled.errors}
+
+    def reached(self, prepared: PreparedCase, model: ConvertedModel, program: Program, target: Target) -> Program:
+        """Return a program that asks a server of the model; see `Builder.reached`."""
+        assert isinstance(program, Runner)
+        return HttpProgram(
+            server_binary(self._cache, self._listen),
+            program.binary.path,
+            spec_of(prepared, model, target),
+            binary=target.via == HTTP_BINARY,
+            timeout=self._settings.timeout,
+        )
 
     def release(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
         """Build one model in the profile *latency*; see `Builder.release`."""

@@ -109,6 +109,13 @@ class Builder(Protocol):
             ToolchainError: the build failed, and no module is the cause.
         """
 
+    def reached(self, prepared: PreparedCase, model: ConvertedModel, program: Program, target: Target) -> Program:
+        """Return a program that asks a built one in another way, see `Target.via`.
+
+        Raises:
+            ToolchainError: the server cannot be built.
+        """
+
     def release(self, prepared: PreparedCase, model: ConvertedModel) -> Release:
         """Build one model in the profile *latency*, in which it is timed.
 

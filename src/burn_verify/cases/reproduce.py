@@ -10,7 +10,7 @@ from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.option_values import LATEST
 from burn_verify.core.options import Settings, options_given
 from burn_verify.core.result import CaseResult
-from burn_verify.core.target import Target
+from burn_verify.core.target import PROCESS, VIAS, Target
 
 
 def reproduce(case: Case, settings: Settings) -> str:
@@ -30,6 +30,7 @@ def reproduce_recorded(result: CaseResult, target: Target) -> str:
         simplify=(target.simplify,),
         partition=(target.partition,),
         prepare=(False, True) if target.prepared else (False,),
+        via=(target.via if target.via in VIAS else PROCESS,),
     )
     return _command(result.case_id, result.corpus, f"PATH/TO/{result.case_id.partition('/')[2]}.onnx", settings)
 

@@ -34,6 +34,7 @@ from burn_verify.cli import (
     profile,
     reduce,
     report,
+    serve,
 )
 from burn_verify.cli.common import PLACES, add_command, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
@@ -74,6 +75,7 @@ _COMMANDS: Final = (
     prepare,
     package,
     gc,
+    serve,
 )
 """The modules that add a command each, in the order of the help text."""
 
@@ -98,6 +100,7 @@ examples:
   burn-verify compare a.onnx b.onnx       two models on the same inputs, or answers kept by --keep-outputs
   burn-verify prepare vad.onnx -o ready.onnx            rewrite a model until Burn computes it
   burn-verify package mnist -o mnist-model              a crate that loads it, and proves it with cargo test
+  burn-verify serve mnist --port 3000     a server of it, with Furnace's API and KServe v2
   burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage,

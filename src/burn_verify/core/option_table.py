@@ -4,6 +4,7 @@ from burn_verify.core import given, option_values
 from burn_verify.core.option import Option
 from burn_verify.core.option_values import ALL, LATEST, several
 from burn_verify.core.result import JudgeMode
+from burn_verify.core.target import PROCESS
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -278,6 +279,16 @@ OPTIONS: tuple[Option, ...] = (
         default=(False,),
         help="add a column, and a test, in which models that fail are rewritten until they agree (docs/prepare.md; "
         "default: off)",
+    ),
+    Option(
+        field="via",
+        flag="--burn-via",
+        metavar="WAYS",
+        ini="burn_via",
+        parse=option_values.vias,
+        default=(PROCESS,),
+        help="ask compiled models in these ways, separated by commas: process, by a pipe; http-json and http-binary, "
+        "by a server on this machine that speaks KServe v2; http means both (default: process)",
     ),
     Option(
         field="offline",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from burn_verify.core.result import JudgeMode
+from burn_verify.core.target import HTTP_BINARY, HTTP_JSON, VIAS
 from burn_verify.core.versions import BACKENDS
 
 T = TypeVar("T")
@@ -78,6 +79,19 @@ def checkout(text: str) -> str | None:
         msg = f"a revision is needed behind the @ of {text!r}"
         raise ValueError(msg)
     return f"{folder(head)}@{revision}"
+
+
+def vias(text: str) -> tuple[str, ...]:
+    """Return ways to ask a compiled model, without duplicates; ``http`` is both ways by a server."""
+    words = [word.lower() for word in _parts(text)]
+    both = {"http": (HTTP_JSON, HTTP_BINARY)}
+    if unknown := [word for word in words if word not in VIAS and word not in both]:
+        msg = f"{', '.join((*VIAS, *both))} are known, not {unknown[0]!r}"
+        raise ValueError(msg)
+    if not words:
+        msg = "a way is needed, or several with commas between them"
+        raise ValueError(msg)
+    return tuple(dict.fromkeys(way for word in words for way in both.get(word, (word,))))
 
 
 def path(text: str) -> Path:

@@ -40,6 +40,8 @@ class FailureKind(StrEnum):
     """Burn has no tensor for what the case is fed or answers."""
     DEVICE = "device"
     """The device lacks a dtype that the model needs, and others of its kind have; nothing was run."""
+    NOT_SERVABLE = "not servable"
+    """A server cannot be asked for this, or cannot say the answer: JSON has no NaN. It says nothing of the numbers."""
     NO_REFERENCE = "no reference"
     """No program answers this graph."""
     PANIC = "panic"

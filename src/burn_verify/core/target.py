@@ -3,9 +3,17 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from burn_verify.core.case import Case
 from burn_verify.core.versions import BACKENDS, DEFAULT
+
+PROCESS: Final = "process"
+"""The way to a compiled model without a way: a pipe to its process."""
+HTTP_JSON: Final = "http-json"
+HTTP_BINARY: Final = "http-binary"
+VIAS: Final = (PROCESS, HTTP_JSON, HTTP_BINARY)
+"""The ways by which a run can ask a compiled model, the default first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,7 @@ class Target:
         simplify, partition: options of burn-onnx.
         prepared: whether models that fail are rewritten, see docs/prepare.md.
         burn_checkout, burn_onnx_checkout: sources that replace the registry's, of the same version.
+        via: how the compiled model is asked: one of `VIAS`, or where a program of its own answered.
     """
 
     burn: str = DEFAULT.burn
@@ -51,6 +60,7 @@ class Target:
     prepared: bool = False
     burn_checkout: Checkout | None = None
     burn_onnx_checkout: Checkout | None = None
+    via: str = PROCESS
 
     @property
     def version(self) -> str:
@@ -63,7 +73,8 @@ class Target:
     def name(self) -> str:
         """A column's heading: version, backend, and the options that are not the default: ``0.22.1 flex``."""
         options = {"no-simplify": self.simplify, "no-partition": self.partition, "prepared": not self.prepared}
-        return " ".join([self.version, self.backend, *(name for name, on in options.items() if not on)])
+        other = [] if self.via == PROCESS else [self.via]
+        return " ".join([self.version, self.backend, *(name for name, on in options.items() if not on), *other])
 
     @property
     def label(self) -> str:
@@ -71,7 +82,8 @@ class Target:
         words = f"Burn {self.version}".rstrip() + (f" on {self.backend}" if self.backend else "")
         options = {", not simplified": self.simplify, ", not partitioned": self.partition}
         options[", prepared"] = not self.prepared
-        return words + "".join(name for name, on in options.items() if not on)
+        other = "" if self.via == PROCESS else f", via {self.via}"
+        return words + "".join(name for name, on in options.items() if not on) + other
 
     @property
     def slug(self) -> str:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from burn_verify.core import versions
-from burn_verify.core.target import Target
+from burn_verify.core.target import VIAS, Target
 
-PARTS: Final = ("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition", "prepare")
+PARTS: Final = (
+    *("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition", "prepare", "via"),
+)
 """The parts in which two targets may differ, as shown to users."""
 
 
@@ -70,13 +72,19 @@ def age(target: Target) -> tuple[Any, ...]:
     checkouts = [checkout.label if checkout else "" for checkout in (target.burn_checkout, target.burn_onnx_checkout)]
     known = versions.BACKENDS.index(target.backend) if target.backend in versions.BACKENDS else len(versions.BACKENDS)
     options = (not target.simplify, not target.partition, target.prepared)
-    return version, not pre, rest, target.burn_onnx, checkouts, *options, known
+    return version, not pre, rest, target.burn_onnx, checkouts, *options, known, *_way(target)
+
+
+def _way(target: Target) -> tuple[int, str]:
+    """Return a sort key: the ways of a run in their order, then others by name."""
+    return VIAS.index(target.via) if target.via in VIAS else len(VIAS), target.via
 
 
 def _parts(target: Target) -> tuple[object, ...]:
     """Return the parts of a target in the order of `PARTS`; a version of Burn brings its burn-onnx."""
     checkouts = (target.burn_onnx_checkout, target.burn_checkout)
-    return (target.burn, *checkouts, target.backend, target.simplify, target.partition, target.prepared)
+    options = (target.simplify, target.partition, target.prepared)
+    return (target.burn, *checkouts, target.backend, *options, target.via)
 
 
 def _words(target: Target) -> Iterator[str]:
@@ -85,3 +93,4 @@ def _words(target: Target) -> Iterator[str]:
     yield f"partition={('off', 'on')[target.partition]}"
     yield f"prepare={('off', 'on')[target.prepared]}"
     yield target.backend
+    yield target.via

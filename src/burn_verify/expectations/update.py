@@ -24,6 +24,7 @@ _NO_EVIDENCE: Final = {
     FailureKind.CLOSED: "closed",
     FailureKind.ENDED_FROM_OUTSIDE: "ended from outside",
     FailureKind.NOT_STARTED: "its process was not started",
+    FailureKind.NOT_SERVABLE: "not servable",
     FailureKind.DEVICE: "the device lacks what it needs",
 }
 """What the machine, its load or the limits of the run decided, in a few words."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from burn_verify.core.target import Checkout, Target
+from burn_verify.core.target import PROCESS, Checkout, Target
 
 UNKNOWN = Target(burn="", burn_onnx="", backend="")
 """The target of a record that names none."""
@@ -30,6 +30,7 @@ def target_to_json(target: Target) -> dict[str, Any]:
         "partition": target.partition,
         **({"prepared": True} if target.prepared else {}),
         **checkouts,
+        **({} if target.via == PROCESS else {"via": target.via}),
     }
 
 
@@ -53,6 +54,7 @@ def target_from_json(data: Mapping[str, Any], environment: Mapping[str, Any] | N
         simplify=bool(data.get("simplify", said.get("simplify", True))),
         partition=bool(data.get("partition", said.get("partition", True))),
         prepared=bool(data.get("prepared", said.get("prepared", False))),
+        via=str(data.get("via", said.get("via", PROCESS))),
         **checkouts,
     )
 

@@ -14,7 +14,7 @@ from burn_verify.core.errors import BurnVerifyError, StageError, ToolchainError,
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.stage import ConvertedModel, Stage
-from burn_verify.core.target import Target
+from burn_verify.core.target import PROCESS, Target
 from burn_verify.core.targets import refusal
 from burn_verify.run.stages import apply, clocked, each, summed, unexpected
 from burn_verify.run.steps import Built, Converted, Ended, Loaded
@@ -149,6 +149,8 @@ class TargetBuilder:
         for target, cases in asked.items():
             own = converted[_options(target)]
             built = [_built(own[one.case.id], target, compiled) for one in cases]
+            if target.via != PROCESS:
+                built = [_reached(builder, one) for one in built]
             if self._settings.latency:
                 built = each(self._listen, "release", built, partial(_released, builder))
             made[target] = {one.case.id: one for one in built}
@@ -195,6 +197,13 @@ def _built(converted: Converted | Ended, target: Target, compiled: _Compiled) ->
     return Built(
         loaded=converted.loaded, target=target, model=converted.model, program=made, durations=converted.durations
     )
+
+
+def _reached(builder: Builder, built: Built | Ended) -> Built | Ended:
+    """Return a built case whose program is asked in the way of its target."""
+    if isinstance(built, Ended):
+        return built
+    return replace(built, program=builder.reached(built.prepared, built.model, built.program, built.target))
 
 
 def _released(builder: Builder, built: Built | Ended) -> Built | Ended:

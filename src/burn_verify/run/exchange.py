@@ -23,6 +23,7 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "backend": ("backend",),
     "simplify": ("simplify",),
     "partition": ("partition",),
+    "via": ("via",),
     TOGETHER: ("burn", "burn_checkout", "burn_onnx", "burn_onnx_checkout"),
 }
 _WORD: Final = re.compile(r"(burn|burn-onnx|simplify|partition)=(.+)")

@@ -44,7 +44,7 @@ def asked(
     """
     found: dict[Target, Asked] = {}
     chosen = settings if crate is None else _as_shipped(settings, crate)
-    for version, burn, burn_onnx, simplify, partition, prepared, backend in product(
+    for version, burn, burn_onnx, simplify, partition, prepared, backend, via in product(
         chosen.burn_version,
         chosen.burn_path,
         chosen.burn_onnx_path,
@@ -52,6 +52,7 @@ def asked(
         chosen.partition,
         chosen.prepare,
         chosen.burn_backend,
+        chosen.via,
     ):
         pinned = versions.resolve(version)
         target = Target(
@@ -61,11 +62,17 @@ def asked(
             simplify=simplify,
             partition=partition,
             prepared=prepared,
+            via=via,
             burn_checkout=None if burn is None else opened(burn, "burn"),
             burn_onnx_checkout=None if burn_onnx is None else opened(burn_onnx, "burn-onnx"),
         )
         own = replace(
-            settings, simplify=(simplify,), partition=(partition,), prepare=(prepared,), burn_backend=(backend,)
+            settings,
+            simplify=(simplify,),
+            partition=(partition,),
+            prepare=(prepared,),
+            burn_backend=(backend,),
+            via=(via,),
         )
         if crate is None:
             own = replace(own, burn_version=(version,), burn_path=(burn,), burn_onnx_path=(burn_onnx,))

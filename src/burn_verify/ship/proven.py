@@ -9,7 +9,7 @@ from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.result import CaseResult
-from burn_verify.core.target import Target
+from burn_verify.core.target import PROCESS, Target
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
 from burn_verify.run.pipeline import Pipeline
@@ -64,14 +64,19 @@ def chosen(settings: Settings, cache: Cache, model: str) -> Case:
     return found[0]
 
 
-def prove(settings: Settings, cache: Cache, case: Case, seams: Seams, listen: Listener) -> Proven:
+def prove(
+    settings: Settings, cache: Cache, case: Case, seams: Seams, listen: Listener, *, via: str = PROCESS
+) -> Proven:
     """Take a case through the whole pipeline.
+
+    Arguments:
+        via: how the compiled model is asked, see `Target.via`.
 
     Raises:
         StageError: it did not pass; the error is that of its stage.
         ToolchainError: nothing could be built, for a reason outside the case.
     """
-    target = Target(simplify=settings.simplify[0], partition=settings.partition[0])
+    target = Target(simplify=settings.simplify[0], partition=settings.partition[0], via=via)
     pipeline = Pipeline(settings, cache, listen, engine=seams.engine, builder=seams.builder)
     try:
         step = pipeline.prepare([case], target).cases[case.id]

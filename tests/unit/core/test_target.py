@@ -14,6 +14,7 @@ CLEAN = Checkout(path=Path("burn-onnx"), commit="1a2b3c4d5e", digest="9f8e7d6c5b
     [
         (Target(), "0.22.1 flex", "burn-0.22.1-flex"),
         (Target(backend="wgpu", simplify=False), "0.22.1 wgpu no-simplify", "burn-0.22.1-wgpu-no-simplify"),
+        (Target(via="http-json"), "0.22.1 flex http-json", "burn-0.22.1-flex-http-json"),
         (
             Target(burn_onnx_checkout=CLEAN),
             "0.22.1+burn-onnx@1a2b3c4 flex",
@@ -28,6 +29,7 @@ def test_a_name_has_what_is_not_the_default(target, name, slug):
 
 def test_a_sentence_names_options_that_are_off():
     assert Target(partition=False).label == "Burn 0.22.1 on flex, not partitioned"
+    assert Target(via="http-json").label == "Burn 0.22.1 on flex, via http-json"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burn_verify.core import targets, versions
-from burn_verify.core.target import Checkout, Target
+from burn_verify.core.target import VIAS, Checkout, Target
 
 CHECKOUTS = st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.sampled_from(["a" * 40, "b" * 40]))
 TARGETS = st.builds(
@@ -15,6 +15,7 @@ TARGETS = st.builds(
     backend=st.sampled_from(versions.BACKENDS),
     simplify=st.booleans(),
     partition=st.booleans(),
+    via=st.sampled_from([*VIAS, "probe"]),
     burn_checkout=CHECKOUTS,
     burn_onnx_checkout=CHECKOUTS,
 )
@@ -32,7 +33,7 @@ def test_no_two_targets_share_a_name(found):
 @given(SEVERAL)
 def test_neighbours_differ_in_one_part_and_the_older_comes_first(found):
     for pair in targets.neighbours(found):
-        fields = ("burn", "backend", "simplify", "partition", "burn_checkout", "burn_onnx_checkout")
+        fields = ("burn", "backend", "simplify", "partition", "via", "burn_checkout", "burn_onnx_checkout")
         different = [name for name in fields if getattr(pair.before, name) != getattr(pair.after, name)]
         assert len(different) == 1
         assert different[0].startswith(pair.part.split(" ")[0].replace("-", "_"))

@@ -21,6 +21,7 @@ TARGETS = st.builds(
     simplify=st.booleans(),
     prepared=st.booleans(),
     partition=st.booleans(),
+    via=st.sampled_from(["process", "http-json"]),
     burn_checkout=st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.text(), dirty=st.booleans()),
 )
 

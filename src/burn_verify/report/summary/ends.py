@@ -36,6 +36,7 @@ class End(StrEnum):
     FAILED = "failed"  # panicked, died or hung at run time
     NO_VALUE = "no value"  # Burn has no tensor for what the case is fed or answers
     DEVICE = "device"  # it lacks what the model needs, and says nothing of Burn
+    NOT_SERVABLE = "not servable"  # what is fed or answered has no form in this protocol
     NO_PROGRAM = "no program"  # the generated Rust does not compile
     REFUSED = "refused"  # by burn-onnx
     SILENT = "silent"  # skipped, not loaded, without reference: says nothing of Burn
@@ -50,7 +51,11 @@ _PASSED: Final[Mapping[str, End]] = {
 }
 """Ends of cases that passed, by the judge's word."""
 
-_AT_RUN: Final = {FailureKind.NO_VALUE: End.NO_VALUE, FailureKind.DEVICE: End.DEVICE}
+_AT_RUN: Final = {
+    FailureKind.NO_VALUE: End.NO_VALUE,
+    FailureKind.DEVICE: End.DEVICE,
+    FailureKind.NOT_SERVABLE: End.NOT_SERVABLE,
+}
 """Ends of cases that were not run, or not to their end, by what ended them; others fail at run time."""
 
 

@@ -211,7 +211,7 @@ def _against(own: Iterable[CaseResult], declaration: Declaration | None) -> tupl
     outside: list[CaseResult] = []
     for result in own:
         (inside if declaration and declaration.covers(_opset(result)) else outside).append(result)
-    silent = (*_PASSED, End.SILENT, End.DEVICE)
+    silent = (*_PASSED, End.SILENT, End.DEVICE, End.NOT_SERVABLE)
     fail = {_opset(result) for result in inside if end_of(result) not in silent}
     agree = {_opset(result) for result in outside if end_of(result) is End.AGREES}
     return (

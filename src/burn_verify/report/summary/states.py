@@ -66,6 +66,7 @@ _ENDS: Final = {
     End.WRONG: WRONG,
     End.FAILED: State(key="failed", symbol="▲", word="fails at run time", tone=Tone.FAILED),
     End.DEVICE: State(key="device", symbol="▽", word="the device cannot", tone=Tone.NEUTRAL, speaks=False),
+    End.NOT_SERVABLE: State(key="not-servable", symbol="◌", word="not servable", tone=Tone.NEUTRAL, speaks=False),
     End.NO_VALUE: State(key="no-value", symbol="◇", word="no Burn value", tone=Tone.REFUSED),
     End.NO_PROGRAM: State(key="no-program", symbol="■", word="does not compile", tone=Tone.FAILED),
     End.REFUSED: State(key="refused", symbol="⊖", word="refused", tone=Tone.REFUSED),

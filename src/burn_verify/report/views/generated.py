@@ -23,7 +23,7 @@ _DECIDES: Final = {
     Status.REFUTED: (End.WRONG, End.FAILED),
     Status.DOES_NOT_COMPILE: (End.NO_PROGRAM,),
     Status.REFUSED: (End.REFUSED, End.NO_VALUE),
-    Status.UNTESTED: (End.RANDOM, End.DEVICE, End.SILENT),
+    Status.UNTESTED: (End.RANDOM, End.DEVICE, End.NOT_SERVABLE, End.SILENT),
 }
 
 _INTRODUCTION: Final = """\

@@ -99,7 +99,9 @@ def test_verified_means_that_every_case_agrees(ends):
     status = status_of(ends)
     assert (status is Status.VERIFIED) == (bool(ends) and set(ends) == {End.AGREES})
     assert (End.WRONG not in ends) or status is Status.REFUTED
-    assert (status is Status.UNTESTED) == (set(ends) <= {End.RANDOM, End.INSENSITIVE, End.SILENT, End.DEVICE})
+    assert (status is Status.UNTESTED) == (
+        set(ends) <= {End.RANDOM, End.INSENSITIVE, End.SILENT, End.DEVICE, End.NOT_SERVABLE}
+    )
 
 
 @given(st.lists(st.sampled_from(list(End))), st.randoms())
