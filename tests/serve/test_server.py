@@ -18,6 +18,7 @@ from onnx import TensorProto, helper
 
 from burn_verify.burn.server import is_built
 from burn_verify.burn.workspace import recipes_built
+from burn_verify.core.errors import RunError
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.stage import FailureKind
 from burn_verify.core.target import HTTP_BINARY, HTTP_JSON, Target
@@ -134,14 +135,14 @@ def test_nan_is_said_in_binary_and_not_servable_in_json(built):
     if via == HTTP_BINARY:
         assert np.isnan(pipeline.infer(made["logs"], [value])[0][1])
         return
-    with pytest.raises(Exception, match="JSON") as raised:
+    with pytest.raises(RunError, match="JSON") as raised:
         pipeline.infer(made["logs"], [value])
     assert raised.value.kind is FailureKind.NOT_SERVABLE
 
 
 def test_a_model_that_fails_is_told_and_answers_again(built):
     pipeline, made, _ = built
-    with pytest.raises(Exception) as raised:
+    with pytest.raises(RunError) as raised:
         pipeline.infer(made["gathers"], [np.array([99])])
     assert raised.value.kind in (FailureKind.PANIC, FailureKind.ERROR)
 
