@@ -22,6 +22,7 @@ DECIDED_ELSEWHERE = {
     FailureKind.CLOSED,
     FailureKind.ENDED_FROM_OUTSIDE,
     FailureKind.NOT_STARTED,
+    FailureKind.NOT_SERVABLE,
     FailureKind.DEVICE,
     FailureKind.INTERNAL,
 }
@@ -176,6 +177,7 @@ def test_the_order_of_wildcards_stays():
         ({"failure": FailureKind.CLOSED}, "closed"),
         ({"failure": FailureKind.ENDED_FROM_OUTSIDE}, "ended from outside"),
         ({"failure": FailureKind.NOT_STARTED}, "its process was not started"),
+        ({"failure": FailureKind.NOT_SERVABLE}, "not servable"),
         ({"failure": FailureKind.DEVICE}, "the device lacks what it needs"),
         ({"failure": FailureKind.INTERNAL}, "internal error"),
         *(({"failure": kind}, None) for kind in FailureKind if kind not in DECIDED_ELSEWHERE),
