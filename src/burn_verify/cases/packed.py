@@ -63,6 +63,12 @@ def without_suffix(path: Path) -> Path:
     return path.with_suffix("").with_suffix("") if is_packed(path) else path.with_suffix("")
 
 
+def beside(path: Path, suffix: str) -> Path:
+    """Return the file of a model's name beside it: ``a/model.toml`` for ``a/model.onnx.gz``."""
+    plain = without_suffix(path)
+    return plain.with_name(f"{plain.name}{suffix}")
+
+
 def unpacked(path: Path, cache: Cache, limit: int = LIMIT) -> Path:
     """Return the model in a compressed file, from the cache where it was unpacked before.
 

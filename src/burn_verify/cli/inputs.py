@@ -13,8 +13,9 @@ from typing import Any, Final
 from tabulate import tabulate
 
 from burn_verify.cases import zoo
+from burn_verify.cases.packed import beside
 from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed, write_file
-from burn_verify.core.case import Hints, InputHint
+from burn_verify.core.case import Hints, InputHint, ModelFile
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.stage import DrawnData
@@ -153,7 +154,9 @@ def _shapes(shapes: Iterable[Sequence[int]]) -> str:
 
 
 def _write(told: Told) -> None:
-    path = told.prepared.model.with_suffix(".toml")
+    source = told.prepared.case.source
+    # Not beside what is read: of a compressed or linked model that is a copy in the cache.
+    path = beside(source.path if isinstance(source, ModelFile) else told.prepared.model, ".toml")
     if told.prepared.case.corpus == zoo.CORPUS:
         message = "the catalogue describes models of the zoo: --write is for your own"
         raise UsageError(message)

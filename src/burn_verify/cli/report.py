@@ -111,6 +111,9 @@ def _report(arguments: argparse.Namespace) -> int:
     if arguments.out is None and (arguments.previous or arguments.history):
         message = "--previous and --history are for --out DIR; without it: burn-verify diff OLD NEW"
         raise UsageError(message)
+    if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
+        message = f"--out {arguments.out}: is not a folder"
+        raise UsageError(message)
     settings = settings_from(typed(arguments))
     paths = [Cache(settings.cache_dir).root / LAST_RECORD] if arguments.last else arguments.records
     records = _records(paths)

@@ -138,7 +138,8 @@ def kept_in(folder: Path) -> tuple[Kept, ...]:
         raise UsageError(message) from error
     if not found:
         message = (
-            f"{folder}: holds no answers that were kept: burn-verify verify MODEL --keep-outputs {folder} writes them"
+            f"{folder}: holds no answers that were kept: burn-verify verify MODEL --keep-outputs DIR writes them, "
+            "and a model is named by its .onnx file"
         )
         raise UsageError(message)
     return found

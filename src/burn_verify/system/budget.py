@@ -27,7 +27,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "seeded": "stand-ins with random weights",
         "models": "models given in memory",
         "samples": "data of one's own, one sample of each run",
-        "unpacked": "compressed models, unpacked, and models copied together with their data",
+        "unpacked": "models unpacked or copied with their data",
         "zoo": "downloaded models",
     }
 )

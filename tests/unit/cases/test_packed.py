@@ -56,6 +56,12 @@ def test_names(name, is_packed, rest):
     assert packed.without_suffix(Path(name)) == Path(rest)
 
 
+@pytest.mark.parametrize("name", ["m.onnx", "m.onnx.gz", "m.onnx.zst", "m.pb"])
+def test_a_file_of_its_name_lies_beside_it(name):
+    assert packed.beside(Path("a") / name, ".toml") == Path("a/m.toml")
+    assert packed.beside(Path("a") / f"v1.{name}", ".toml") == Path("a/v1.m.toml")
+
+
 def test_a_model_is_unpacked_once(path, cache):
     model = packed.unpacked(path, cache)
 

@@ -66,3 +66,11 @@ def test_a_case_that_no_run_has_is_a_mistake(command, written, tmp_path):
 
 def test_a_report_needs_a_record(command):
     assert command("report")[0] == 4
+
+
+def test_a_file_in_place_of_the_folder_is_a_mistake(command, written, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, err = command("report", written(agrees("zoo/a")), "--out", tmp_path / "file")
+
+    assert code == 4
+    assert "file: is not a folder" in err
