@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from burn_verify import __version__
-from burn_verify.core.errors import UsageError
+from burn_verify.core.errors import ToolchainError, UsageError
 from burn_verify.core.target import Target
 from burn_verify.reference import oracle
+from burn_verify.reference.data_set import DataSet
 from burn_verify.run.results import Verified
 from burn_verify.run.steps import Ready
 from burn_verify.system.files import digest_of, write_if_changed
@@ -82,42 +83,71 @@ def make(folder: Path) -> None:
         raise UsageError(message) from error
 
 
-def keep(folder: Path, ready: Ready, test_id: str, verified: Verified, engine: str) -> None:
-    """Write the inputs and outputs of a case, a file for each data set; where Burn has no answer, without it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeper:
+    """Writes the answers of one case on one target below a folder.
 
-    Arguments:
+    Attributes:
         test_id: the id of the case, and of its target where there are several.
-        verified: Burn's outputs, and how the case ended.
-        engine: name and version of what computed the reference.
-
-    Raises:
-        OracleError: the reference is gone or damaged.
-        OSError: a file cannot be written.
+        engine: name and version of what computes the reference.
     """
-    prepared = ready.prepared
-    inputs, names = ([spec.name for spec in specs] for specs in (prepared.inputs, prepared.outputs))
-    for data_set, data in oracle.read(ready.reference).data_sets.items():
+
+    folder: Path
+    ready: Ready
+    test_id: str
+    engine: str
+
+    def sample(self, name: str, data: DataSet, outputs: Sequence[Array], stored: bool) -> None:
+        """Write one sample of a user's data, as soon as Burn has answered it; see `burn_verify.run.samples.Watch`.
+
+        Raises:
+            ToolchainError: it cannot be written.
+        """
+        self._write(name, data, outputs, stored, {"stage": "run"})
+
+    def case(self, verified: Verified) -> None:
+        """Write the inputs and outputs of the case, a file for each data set; where Burn has no answer, without it.
+
+        Raises:
+            OracleError: the reference is gone or damaged.
+            ToolchainError: a file cannot be written.
+        """
+        ended = {"stage": verified.result.stage.value, "outcome": verified.result.outcome.value}
+        for name, data in oracle.read(self.ready.reference).data_sets.items():
+            fed = self.ready.prepared.is_fed(name)
+            self._write(name, data, verified.outputs.get(name, ()), not fed, ended)
+
+    def _write(
+        self, data_set: str, data: DataSet, outputs: Sequence[Array], stored: bool, ended: Mapping[str, str]
+    ) -> None:
+        prepared = self.ready.prepared
+        inputs, names = ([spec.name for spec in specs] for specs in (prepared.inputs, prepared.outputs))
         arrays = {
             **_group(INPUTS, inputs, data.inputs),
-            **_group(BURN, names, verified.outputs.get(data_set, ())),
+            **_group(BURN, names, outputs),
             **_group(REFERENCE, names, data.desired),
         }
         about = {
             "format": FORMAT,
-            "case": test_id,
+            "case": self.test_id,
             "data_set": data_set,
             "model": prepared.model.name,
             "model_sha256": prepared.digest,
-            "reference": engine if prepared.is_fed(data_set) else "stored",
+            "reference": "stored" if stored else self.engine,
             "random": json.dumps(prepared.random),
             "inputs": json.dumps(inputs),
             "outputs": json.dumps(names),
-            "stage": verified.result.stage.value,
-            "outcome": verified.result.outcome.value,
             "burn_verify": __version__,
-            **_of_target(ready.built.target),
+            **ended,
+            **_of_target(self.ready.built.target),
         }
-        write_if_changed(folder / place_of(test_id, data_set), encode_named(arrays, about))
+        try:
+            write_if_changed(self.folder / place_of(self.test_id, data_set), encode_named(arrays, about))
+        except OSError as error:
+            message = (
+                f"--keep-outputs {self.folder}: {self.test_id}, {data_set} cannot be written: {error.strerror or error}"
+            )
+            raise ToolchainError(message) from error
 
 
 def place_of(test_id: str, data_set: str) -> Path:

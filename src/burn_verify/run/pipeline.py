@@ -23,6 +23,7 @@ from burn_verify.reference.oracle import Oracle
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.build import Builds, Made, TargetBuilder, Wanted
 from burn_verify.run.results import Verified
+from burn_verify.run.samples import Watch, unwatched
 from burn_verify.run.stages import apply, clocked, each, summed
 from burn_verify.run.steps import (
     Built,
@@ -164,9 +165,10 @@ class Pipeline:
         shrink: bool = True,
         keep: bool = False,
         listen: Listener = silent,
+        watch: Watch = unwatched,
     ) -> Verified:
         """Run one case and compare; see `Verifier.verify`."""
-        return self._verifier.verify(step, twin=twin, shrink=shrink, keep=keep, listen=listen)
+        return self._verifier.verify(step, twin=twin, shrink=shrink, keep=keep, listen=listen, watch=watch)
 
     def infer(self, step: Built | Ready | Ended, inputs: Sequence[Array]) -> list[Array]:
         """Run a built case on given inputs; see `Verifier.infer`."""

@@ -42,6 +42,25 @@ Judging: TypeAlias = Callable[[str, DataSet, Measured, Sequence[Array], bool], V
 expected outputs are the user's own."""
 
 
+Watch: TypeAlias = Callable[[str, DataSet, Sequence[Array], bool], None]
+"""Gets what Burn answered to a sample: its name, what is expected, the outputs, and whether the expected outputs are
+the user's own. It may be called twice for one sample."""
+
+
+def unwatched(name: str, data: DataSet, actual: Sequence[Array], stored: bool) -> None:
+    """Do nothing; see `Watch`."""
+
+
+def watching(judged: Judging, watch: Watch) -> Judging:
+    """Return the same judging of samples, each of which is handed over before."""
+
+    def watched(name: str, data: DataSet, measured: Measured, actual: Sequence[Array], stored: bool) -> Verdict:
+        watch(name, data, actual, stored)
+        return judged(name, data, measured, actual, stored)
+
+    return watched
+
+
 def of_sample(
     prepared: PreparedCase,
     judged: Judge,

@@ -21,7 +21,7 @@ from burn_verify.cases.conformance import suites
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
 from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
-from burn_verify.core.errors import LoadError, StageError, ToolchainError
+from burn_verify.core.errors import LoadError, StageError
 from burn_verify.core.option_values import ALL
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
@@ -32,11 +32,13 @@ from burn_verify.core.targets import neighbours
 from burn_verify.expectations.match import Expectation
 from burn_verify.judge import overrides
 from burn_verify.record.codec import result_to_line
-from burn_verify.run import differences, kept_outputs
+from burn_verify.run import differences
 from burn_verify.run.explain import explained
 from burn_verify.run.forecast import with_forecast
+from burn_verify.run.kept_outputs import Keeper, make
 from burn_verify.run.pipeline import Pipeline
-from burn_verify.run.results import Verified, result_of
+from burn_verify.run.results import result_of
+from burn_verify.run.samples import unwatched
 from burn_verify.run.seams import Seams
 from burn_verify.run.selected import Asked, Selected, asked, expected_of, part_of, shipped_by
 from burn_verify.run.steps import Ended, Plan, Ready
@@ -102,7 +104,7 @@ class Session:
         else:
             chosen = tuple(Asked(target=target, settings=settings) for target in targets)
         if settings.keep_outputs is not None:
-            kept_outputs.make(settings.keep_outputs)
+            make(settings.keep_outputs)
         own = {case.id for case in cases}
         selected = Selected(
             settings=settings,
@@ -221,14 +223,17 @@ class Session:
             return result_of(Ended(case=case, error=LoadError(message)))
         step = plan.cases[case.id]
         twin = plan.cases.get(step.prepared.twin or "") if step.prepared else None
-        several, folder = len(self.selected.targets) > 1, self.selected.settings.keep_outputs
+        several, keeper = len(self.selected.targets) > 1, self._keeper(step, trial)
         # An expected failure is known already, so shrinking its values would waste time.
         shrink = self.selected.expectation(trial) is None
-        verified = self._running.verify(step, twin=twin, shrink=shrink, keep=several, listen=listen)
+        watch = unwatched if keeper is None else keeper.sample
+        verified = self._running.verify(step, twin=twin, shrink=shrink, keep=several, listen=listen, watch=watch)
         if several and verified.outputs:
             differences.keep(self._answers_of(trial), verified.outputs)
-        if folder is not None and isinstance(step, Ready):
-            self._keep(folder, step, trial, verified)
+        if keeper is not None:
+            # A reference that is damaged has ended the case.
+            with contextlib.suppress(StageError):
+                keeper.case(verified)
         result = verified.result
         if (note := plan.notes.get(case.id)) is not None:
             result = replace(result, details={**result.details, "prepared": dict(note)})
@@ -270,20 +275,13 @@ class Session:
         """
         return self._running.answers(self.plans[trial.target].cases[trial.case.id])
 
-    def _keep(self, folder: Path, step: Ready, trial: Trial, verified: Verified) -> None:
-        """Write the inputs and outputs of a case for the user.
-
-        Raises:
-            ToolchainError: they cannot be written.
-        """
+    def _keeper(self, step: Ready | Ended, trial: Trial) -> Keeper | None:
+        """Return what writes the answers of a case for the user; None where nobody asked, or there are none."""
+        folder = self.selected.settings.keep_outputs
+        if folder is None or isinstance(step, Ended):
+            return None
         test_id = next(test_id for test_id, one in self.selected.by_test_id.items() if one == trial)
-        try:
-            # A reference that is damaged has ended the case.
-            with contextlib.suppress(StageError):
-                kept_outputs.keep(folder, step, test_id, verified, self._engine)
-        except OSError as error:
-            message = f"--keep-outputs {folder}: the answers of {test_id} cannot be written: {error.strerror or error}"
-            raise ToolchainError(message) from error
+        return Keeper(folder=folder, ready=step, test_id=test_id, engine=self._engine)
 
     @functools.cached_property
     def _engine(self) -> str:

@@ -28,7 +28,7 @@ from burn_verify.run import varied
 from burn_verify.run.compare import answered, compared, of_drawn, verdict_on
 from burn_verify.run.latency.stopwatch import Stopwatch
 from burn_verify.run.results import Verified, result_of
-from burn_verify.run.samples import SampleRun, of_sample
+from burn_verify.run.samples import SampleRun, Watch, of_sample, unwatched, watching
 from burn_verify.run.stages import apply
 from burn_verify.run.steps import Answered, Built, Compared, Ended, Outputs, Ready, Referred
 from burn_verify.run.timing import measured, within_budget
@@ -67,6 +67,7 @@ class Verifier:
         shrink: bool = True,
         keep: bool = False,
         listen: Listener = silent,
+        watch: Watch = unwatched,
     ) -> Verified:
         """Run one case and compare; a failure of the case is returned, not raised.
 
@@ -75,23 +76,24 @@ class Verifier:
             shrink: whether to shrink the values on which a generated graph fails.
             keep: whether to return outputs also where there is no reference.
             listen: gets the progress where there are many samples.
+            watch: gets every further sample that Burn answered.
         """
         if isinstance(step, Ended):
             alone = self._alone(step, twin, keep=keep)
             return Verified(result=result_of(alone), outputs=alone.outputs)
         ran = apply(Stage.RUN, step, self._run)
-        made = ran if isinstance(ran, Ended) else self._judged(ran, twin, listen, shrink=shrink)
+        made = ran if isinstance(ran, Ended) else self._judged(ran, twin, listen, watch, shrink=shrink)
         result = within_budget(result_of(made), self._settings.compile_budget)
         own = {name: answer for name, answer in ran.outputs.items() if not step.prepared.is_varied(name)}
         return Verified(result=result, outputs=own)
 
     def _judged(
-        self, step: Answered, twin: Ready | Ended | None, listen: Listener, *, shrink: bool
+        self, step: Answered, twin: Ready | Ended | None, listen: Listener, watch: Watch, *, shrink: bool
     ) -> Compared | Ended:
         """Compare, then collect more evidence while none is against the case, then time it."""
         made = apply(Stage.COMPARE, step, self._compare)
         if isinstance(made, Compared) and made.answered.ready.prepared.samples:
-            made = apply(Stage.COMPARE, made, partial(self._compare_samples, listen=listen), "samples")
+            made = apply(Stage.COMPARE, made, partial(self._compare_samples, listen=listen, watch=watch), "samples")
         if isinstance(made, Compared):
             made = apply(Stage.COMPARE, made, partial(self._compare_twins, twin=twin), "twins")
         if isinstance(made, Compared) and made.verdict.passes and self._draws(made.case):
@@ -211,11 +213,11 @@ class Verifier:
             return made.ended(CompareError(found.differ, "twins differ", kind=FailureKind.MISMATCH))
         return made
 
-    def _compare_samples(self, step: Compared, listen: Listener) -> Compared | Ended:
+    def _compare_samples(self, step: Compared, listen: Listener, watch: Watch) -> Compared | Ended:
         built = step.answered.ready.built
         if self._samples is None:
             self._samples = SampleRun(self._new_engine(), self._cache, self._settings.judge_timeout)
-        judged = partial(of_sample, built.prepared, self.judge_of(built.target))
+        judged = watching(partial(of_sample, built.prepared, self.judge_of(built.target)), watch)
         found = self._samples.run(built.prepared, step.verdict, partial(self.infer, built), judged, listen)
         verdict = merge([step.verdict, *found.verdicts])
         evidence = {**step.evidence, **found.evidence}

@@ -50,7 +50,7 @@ def test_answers_are_kept_where_asked(faked, pytester, words):
     faked("--keep-outputs=kept", *words).assert_outcomes(passed=1)
 
     found = [path.relative_to(pytester.path / "kept") for path in (pytester.path / "kept").rglob("*.*")]
-    assert [path.as_posix() for path in found] == ["file/add/seeded.safetensors"]
+    assert "file/add/seeded.safetensors" in {path.as_posix() for path in found}
 
 
 def test_the_folder_for_answers_may_come_from_an_ini_file(faked, pytester):

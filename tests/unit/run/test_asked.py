@@ -28,7 +28,7 @@ def asked(tmp_path, cache):
 
 
 def test_its_own_data_sets(asked):
-    (answer,) = asked().own()
+    answer = asked().own()[0]
 
     assert (answer.case, answer.data_set, answer.random, answer.why) == ("file/m", "seeded", False, "")
     assert answer.outputs["y"].tolist() == (-answer.inputs["x"]).tolist()
