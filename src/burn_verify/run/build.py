@@ -19,6 +19,7 @@ from burn_verify.core.targets import refusal
 from burn_verify.run.stages import apply, clocked, each, summed, unexpected
 from burn_verify.run.steps import Built, Converted, Ended, Loaded
 from burn_verify.system.cache import Cache
+from burn_verify.system.storage import storage_fault
 
 Wanted: TypeAlias = Mapping[Target, Sequence[Case]]
 
@@ -179,6 +180,8 @@ def _compiled(builder: Builder, models: Sequence[ConvertedModel], doubtful: Coll
     except (ToolchainError, UsageError):
         raise
     except Exception as error:  # attributed to one model by bisection
+        if (fault := storage_fault(error)) is not None:
+            raise fault from error
         if len(models) == 1:
             return {models[0].module: error}
     middle = len(models) // 2

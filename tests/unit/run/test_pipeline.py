@@ -191,6 +191,16 @@ def test_an_exception_of_any_kind_ends_its_case_alone(
         assert any(frame.startswith("fakes.py:") for frame in results[SPOILT].details["traceback"])
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_a_disk_that_is_full_or_read_only_is_no_case_s_fault(
+    cache: Cache, models: Mapping[str, Case], place: str, number: int
+) -> None:
+    full = Faults({(place, SPOILT): OSError(number, os.strerror(number), "somewhere")})
+    with pytest.raises(ToolchainError, match=f"somewhere: {os.strerror(number)}: make room"):
+        run(cache, models, full, Settings(latency=place in ("release", "block")))
+
+
 def test_an_exception_while_loading_ends_its_case_alone(cache: Cache, models: Mapping[str, Case]) -> None:
     odd = Case(id="file/odd", corpus="file", source=None)  # type: ignore[arg-type]
     results = run(cache, {**models, "odd": odd})
