@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     cache = Cache(arguments.cache_dir)
     cases = failing(arguments, cache)
-    with LongWork(sys.stderr) as work, preparation(Settings(), cache=cache, listen=work.listen) as one:
+    with LongWork(sys.stderr) as work, preparation(Settings(), cache=cache, listen=work.listen, thrifty=True) as one:
         found = one.prepare(cases)
     target = Target()
     versions = {"burn": target.burn, "burn_onnx": target.burn_onnx}

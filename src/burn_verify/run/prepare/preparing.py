@@ -40,6 +40,7 @@ class Preparation:
         models: open for as long as this is used.
         tools: for the rewritings and the proofs.
         rewritings_of: the rewritings that may concern a serialised model.
+        thrifty: see `burn_verify.run.prepare.search.strategy`.
 
     Attributes:
         referred: the cases that were prepared, with their references, by id.
@@ -51,11 +52,14 @@ class Preparation:
         tools: EngineTools,
         rewritings_of: Callable[[bytes], Sequence[Rewriting]],
         listen: Listener = silent,
+        *,
+        thrifty: bool = False,
     ) -> None:
         self._models = models
         self._tools = tools
         self._rewritings_of = rewritings_of
         self._listen = listen
+        self._thrifty = thrifty
         self._tried: dict[str, int] = {}
         self.referred: dict[str, Referred] = {}
 
@@ -105,7 +109,8 @@ class Preparation:
         strategies = {}
         for name in known:
             left_out = {proof.name for proof in banned.get(name, ())}
-            strategies[name] = strategy([one for one in self._rewritings_of(sources[name]) if one.name not in left_out])
+            kept = [one for one in self._rewritings_of(sources[name]) if one.name not in left_out]
+            strategies[name] = strategy(kept, thrifty=self._thrifty)
         return searched(strategies, lambda asked: self._attempts(asked, known, sources))
 
     def _attempts(
@@ -205,6 +210,7 @@ def preparation(
     cache: Cache,
     listen: Listener = silent,
     seams: Seams = Seams(),  # noqa: B008  (immutable)
+    thrifty: bool = False,
 ) -> Iterator[Preparation]:
     """Open what a preparation needs: a pipeline for models in memory, and an engine for rewritings and proofs."""
     engine = seams.engine(cache, settings.timeout, memory_limit=settings.memory_limit)
@@ -214,4 +220,4 @@ def preparation(
         Models(settings, target, cache=cache, listen=listen, seams=seams) as models,
     ):
         tools = EngineTools(engine, Path(folder))
-        yield Preparation(models, tools, lambda model: rewritings_for(model, target), listen)
+        yield Preparation(models, tools, lambda model: rewritings_for(model, target), listen, thrifty=thrifty)

@@ -59,12 +59,22 @@ Try: TypeAlias = Callable[[Sequence[tuple[str, Recipe]]], Sequence[Attempt]]
 """Tries sets of rewritings on models by name, all in one batch."""
 
 
-def strategy(rewritings: Sequence[Rewriting]) -> Strategy:
-    """Return a strategy: every rewriting alone and all together; then what can be left out of those together."""
+def strategy(rewritings: Sequence[Rewriting], *, thrifty: bool = False) -> Strategy:
+    """Return a strategy: every rewriting alone and all together; then what can be left out of those together.
+
+    Arguments:
+        thrifty: try those together first, and one alone only where they fail: more rounds of fewer models, for many
+            models at once.
+    """
     whole = [one for one in rewritings if not one.options]
     singles = [(one,) for one in rewritings]
     together = _together(whole, [one for one in rewritings if one.options])
-    tried = yield [*singles, *together]
+    tried: Sequence[Attempt] = []
+    for sets in (together[:2], [*singles, *together[2:]]) if thrifty else ([*singles, *together],):
+        found = yield sets
+        tried = [*tried, *found]
+        if _smallest(tried) is not None:
+            break
     best = _smallest(tried)
     if best is None and together:
         further = yield [_without(recipe, one) for recipe in together[:2] for one in whole]
@@ -77,10 +87,10 @@ def strategy(rewritings: Sequence[Rewriting]) -> Strategy:
         if len(best.effective) < 2:
             break
         smaller = yield [_without(best.effective, one) for one in best.effective]
-        found = _smallest(smaller)
-        if found is None:
+        less = _smallest(smaller)
+        if less is None:
             break
-        best = found
+        best = less
     return best
 
 

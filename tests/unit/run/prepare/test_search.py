@@ -78,6 +78,15 @@ def test_what_changes_nothing_is_no_part_of_a_set():
     assert names(found(Burn(lambda applied: {"a", "b"} <= applied, idle=(C,)), A, B, C)) == ["a", "b"]
 
 
+@pytest.mark.parametrize("needed", ["a", "b", "ab", "abc", UNSIMPLIFIED.name])
+def test_a_thrifty_search_finds_the_same(needed):
+    wanted = {needed} if needed == UNSIMPLIFIED.name else set(needed)
+    burn = Burn(lambda applied: wanted <= applied)
+    found = searched({"m": strategy([A, B, C, UNSIMPLIFIED], thrifty=True)}, burn)["m"]
+    assert set(names(found)) == wanted
+    assert burn.batches[0] <= 2
+
+
 def test_where_nothing_agrees_the_furthest_is_told():
     attempt = found(Burn(lambda applied: False), A, B)
     assert not attempt.agrees
