@@ -50,5 +50,6 @@ def test_the_way_leads_from_the_command_line_to_the_record(traced):
     rooms = {name.partition(".")[0] for names in traced.values() for name in names}
     assert rooms == {path.parent.name for path in (ROOT / "src" / "burn_verify").glob("*/__init__.py")} - {
         "plugin",
+        "prepare",
         "ship",
     }
