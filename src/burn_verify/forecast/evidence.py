@@ -72,6 +72,11 @@ class Evidence:
         return next(iter(endings)) if len(endings) == 1 else None
 
     @functools.cached_property
+    def worths(self) -> dict[Feature, tuple[float, ...]]:
+        """The summed weights of single facets, filled by those that ask for them."""
+        return {}
+
+    @functools.cached_property
     def _endings(self) -> Mapping[Cell, frozenset[Ending]]:
         found: dict[Cell, frozenset[Ending]] = {}
         for entries in self.entries.values():

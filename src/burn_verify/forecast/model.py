@@ -164,8 +164,8 @@ def telling(cell: Cell, ending: Ending, evidence: Evidence) -> tuple[str, str] |
     place = ENDINGS.index(ending)
     margins = []
     for name, value in cell.facets:
-        weights = worth(cell.operator, name, value, evidence.weights)
-        margins.append((float(weights[place] - weights[0]), name, value))
+        weights = worth(cell.operator, name, value, evidence)
+        margins.append((weights[place] - weights[0], name, value))
     best = max(margins, default=(0.0, "", ""))
     return best[1:] if best[0] > 0 else None
 

@@ -4,7 +4,8 @@ Two values of a facet are as far apart as the weights that were learned of them:
 end is near.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,10 +14,8 @@ import numpy as np
 from burn_verify.forecast.cells import Cell
 from burn_verify.forecast.endings import ENDINGS, Ending
 from burn_verify.forecast.evidence import Entry, Evidence
-from burn_verify.forecast.features import Feature, facet_features
-from burn_verify.forecast.learn import Floats
+from burn_verify.forecast.features import facet_features
 
-_NOTHING: Final = np.zeros(len(ENDINGS))
 _EACH: Final = 0.05
 """The distance of any two values, so that of equally telling cells the one with fewer differences is nearer."""
 
@@ -71,7 +70,7 @@ class _Ruler:
         self._operator = cell.operator
         self._facets = frozenset(cell.facets)
         self._here = cell.by_name
-        self._weights = evidence.weights
+        self._evidence = evidence
         self._known: dict[tuple[str, str], float] = {}
 
     def distance(self, other: Cell) -> float:
@@ -98,16 +97,20 @@ class _Ruler:
     def _apart(self, name: str, value: str) -> float:
         """Return how far a value of a facet is from the one here; empty where there is none."""
         if (name, value) not in self._known:
-            here = worth(self._operator, name, self._here.get(name, ""), self._weights)
-            there = worth(self._operator, name, value, self._weights)
-            self._known[name, value] = _EACH + float(np.linalg.norm(here - there))
+            here = worth(self._operator, name, self._here.get(name, ""), self._evidence)
+            there = worth(self._operator, name, value, self._evidence)
+            self._known[name, value] = _EACH + math.dist(here, there)
         return self._known[name, value]
 
 
-def worth(operator: str, name: str, value: str, weights: Mapping[Feature, Floats]) -> Floats:
-    """Return the weights of a value of a facet, float64[5]; zeros for none."""
-    total = np.zeros(len(ENDINGS))
-    if value:
-        for feature, new in facet_features(operator, name, value):
-            total = total + weights.get(feature, weights.get(new, _NOTHING) if new else _NOTHING)
-    return total
+def worth(operator: str, name: str, value: str, evidence: Evidence) -> tuple[float, ...]:
+    """Return the weights of a value of a facet, one of each of `ENDINGS`; zeros where there is none."""
+    key = (operator, name, value)
+    if key not in evidence.worths:
+        total = np.zeros(len(ENDINGS))
+        for feature, new in facet_features(*key) if value else ():
+            known = feature if feature in evidence.weights else new
+            if known is not None and known in evidence.weights:
+                total = total + evidence.weights[known]
+        evidence.worths[key] = tuple(total.tolist())
+    return evidence.worths[key]

@@ -1,35 +1,47 @@
-"""The forecast of a case beside its result, so that every run tells how often forecasts come true."""
+"""The forecast of a case beside its result, so that every run tells how often forecasts come true.
+
+A failure as forecast gets advice: what of the model to change first, by the evidence.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import PreparedCase
+from burn_verify.core.stage import Outcome, PreparedCase
 from burn_verify.core.target import Target
-from burn_verify.forecast.endings import FORECAST
+from burn_verify.forecast.endings import FORECAST, ending_of
 
 
 def with_forecast(prepared: PreparedCase | None, target: Target, result: CaseResult) -> CaseResult:
     """Return a result with the forecast of its model; unchanged where there is no evidence of the target."""
-    found = _forecast(prepared, target) if prepared is not None else None
-    return replace(result, details={**result.details, FORECAST: found}) if found else result
+    found = _forecast(prepared, target, result) if prepared is not None else {}
+    return replace(result, details={**result.details, **found}) if found else result
 
 
-def _forecast(prepared: PreparedCase, target: Target) -> Mapping[str, Any] | None:
+def _forecast(prepared: PreparedCase, target: Target, result: CaseResult) -> Mapping[str, Any]:
+    """Return the details to add to those of a result."""
     # Loaded with the first case: a run that collects only must not pay for onnx and the evidence.
     from burn_verify.forecast.evidence import packaged
-    from burn_verify.forecast.model import cells_of, expected, said
+    from burn_verify.forecast.model import cells_of, expected, forecast, said
+    from burn_verify.report.views.explanation import NOT_TRIED, first_change
 
     if target.burn_checkout or target.burn_onnx_checkout:
-        return None
+        return {}
     evidence = packaged(target)
     if evidence is None:
-        return None
+        return {}
     try:
         cells = cells_of(prepared.model)
     except ValueError:
         # The file was readable before; its later deletion or change is not a failure of this case.
-        return None
-    ending, sure = expected((placed.cell for placed in cells), evidence)
-    return {"ending": said(ending, sure, evidence, prepared.advice), "probability": round(sure, 3)}
+        return {}
+    likeliest, sure = expected((placed.cell for placed in cells), evidence)
+    ending = said(likeliest, sure, evidence, prepared.advice)
+    made = {FORECAST: {"ending": ending, "probability": round(sure, 3)}}
+    # A case of one operator is evidence itself, and nobody wants to change it.
+    if result.outcome is not Outcome.FAILED or prepared.subject is not None or ending_of(result) is None:
+        return made
+    first = first_change(forecast(cells, evidence)) if ending is ending_of(result) else ()
+    rest = () if target.prepared else (NOT_TRIED,)
+    return {**made, "advice": [*result.details.get("advice", ()), *first, *rest]}

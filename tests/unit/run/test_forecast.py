@@ -4,12 +4,15 @@ import dataclasses
 
 import onnx
 import pytest
+from onnx import helper
 
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.stage import PreparedCase
 from burn_verify.core.target import Checkout, Target
+from burn_verify.report.views.explanation import NOT_TRIED
 from burn_verify.run.forecast import with_forecast
 from evidences import relu, result
+from handmade import model, value
 
 
 @pytest.fixture
@@ -48,3 +51,40 @@ def test_a_model_with_advice_is_not_said_to_agree(prepared):
     doubted = dataclasses.replace(prepared, advice=("input `type` is a Rust keyword",))
 
     assert with_forecast(doubted, Target(), result("file/m")).details["forecast"]["ending"] is None
+
+
+@pytest.fixture
+def refused(tmp_path):
+    node = helper.make_node("Frobnicate", ["x"], ["y"], name="n", domain="com.example")
+    path = tmp_path / "refused.onnx"
+    onnx.save(model([node], [value("x", shape=(2,))], [value("y", shape=(2,))]), path)
+    case = Case(id="file/refused", corpus="file", source=ModelFile(path=path))
+    return PreparedCase(case=case, model=path, digest="", op_types=(), opset=18, inputs=(), outputs=())
+
+
+def test_a_refusal_as_forecast_says_what_to_change(refused):
+    came = result("file/refused", "refused", details={"advice": ["before"]})
+
+    found = with_forecast(refused, Target(), came).details["advice"]
+
+    assert found[0] == "before"
+    assert found[1].startswith("first thing to change: com.example.Frobnicate n: burn-onnx 0.22.0 has no ")
+    assert found[2] == NOT_TRIED
+
+
+def test_a_model_that_was_rewritten_is_not_said_to_be_untried(refused):
+    found = with_forecast(refused, Target(prepared=True), result("file/refused", "refused"))
+
+    assert NOT_TRIED not in found.details["advice"]
+
+
+def test_a_failure_otherwise_than_forecast_is_not_explained_by_it(refused):
+    found = with_forecast(refused, Target(), result("file/refused", "wrong numbers"))
+
+    assert (found.details["forecast"]["ending"], found.details["advice"]) == ("refused", [NOT_TRIED])
+
+
+def test_a_case_of_one_operator_gets_no_advice(refused):
+    came = result("op/x", "refused")
+
+    assert "advice" not in with_forecast(dataclasses.replace(refused, subject=came.subject), Target(), came).details

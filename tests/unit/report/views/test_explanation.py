@@ -34,6 +34,8 @@ def test_a_model_that_will_be_refused_names_what_to_change():
 
     assert "will be refused: 1 node of 1 operator" in found
     assert "first thing to change: Gather g: op/gather-0 agrees, with axis 0 instead of 1" in found
+    assert "burn-verify prepare" in found
+    assert "burn-verify prepare" not in text(relu())
 
 
 def test_a_model_that_will_not_compile():
