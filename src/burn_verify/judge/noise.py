@@ -16,8 +16,20 @@ from burn_verify.judge.tolerance import Bound
 DEVIATIONS: Final = 4.0
 """Greatest error of one element in deviations: one normal number of 16,000 exceeds it, and no sample is normal."""
 
+_FEW: Final = 16_000
+_SAMPLES: Final = 8
+
 LEAST_SHARE: Final = 0.01
 """Lower bound of an element's deviation as a share of the mean: eight samples may all miss it by chance."""
+
+
+def deviations(elements: int) -> float:
+    """Return the greatest error of one of so many elements, in deviations.
+
+    The deviation of an element comes from eight samples, so that an error divided by it has the t distribution of eight
+    degrees of freedom: its tail falls with the eighth power, and of more elements one exceeds the bound by chance.
+    """
+    return DEVIATIONS * float(max(1.0, elements / _FEW) ** (1 / _SAMPLES))
 
 
 def luck(elements: int) -> float:
@@ -30,7 +42,8 @@ def explained(reference: npt.NDArray[np.float64], sigma: npt.NDArray[np.float64]
     """Return the bound of rounding errors around a reference.
 
     With s = √(sigma² + (u · reference)²) and its root mean square m, the bound of one element is
-    4 · max(s, m / 100, smallest normal number), and that of all n elements is m · (1 + 3 / √2n) in root mean square.
+    4 · max(s, m / 100, smallest normal number), above 16,000 elements times (n/16,000)^⅛, and that of all n elements is
+    m · (1 + 3 / √2n) in root mean square.
     Elements that are not finite have to be equal.
 
     Args:
@@ -43,11 +56,11 @@ def explained(reference: npt.NDArray[np.float64], sigma: npt.NDArray[np.float64]
     scale = np.hypot(np.where(finite, sigma, 0.0), rounded)
     tiny = smallest_normal(dtype)
     mean = max(root_mean_square(scale[finite]), tiny)
-    limit = np.where(finite, DEVIATIONS * np.maximum(np.maximum(scale, LEAST_SHARE * mean), tiny), 0.0)
-    together = mean * luck(int(np.count_nonzero(finite)))
-    return Bound(
-        limit=limit, mean=together, deviation=mean, text=f"{DEVIATIONS:g} deviations of rounding, rms {mean:.1e}"
-    )
+    count = int(np.count_nonzero(finite))
+    most = deviations(count)
+    limit = np.where(finite, most * np.maximum(np.maximum(scale, LEAST_SHARE * mean), tiny), 0.0)
+    together = mean * luck(count)
+    return Bound(limit=limit, mean=together, deviation=mean, text=f"{most:.2g} deviations of rounding, rms {mean:.1e}")
 
 
 def root_mean_square(values: npt.NDArray[Any]) -> float:

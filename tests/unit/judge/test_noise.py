@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from burn_verify.core.result import JudgeMode
 from burn_verify.judge import Judge, Question, bound, judge
 from burn_verify.judge.evidence import Evidence, Measured
-from burn_verify.judge.noise import DEVIATIONS, LEAST_SHARE, explained, luck
+from burn_verify.judge.noise import DEVIATIONS, LEAST_SHARE, deviations, explained, luck
 from burn_verify.judge.weigh import weigh
 
 quick = settings(deadline=None, database=None)
@@ -209,3 +209,13 @@ def test_what_is_not_finite_is_equal_or_wrong(way, mode, wanted, came):
 def test_a_number_that_is_expected_is_not_infinite(came):
     for way in WAYS.values():
         assert not verdict(np.array([1.0, came, 2.0], "f4"), way(np.array([1.0, 1.5, 2.0]))).passes
+
+
+def test_of_many_elements_one_may_be_further_away():
+    # The eighth power of Student's tail: as many elements exceed the bound of a million as that of 16,000.
+    assert deviations(1) == deviations(16_000) == DEVIATIONS
+    assert deviations(1_000_000) == pytest.approx(DEVIATIONS * 62.5**0.125)
+    rng = np.random.default_rng(0)
+    estimated = np.sqrt(np.mean(np.square(rng.standard_normal((8, 200_000))), axis=0))
+    beyond = [np.count_nonzero(np.abs(0.3 * rng.standard_normal(200_000)) > most * estimated) for most in (2.0, 4.0)]
+    assert beyond[1] < beyond[0] / 2**6
