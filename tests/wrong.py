@@ -1,7 +1,7 @@
 """A Burn that is wrong in one operator: everything else is as onnx's evaluator answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,13 +57,16 @@ def seams(
         def convert(self, prepared, target):
             if words := refuses(onnx.load(prepared.model)):
                 raise ConvertError(words, words)
-            return super().convert(prepared, target)
+            made = super().convert(prepared, target)
+            rust = prepared.model.with_suffix(".rs")
+            rust.write_text(_rust(len(prepared.inputs), len(prepared.outputs)), encoding="utf-8")
+            return replace(made, rust=rust)
 
         def build(self, models, doubtful=()):
             if seen is not None:
                 seen.append([model.label for model in models])
             program = Program(self.faults)
-            said = {model.module: rejects(onnx.load(model.rust)) for model in models}
+            said = {model.module: rejects(onnx.load(model.weights)) for model in models}
             return {module: CompileError(words, words) if words else program for module, words in said.items()}
 
     faults = Faults()
@@ -85,6 +88,14 @@ class Engine(FakeEngine):
             return [self.infer(model, inputs) for inputs in sets]
         except Exception as error:
             raise error if isinstance(error, OracleError) else OracleError(str(error)) from error
+
+
+def _rust(takes: int, gives: int) -> str:
+    """Return code with as many inputs and outputs as a model."""
+    inputs = ", ".join(f"input{place}: Tensor<1>" for place in range(takes))
+    outputs = ", ".join(["Tensor<1>"] * gives)
+    outputs = outputs if gives == 1 else f"({outputs})"
+    return f"impl Model {{\n    pub fn forward(&self, {inputs}) -> {outputs} {{\n        todo!()\n    }}\n}}\n"
 
 
 def _infer(path: Path, inputs: Any) -> list[Any]:

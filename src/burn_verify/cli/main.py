@@ -26,6 +26,7 @@ from burn_verify.cli import (
     explain_number,
     gc,
     inputs,
+    issue,
     latency,
     locate,
     ops,
@@ -70,6 +71,7 @@ _COMMANDS: Final = (
     profile,
     locate,
     reduce,
+    issue,
     blame,
     compare,
     prepare,
@@ -95,6 +97,7 @@ examples:
   burn-verify profile squeezenet          which nodes take the time
   burn-verify locate squeezenet           which node is wrong first
   burn-verify reduce my.onnx -o tiny.onnx a small model that fails the same way
+  burn-verify issue my.onnx               a folder that shows it, to send upstream
   burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
   burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
   burn-verify compare a.onnx b.onnx       two models on the same inputs, or answers kept by --keep-outputs

@@ -27,7 +27,7 @@ examples:
   burn-verify reduce my.onnx -o tiny.onnx
   burn-verify verify tiny.onnx                the same failure
 exit codes: 0 nothing is wrong, 1 reduced, 3 cannot say, or toolchain, 4 usage"""
-_CODES: Final = {
+CODES: Final = {
     Reduction.NOTHING_WRONG: 0,
     Reduction.REDUCED: 1,
     Reduction.UNREPEATED: 3,
@@ -66,4 +66,4 @@ def _reduce(arguments: argparse.Namespace) -> int:
                 message = f"{arguments.out} cannot be written: {error.strerror or error}"
                 raise StoreError(message) from error
     print(json.dumps(found.to_json()) if arguments.json else reduced_text(found, arguments.out))
-    return _CODES[found.reduction]
+    return CODES[found.reduction]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from burn_verify.cases import load
 from burn_verify.core.case import Case
 from burn_verify.core.errors import OracleError, RunError
@@ -20,6 +22,7 @@ from burn_verify.core.stage import Outcome, Stage
 from burn_verify.graph import control
 from burn_verify.graph.cut import cut, neutral
 from burn_verify.graph.shrink import Change, Draft, changes, elements, op_types, together, typed
+from burn_verify.judge.metrics import is_float
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.oracle import Oracle, read
 from burn_verify.run.models import Model
@@ -82,6 +85,7 @@ class _Attempt:
     model: "ModelProto"
     inputs: Sequence[Array] | None
     whole: CaseResult | None = None
+    finite: bool = False
     batches: int = 0
     changes: list[str] = field(default_factory=list)
 
@@ -89,6 +93,7 @@ class _Attempt:
         """Return the smallest model found that fails as the whole does."""
         started = time.monotonic()
         parts = unfed(self.model) if self.inputs is None else parts_of(self.model, self.inputs, values)
+        self.finite = self.inputs is not None and all(map(_is_finite, _answers(parts[0])))
         draft = self._of_pieces(parts)
         whole = self._known
         if whole.outcome is not Outcome.FAILED or whole.stage in (Stage.LOAD, Stage.REFERENCE):
@@ -197,9 +202,11 @@ class _Attempt:
             path = Path(folder) / "draft.onnx"
             try:
                 path.write_bytes(draft.model.SerializeToString())
-                return typed(draft, infer(self.engine, path, draft.inputs))
+                answers = infer(self.engine, path, draft.inputs)
             except OracleError:
                 return None
+        # A window with nothing in it, or a division by zero, would be another failure.
+        return typed(draft, answers) if not self.finite or all(map(_is_finite, answers)) else None
 
     def _run(self, wanted: Sequence[Model]) -> dict[str, CaseResult]:
         self.batches += 1
@@ -232,6 +239,15 @@ def _result(batch: Batch, names: Sequence[str], whole: CaseResult | None = None)
     refused = whole is not None and whole.stage not in ANSWERED
     asked = [name for name in names if built[name].result.outcome is not Outcome.FAILED and not refused]
     return {name: one.result for name, one in {**built, **batch.judged(asked)}.items()}
+
+
+def _answers(part: Part) -> list[Array]:
+    return part.arrays([name for name in part.graph.outputs if name in part.values.specs])
+
+
+def _is_finite(array: Array) -> bool:
+    """Return whether an array has numbers, and neither NaN nor infinity."""
+    return bool(array.size and (not is_float(array.dtype) or np.isfinite(array.astype(np.float64)).all()))
 
 
 def _draft_of(one: Wanted) -> Draft:

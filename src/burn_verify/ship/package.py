@@ -81,12 +81,25 @@ def write(folder: Path, contents: Contents) -> Path:
         UsageError: the folder is there.
         StoreError: it cannot be written.
     """
+    return write_files(folder, files_of(contents))
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write a folder with a crate in it, all of it or nothing.
+
+    Arguments:
+        files: contents by relative path.
+
+    Raises:
+        UsageError: the folder is there.
+        StoreError: it cannot be written.
+    """
     require_absent(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
-            _write_files(made, files_of(contents))
+            _write_files(made, files)
             _prune_lock(made)
             made.chmod(0o755)
             require_absent(folder)

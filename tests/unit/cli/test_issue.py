@@ -1,0 +1,48 @@
+"""The command ``burn-verify issue``, with fakes for ONNX Runtime and Burn."""
+
+from pathlib import Path
+
+import pytest
+
+from burn_verify.cli.issue import known_cases
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.target import Target
+from wrong import has, seams
+
+ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
+
+
+def test_a_folder_is_written(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = command("issue", ADD, seams=seams(refuses=has("Add")))
+    assert code == 1
+    assert {"tiny.onnx", "README.md", "Cargo.toml", "inputs.npz", "expected.npz"} <= {
+        path.name for path in (tmp_path / "issue-add").iterdir()
+    }
+    assert "issue-add" in out
+
+
+def test_nothing_is_written_of_a_model_that_passes(command, tmp_path):
+    code, _, _ = command("issue", ADD, "-o", tmp_path / "i", seams=seams())
+    assert code == 0
+    assert not (tmp_path / "i").exists()
+
+
+def test_nothing_is_overwritten(command, tmp_path):
+    code, _, err = command("issue", ADD, "-o", tmp_path, seams=seams(refuses=has("Add")))
+    assert code == 4
+    assert "nothing is overwritten" in err
+
+
+@pytest.mark.parametrize(("op_type", "known"), [("AveragePool", True), ("Exp", False)])
+def test_of_wrong_numbers_only_cases_of_the_operator_are_known(op_type, known):
+    result = CaseResult(
+        case_id="c",
+        corpus="file",
+        stage=Stage.COMPARE,
+        outcome=Outcome.FAILED,
+        reason="wrong values",
+        op_types=(op_type,),
+    )
+    assert bool(known_cases(result, Target())) is known

@@ -1,0 +1,85 @@
+"""The files of a folder that shows a failure."""
+
+import io
+import tomllib
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.target import Target
+from burn_verify.graph.shrink import Draft
+from burn_verify.ship.issue import Evidence, files_of
+from handmade import model, value
+
+RUST = """// Generated from ONNX "/home/me/tiny.onnx" by burn-onnx
+impl Default for Model {
+    fn default() -> Self {
+        Self::from_file("/home/me/model.bpk", &Default::default())
+    }
+}
+
+impl Model {
+    pub fn forward(&self, input0: Tensor<1>, input1: i64) -> (Tensor<1>, [i64; 1]) {
+        (input0, [1])
+    }
+}
+"""
+X = np.array([1.5, -2], np.float32)
+
+
+def evidence(stage, **more):
+    nodes = [helper.make_node("Neg", ["a"], ["y"]), helper.make_node("Shape", ["a"], ["s"])]
+    ends = [value("a", shape=[2]), value("n", 7, [])], [value("y", shape=[2]), value("s", 7, [1])]
+    result = CaseResult(
+        case_id="tiny", corpus="file", stage=stage, outcome=Outcome.FAILED, reason="no Neg", message="no Neg\nat all",
+        details={"rust": "let a = b;", "line": 7},
+    )  # fmt: skip
+    inputs = X, np.array(3)
+    draft = Draft(model=model(nodes, *ends), inputs=inputs)
+    return Evidence(title="zoo/large", target=Target(), result=result, draft=draft, versions={"burn": "0.22.1"}, **more)
+
+
+def test_a_refusal_is_shown_by_burn_onnx_alone():
+    made = files_of(evidence(Stage.CONVERT))
+    assert b'input("tiny.onnx")' in made["src/main.rs"]
+    assert set(tomllib.loads(made["Cargo.toml"].decode())["dependencies"]) == {"burn-onnx"}
+    assert "src/model.rs" not in made
+    onnx.checker.check_model(onnx.load_from_string(made["tiny.onnx"]))
+
+
+def test_code_that_does_not_compile_is_in_the_folder():
+    made = files_of(evidence(Stage.COMPILE, rust=RUST, weights=b"w"))
+    assert set(tomllib.loads(made["Cargo.toml"].decode())["dependencies"]) == {"burn", "burn-store"}
+    assert b"mod model;" in made["src/main.rs"]
+    assert b"/home/me" not in made["src/model.rs"]
+    assert made["model.bpk"] == b"w"
+    assert "Generated line 7: `let a = b;`" in made["README.md"].decode()
+
+
+@pytest.mark.parametrize("stage", [Stage.RUN, Stage.COMPARE])
+def test_a_program_prints_what_is_expected_and_what_comes(stage):
+    made = files_of(evidence(stage, rust=RUST, weights=b"w", expected=(-X, np.array([2])), actual=(X,)))
+    main = made["src/main.rs"].decode()
+    assert "Tensor::<1>::from_data(TensorData::from_bytes_vec(" in main
+    assert "let input1 = 3;" in main
+    assert 'println!("expected y: float32[2] [-1.5, 2.0]");' in main
+    assert "let (output0, output1) = model.forward(input0, input1);" in main
+    assert made["values/input0.bin"] == X.tobytes()
+    np.testing.assert_array_equal(np.load(io.BytesIO(made["expected.npz"]))["y"], -X)
+    report = made["README.md"].decode()
+    assert "actual" in report
+    assert len(report.splitlines()) < 40
+
+
+def test_nothing_of_ours_is_needed():
+    for stage in (Stage.CONVERT, Stage.COMPILE, Stage.COMPARE):
+        made = files_of(evidence(stage, rust="" if stage is Stage.CONVERT else RUST))
+        assert "burn_verify" not in (made["src/main.rs"] + made["Cargo.toml"]).decode()
+
+
+def test_known_cases_are_named():
+    assert "node/test_neg" in files_of(evidence(Stage.CONVERT, known=("node/test_neg",)))["README.md"].decode()
