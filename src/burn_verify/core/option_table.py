@@ -204,6 +204,26 @@ OPTIONS: tuple[Option, ...] = (
         help="how long one answer in float64 may take; without it ONNX Runtime's own answers count (default: 20)",
     ),
     Option(
+        field="locate",
+        flag="--burn-locate",
+        metavar="on|off",
+        ini="burn_locate",
+        parse=option_values.switch,
+        default=False,
+        help="name the first wrong node of each model that fails unexpectedly, as burn-verify locate does; the answer "
+        "is in the record (default: off)",
+    ),
+    Option(
+        field="locate_seconds",
+        flag="--burn-locate-seconds",
+        metavar="SECONDS",
+        ini="burn_locate_seconds",
+        parse=option_values.seconds,
+        default=600.0,
+        help="how long --burn-locate may take for all models of a run together; no further batch is begun then "
+        "(default: 600)",
+    ),
+    Option(
         field="burn_backend",
         flag="--burn-backend",
         metavar="NAMES",

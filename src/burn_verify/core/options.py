@@ -43,6 +43,7 @@ class Settings:
         shard: I and N of one part of the selection, counted from 1; None for all of it.
         shard_costs: a record with the seconds of each case.
         judge_timeout: seconds that an answer in float64 may take.
+        locate: whether to look for the first wrong node of a model that fails, and for how many seconds in all.
         latency: whether to time the cases that answer, as a release build.
         threads: that either side may use while it is timed, 0 for as many as there are processors.
         compile_budget: seconds that rustc may take for a model as a release build.
@@ -72,6 +73,8 @@ class Settings:
     cache_size: int = 20 << 30
     judge: JudgeMode = JudgeMode.DEFAULT
     judge_timeout: float = 20.0
+    locate: bool = False
+    locate_seconds: float = 600.0
     burn_backend: tuple[str, ...] = ("flex",)
     burn_version: tuple[str, ...] = (LATEST,)
     burn_path: tuple[str | None, ...] = (None,)

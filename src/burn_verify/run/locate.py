@@ -70,16 +70,12 @@ def locate(case: Case, search: Search, output: str | None = None) -> Located:
 
 
 def _of_data_sets(case: Case, search: Search, model: "ModelProto", answers: Answers, engine: Engine) -> Located:
-    """Return the answer for the first data set with which something is wrong, else for the last."""
-    found = None
-    for name, data in answers.data_sets.items():
-        with Values(engine) as values:
-            parts = partial(parts_of, model, data.inputs, values)
-            found = replace(located(case, search, model, data.inputs, parts), data_set=name)
-        if found.finding is not Finding.NOTHING_WRONG:
-            break
-    assert found is not None  # a reference has a data set
-    return found
+    """Return the answer for the first data set with which the model fails."""
+    sets = {name: data.inputs for name, data in answers.data_sets.items()}
+    name = search.failing(model, sets)
+    with Values(engine) as values:
+        parts = partial(parts_of, model, sets[name], values)
+        return replace(located(case, search, model, sets[name], parts), data_set=name)
 
 
 def _answers(prepared: PreparedCase, search: Search, engine: Engine) -> Answers:

@@ -59,18 +59,13 @@ def reduce(case: Case, search: Search) -> tuple[Reduced, Draft | None]:
     engine = search.seams.engine(search.cache, settings.timeout, memory_limit=settings.memory_limit)
     try:
         try:
-            oracle = Oracle(search.cache, engine, settings.memory_limit)
-            sets: list[list[Array] | None] = [data.inputs for data in read(oracle.answer(prepared)).data_sets.values()]
+            known = read(Oracle(search.cache, engine, settings.memory_limit).answer(prepared)).data_sets
+            sets = {name: data.inputs for name, data in known.items()}
+            inputs: Sequence[Array] | None = sets[search.failing(model, sets)]
         except (OracleError, RunError):
-            sets = [None]
-        found: tuple[Reduced, Draft | None] | None = None
-        for inputs in sets:
-            with Values(engine) as values:
-                found = _Attempt(case, search, engine, model, inputs).reduced(values)
-            if found[0].reduction is not Reduction.NOTHING_WRONG:
-                break
-        assert found is not None  # a reference has a data set
-        return found
+            inputs = None
+        with Values(engine) as values:
+            return _Attempt(case, search, engine, model, inputs).reduced(values)
     finally:
         engine.close()
 

@@ -1,9 +1,10 @@
 """Batches of models cut or changed for a search: run, and forgotten. Decides nothing."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
@@ -16,6 +17,10 @@ from burn_verify.run.results import Verified, result_of
 from burn_verify.run.seams import Seams
 from burn_verify.run.steps import Built, Ended
 from burn_verify.system.cache import Cache, scratch
+from burn_verify.system.wire import Array
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,18 @@ class Search:
         """
         with self.batch(wanted) as batch:
             return batch.judged([one.name for one in wanted])
+
+    def failing(self, model: "ModelProto", sets: Mapping[str, Sequence[Array]]) -> str:
+        """Return the first data set with which a model fails; the first of all where it fails with none.
+
+        Arguments:
+            sets: inputs by name of the data set, at least one.
+        """
+        names = list(sets)
+        if len(names) == 1:
+            return names[0]
+        found = self.run([Model(name=name, model=model, inputs=inputs) for name, inputs in sets.items()])
+        return next((name for name in names if found[name].result.outcome is Outcome.FAILED), names[0])
 
     @contextmanager
     def batch(self, wanted: Sequence[Model]) -> Iterator["Batch"]:

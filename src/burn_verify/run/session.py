@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from burn_verify.burn.checkouts import look
 from burn_verify.cases import files, sized, zoo
@@ -26,7 +26,7 @@ from burn_verify.core.option_values import ALL
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
 from burn_verify.core.result import CaseResult, Difference, JudgeMode
-from burn_verify.core.stage import Stage
+from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target, Trial
 from burn_verify.core.targets import neighbours
 from burn_verify.expectations.match import Expectation
@@ -46,6 +46,9 @@ from burn_verify.system.budget import trim
 from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array
+
+if TYPE_CHECKING:
+    from burn_verify.run.locating import Locating
 
 _KEPT_RUNS: Final = 8
 _KEPT_LOGS: Final = 60
@@ -191,6 +194,13 @@ class Session:
             self._plans = _load(self.folder / "plan.pickle")
         return self._plans
 
+    @functools.cached_property
+    def _locator(self) -> "Locating":
+        """What looks for wrong nodes, with the time it has left in this process."""
+        from burn_verify.run.locating import Locating
+
+        return Locating(self.selected.settings, self.cache, self._seams)
+
     def failure(self, target: Target) -> str:
         """Return why a target could not be built or started, in one line; empty where it could."""
         plan = self.plans.get(target)
@@ -237,7 +247,15 @@ class Session:
         result = verified.result
         if (note := plan.notes.get(case.id)) is not None:
             result = replace(result, details={**result.details, "prepared": dict(note)})
-        return with_forecast(step.prepared, trial.target, explained(step.prepared, result))
+        found = with_forecast(step.prepared, trial.target, explained(step.prepared, result))
+        return self._locator.with_node(trial, found, listen) if self._locates(trial, found) else found
+
+    def _locates(self, trial: Trial, result: CaseResult) -> bool:
+        """Return whether to look for the wrong node: of a model of several, that fails where nobody expects it."""
+        expected = self.selected.expectation(trial)
+        several = result.subject is None and trial.case.corpus != GENERATED
+        unexpected = result.outcome is Outcome.FAILED and (expected is None or not expected.fits(result))
+        return self.selected.settings.locate and several and unexpected and not trial.target.prepared
 
     def differences(self) -> tuple[Difference, ...]:
         """Compare the outputs of the cases on adjacent targets, and delete the outputs."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from tabulate import tabulate
 
 from burn_verify.burn.codegen import rust_string
 from burn_verify.burn.recipe import overlaid, packaged_sources
@@ -205,10 +204,10 @@ def _report(evidence: Evidence) -> str:
     lines += [f"{_WORDS[result.stage]} (found in `{evidence.title}`, made small by burn-verify).", ""]
     lines += ["`cargo run` in this folder shows it. `tiny.onnx` is the model, `inputs.npz` and `expected.npz` are its"]
     lines += ["inputs and what ONNX Runtime answers.", "", "```", *_first_lines(result.message), "```", ""]
-    rows = [["expected", port.name, _text(array)] for port, array in _paired(graph.output, evidence.expected)]
-    rows += [["actual", port.name, _text(array)] for port, array in _paired(graph.output, evidence.actual)]
+    rows = [f"expected {port.name}: {_text(array)}" for port, array in _paired(graph.output, evidence.expected)]
+    rows += [f"actual   {port.name}: {_text(array)}" for port, array in _paired(graph.output, evidence.actual)]
     if rows:
-        lines += ["```", tabulate(rows, tablefmt="plain", disable_numparse=True), "```", ""]
+        lines += ["```", *rows, "```", ""]
     if result.details.get("rust"):
         lines += [f"Generated line {result.details.get('line')}: `{result.details['rust']}`", ""]
     lines += [f"- {name} {version}" for name, version in evidence.versions.items()]

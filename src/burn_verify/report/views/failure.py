@@ -35,6 +35,8 @@ def _evidence(error: StageError) -> Iterator[str]:
         yield f"file: converted/{details['file']} in the cache; burn-verify doctor says where that is"
     if details.get("location"):
         yield f"location: {details['location']}"
+    if located := details.get("located"):
+        yield f"located: {located['line']}"
     yield from (f"of the model: {advice}" for advice in details.get("advice") or ())
     yield from (f"fed: {line}" for line in details.get("fed") or ())
     if details.get("example"):
