@@ -27,6 +27,7 @@ report: .venv/ready  ## run everything at hand and write reports/ again (wants B
 	$(BIN)/pytest --models all --conformance --ops all --burn-record=reports/record.jsonl
 	$(BIN)/burn-verify report reports/record.jsonl --out reports
 	$(BIN)/python tools/pack_evidence.py reports/record.jsonl
+	$(BIN)/python tools/forecast.py reports/record.jsonl > reports/forecast.md
 
 pages: .venv/ready  ## write the pages of reports/ again, from the record that is there
 	$(BIN)/burn-verify report reports/record.jsonl --out reports

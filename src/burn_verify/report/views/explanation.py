@@ -13,7 +13,7 @@ from tabulate import tabulate
 from burn_verify.core.target import Target
 from burn_verify.core.text import counted, harmless, one_line, shortened
 from burn_verify.forecast.cells import INTERFACE, TENSOR, Placed
-from burn_verify.forecast.endings import Ending, State
+from burn_verify.forecast.endings import ENDINGS, Ending, State
 from burn_verify.forecast.evidence import Evidence
 from burn_verify.forecast.model import CellForecast, ModelForecast, grouped
 from burn_verify.forecast.nearest import Difference, Nearest
@@ -76,16 +76,21 @@ def headline(forecast: ModelForecast) -> str:
             places = f"{counted(len(guilty), 'node')} {'computes' if len(guilty) == 1 else 'compute'} wrong numbers"
             return f"will run, {places}: {_named(*guilty[0])}"
         case Ending.WRONG:
-            return "will run, and compute wrong numbers, though no single node stands out"
+            return f"will run, and compute wrong numbers, most likely in {_suspect(forecast, Ending.WRONG)}"
         case None:
             return f"cannot say: {_doubts(forecast)}"
+    verb = _VERBS[forecast.ending]
+    if not guilty:
+        return f"{verb}, most likely for {_suspect(forecast, forecast.ending)}"
     operators = {found.cell.operator for _, found in guilty}
-    what = f"{counted(len(guilty), 'node')} of {counted(len(operators), 'operator')}"
-    return (
-        f"{_VERBS[forecast.ending]}: {what}"
-        if guilty
-        else f"{_VERBS[forecast.ending]}, though no single node stands out"
-    )
+    return f"{verb}: {counted(len(guilty), 'node')} of {counted(len(operators), 'operator')}"
+
+
+def _suspect(forecast: ModelForecast, ending: Ending) -> str:
+    """Return the node that is likeliest to end so, of a model in which none is sure to."""
+    place = ENDINGS.index(ending)
+    placed, found = max(forecast.cells, key=lambda pair: float(pair[1].likely[place]))
+    return f"{found.cell.operator} {placed.label}".strip()
 
 
 def source_of(target: Target, evidence: Evidence) -> str:

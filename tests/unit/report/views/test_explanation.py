@@ -1,12 +1,16 @@
 """A forecast as text and as JSON."""
 
+import dataclasses
 import json
 
+import numpy as np
+import pytest
 from onnx import TensorProto, helper
 
 from burn_verify.core.target import Target
 from burn_verify.forecast.cells import cells
-from burn_verify.forecast.model import forecast
+from burn_verify.forecast.endings import ENDINGS, Ending
+from burn_verify.forecast.model import ModelForecast, forecast
 from burn_verify.forecast.typed import typed
 from burn_verify.report.views.explanation import as_json, as_text, headline
 from evidences import evidence, example, gather, relu, usual
@@ -74,3 +78,19 @@ def test_json_has_every_node():
     assert (found["forecast"], node["operator"], node["state"], node["node"]) == ("refused", "Gather", "refused", "g")
     assert node["case"] == "op/gather-1"
     assert found["doubts"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ("refused", "will be refused, most likely for Gather g"),
+        ("wrong numbers", "will run, and compute wrong numbers, most likely in Gather g"),
+    ],
+)
+def test_where_no_node_is_sure_to_fail_the_likeliest_is_named(ending, said):
+    likely = np.full(5, 0.1)
+    likely[ENDINGS.index(ending)] = 0.6
+    unsure = tuple((placed, dataclasses.replace(found, ending=None)) for placed, found in of(gather()).cells)
+    suspect = (unsure[0][0], dataclasses.replace(unsure[0][1], likely=likely))
+
+    assert headline(ModelForecast(ending=Ending(ending), sure=0.95, cells=(*unsure[1:], suspect))) == said
