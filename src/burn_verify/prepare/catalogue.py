@@ -10,7 +10,7 @@ from burn_verify.graph import facts
 from burn_verify.graph.operators import qualified
 from burn_verify.prepare.decompositions import DECOMPOSITIONS
 from burn_verify.prepare.replace import Decomposer, replaced
-from burn_verify.prepare.rewriting import Promise, Rewriting, Tools, unchanged
+from burn_verify.prepare.rewriting import Promise, Rewriting, Risk, Tools, unchanged
 from burn_verify.prepare.rewritings import control, folding, functions, names, scalars, versions
 
 RAISED: Final = Rewriting(
@@ -18,6 +18,7 @@ RAISED: Final = Rewriting(
     reason="burn-onnx takes some operators from a later version on",
     promise=Promise.CLOSE,
     function=versions.raised,
+    risk=Risk.LITTLE,
 )
 LOCAL: Final = Rewriting(
     name="local functions in place",
@@ -60,6 +61,7 @@ VALUES: Final = Rewriting(
     reason="values of rank 0 become native numbers, which do not mix with tensors",
     promise=Promise.SAME,
     function=scalars.values_of_one_element,
+    risk=Risk.SOME,
 )
 NAMES: Final = Rewriting(
     name="names made distinct",
@@ -81,9 +83,6 @@ UNPARTITIONED: Final = Rewriting(
     function=unchanged,
     options={"partition": False},
 )
-
-RISKY: Final = frozenset({VALUES.name, RAISED.name})
-"""Names of rewritings that touch much and may do harm, so that the whole is tried without them as well."""
 
 FREE: Final = frozenset({UNSIMPLIFIED.name})
 """Names of the options that are tried together with the whole."""
@@ -120,11 +119,13 @@ def _in_place(name: str, supported: frozenset[str]) -> Rewriting:
         return functions.with_bodies_of(model, (functions.all_functions() - supported) | {name})
 
     why = "computes it wrongly in some cases" if name in supported else "does not have it"
+    risk = Risk.LAST if name in supported else Risk.NONE
     return Rewriting(
         name=f"{name} by its definition",
         reason=f"the standard defines {name} by other operators, and burn-onnx {why}",
         promise=Promise.CLOSE,
         function=function,
+        risk=risk,
     )
 
 

@@ -5,7 +5,7 @@ Data only; `burn_verify.prepare.catalogue` lists every rewriting, `burn_verify.r
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
@@ -27,6 +27,16 @@ class Promise(StrEnum):
     """The model stays as it is."""
     INTERFACE = "interface"
     """Inputs or outputs change, as the user asked."""
+
+
+class Risk(IntEnum):
+    """How likely a rewriting does harm to a model that does not need it; sets are tried without the riskier ones."""
+
+    NONE = 0
+    LITTLE = 1
+    SOME = 2
+    LAST = 3
+    """It replaces what is verified."""
 
 
 class Tools(Protocol):
@@ -51,6 +61,7 @@ class Rewriting:
         reason: what of Burn makes it necessary, in a sentence.
         evidence: ids of cases, or patterns of ids, that end better with it.
         options: options of the conversion that it sets.
+        risk: see `Risk`.
     """
 
     name: str
@@ -59,6 +70,7 @@ class Rewriting:
     promise: Promise
     function: Function
     options: Mapping[str, bool] = field(default_factory=dict)
+    risk: Risk = Risk.NONE
 
 
 def unchanged(model: onnx.ModelProto, tools: Tools) -> None:

@@ -116,41 +116,53 @@ def _is_per_tensor(site: Site, place: int) -> bool:
 
 
 def qlinear_matmul(site: Site, body: Body) -> Sequence[str] | None:
-    """Replace QLinearMatMul by a product in float32 of per-tensor scales."""
+    """Replace QLinearMatMul by a product of whole numbers in float32, exact up to 24 bits, and one factor."""
     if not all(_is_per_tensor(site, place) for place in (1, 2, 4, 5, 6, 7)):
         return None
-    product = body("MatMul", _pair(site, body, 0), _pair(site, body, 3))
-    found = _result(site, body, product, 6)
+    product = body("MatMul", _moved(site, body, 0, 2), _moved(site, body, 3, 5))
+    found = _requantised(site, body, product, _scale(site, body, 4), [])
     return None if found is None else [found]
 
 
-def _weights(site: Site, body: Body, place: int) -> str | None:
-    """Return the real weights of a convolution, whose scale may be one a channel."""
-    rank, shape = site.rank(place), site.type_of(place + 1).shape
-    if rank is None or shape is None:
+def _scale(site: Site, body: Body, place: int) -> str:
+    return body.cast(_one(body, site.input(place), site.rank(place)), _FLOAT)
+
+
+def _requantised(site: Site, body: Body, product: str, scale: str, wide: Sequence[int]) -> str | None:
+    """Return the integers of a product of whole numbers, multiplied by one factor as ONNX Runtime does it.
+
+    Arguments:
+        scale: of the right operand.
+        wide: the shape in which the factor broadcasts; empty where it is one number.
+    """
+    dtype = site.elem_type(7) or site.elem_type(0)
+    if dtype not in _RANGES:
         return None
-    wide = [-1, *[1] * (rank - 1)]
-    scale = body("Reshape", body.cast(_one(body, site.input(place + 1), len(shape)), _FLOAT), body.const(wide))
-    if not site.input(place + 2):
-        return _real(body, site.input(place), scale, None)
-    zero = _one(body, site.input(place + 2), site.rank(place + 2))
-    moved = body(
-        "Sub", body.cast(site.input(place), _FLOAT), body("Reshape", body.cast(zero, _FLOAT), body.const(wide))
-    )
-    return body("Mul", moved, scale)
+    factor = body("Div", body("Mul", _scale(site, body, 1), scale), _scale(site, body, 6))
+    if wide:
+        factor = body("Reshape", factor, body.const(list(wide)))
+    low, high = (body.const([float(end)], _FLOAT) for end in _RANGES[dtype])
+    found = body("Round", body("Mul", product, factor))
+    if site.input(7):
+        found = body("Add", found, body.cast(_one(body, site.input(7), site.rank(7)), _FLOAT))
+    return body.cast(body("Min", body("Max", found, low), high), dtype)
 
 
 def qlinear_conv(site: Site, body: Body) -> Sequence[str] | None:
-    """Replace QLinearConv by a convolution in float32, the bias in units of both scales."""
-    weights = _weights(site, body, 3)
-    if weights is None:
+    """Replace QLinearConv by a convolution of whole numbers in float32, exact up to 24 bits, and a factor a channel."""
+    rank, scale = site.rank(3), site.type_of(4).static
+    if rank is None or scale is None:
         return None
-    inputs = [_pair(site, body, 0), weights]
+    wide = [1, -1, *[1] * (rank - 2)]
+    weights = body.cast(site.input(3), _FLOAT)
+    if site.input(5):
+        zero = body.cast(_one(body, site.input(5), site.rank(5)), _FLOAT)
+        weights = body("Sub", weights, body("Reshape", zero, body.const([-1, *[1] * (rank - 1)])))
+    product = body("Conv", _moved(site, body, 0, 2), weights, **_attributes(site, 3))
     if site.input(8):
-        # Its unit is the product of the scales of input and weights.
-        scale = body("Mul", body.cast(_one(body, site.input(1), site.rank(1)), _FLOAT), site.input(4))
-        inputs.append(body("Mul", body.cast(site.input(8), _FLOAT), scale))
-    found = _result(site, body, body("Conv", *inputs, **_attributes(site, 3)), 6)
+        # The bias is in units of the product already.
+        product = body("Add", product, body("Reshape", body.cast(site.input(8), _FLOAT), body.const(wide)))
+    found = _requantised(site, body, product, _scale(site, body, 4), wide if scale not in ((), (1,)) else [])
     return None if found is None else [found]
 
 

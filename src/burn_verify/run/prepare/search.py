@@ -10,9 +10,9 @@ from typing import Final, TypeAlias
 
 from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.prepare.catalogue import FREE, RISKY
+from burn_verify.prepare.catalogue import FREE
 from burn_verify.prepare.recipe import Rewritten
-from burn_verify.prepare.rewriting import Rewriting
+from burn_verify.prepare.rewriting import Rewriting, Risk
 
 _ROUNDS: Final = 6
 """Rounds in which a working set is made smaller."""
@@ -95,10 +95,12 @@ def strategy(rewritings: Sequence[Rewriting], *, thrifty: bool = False) -> Strat
 
 
 def _together(whole: Sequence[Rewriting], options: Sequence[Rewriting]) -> list[Recipe]:
-    """Return the sets of all rewritings that are tried: with and without what may do harm, and an option."""
-    careful = [one for one in whole if one.name not in RISKY]
-    sets = [tuple(whole), tuple(careful)]
-    sets += [(*one, option) for one in sets for option in options if option.name in FREE]
+    """Return the sets of all rewritings that are tried: with and without what may do harm, and
+    with an option."""
+    below = {risk: tuple(one for one in whole if one.risk <= risk) for risk in Risk}
+    sets = [below[Risk.SOME], below[Risk.LAST], below[Risk.LITTLE], below[Risk.NONE]]
+    free = [option for option in options if option.name in FREE]
+    sets += [(*below[risk], option) for risk in (Risk.SOME, Risk.LITTLE) for option in free]
     return list(dict.fromkeys(one for one in sets if len(one) > 1))
 
 
