@@ -25,6 +25,7 @@ DECIDED_ELSEWHERE = {
     FailureKind.NOT_SERVABLE,
     FailureKind.DEVICE,
     FailureKind.INTERNAL,
+    FailureKind.USAGE,
 }
 HEAD = "# About this file.\n#\n# More about it."
 FILE = f"""\
@@ -180,6 +181,7 @@ def test_the_order_of_wildcards_stays():
         ({"failure": FailureKind.NOT_SERVABLE}, "not servable"),
         ({"failure": FailureKind.DEVICE}, "the device lacks what it needs"),
         ({"failure": FailureKind.INTERNAL}, "internal error"),
+        ({"failure": FailureKind.USAGE}, "wrong description"),
         *(({"failure": kind}, None) for kind in FailureKind if kind not in DECIDED_ELSEWHERE),
         # What is said decides nothing: a panic may say anything.
         ({"failure": FailureKind.PANIC, "message": "this model was ended by SIGKILL", "reason": "no result"}, None),

@@ -143,7 +143,12 @@ def test_a_stored_data_set_that_could_fail_is_evidence(
     store(softmax, cache, 0, [x], infer(engine, softmax.model, [x]))
     verdict = verify(softmax)
     assert verdict.name == "agrees"
-    assert [(one.data_set, bool(one.insensitive)) for one in verdict.metrics] == [("seeded", True), (SETS[0], False)]
+    assert [(one.data_set, bool(one.insensitive)) for one in verdict.metrics] == [
+        ("seeded", True),
+        ("positive", True),
+        ("negative", True),
+        (SETS[0], False),
+    ]
     assert verify(softmax, lambda answers: [np.ones_like(answers[0])]).name == "disagrees"
 
 
@@ -193,7 +198,7 @@ def test_one_output_that_could_fail_is_enough_and_the_others_are_named(
     prepared = case_of(cache, tmp_path / "model.onnx", nodes, [value("x", [2, 3])], outputs)
     verdict = verify(prepared)
     assert verdict.name == "agrees"
-    assert [one.insensitive for one in verdict.metrics] == ["", "the output is the same for two different inputs"]
+    assert [one.insensitive for one in verdict.metrics] == ["", "the output is the same for two different inputs"] * 3
 
 
 # Labels.
@@ -203,6 +208,7 @@ def test_an_output_that_cannot_be_compared_is_counted(verify: Verify, cache: Cac
     nodes = [helper.make_node("Exp", ["x"], ["y"]), helper.make_node("Neg", ["x"], ["z"])]
     outputs = [value("y", [2, 3]), value("z", [2, 3])]
     prepared = case_of(cache, tmp_path / "model.onnx", nodes, [value("x", [2, 3])], outputs)
+    prepared = replace(prepared, case=replace(prepared.case, hints=Hints(draws=0)), fed=(DrawnData(),))
 
     def outputs_of(spoil: Spoil) -> str:
         verdict = verify(prepared, spoil)

@@ -5,7 +5,7 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -220,6 +220,15 @@ def test_ctrl_c_is_no_case_s_fault(cache: Cache, models: Mapping[str, Case], pla
         run(cache, models, Faults({(place, SPOILT): KeyboardInterrupt()}))
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_ctrl_c_leaves_no_thread(cache: Cache, models: Mapping[str, Case]) -> None:
     asked, closing = threading.Event(), threading.Event()
 
