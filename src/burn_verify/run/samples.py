@@ -1,7 +1,7 @@
 """The samples of a user's data, one after the other: read, answered by the engine and by compiled Burn, judged.
 
 The first sample is a data set of the case, with all evidence. Every other one is judged by the bound that needs no
-measurement, and again with all evidence where it is outside, or the worst of all. One sample is in memory at a time.
+measurement, and the worst ones again with all evidence. One sample is in memory at a time.
 """
 
 import contextlib
@@ -32,8 +32,9 @@ from burn_verify.system.wire import Array
 _NAMED: Final = 5
 """The greatest number of samples that the record names one by one."""
 
-_CONFIRMED: Final = 20
-"""After so many that disagree with all evidence, others that are outside of the bound are no longer measured."""
+_CONFIRMED: Final = 5
+_BUDGET: Final = 60.0
+"""Number of samples that are measured because they are outside of the quick bound, and seconds in which they are."""
 
 Infer: TypeAlias = Callable[[Sequence[Array]], list[Array]]
 
@@ -94,15 +95,17 @@ class _Count:
     """What is known while samples are run.
 
     Attributes:
-        place, rank: of the worst sample so far.
+        outside: error in units of the bound, and place, of the samples outside of the quick bound.
+        place, rank: of the worst sample inside of it so far.
         seconds: of the engine, of Burn, and of reading and judging.
     """
 
     agree: int = 0
     disagree: list[str] = field(default_factory=list)
+    outside: list[tuple[float, int]] = field(default_factory=list)
     unanswered: dict[str, str] = field(default_factory=dict)
     place: int | None = None
-    rank: tuple[bool, float] = (False, -math.inf)
+    rank: float = -math.inf
     engine: float = 0.0
     burn: float = 0.0
 
@@ -141,12 +144,14 @@ class SampleRun:
                 listen(Progress(phase="samples", done=done, total=len(places), text=samples.names[place]))
                 self._one(prepared, samples, place, infer_burn, judged, count)
             listen(Progress(phase="samples", done=len(places), total=len(places)))
-            verdicts = () if count.place is None else (self._worst(prepared, samples, count.place, infer_burn, judged),)
+            verdicts = self._measured(prepared, samples, infer_burn, judged, count)
         except Wrong as error:
             return Streamed(error=mistake(Path(error.place), "", error.text), evidence=_evidence(count, first))
         except StageError as error:
             return Streamed(error=error, evidence=_evidence(count, first))
         worst = verdicts[0] if verdicts and (first.passes or not verdicts[0].passes) else first
+        known = set(samples.names)
+        worst = replace(worst, metrics=tuple(one for one in worst.metrics if one.data_set in known))
         return Streamed(verdicts=verdicts, evidence=_evidence(count, worst, samples.how, drawn))
 
     def close(self) -> None:
@@ -178,16 +183,37 @@ class SampleRun:
         actual = _asked(burn, sample)
         count.burn += time.monotonic() - started
         verdict = judged(sample.name, data, Measured(), actual, sample.outputs is not None)
-        if not verdict.passes and len(count.disagree) < _CONFIRMED:
-            # The bound without a measurement does not know what rounding explains in this graph.
-            measured = self._measurer.of_data_set(prepared, data)
-            verdict = judged(sample.name, data, measured, actual, sample.outputs is not None)
-        if verdict.passes:
-            count.agree += 1
-        else:
-            count.disagree.append(sample.name)
-        if (rank := _rank(verdict)) > count.rank or count.place is None:
+        rank = _rank(verdict)
+        if not verdict.passes:
+            count.outside.append((rank, place))
+            return
+        count.agree += 1
+        if rank > count.rank or count.place is None:
             count.place, count.rank = place, rank
+
+    def _measured(
+        self, prepared: PreparedCase, samples: Samples, burn: Infer, judged: Judging, count: _Count
+    ) -> tuple[Verdict, ...]:
+        """Judge the worst samples with all evidence, those outside of the quick bound first, until one passes.
+
+        The bound without a measurement does not know what rounding explains in this graph. Where a sample passes, so
+        do those whose errors are smaller in units of the same bound.
+        """
+        left = [place for _, place in sorted(count.outside, key=lambda one: (-one[0], one[1]))]
+        started = time.monotonic()
+        verdicts: list[Verdict] = []
+        wrong: list[int] = []
+        while left and len(verdicts) < _CONFIRMED and (not verdicts or time.monotonic() - started < _BUDGET):
+            verdicts.append(self._worst(prepared, samples, left[0], burn, judged))
+            if verdicts[-1].passes:
+                count.agree += len(left)
+                left = []
+            else:
+                wrong.append(left.pop(0))
+        count.disagree += [samples.names[place] for place in sorted((*wrong, *left))]
+        if not verdicts and count.place is not None:
+            verdicts.append(self._worst(prepared, samples, count.place, burn, judged))
+        return tuple(verdicts)
 
     def _worst(self, prepared: PreparedCase, samples: Samples, place: int, burn: Infer, judged: Judging) -> Verdict:
         sample = _read(prepared, samples, place)
@@ -227,10 +253,10 @@ def _asked(burn: Infer, sample: Fed) -> list[Array]:
         raise type(error)(message, error.reason, {**error.details, "sample": sample.name}, error.kind) from error
 
 
-def _rank(verdict: Verdict) -> tuple[bool, float]:
-    """Return how bad a verdict is: a failure first, then the greatest error in units of its bound."""
-    errors = [one.headroom if one.headroom is not None else one.fraction for one in verdict.metrics]
-    return not verdict.passes, max(errors, default=0.0)
+def _rank(verdict: Verdict) -> float:
+    """Return the greatest error in units of its bound; infinite where arrays cannot be compared."""
+    errors = (one.headroom if one.headroom is not None else one.fraction for one in verdict.metrics)
+    return math.inf if any(one.problem for one in verdict.metrics) else max(errors, default=0.0)
 
 
 def _evidence(count: _Count, worst: Verdict, how: Sequence[str] = (), drawn: Sequence[str] = ()) -> dict[str, Any]:
