@@ -27,7 +27,7 @@ ROOMS = {
     "expectations": "core",
     "report": "core graph forecast judge cases record expectations",
     "run": "core graph forecast judge prepare system reference burn cases record expectations report",
-    "ship": "core graph judge system reference burn cases run",
+    "ship": "core graph judge system reference burn cases record run",
     "plugin": "core expectations report run system",
     "cli": "core graph forecast system burn cases record expectations report run ship",
     "onnx_backend": "core graph run system",

@@ -32,6 +32,7 @@ from burn_verify.cli import (
     ops,
     package,
     prepare,
+    probe,
     profile,
     reduce,
     report,
@@ -78,6 +79,7 @@ _COMMANDS: Final = (
     package,
     gc,
     serve,
+    probe,
 )
 """The modules that add a command each, in the order of the help text."""
 
@@ -103,6 +105,7 @@ examples:
   burn-verify compare a.onnx b.onnx       two models on the same inputs, or answers kept by --keep-outputs
   burn-verify prepare vad.onnx -o ready.onnx            rewrite a model until Burn computes it
   burn-verify package mnist -o mnist-model              a crate that loads it, and proves it with cargo test
+  burn-verify probe mnist -o probe        a program that proves it on another machine
   burn-verify serve mnist --port 3000     a server of it, with Furnace's API and KServe v2
   burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was

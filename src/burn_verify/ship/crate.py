@@ -79,7 +79,7 @@ def files_of(contents: Contents) -> dict[str, bytes]:
         ".gitignore": "/target\n",
         "src/lib.rs": library(contents),
         "src/wire.rs": _wire(sources["runner/src/wire.rs"]),
-        "examples/run.rs": _filled("run.rs", crate=contents.library, load=_load_call(contents)),
+        "examples/run.rs": filled("run.rs", crate=contents.library, load=_load_call(contents)),
         "examples/npz/mod.rs": _static("npz.rs"),
         "tests/check/mod.rs": _static("check.rs"),
     }
@@ -103,7 +103,7 @@ def library(contents: Contents) -> str:
     face = contents.face
     fed = [tuple(array.shape for array in one.inputs) for one in contents.golden]
     inputs = [_as_fed(port, [shapes[place] for shapes in fed]) for place, port in enumerate(face.inputs)]
-    return _filled(
+    return filled(
         "lib.rs",
         title=contents.title,
         loading=_static(f"load_{contents.load}.rs").rstrip("\n"),
@@ -178,7 +178,7 @@ def _golden_test(contents: Contents, made: Mapping[str, bytes]) -> str:
         for path in own
     ]
     load = _load_call(contents)
-    return _filled(
+    return filled(
         "golden.rs",
         crate=contents.library,
         load=load,
@@ -192,7 +192,7 @@ def _generated_test(contents: Contents) -> str:
     if not contents.model:
         return ""
     digest = hashlib.sha256(contents.generated.encode()).hexdigest()
-    return "\n" + _filled("golden_generated.rs", digest=digest, weights=hashlib.sha256(contents.weights).hexdigest())
+    return "\n" + filled("golden_generated.rs", digest=digest, weights=hashlib.sha256(contents.weights).hexdigest())
 
 
 def _wire(source: str) -> str:
@@ -305,7 +305,7 @@ def _named(crates: Mapping[str, tuple[str, ...]], pinned: Mapping[str, str]) -> 
 def _build_script(contents: Contents) -> str:
     options = {"simplify": contents.target.simplify, "partition": contents.target.partition}
     calls = "".join(f"\n        .{name}({json.dumps(value)})" for name, value in options.items())
-    return _filled("build.rs", model=_MODEL, options=calls)
+    return filled("build.rs", model=_MODEL, options=calls)
 
 
 def _readme(contents: Contents) -> str:
@@ -317,7 +317,7 @@ def _readme(contents: Contents) -> str:
         for port in ports
     ]
     files_ = sorted([WEIGHTS, _GOLDEN, *(f"model/{path}" for path in contents.model)])
-    return _filled(
+    return filled(
         "README.md",
         name=contents.name,
         library=contents.library,
@@ -344,7 +344,7 @@ def _static(name: str) -> str:
     return (files("burn_verify") / "ship" / "rust" / name).read_text(encoding="utf-8")
 
 
-def _filled(source: str, /, **values: str) -> str:
+def filled(source: str, /, **values: str) -> str:
     """Return a file of ``rust`` with every ``{{name}}`` replaced.
 
     Raises:

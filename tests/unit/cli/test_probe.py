@@ -1,0 +1,32 @@
+"""The command ``burn-verify probe``, with fakes for ONNX Runtime and Burn; tests/serve builds one."""
+
+from pathlib import Path
+
+import pytest
+
+import shipped
+from burn_verify.core.errors import ConvertError
+from fakes import Faults
+
+ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
+
+
+def test_what_does_not_pass_is_not_probed(command, tmp_path):
+    faults = Faults({("convert", "add"): ConvertError("no such operator")})
+
+    code, out, err = command("probe", ADD, "-o", tmp_path / "made", seams=shipped.seams(faults))
+
+    assert (code, out) == (1, "")
+    assert "file/add is not probed: convert: no such operator" in err
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [((ADD, "-o", "."), "nothing is overwritten"), ((ADD.parent, "-o", "made"), "models: name one"), ((ADD,), "-o/--")],
+)
+def test_a_mistake_is_one_line(command, words, message):
+    code, out, err = command("probe", *words, seams=shipped.seams())
+
+    assert (code, out) == (4, "")
+    assert message in err
