@@ -28,6 +28,7 @@ from burn_verify.cli import (
     inputs,
     issue,
     latency,
+    load,
     locate,
     ops,
     package,
@@ -79,6 +80,7 @@ _COMMANDS: Final = (
     package,
     gc,
     serve,
+    load,
     probe,
 )
 """The modules that add a command each, in the order of the help text."""
@@ -107,6 +109,7 @@ examples:
   burn-verify package mnist -o mnist-model              a crate that loads it, and proves it with cargo test
   burn-verify probe mnist -o probe        a program that proves it on another machine
   burn-verify serve mnist --port 3000     a server of it, with Furnace's API and KServe v2
+  burn-verify load mnist                  many requests to a server, every answer compared with the first
   burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage,

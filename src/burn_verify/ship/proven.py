@@ -12,11 +12,13 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.target import PROCESS, Target
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
+from burn_verify.reference import oracle
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.results import error_of
 from burn_verify.run.seams import Seams
 from burn_verify.run.steps import Outputs, Ready
 from burn_verify.system.cache import Cache
+from burn_verify.system.wire import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,15 @@ class Proven:
     result: CaseResult
     outputs: Outputs
     judge: Judge
+
+    @property
+    def inputs(self) -> list[Array]:
+        """The inputs of the first data set.
+
+        Raises:
+            OracleError: they are not in the cache any more.
+        """
+        return next(iter(oracle.read(self.ready.reference).data_sets.values())).inputs
 
     @property
     def about(self) -> dict[str, str]:
