@@ -66,9 +66,8 @@ def _load(arguments: argparse.Namespace) -> int:
 
 
 def _rows(came: Loaded) -> list[list[str]]:
-    statuses = ", ".join(
-        f"{count} of status {status or 'none, no answer'}" for status, count in sorted(came.statuses.items())
-    )
+    counts = sorted(came.statuses.items())
+    statuses = ", ".join(f"{count} of status {status or 'none, no answer'}" for status, count in counts)
     rows = [
         ["answers", f"{statuses}; {came.differing} of another content than the first"],
         ["requests a second", f"{len(came.latencies) / came.seconds:.0f}"],
