@@ -145,7 +145,7 @@ def _with_interface(case: Case, source: Path, asked: Asked, folder: Path) -> tup
 
     model, steps = changed(onnx.load(source), asked)
     path = folder / source.name
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(_bytes_of(model, source))
     return replace(case, source=ModelFile(path=path)), steps
 
 
@@ -156,10 +156,21 @@ def _write_model(path: Path, found: Prepared, source: Path, target: Target) -> N
     if found.proofs or found.options:
         _annotate(model, found, target)
     try:
-        write_if_changed(path, model.SerializeToString())
+        write_if_changed(path, _bytes_of(model, path))
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}"
         raise StoreError(message) from error
+
+
+def _bytes_of(model: "ModelProto", path: Path) -> bytes:
+    from google.protobuf.message import EncodeError
+
+    try:
+        data: bytes = model.SerializeToString()
+    except (ValueError, EncodeError) as error:
+        message = f"{path}: the model is too large for one file: {error}"
+        raise StoreError(message) from error
+    return data
 
 
 def _annotate(model: "ModelProto", found: Prepared, target: Target) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from burn_verify.core.case import Case
+from burn_verify.core.errors import LoadError
 from burn_verify.core.options import Settings
 from burn_verify.core.prepared import Grade, Prepared, Proof, Status
 from burn_verify.core.progress import Listener, Progress, silent
@@ -70,9 +71,11 @@ class Preparation:
             ToolchainError: nothing could be built, for a reason outside the models.
         """
         referred = self._models.referred(cases)
+        read = {name: _whole(step) for name, step in referred.items() if isinstance(step, Referred)}
+        referred |= {name: one for name, one in read.items() if isinstance(one, Ended)}
         known = {name: step for name, step in referred.items() if isinstance(step, Referred)}
         self.referred |= known
-        sources = {name: _whole(step.prepared.model) for name, step in known.items()}
+        sources = {name: one for name, one in read.items() if isinstance(one, bytes)}
         before = self._as_is(known, sources)
         done = {name: _unknown(step) for name, step in referred.items() if isinstance(step, Ended)}
         done |= {
@@ -195,11 +198,16 @@ def _unknown(step: Ended) -> Prepared:
     return Prepared(case_id=step.case.id, status=Status.UNKNOWN, before=result_of(step))
 
 
-def _whole(path: Path) -> bytes:
-    """Return a model as one file, its external data inside."""
+def _whole(step: Referred) -> bytes | Ended:
+    """Return a model as one file, its external data inside; the end of its case where it is too large for one."""
     import onnx
+    from google.protobuf.message import EncodeError
 
-    return onnx.load(path).SerializeToString()
+    try:
+        return onnx.load(step.prepared.model).SerializeToString()
+    except (ValueError, EncodeError) as error:
+        message = f"{step.prepared.model.name} is too large to be rewritten: {error}"
+        return step.ended(LoadError(message, "too large to be rewritten"))
 
 
 @contextmanager
