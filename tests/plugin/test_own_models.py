@@ -1,6 +1,7 @@
 """Models of one's own: 25 bad descriptions and data files in one run, one line each, and the other models' results."""
 
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -110,3 +111,14 @@ def test_each_is_one_line_and_the_others_keep_their_results(folder, capsys):
     for name, (_, words) in {**DESCRIPTIONS, **DATA}.items():
         assert words in stopped[f"file/{name.partition('.')[0]}"]
         assert str(folder) not in stopped[f"file/{name.partition('.')[0]}"]
+
+
+def test_pytest_ends_with_the_code_of_a_usage_error(folder, pytester, as_a_user):
+    for name in ("good.onnx", "good.toml", "good.npz", "unknown-key.onnx", "unknown-key.toml"):
+        (folder / name).rename(pytester.path / name)
+    tests = Path(__file__).parents[1]
+    pytester.makeini(f"[pytest]\npythonpath = {tests}\n")
+    pytester.makeconftest("from fakes import seams\n\n\ndef pytest_burn_verify_seams():\n    return seams()\n")
+    done = pytester.runpytest_subprocess("--models=.", f"--burn-cache-dir={folder / 'cache'}")
+    assert done.ret == 4
+    done.assert_outcomes(passed=1, failed=1)
