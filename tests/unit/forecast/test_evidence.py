@@ -1,7 +1,6 @@
 """The file of evidence."""
 
 import gzip
-import json
 
 import numpy as np
 import pytest
@@ -30,14 +29,7 @@ def test_equal_evidence_is_an_equal_file():
 
 
 @pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{}",
-        gzip.compress(b"{}", mtime=0),
-        gzip.compress(b"[]"),
-        gzip.compress(json.dumps({"schema": 99}).encode()),
-    ],
+    "content", [b"", b"{}", *(gzip.compress(text, mtime=0) for text in (b"{}", b"[]", b'{"schema": 99}'))]
 )
 def test_what_is_no_such_file_is_an_error(content):
     with pytest.raises(ValueError, match=r"evidence|Expecting"):
