@@ -104,6 +104,11 @@ def _linear(site: Site, body: Body, rows: int) -> str | None:
     shape = site.type_of(0).shape
     if not weights.size or weights.size % rows or shape is None or len(shape) not in (1, 2):
         return None
+    # ONNX Runtime reads as many coefficients a row as there are features, also where there are more.
+    features = shape[-1] or weights.size // rows
+    if rows * features > weights.size:
+        return None
+    weights = weights[: rows * features]
     value = _real(site, body)
     if len(shape) == 1:
         value = body("Unsqueeze", value, body.const([0]))

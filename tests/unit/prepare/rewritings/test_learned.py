@@ -37,6 +37,12 @@ def test_a_linear_classifier_of_three_classes(post):
     put_differently("LinearClassifier", [X], outputs=2, multi_class=1, **ML, **given)
 
 
+def test_more_coefficients_than_features():
+    weights, bias = RANDOM.standard_normal(12).tolist(), [0.1, -0.2, 0.3]
+    given = {"coefficients": weights, "intercepts": bias, "classlabels_ints": [0, 1, 2], "post_transform": "LOGISTIC"}
+    put_differently("LinearClassifier", [X[:, :2].copy()], outputs=2, **ML, **given)
+
+
 def test_a_linear_regressor():
     put_differently("LinearRegressor", [X], coefficients=[1.0, 2.0, 3.0], intercepts=[0.5], targets=1, **ML)
 
