@@ -70,7 +70,7 @@ def chosen(settings: Settings, cache: Cache, model: str) -> Case:
     selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
     found = selection.choose([model]).cases
     if len(found) != 1:
-        message = f"{model} is {len(found)} models: name one"
+        message = f"{model} is {len(found)} models: name one at a time"
         raise UsageError(message)
     return found[0]
 
