@@ -103,7 +103,7 @@ def test_every_end_is_in_the_file():
     # An error instead of an answer, a process that ends by itself, and what ends with a run left no line to keep.
     left = {FailureKind.ERROR, FailureKind.EXITED, FailureKind.CLOSED, FailureKind.BUDGET}
     # Schema 1 is older than these.
-    later = {FailureKind.DEVICE, FailureKind.INTERNAL}
+    later = {FailureKind.DEVICE, FailureKind.INTERNAL, FailureKind.NOT_SERVABLE, FailureKind.USAGE}
     assert ended == {None, *FailureKind} - left - later
 
 

@@ -104,7 +104,7 @@ def test_without_a_fault_every_case_agrees(cache: Cache, models: Mapping[str, Ca
     results = run(cache, models)
     assert ends(results) == dict.fromkeys(NAMES, AGREES)
     assert {result.verdict for result in results.values()} == {"agrees"}
-    assert results["a"].details["inputs"] == {"seeded": ["float32[2,3]"]}
+    assert results["a"].details["inputs"] == {key: ["float32[2,3]"] for key in ("seeded", "positive", "negative")}
     assert results["a"].details["fed"][0].startswith("x: float32[2,3], ")
     assert {"load", "convert", "reference", "run", "compare"} <= results["a"].durations.keys()
 

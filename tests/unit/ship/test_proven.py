@@ -16,7 +16,7 @@ ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
 
 def test_a_model_that_passes_comes_with_its_answers(proven):
     assert proven.result.case_id == "file/add"
-    assert list(proven.outputs) == ["seeded"]
+    assert list(proven.outputs) == ["seeded", "positive", "negative"]
     assert proven.about["verdict"] == "agrees"
     assert "file/add, sha256 `" in proven.about["model"]
 

@@ -27,7 +27,7 @@ def test_the_schema_is_one():
 
 def test_schema_and_hints_have_the_same_keys():
     # What only options and the rules over a graph say is no key; sizes and relations are values of dims.
-    assert keys() == names(Hints, "sizes", "relations", "sample")
+    assert keys() == names(Hints, "sizes", "relations", "sample", "draws")
     assert keys("$defs", "input") == names(InputHint, "closed", "distinct", "whole", "values", "first")
     assert keys("properties", "tolerances", "items") == names(OutputTolerance)
     assert keys("properties", "images") == names(ImageHint)
