@@ -68,8 +68,8 @@ def markdown(rows: Sequence[Row], known: int) -> str:
     lines = [
         "# Faults",
         "",
-        "Made by `python tools/inject.py`: one fault at a time in a real run of three small models, and",
-        "after it a run without a fault.",
+        "Made by `python tools/inject.py`: one fault at a time in a real run of three small models, and after what",
+        "leaves something behind a run without a fault.",
         "",
         f"{len(tried)} faults of {known} that the tool has: {len(tried) - len(bad)} as they should be, {len(bad)} not.",
         f"Lost results in {lost}, a model accused for the fault in {blamed}, a run after it that is not as before in "
