@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,7 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     target = Target()
     versions = {"burn": target.burn, "burn_onnx": target.burn_onnx}
     versions |= {name: version(name) for name in ("onnx", "onnxruntime")}
-    rows = tuple(lifted_case(each, constant=is_constant(each)) for each in found.values())
+    # A rewritten model is a file to the pipeline; the case stays one of its corpus.
+    made = (lifted_case(each, constant=is_constant(each)) for each in found.values())
+    rows = tuple(replace(one, corpus=arguments.corpus) for one in made)
     lifted = Lifted(versions=versions, seconds=time.monotonic() - started, cases=rows)
     for status in dict.fromkeys(row.status for row in rows):
         print(f"{sum(row.status is status for row in rows):6} {status}")

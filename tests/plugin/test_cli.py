@@ -108,8 +108,8 @@ def test_a_report_that_cannot_be_written_is_one_line(tmp_path):
     record = tmp_path / "r.jsonl"
     burn_verify("verify", FIXTURES / "add.onnx", "--burn-record", record)
     done = burn_verify("report", record, "--out", record)
-    assert done.returncode == 2
-    assert "cannot be written" in done.stderr
+    assert done.returncode == 4
+    assert "is not a folder" in done.stderr
     assert "Traceback" not in done.stderr
 
 
