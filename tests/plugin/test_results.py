@@ -111,7 +111,8 @@ def test_the_record(run, pytester):
     fields = "kind case_id corpus op_types opset burn_version burn_backend stage outcome verdict message reason"
     assert set(fields.split()) | {"metrics", "durations"} <= set(lines[2])
     assert lines[2]["op_types"] == ["Add"]
-    assert lines[2]["details"]["inputs"] == {"seeded": ["float32[2,3]"]}
+    inputs = lines[2]["details"]["inputs"]
+    assert inputs == {name: ["float32[2,3]"] for name in ("seeded", "positive", "negative")}
     assert {"convert", "reference", "run", "compare"} <= set(lines[2]["durations"])
     assert {"collect", "reference", "convert", "compile", "run", "judge"} <= set(lines[3]["phases"])
 

@@ -141,8 +141,10 @@ def _fed(case: Case, hints: Hints, model: onnx.ModelProto, stored: tuple[StoredD
         return (GivenData(path=given),)
     if stored and case.corpus == CORPUS and not hints.draws:
         return ()
-    # The catalogue gives one size that works; a user's description or option means what it says.
-    return drawn_sets(infer(model), hints, draws=hints.draws, vary=case.corpus == zoo.CORPUS)
+    # The catalogue gives one size that works; a user's description or option means what it says. Further draws are for
+    # models of the user's own: those of the zoo and of ONNX's suites are large, and their weights are what varies.
+    draws = 0 if hints.draws is None and case.corpus != CORPUS else hints.draws
+    return drawn_sets(infer(model), hints, draws=draws, vary=case.corpus == zoo.CORPUS)
 
 
 def _materialise(source: ModelFile | Download | Seeded | Unavailable, cache: Cache) -> Path:

@@ -71,7 +71,7 @@ OPTIONS: tuple[Option, ...] = (
         parse=option_values.count,
         default=None,
         help="draw N further data sets: positive, negative, wide, small, zeros, normal; also beside data of your own; "
-        "without it two where there is one size only, or an If is chosen by what is computed",
+        "without it two for a model of your own, where there is one size only or an If is chosen by what is computed",
     ),
     Option(
         field="conformance",
