@@ -67,7 +67,8 @@ def test_a_tiny_model_agrees(tiny: Tiny, name: str) -> None:
     result = tiny.results[name]
     assert (result.outcome, result.stage, result.message) == (Outcome.PASSED, Stage.COMPARE, "")
     assert all(metrics.mismatching == 0 for metrics in result.metrics)
-    assert len(result.metrics) == (2 if name == "two_outputs" else 1)
+    assert len({metrics.name for metrics in result.metrics}) == (2 if name == "two_outputs" else 1)
+    assert {metrics.data_set for metrics in result.metrics} == {"seeded", "positive", "negative"}
 
 
 # ── rustc refuses ────────────────────────────────────────────────────────────────────────────────────────────────────

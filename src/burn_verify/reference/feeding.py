@@ -24,6 +24,8 @@ from burn_verify.reference.engine import Engine
 from burn_verify.reference.inputs import SEEDED, bind_shape, described, make_inputs
 from burn_verify.system.wire import Array
 
+_GONE: Final = frozenset({FailureKind.KILLED, FailureKind.ENDED_FROM_OUTSIDE, FailureKind.EXITED, FailureKind.TIMEOUT})
+
 _BUDGET: Final = 30.0
 """Seconds in which other draws are tried."""
 
@@ -122,8 +124,9 @@ class Feeder:
         sizes: dict[str, Mapping[str, int]] = {}
         tried: tuple[str, ...] = ()
         others: Mapping[str, DrawnData] = {}
+        gone = False
         for fed in prepared.fed:
-            if others and fed.name not in others:
+            if (others and fed.name not in others) or (gone and isinstance(fed, DrawnData)):
                 continue
             asked = others.get(fed.name, fed)
             try:
@@ -132,6 +135,8 @@ class Feeder:
                 if error.kind is FailureKind.CLOSED:
                     raise
                 failed[fed.name] = error
+                # What ends the engine, or holds it up, would do so with every draw.
+                gone = error.kind in _GONE
                 if isinstance(fed, DrawnData) and not others and not data_sets and _may_be_the_draw(error):
                     others, tried = self._other_draws(prepared, fed, error)
                     if fed.name in others:
