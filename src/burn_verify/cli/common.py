@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from burn_verify.burn.checkouts import look
+from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.option_table import OPTIONS
 from burn_verify.core.options import Settings, lines_of
 from burn_verify.core.target import Target
 from burn_verify.run.selected import asked
-from burn_verify.ship.proven import chosen
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import write_if_changed
 
@@ -58,7 +58,12 @@ def one_case(name: str, settings: Settings, cache: Cache) -> Case:
     Raises:
         UsageError: it is none or several.
     """
-    return chosen(settings, cache, name)
+    selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
+    found = selection.choose([name]).cases
+    if len(found) != 1:
+        message = f"{name} is {len(found)} models: name one at a time"
+        raise UsageError(message)
+    return found[0]
 
 
 def one_target(settings: Settings, cache: Cache) -> Target:

@@ -110,7 +110,7 @@ def _input_rows(told: Told) -> list[list[str]]:
 
 def _hints(told: Told) -> Hints:
     first = next((one for one in told.prepared.fed if isinstance(one, DrawnData)), None)
-    return told.prepared.case.hints if first is None or first.hints is None else first.hints
+    return told.prepared.case.hints if first is None else told.prepared.hints_of(first)
 
 
 def _values(hint: InputHint, dtype: str) -> str:

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from tabulate import tabulate
 
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed
 from burn_verify.core.errors import StageError, UsageError
 from burn_verify.core.options import settings_from
 from burn_verify.core.target import HTTP_BINARY, HTTP_JSON
 from burn_verify.report.views.latency import seconds
 from burn_verify.ship.load import Loaded, load
-from burn_verify.ship.proven import chosen, prove
+from burn_verify.ship.proven import prove
 from burn_verify.system.console import LongWork
 
 _TEXT: Final = """\
@@ -45,7 +45,7 @@ def _load(arguments: argparse.Namespace) -> int:
             raise UsageError(message)
     settings = settings_from(typed(arguments))
     cache = arguments.seams.cache(settings.cache_dir)
-    case = chosen(settings, cache, arguments.model)
+    case = one_case(arguments.model, settings, cache)
     via = HTTP_JSON if arguments.json else HTTP_BINARY
     try:
         with LongWork(sys.stderr) as work:

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed
 from burn_verify.core.errors import StageError
 from burn_verify.core.options import settings_from
 from burn_verify.ship.crate import Load
 from burn_verify.ship.package import contents_of, crate_name, require_absent, write
-from burn_verify.ship.proven import chosen, prove
+from burn_verify.ship.proven import prove
 from burn_verify.system.console import LongWork
 
 _TEXT: Final = """\
@@ -46,7 +46,7 @@ def _package(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.output
     require_absent(folder)
     cache = arguments.seams.cache(settings.cache_dir)
-    case = chosen(settings, cache, arguments.model)
+    case = one_case(arguments.model, settings, cache)
     try:
         with LongWork(sys.stderr) as work:
             proven = prove(settings, cache, case, arguments.seams, work.listen)

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed
 from burn_verify.core.errors import StageError
 from burn_verify.core.options import settings_from
 from burn_verify.ship.package import require_absent
 from burn_verify.ship.probe import build, contents_of_probe, probe_files
-from burn_verify.ship.proven import chosen, prove
+from burn_verify.ship.proven import prove
 from burn_verify.system.console import LongWork
 
 _TEXT: Final = """\
@@ -41,7 +41,7 @@ def _probe(arguments: argparse.Namespace) -> int:
     output: Path = arguments.output
     require_absent(output)
     cache = arguments.seams.cache(settings.cache_dir)
-    case = chosen(settings, cache, arguments.model)
+    case = one_case(arguments.model, settings, cache)
     try:
         with LongWork(sys.stderr) as work:
             proven = prove(settings, cache, case, arguments.seams, work.listen)

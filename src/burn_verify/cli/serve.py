@@ -4,11 +4,11 @@ import argparse
 import sys
 from typing import Any, Final
 
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed
 from burn_verify.core.errors import BurnVerifyError, ProcessDied, StageError, UsageError
 from burn_verify.core.options import settings_from
 from burn_verify.core.target import HTTP_BINARY
-from burn_verify.ship.proven import chosen, prove
+from burn_verify.ship.proven import prove
 from burn_verify.system.console import LongWork
 
 _TEXT: Final = """\
@@ -50,7 +50,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     settings = settings_from(typed(arguments))
     cache = arguments.seams.cache(settings.cache_dir)
-    case = chosen(settings, cache, arguments.model)
+    case = one_case(arguments.model, settings, cache)
     try:
         with LongWork(sys.stderr) as work:
             proven = prove(settings, cache, case, arguments.seams, work.listen, via=HTTP_BINARY)

@@ -178,6 +178,10 @@ class PreparedCase(CaseFacts):
         own = tuple(one.name for one in (*self.fed, *self.stored))
         return own if self.varied is None else (*own, *self.varied.names)
 
+    def hints_of(self, drawn: DrawnData) -> Hints:
+        """Return the hints with which a data set is drawn: its own, else those of the case."""
+        return self.case.hints if drawn.hints is None else drawn.hints
+
     def is_fed(self, data_set: str) -> bool:
         """Return whether an engine computes the expected outputs of a data set in this run."""
         return not self.answered and (any(one.name == data_set for one in self.fed) or self.is_varied(data_set))

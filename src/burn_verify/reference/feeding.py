@@ -178,7 +178,7 @@ class Feeder:
             raise OracleError(error.message, error.reason, details, error.kind) from error
 
     def _drawn(self, prepared: PreparedCase, fed: DrawnData) -> list[Array]:
-        hints = prepared.case.hints if fed.hints is None else fed.hints
+        hints = prepared.hints_of(fed)
         drawn = make_inputs(prepared.digest, prepared.inputs, hints, fed.name, memory_limit=self._memory_limit)
         for name, array in drawn.items():
             if burn_kind(dtype := dtype_name(array.dtype)) is None:

@@ -180,7 +180,7 @@ class Measurer:
         if not prepared.inputs or prepared.random:
             return ()
         answers: Sequence[Array] = ()
-        hints = _shaped(prepared.case.hints if fed.hints is None else fed.hints, prepared, first)
+        hints = _shaped(prepared.hints_of(fed), prepared, first)
         for attempt in range(_DRAWS):
             name = " ".join(filter(None, (fed.name, _AGAIN, str(attempt or ""))))
             drawn = list(make_inputs(prepared.digest, prepared.inputs, hints, name).values())

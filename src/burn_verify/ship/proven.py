@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
-from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.result import CaseResult
@@ -59,20 +57,6 @@ class Proven:
             "data sets": ", ".join(self.outputs),
             "greatest difference": ", ".join(dict.fromkeys(apart)) or "none: every element is equal",
         }
-
-
-def chosen(settings: Settings, cache: Cache, model: str) -> Case:
-    """Return the one case that a name or a file selects.
-
-    Raises:
-        UsageError: there is none, or more than one.
-    """
-    selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
-    found = selection.choose([model]).cases
-    if len(found) != 1:
-        message = f"{model} is {len(found)} models: name one at a time"
-        raise UsageError(message)
-    return found[0]
 
 
 def prove(

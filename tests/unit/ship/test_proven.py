@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 import shipped
+from burn_verify.cli.common import one_case
 from burn_verify.core.errors import CompareError, ConvertError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import silent
-from burn_verify.ship.proven import chosen, prove
+from burn_verify.ship.proven import prove
 from fakes import Faults
 
 ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
@@ -29,7 +30,7 @@ def test_a_model_that_passes_comes_with_its_answers(proven):
     ],
 )
 def test_a_model_that_does_not_pass_is_an_error(cache, faults, error):
-    case = chosen(Settings(), cache, str(ADD))
+    case = one_case(str(ADD), Settings(), cache)
 
     with pytest.raises(error):
         prove(Settings(), cache, case, shipped.seams(faults), silent)
@@ -37,4 +38,4 @@ def test_a_model_that_does_not_pass_is_an_error(cache, faults, error):
 
 def test_one_model_is_named(cache):
     with pytest.raises(UsageError, match="models: name one"):
-        chosen(Settings(), cache, str(ADD.parent))
+        one_case(str(ADD.parent), Settings(), cache)

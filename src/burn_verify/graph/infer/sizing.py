@@ -79,10 +79,6 @@ class Sizing:
                     known[one.symbol] = size
         return {name: known.get(name, SIZES[0][0]) for name in self.choices}
 
-    def label(self, assignment: Mapping[str, int]) -> str:
-        """Return the sizes that vary: ``batch=3, sequence=7``."""
-        return ", ".join(f"{one.symbol}={assignment[one.symbol]}" for one in self.free)
-
 
 def evaluated(text: str, known: Mapping[str, int]) -> int | None:
     """Return the value of a symbol or an expression of symbols; None where a name is not known, or it is no size."""
