@@ -21,6 +21,7 @@ from burn_verify.cases.select import Selection
 from burn_verify.cli import (
     blame,
     compare,
+    evaluate,
     expectations,
     explain,
     explain_number,
@@ -76,6 +77,7 @@ _COMMANDS: Final = (
     issue,
     blame,
     compare,
+    evaluate,
     prepare,
     package,
     gc,
@@ -105,6 +107,7 @@ examples:
   burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
   burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
   burn-verify compare a.onnx b.onnx       two models on the same inputs, or answers kept by --keep-outputs
+  burn-verify evaluate a.onnx --data photos --task detection    does it still find the same boxes?
   burn-verify prepare vad.onnx -o ready.onnx            rewrite a model until Burn computes it
   burn-verify package mnist -o mnist-model              a crate that loads it, and proves it with cargo test
   burn-verify probe mnist -o probe        a program that proves it on another machine

@@ -88,6 +88,10 @@ class ImageHint:
         colour: order of the channels: ``RGB``, ``BGR`` or ``L`` (grey); empty for RGB, or L where there is one channel.
         scale: pixels, 0 to 255, are multiplied by it; None for 1/255, and 1 where the input holds integers.
         mean, deviation: by channel, or one number; ``(scale · pixel - mean) / deviation``.
+        fit: how an image gets the size of the input where neither `resize` nor `crop` says it: ``cover`` (the middle of
+            the image), ``stretch`` (all of it, its ratio lost) or ``letterbox`` (all of it, top left, the rest filled).
+            Empty for ``cover``.
+        pad: the pixel, 0 to 255, that fills the rest of a letterbox.
     """
 
     input: str = ""
@@ -98,6 +102,8 @@ class ImageHint:
     scale: float | None = None
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
+    fit: str = ""
+    pad: int = 114
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +120,35 @@ class TextHint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskHint:
+    """What the outputs of a model mean, and so how it is evaluated on a labelled data set.
+
+    Attributes:
+        kind: ``classification``, ``detection``, ``similarity``, ``regression``, or ``module:function``; empty where
+            nobody says it.
+        output: the output that is scored; empty for the only one that fits.
+        family: of a detector, see `burn_verify.task.families`; empty for the one whose outputs it has.
+        boxes: ``normalised`` or ``pixels``, the unit of decoded boxes; empty for normalised.
+        score: detections need a higher score; None for the usual one of the family.
+        iou: of two detections of a class whose overlap is above, the better one is kept; None as before.
+        keep: the greatest number of detections of an image; None as before.
+        strides: of the grids of a detector, in their order; empty as before.
+        pooling: ``mean``, ``first`` or ``none``: how the vectors of tokens become that of a text; empty for mean where
+            there is one for each token.
+    """
+
+    kind: str = ""
+    output: str = ""
+    family: str = ""
+    boxes: str = ""
+    score: float | None = None
+    iou: float | None = None
+    keep: int | None = None
+    strides: tuple[int, ...] = ()
+    pooling: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
     """What the catalogue, a ``model.toml`` or the options say about a model: what it is fed, and what is allowed.
 
@@ -127,6 +162,7 @@ class Hints:
         sample: name of the only sample to feed; empty for all.
         draws: number of further draws at the first sizes; None for the usual one, and none beside data.
         images, texts: how samples become tensors.
+        task: what the outputs mean.
     """
 
     dims: tuple[tuple[str, int], ...] = ()
@@ -139,6 +175,7 @@ class Hints:
     draws: int | None = None
     images: ImageHint = ImageHint()
     texts: TextHint = TextHint()
+    task: TaskHint = TaskHint()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

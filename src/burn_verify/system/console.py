@@ -29,6 +29,7 @@ _WORDS: Final = {
     "compile latency": "compiling with cargo",
     "verify": "running and comparing",
     "samples": "running samples",
+    "evaluate": "evaluating samples",
 }
 _EVERY: Final = 15.0
 """Seconds between lines where there is no terminal."""

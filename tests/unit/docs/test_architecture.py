@@ -52,4 +52,5 @@ def test_the_way_leads_from_the_command_line_to_the_record(traced):
         "plugin",
         "prepare",
         "ship",
+        "task",
     }

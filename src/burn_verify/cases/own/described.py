@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from burn_verify.cases.own.schema import Wrong, check_schema, joined
-from burn_verify.core.case import Distribution, Fill, Hints, ImageHint, InputHint, OutputTolerance, TextHint
+from burn_verify.core.case import Distribution, Fill, Hints, ImageHint, InputHint, OutputTolerance, TaskHint, TextHint
 from burn_verify.core.dims import check, names_in
 from burn_verify.core.errors import LoadError
 from burn_verify.core.stage import FailureKind
@@ -86,6 +86,7 @@ def parse(text: str, folder: Path) -> Hints:
         data=tuple(_data(document.get("data", ()), folder)),
         images=_images(document.get("images", {})),
         texts=_texts(document.get("texts", {}), folder),
+        task=_task(document.get("task", {})),
     )
 
 
@@ -197,6 +198,8 @@ def _images(given: Mapping[str, Any]) -> ImageHint:
     if "crop" in values and len(values["crop"]) == 1:
         values["crop"] *= 2
     hint = ImageHint(**values)
+    if hint.fit and (hint.resize is not None or hint.crop is not None):
+        raise Wrong(place="images.fit", text="'resize' or 'crop' say it already: 'fit' goes without them")
     if hint.resize is not None and hint.crop is not None:
         _check_crop(hint.resize, hint.crop)
     return hint
@@ -214,3 +217,7 @@ def _texts(given: Mapping[str, Any], folder: Path) -> TextHint:
     tokenizer = given.get("tokenizer")
     path = None if tokenizer is None else existing("texts.tokenizer", tokenizer, folder)
     return TextHint(tokenizer=path, length=given.get("length"))
+
+
+def _task(given: Mapping[str, Any]) -> TaskHint:
+    return TaskHint(**{**given, "strides": tuple(given.get("strides", ()))})

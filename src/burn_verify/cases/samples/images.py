@@ -23,6 +23,27 @@ SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", "
 _SIDE: Final = 224
 _CHANNELS: Final = (1, 3)
 _RANK: Final = 4
+_FITS: Final = {
+    "stretch": "resized to {height}x{width}",
+    "letterbox": "resized into {height}x{width}, top left, the rest {pad}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a pixel of an image lies in the tensor: ``x * across + left``, ``y * down + top``.
+
+    Attributes:
+        image: width and height of the image in pixels, turned upright.
+        tensor: width and height of the tensor in pixels.
+    """
+
+    image: tuple[int, int]
+    tensor: tuple[int, int]
+    across: float
+    down: float
+    left: float = 0.0
+    top: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +54,7 @@ class Recipe:
         size: height and width of the tensor.
         resize: as of `ImageHint`; None for what covers `size`, of which the middle is kept.
         mode: of Pillow.
+        fit, pad: as of `ImageHint`.
     """
 
     spec: TensorSpec
@@ -44,13 +66,16 @@ class Recipe:
     scale: float
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
+    fit: str = ""
+    pad: int = 0
 
     @property
     def text(self) -> str:
         """The recipe in one line."""
         height, width = self.size
         resize = "covering it" if self.resize is None else "x".join(map(str, self.resize))
-        parts = [f"resized {resize}, {height}x{width} of the middle"]
+        parts = [_FITS.get(self.fit, "resized {resize}, {height}x{width} of the middle")]
+        parts = [part.format(resize=resize, height=height, width=width, pad=self.pad) for part in parts]
         parts.append(f"{'NHWC' if self.last else 'NCHW'}, {'BGR' if self.reverse else self.mode}")
         parts.append(f"times {self.scale:.6g}")
         if self.mean or self.deviation:
@@ -109,11 +134,18 @@ def recipe_of(name: str, model: Model) -> Recipe:
         scale=hint.scale if hint.scale is not None else 1 / 255 if floats else 1.0,
         mean=hint.mean,
         deviation=hint.deviation,
+        fit=hint.fit,
+        pad=hint.pad,
     )
 
 
 def tensor(path: Path, name: str, recipe: Recipe) -> Array:
-    """Return the tensor of an image, without the batch.
+    """Return the tensor of an image, without the batch; errors as of `placed_tensor`."""
+    return placed_tensor(path, name, recipe)[0]
+
+
+def placed_tensor(path: Path, name: str, recipe: Recipe) -> tuple[Array, Placement]:
+    """Return the tensor of an image, without the batch, and where its pixels lie in it.
 
     Raises:
         Wrong: the file is no image, or Pillow is not installed.
@@ -125,7 +157,8 @@ def tensor(path: Path, name: str, recipe: Recipe) -> Array:
     try:
         with Image.open(path) as file:
             upright = ImageOps.exif_transpose(file).convert(recipe.mode)
-            pixels = np.asarray(_sized(upright, recipe))
+            place = placement(upright.size, recipe)
+            pixels = np.asarray(_sized(upright, recipe, place))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise Wrong(place=name, text=f"no image that Pillow can read: {_cause(error)}") from error
     if pixels.ndim == 2:
@@ -135,20 +168,49 @@ def tensor(path: Path, name: str, recipe: Recipe) -> Array:
     values = (pixels * np.float64(recipe.scale) - np.array(recipe.mean or 0.0)) / np.array(recipe.deviation or 1.0)
     dtype = numpy_dtype(recipe.spec.dtype)
     values = np.rint(values) if dtype.kind in "iu" else values
-    return np.ascontiguousarray(values if recipe.last else values.transpose(2, 0, 1)).astype(dtype)
+    return np.ascontiguousarray(values if recipe.last else values.transpose(2, 0, 1)).astype(dtype), place
 
 
-def _sized(image: "Image", recipe: Recipe) -> "Image":
+def placement(image: tuple[int, int], recipe: Recipe) -> Placement:
+    """Return where the pixels of an image of a width and height lie in the tensor."""
+    (height, width), (wide, high) = recipe.size, image
+    if recipe.fit == "letterbox":
+        ratio = min(width / wide, height / high)
+        return Placement(image=image, tensor=(width, height), across=ratio, down=ratio)
+    if recipe.fit == "stretch":
+        return Placement(image=image, tensor=(width, height), across=width / wide, down=height / high)
+    if recipe.resize is None:
+        ratio = max(width / wide, height / high)
+        left, top = (width - wide * ratio) / 2, (height - high * ratio) / 2
+        return Placement(image=image, tensor=(width, height), across=ratio, down=ratio, left=left, top=top)
+    new = _resized(image, recipe.resize)
+    left, top = -((new[0] - width) // 2), -((new[1] - height) // 2)
+    across, down = new[0] / wide, new[1] / high
+    return Placement(image=image, tensor=(width, height), across=across, down=down, left=left, top=top)
+
+
+def _resized(image: tuple[int, int], resize: tuple[int, ...]) -> tuple[int, int]:
+    """Return width and height of an image that was resized to a shorter side, or to height and width."""
+    if len(resize) == 1:
+        ratio = resize[0] / min(image)
+        return max(1, round(image[0] * ratio)), max(1, round(image[1] * ratio))
+    return resize[1], resize[0]
+
+
+def _sized(image: "Image", recipe: Recipe, place: Placement) -> "Image":
     from PIL import Image, ImageOps
 
     height, width = recipe.size
+    if recipe.fit == "letterbox":
+        new = (max(1, int(image.width * place.across)), max(1, int(image.height * place.down)))
+        whole = Image.new(image.mode, (width, height), (recipe.pad,) * len(image.getbands()))
+        whole.paste(image.resize(new, Image.Resampling.BILINEAR), (0, 0))
+        return whole
+    if recipe.fit == "stretch":
+        return image.resize((width, height), Image.Resampling.BILINEAR)
     if recipe.resize is None:
         return ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
-    if len(recipe.resize) == 1:
-        ratio = recipe.resize[0] / min(image.size)
-        new = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
-    else:
-        new = (recipe.resize[1], recipe.resize[0])
+    new = _resized(image.size, recipe.resize)
     resized = image.resize(new, Image.Resampling.BILINEAR)
     left, top = (resized.width - width) // 2, (resized.height - height) // 2
     return resized.crop((left, top, left + width, top + height))

@@ -1,0 +1,1 @@
+"""Labelled data sets, which say whether a model still does its task."""

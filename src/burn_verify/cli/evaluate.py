@@ -1,0 +1,173 @@
+"""The command ``burn-verify evaluate``: does a model still do its task, by ONNX Runtime and by Burn?
+
+`run.evaluate` does it; this reads the options, and writes and prints what came of it.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from burn_verify.burn.checkouts import look
+from burn_verify.cases.select import Selection
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
+from burn_verify.core.errors import StageError, UsageError
+from burn_verify.core.options import Settings, settings_from
+from burn_verify.core.target import Target
+from burn_verify.core.text import counted, harmless
+from burn_verify.report.views.evaluation import evaluation_text
+from burn_verify.run.evaluate.evaluation import Evaluation, Wish, evaluate
+from burn_verify.run.evaluate.written import write
+from burn_verify.run.selected import asked
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
+
+_TEXT: Final = """\
+Run a labelled data set through ONNX Runtime and through compiled Burn, with the same pre- and post-processing, and
+compare what the user of a model sees: accuracy, average precision, correlation, errors, and the decisions that flipped.
+Several models are compared with the first one, and everything with each --baseline. Files are written below the folder
+of -o, by default the current one: eval_DATA_ENGINE/ with metrics.json, predictions.json, for detection also
+ground_truth_coco.json and visualizations/, and comparison.json."""
+_EXAMPLES: Final = """\
+examples:
+  burn-verify evaluate model.onnx --data triangles/test --task detection -o out
+  burn-verify evaluate model.onnx --data digits.npz --task classification --burn-backend flex,ndarray
+  burn-verify evaluate minilm --data stsb/test.csv --task similarity --tokenizer tokenizer.json
+  burn-verify evaluate model.onnx model.int8.onnx --data digits.npz --task classification --max-drop top1=0.01
+  burn-verify evaluate model.onnx --data triangles/test --baseline torch_metrics.json --reference-only
+tiers of a difference: below 0.001 excellent, below 0.01 good, else warning; a warning of the task's own metric fails,
+  unless --max-drop says what may
+exit codes: 0 nothing got worse, 1 something did or was refused, 3 toolchain, 4 usage, or samples that cannot be read"""
+_FIELDS: Final = PLACES | {
+    *("inputs", "dims", "timeout", "memory_limit", "burn_version", "burn_backend", "simplify", "partition"),
+}
+_SHOWN: Final = 10
+"""The greatest number of samples that cannot be read of which a line is printed."""
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to those of the command line."""
+    command = add_command(commands, "evaluate", "does a model still do its task on a data set?", _TEXT, _EXAMPLES)
+    command.add_argument("models", nargs="+", metavar="MODEL", help="a name (see list) or an .onnx file")
+    command.add_argument(
+        "--data",
+        required=True,
+        type=Path,
+        metavar="DATA",
+        help="dataset.jsonl, COCO's JSON, class folders, or a folder that holds one; .npz; .csv of sentence pairs",
+    )
+    command.add_argument(
+        "--task",
+        default="",
+        metavar="TASK",
+        help="classification, detection, similarity, regression or module:function; else [task] kind of model.toml",
+    )
+    command.add_argument(
+        "-o", "--output", type=Path, default=Path(), metavar="DIR", help="where to write (default: the current folder)"
+    )
+    command.add_argument(
+        "--baseline",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="metrics or predictions of a training framework, or a folder of an earlier evaluation; several times",
+    )
+    command.add_argument(
+        "--max-drop",
+        action="append",
+        default=[],
+        metavar="METRIC=X",
+        help="fail where a metric is worse by more, such as ap=0.01; several times; replaces the limit of the tiers",
+    )
+    command.add_argument("--tokenizer", type=Path, metavar="FILE", help="tokenizer.json for texts")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the intervals (default: 0)")
+    command.add_argument(
+        "--pictures", type=int, default=12, metavar="N", help="pictures for each engine at most (default: 12)"
+    )
+    command.add_argument(
+        "--allow-broken", type=int, default=0, metavar="N", help="samples that may be unreadable (default: 0)"
+    )
+    command.add_argument("--reference-only", action="store_true", help="ONNX Runtime alone: nothing is built")
+    add_options(command, _FIELDS)
+    command.set_defaults(run=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    wish = _wish(arguments)
+    settings = settings_from(typed(arguments))
+    cache = arguments.seams.cache(settings.cache_dir)
+    selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
+    cases = selection.choose(arguments.models, hints=settings.hints).cases
+    if not cases:
+        message = f"{', '.join(arguments.models)}: there is no model"
+        raise UsageError(message)
+    targets = () if arguments.reference_only else _targets(settings, cache)
+    try:
+        with LongWork(sys.stderr) as work:
+            found = evaluate(cases, targets, wish, settings, cache, arguments.seams, work.listen)
+    except StageError as error:
+        message = f"it cannot be evaluated: {error.stage}: {error.message}"
+        raise UsageError(message) from error
+    made = write(found, arguments.output, arguments.pictures)
+    print(harmless(evaluation_text(found.evaluated, found.comparisons)))
+    print(f"\nwritten: {', '.join(map(str, made))}")
+    return _code(found, arguments.allow_broken)
+
+
+def _code(found: Evaluation, allowed: int) -> int:
+    """Tell the samples that could not be read, and return the exit code."""
+    broken = found.unreadable
+    for line in broken[:_SHOWN]:
+        sys.stderr.write(harmless(f"burn-verify: {line}\n"))
+    if broken:
+        rest = f", {len(broken) - _SHOWN} of them not shown" if len(broken) > _SHOWN else ""
+        sys.stderr.write(f"burn-verify: {counted(len(broken), 'sample')} could not be used{rest}\n")
+    if not found.passes:
+        return 1
+    return UsageError.exit_code if len(broken) > allowed else 0
+
+
+def _targets(settings: Settings, cache: Cache) -> Sequence[Target]:
+    return [one.target for one in asked(settings, lambda text, project: look(cache, project, text))]
+
+
+def _wish(arguments: argparse.Namespace) -> Wish:
+    for name in ("pictures", "allow_broken", "seed"):
+        if getattr(arguments, name) < 0:
+            message = f"--{name.replace('_', '-')}: a number from 0 is needed, not {getattr(arguments, name)}"
+            raise UsageError(message)
+    for path in filter(None, (arguments.data, arguments.tokenizer, *arguments.baseline)):
+        if not path.exists():
+            message = f"{path}: no such file or folder"
+            raise UsageError(message)
+    if arguments.output.exists() and not arguments.output.is_dir():
+        message = f"-o {arguments.output}: it is a file, and a folder is needed"
+        raise UsageError(message)
+    return Wish(
+        data=arguments.data,
+        task=arguments.task,
+        tokenizer=arguments.tokenizer,
+        baselines=tuple(arguments.baseline),
+        max_drop=_limits(arguments.max_drop),
+        seed=arguments.seed,
+    )
+
+
+def _limits(texts: Sequence[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for text in (part for one in texts for part in one.split(",")):
+        name, _, value = (part.strip() for part in text.partition("="))
+        try:
+            limit = float(value)
+        except ValueError:
+            limit = -1.0
+        if not name or not 0 <= limit < float("inf"):
+            message = f"--max-drop {text}: METRIC=X with a number from 0 is needed, such as ap=0.01"
+            raise UsageError(message)
+        if name.lower() in found:
+            message = f"--max-drop: {name} is given twice"
+            raise UsageError(message)
+        found[name.lower()] = limit
+    return found

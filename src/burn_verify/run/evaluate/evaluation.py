@@ -1,0 +1,264 @@
+"""Models on a data set, by ONNX Runtime and by compiled Burn, and what differs between them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from burn_verify.cases import load
+from burn_verify.cases.labelled.entry import DataSet, Labels, identity
+from burn_verify.cases.labelled.fed import Feeder
+from burn_verify.cases.labelled.opened import opened
+from burn_verify.cases.own.schema import Wrong
+from burn_verify.cases.samples.first import model_of
+from burn_verify.cases.samples.sample import Model
+from burn_verify.core.case import Case, Hints
+from burn_verify.core.errors import UsageError
+from burn_verify.core.options import Settings
+from burn_verify.core.progress import Listener
+from burn_verify.core.stage import PreparedCase
+from burn_verify.core.target import Target
+from burn_verify.core.text import one_line
+from burn_verify.reference.engine import Engine, infer
+from burn_verify.run.evaluate.baseline import baseline_of
+from burn_verify.run.evaluate.stream import Asked, evaluated
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.seams import Seams
+from burn_verify.run.steps import Built, Ended
+from burn_verify.system.cache import Cache
+from burn_verify.task.chosen import KINDS, images_of, kind_of, labels_of, task_of
+from burn_verify.task.evaluated import Comparison, Evaluated, compared
+from burn_verify.task.protocol import Task
+
+_TOKENIZER: Final = "tokenizer.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user asks for.
+
+    Attributes:
+        data: path of the data set.
+        task: as of `burn_verify.task.chosen.kind_of`; empty for what the description of the first model says.
+        tokenizer: for texts, where no description names one.
+        baselines: files or folders, see `burn_verify.run.evaluate.baseline`.
+        max_drop: the greatest drop by metric.
+        seed: of the intervals.
+    """
+
+    data: Path
+    task: str = ""
+    tokenizer: Path | None = None
+    baselines: tuple[Path, ...] = ()
+    max_drop: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A model with all that is needed to evaluate it.
+
+    Attributes:
+        digest: identity of the data, as this model is fed them.
+    """
+
+    name: str
+    prepared: PreparedCase
+    data: DataSet
+    digest: str
+    task: Task
+    feeder: Feeder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What came of all.
+
+    Attributes:
+        subject: the first model.
+        evaluated: each model by each engine, ONNX Runtime first.
+        baselines: what was given.
+        comparisons: Burn with ONNX Runtime, further models with the first, and everything with the baselines.
+    """
+
+    subject: Subject
+    evaluated: tuple[Evaluated, ...]
+    baselines: tuple[Evaluated, ...]
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether everything was evaluated, and no comparison exceeds a limit."""
+        return all(not one.error for one in self.evaluated) and all(one.passes for one in self.comparisons)
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """A line for each sample that could not be fed or scored, each once."""
+        return tuple(dict.fromkeys(line for one in self.evaluated for line in one.unreadable))
+
+
+def evaluate(
+    cases: Sequence[Case],
+    targets: Sequence[Target],
+    wish: Wish,
+    settings: Settings,
+    cache: Cache,
+    seams: Seams,
+    listen: Listener,
+) -> Evaluation:
+    """Evaluate models.
+
+    Arguments:
+        targets: of Burn; none for ONNX Runtime alone.
+
+    Raises:
+        UsageError: the data, the task or a baseline do not fit the first model, or a metric of a limit is unknown.
+        StageError: a model cannot be read.
+    """
+    subjects = _subjects(cases, wish, cache)
+    first = subjects[0]
+    baselines = [baseline_of(path, first.task, first.data, first.digest) for path in wish.baselines]
+    engine = seams.engine(cache, settings.timeout, memory_limit=settings.memory_limit)
+    try:
+        by_reference = [_by_engine(one, engine, listen) for one in subjects]
+    finally:
+        engine.close()
+    _check_limits(wish.max_drop, by_reference[0])
+    by_burn = [list(_by_target(subjects, target, settings, cache, seams, listen)) for target in targets]
+    compare = partial(compared, task=first.task, limits=wish.max_drop, seed=wish.seed)
+    comparisons = [
+        compare(before, after) for column in by_burn for before, after in zip(by_reference, column, strict=True)
+    ]
+    for column in (by_reference, *by_burn):
+        comparisons += [compare(column[0], after) for after in column[1:]]
+    for base in baselines:
+        comparisons += [compare(base.evaluated, one, check=base.check) for one in (*by_reference, *_flat(by_burn))]
+    return Evaluation(
+        subject=first,
+        evaluated=(*by_reference, *_flat(by_burn)),
+        baselines=tuple(one.evaluated for one in baselines),
+        comparisons=tuple(comparisons),
+    )
+
+
+def subject_of(case: Case, wish: Wish, cache: Cache, name: str) -> Subject:
+    """Read a model and the data set for it.
+
+    Raises:
+        UsageError: they do not fit, or nobody names a task.
+        StageError: the model cannot be read.
+    """
+    prepared = load.prepare(case, cache)
+    kind = wish.task or prepared.case.hints.task.kind
+    if not kind:
+        message = f"what is the task of {name}? --task says it: {', '.join(KINDS)} or module:function"
+        raise UsageError(message)
+    try:
+        return _fitting(prepared, kind_of(kind), wish, name)
+    except Wrong as error:
+        raise UsageError(one_line(": ".join(filter(None, (error.place, error.text))))) from error
+
+
+def _fitting(prepared: PreparedCase, kind: str, wish: Wish, name: str) -> Subject:
+    hints = _hinted(prepared, kind, wish)
+    model = model_of(hints, prepared)
+    data = _opened(wish.data, labels_of(kind), model)
+    task = task_of(kind, hints.task, prepared.outputs, data)
+    feeder = Feeder(data.entries[0], model, prepared, prepared.digest)
+    return Subject(name=name, prepared=prepared, data=data, digest=identity(data), task=task, feeder=feeder)
+
+
+def _hinted(prepared: PreparedCase, kind: str, wish: Wish) -> Hints:
+    """Return the hints of a model, with the images of its family and a tokenizer where nobody named them."""
+    hints = prepared.case.hints
+    images = images_of(kind, hints.task, prepared.outputs, hints.images)
+    texts = hints.texts
+    if texts.tokenizer is None:
+        source = getattr(prepared.case.source, "path", prepared.model)
+        folders = (Path(source).parent, wish.data if wish.data.is_dir() else wish.data.parent)
+        beside = [one / _TOKENIZER for one in folders if (one / _TOKENIZER).is_file()]
+        texts = replace(texts, tokenizer=wish.tokenizer or (beside[0] if beside else None))
+    return replace(hints, images=images, texts=texts)
+
+
+def _opened(path: Path, several: Sequence[Labels], model: Model) -> DataSet:
+    """Return the data set with the first kind of labels that it has."""
+    for labels in several[:-1]:
+        try:
+            return opened(path, labels, model)
+        except Wrong:
+            continue
+    return opened(path, several[-1], model)
+
+
+def _subjects(cases: Sequence[Case], wish: Wish, cache: Cache) -> list[Subject]:
+    names = _names(cases)
+    first = subject_of(cases[0], wish, cache, names[0])
+    same = replace(wish, task=wish.task or first.prepared.case.hints.task.kind)
+    return [first, *(subject_of(case, same, cache, name) for case, name in zip(cases[1:], names[1:], strict=True))]
+
+
+def _names(cases: Sequence[Case]) -> list[str]:
+    """Return the ends of the ids of cases; whole ids where two ends are the same."""
+    ends = [case.id.rpartition("/")[2] for case in cases]
+    return ends if len(set(ends)) == len(ends) else [case.id.replace("/", "-") for case in cases]
+
+
+def _by_engine(subject: Subject, engine: Engine, listen: Listener) -> Evaluated:
+    asked = Asked(
+        model=subject.name,
+        engine=engine.name,
+        infer=partial(infer, engine, subject.prepared.model, optimise=True),
+        pid=lambda: engine.pid,
+        outputs=subject.prepared.outputs,
+    )
+    return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
+
+
+def _by_target(
+    subjects: Sequence[Subject], target: Target, settings: Settings, cache: Cache, seams: Seams, listen: Listener
+) -> Iterator[Evaluated]:
+    """Build all models for a target, and evaluate them one after the other."""
+    pipeline = Pipeline(settings, cache, listen, engine=seams.engine, builder=seams.builder)
+    try:
+        made = pipeline.build([one.prepared.case for one in subjects], target)
+        for subject in subjects:
+            step = made[subject.prepared.case.id]
+            yield _by_burn(subject, step, target, pipeline, listen)
+    finally:
+        pipeline.close()
+
+
+def engine_name(target: Target) -> str:
+    """Return the name of Burn on a target in names of folders: ``burn-flex``."""
+    label = "".join(char if char.isalnum() or char in "-._" else "-" for char in target.label)
+    return f"burn-{target.backend}" if target == Target(backend=target.backend) else f"burn-{label}"
+
+
+def _by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pipeline, listen: Listener) -> Evaluated:
+    name = engine_name(target)
+    if isinstance(step, Ended):
+        error = one_line(f"{step.stage}: {step.error.message}")
+        empty = Evaluated(model=subject.name, engine=name, dataset=subject.data.name, digest=subject.digest)
+        return replace(empty, error=error)
+    asked = Asked(
+        model=subject.name,
+        engine=name,
+        infer=partial(pipeline.infer, step),
+        pid=lambda: step.program.pid,
+        outputs=subject.prepared.outputs,
+    )
+    return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
+
+
+def _check_limits(limits: Mapping[str, float], first: Evaluated) -> None:
+    known = {name.lower() for name in first.metrics}
+    for name in limits:
+        if first.metrics and name.lower() not in known:
+            message = f"--max-drop {name}: the metrics are {', '.join(first.metrics)}"
+            raise UsageError(message)
+
+
+def _flat(columns: Sequence[Sequence[Evaluated]]) -> list[Evaluated]:
+    return [one for column in columns for one in column]

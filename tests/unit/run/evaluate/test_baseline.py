@@ -1,0 +1,68 @@
+"""Baselines: metrics, predictions, folders; those of other data are refused."""
+
+import json
+
+import pytest
+
+from burn_verify.cases.labelled.entry import Labels, kept
+from burn_verify.core.errors import UsageError
+from burn_verify.run.evaluate.baseline import baseline_of
+from burn_verify.task.classification import Classification
+from labelled import entry
+
+DATA = kept("d", Labels.CLASS, [entry(0), entry(1, 1)])
+RIGHT = [{"sample": 0, "class": 0}, {"sample": 1, "class": 1}]
+
+
+def read(tmp_path, document, name="base.json"):
+    path = tmp_path / name
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return baseline_of(path, Classification(), DATA, "abc")
+
+
+def test_metrics_alone(tmp_path):
+    found = read(tmp_path, {"top1": 0.5, "samples": 2, "note": "x", "ok": True})
+    assert found.evaluated.metrics == {"top1": 0.5}
+    assert not found.evaluated.answered
+    assert found.check == "the baseline names no digest of its data; 2 samples in both"
+
+
+def test_predictions_are_scored_here(tmp_path):
+    found = read(tmp_path, RIGHT)
+    assert found.evaluated.metrics == {"top1": 1.0}
+    assert "its predictions are of these samples" in found.check
+
+
+def test_predictions_beside_metrics_are_read_too(tmp_path):
+    (tmp_path / "torch_predictions.json").write_text(json.dumps(RIGHT))
+    assert len(read(tmp_path, {"top1": 1.0}, "torch_metrics.json").evaluated.answered) == 2
+    with pytest.raises(UsageError, match=r"its top1 is 0\.500000, its predictions have 1\.000000"):
+        read(tmp_path, {"top1": 0.5}, "torch_metrics.json")
+
+
+def test_a_folder_of_an_earlier_evaluation(tmp_path):
+    (tmp_path / "eval_d_e").mkdir()
+    (tmp_path / "eval_d_e" / "metrics.json").write_text(json.dumps({"top1": 1.0, "dataset": {"digest": "abc"}}))
+    (tmp_path / "eval_d_e" / "predictions.json").write_text(json.dumps(RIGHT))
+    found = baseline_of(tmp_path / "eval_d_e", Classification(), DATA, "abc")
+    assert found.check == "the same data, abc"
+    with pytest.raises(UsageError, match="it is of other data, abc, these are xyz: not compared"):
+        baseline_of(tmp_path / "eval_d_e", Classification(), DATA, "xyz")
+    with pytest.raises(UsageError, match=r"a folder with metrics\.json or predictions\.json"):
+        baseline_of(tmp_path, Classification(), DATA, "abc")
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{", "no JSON"),
+        ("3", "an object of metrics, or an array"),
+        ({"note": "x"}, "it holds no metric"),
+        ({"top1": 1.0, "images": 7}, "it is of 7 samples, these are 2: not compared"),
+        ([{"sample": 5, "class": 0}], "no number of a sample: 5"),
+        (RIGHT[:1], "1 of 2 samples have no prediction"),
+    ],
+)
+def test_what_is_no_baseline(tmp_path, document, said):
+    with pytest.raises(UsageError, match=said):
+        read(tmp_path, document)

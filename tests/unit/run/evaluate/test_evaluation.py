@@ -1,0 +1,129 @@
+"""Models by both engines, with stand-ins: what is compared with what, and what a fault of one engine does."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from burn_verify.cases.select import Selection
+from burn_verify.core.errors import ConvertError, UsageError
+from burn_verify.core.options import settings_from
+from burn_verify.core.progress import silent
+from burn_verify.core.target import Target
+from burn_verify.run.evaluate.evaluation import Wish, engine_name, evaluate
+from burn_verify.system.cache import Cache
+from fakes import Faults, seams
+from labelled import classifier, detector, pictures, rows
+
+BOX = (0.25, 0.25, 0.75, 0.75)
+
+
+def run(tmp_path, *models, targets=(Target(),), faults=Faults(), **wish):  # noqa: B008  (immutable)
+    cache = Cache(tmp_path / "cache")
+    settings = settings_from({})
+    cases = Selection(cache, mirror=None, offline=True).choose([str(one) for one in models]).cases
+    return evaluate(cases, targets, Wish(**wish), settings, cache, seams(faults), silent)
+
+
+@pytest.fixture
+def digits(tmp_path):
+    return classifier(tmp_path / "net.onnx"), rows(tmp_path / "a.npz")
+
+
+def test_burn_beside_the_engine(tmp_path, digits):
+    found = run(tmp_path, digits[0], data=digits[1], task="classification")
+    assert [one.name for one in found.evaluated] == ["net by fake", "net by burn-flex"]
+    assert [one.metrics for one in found.evaluated] == [{"top1": 0.75}] * 2
+    assert [(one.before, one.after) for one in found.comparisons] == [("net by fake", "net by burn-flex")]
+    assert found.passes
+
+
+def test_a_fault_of_burn_fails(tmp_path, digits):
+    faults = Faults({("run", "net"): lambda outputs: [outputs[0][:, ::-1]]})
+    found = run(tmp_path, digits[0], data=digits[1], task="classification", faults=faults)
+    assert not found.passes
+    assert found.comparisons[0].kinds == {"class": 3}
+
+
+def test_a_refusal_is_no_pass(tmp_path, digits):
+    faults = Faults({("convert", "net"): ConvertError("no such operator")})
+    found = run(tmp_path, digits[0], data=digits[1], task="classification", faults=faults)
+    assert not found.passes
+    assert found.evaluated[1].error == "convert: no such operator"
+    assert found.evaluated[0].metrics == {"top1": 0.75}
+
+
+def test_several_models_are_compared_with_the_first(tmp_path, digits):
+    other = classifier(tmp_path / "other.onnx")
+    found = run(tmp_path, digits[0], other, data=digits[1], task="classification")
+    pairs = [(one.before, one.after) for one in found.comparisons]
+    assert pairs == [
+        ("net by fake", "net by burn-flex"),
+        ("other by fake", "other by burn-flex"),
+        ("net by fake", "other by fake"),
+        ("net by burn-flex", "other by burn-flex"),
+    ]
+
+
+def test_the_engine_alone_with_a_baseline(tmp_path, digits):
+    (tmp_path / "base.json").write_text('{"top1": 1.0}')
+    wish = {"data": digits[1], "task": "classification", "baselines": (tmp_path / "base.json",)}
+    found = run(tmp_path, digits[0], targets=(), **wish)
+    assert len(found.evaluated) == len(found.comparisons) == 1
+    assert not found.passes
+    assert run(tmp_path, digits[0], targets=(), max_drop={"top1": 0.3}, **wish).passes
+
+
+def test_a_description_says_the_task(tmp_path, digits):
+    with pytest.raises(UsageError, match="what is the task of net"):
+        run(tmp_path, digits[0], data=digits[1])
+    (tmp_path / "net.toml").write_text('[task]\nkind = "classification"\n')
+    assert run(tmp_path, digits[0], data=digits[1]).passes
+
+
+def test_a_metric_that_does_not_exist(tmp_path, digits):
+    with pytest.raises(UsageError, match="--max-drop ap: the metrics are top1"):
+        run(tmp_path, digits[0], data=digits[1], task="classification", max_drop={"ap": 0.1})
+
+
+def test_a_function_of_one_s_own_finds_its_labels(tmp_path, digits):
+    (tmp_path / "own.py").write_text("def best(outputs, label):\n    return outputs['scores'].max()\n")
+    found = run(tmp_path, digits[0], data=digits[1], task=f"{tmp_path / 'own.py'}:best")
+    assert found.evaluated[1].metrics == {"best": 1.0}
+
+
+def test_a_detector(tmp_path):
+    pytest.importorskip("hotcoco", reason="hotcoco is not installed")
+    data = pictures(tmp_path / "photos", [[(BOX, 1)], [(BOX, 1)], []])
+    found = run(tmp_path, detector(tmp_path / "net.onnx"), data=data, task="detection")
+    # Two of three boxes are right, and all have one score.
+    assert found.evaluated[0].metrics["AR100"] == pytest.approx(1.0)
+    assert found.evaluated[0].details["detections"] == 3
+    assert found.passes
+
+
+@pytest.mark.parametrize(
+    ("fault", "kinds", "passes"),
+    [
+        (lambda outputs: [outputs[0] + np.float32(0.5 / 32), *outputs[1:]], {}, False),
+        (lambda outputs: [*outputs[:2], outputs[2] + 1], {"class": 3}, False),
+        (lambda outputs: [outputs[0].astype("f2").astype("f4"), *outputs[1:]], {}, True),
+        (lambda outputs: [one[:, :0] for one in outputs], {"box": 3}, False),
+    ],
+    ids=["half a pixel", "classes", "float16", "nothing found"],
+)
+def test_faults_of_one_engine(tmp_path, fault, kinds, passes):
+    pytest.importorskip("hotcoco", reason="hotcoco is not installed")
+    box = (0.27, 0.27, 0.77, 0.77)
+    data = pictures(tmp_path / "photos", [[(box, 1), ((0, 0, 0.1, 0.1), 2)], [(box, 1)], [(box, 1)]])
+    faults = Faults({("run", "net"): fault})
+    found = run(tmp_path, detector(tmp_path / "net.onnx", box), data=data, task="detection", faults=faults)
+    assert found.comparisons[0].kinds == kinds
+    assert found.passes == passes
+
+
+def test_names_of_engines():
+    assert engine_name(Target()) == "burn-flex"
+    assert engine_name(Target(backend="ndarray")) == "burn-ndarray"
+    assert engine_name(replace(Target(), simplify=False)).startswith("burn-")
+    assert engine_name(replace(Target(), simplify=False)) != "burn-flex"
