@@ -117,7 +117,7 @@ def dtypes_of(op_type: str, domain: str, version: int, parameter: str = "") -> t
 
     schema = defs.get_schema(op_type, version, domain)
     constraints = {constraint.type_param_str: constraint for constraint in schema.type_constraints}
-    wanted = parameter or _widest(schema)
+    wanted = parameter or widest_parameter(schema)
     allowed = constraints[wanted].allowed_type_strs if wanted in constraints else ()
     found = {_dtype(text) for text in allowed if text.startswith("tensor(")}
     usual = [dtype for dtype in ("float32", "int64", "bool") if dtype in found]
@@ -166,7 +166,7 @@ def subject_of(
     if version is None:
         return None
     schema = defs.get_schema(op_type, opset, domain)
-    widest = _widest(schema)
+    widest = widest_parameter(schema)
     typed = [*_typed(schema.inputs, inputs), *_typed(schema.outputs, outputs)]
     dtype = next((dtype for parameter, dtype in typed if parameter == widest and dtype), "")
     return Subject(op_type=op_type, domain=domain, since_version=version, dtype=dtype)
@@ -177,7 +177,7 @@ def _operator(domain: str, name: str, schemas: Sequence[Any]) -> Operator:
     alive = [schema for schema in ordered if not schema.deprecated]
     newest = (alive or ordered)[-1]
     constraints = {constraint.type_param_str: constraint for constraint in newest.type_constraints}
-    allowed = constraints[widest].allowed_type_strs if (widest := _widest(newest)) in constraints else ()
+    allowed = constraints[widest].allowed_type_strs if (widest := widest_parameter(newest)) in constraints else ()
     return Operator(
         op_type=name,
         domain=domain,
@@ -187,7 +187,7 @@ def _operator(domain: str, name: str, schemas: Sequence[Any]) -> Operator:
     )
 
 
-def _widest(schema: Any) -> str:
+def widest_parameter(schema: Any) -> str:
     """Return the type parameter that allows the most types; the first of several."""
     names = [constraint.type_param_str for constraint in schema.type_constraints]
     sizes = [len(constraint.allowed_type_strs) for constraint in schema.type_constraints]

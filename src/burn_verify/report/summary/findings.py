@@ -16,6 +16,7 @@ from burn_verify.report.summary.columns import Column, Matrix
 from burn_verify.report.summary.ends import is_model, without_folders
 from burn_verify.report.summary.sizes import told
 from burn_verify.report.summary.states import WRONG, state_of
+from burn_verify.report.summary.tiers import tier_counts, tier_of, tiers_sentence
 from burn_verify.report.summary.totals import summary
 
 
@@ -100,6 +101,8 @@ def sentence(column: Column) -> str:
     others = [result for result in column.record.results if not is_model(result)]
     parts = [f"{_of(some)} {name}" for some, name in ((models, "models"), (others, "small test cases")) if some]
     answer = f"With {column.target.label}, {' and '.join(parts) or 'nothing'} compute what ONNX says they should."
+    if tiers := tiers_sentence(tier_counts(column.record.results)):
+        answer += f" {tiers}"
     missing = column.total - len(column.record.results)
     return f"{answer} No result came of {missing} more." if missing else answer
 
@@ -113,6 +116,7 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
     line = details.get("line")
     return {
         "state": state.key,
+        "tier": tier_of(result),
         "stage": result.stage.value,
         "outcome": result.outcome.value,
         "verdict": result.verdict,

@@ -1,24 +1,13 @@
-"""The status of every operator from the cases of a record.
+"""The rows of the reports on operators: of every operator its status, its evidence and its problems.
 
-The status follows from the operator's own cases, those whose subject it is; larger graphs only support it.
-The first line that fits decides:
-
-1. a case gives a wrong answer → refuted, whatever else agrees;
-2. every case agrees, and there is one → verified;
-3. some agree → partly: what does not was refused, does not compile, failed at run time, or could not be judged;
-4. none agrees, and one failed at run time → refuted: a program was made, and it never answered;
-5. none agrees, and the Rust of one does not compile → does not compile;
-6. none agrees, and one was refused by burn-onnx, or is of a type for which Burn has no value → refused;
-7. nothing was judged: no case, only random answers, or none that could be loaded or had a reference → untested.
-
-So, where none agrees and none is wrong, the case that got furthest decides. Renders nothing, see `supported_ops`.
+The status follows from the operator's own cases, those whose subject it is, by the rules of `status`; larger graphs
+only support it. Renders nothing, see `supported_ops`.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from burn_verify.core.result import CaseResult, RefusalKind
@@ -36,20 +25,8 @@ from burn_verify.report.summary.ends import (
     smallest,
     unsupported_operators,
 )
-
-
-class Status(StrEnum):
-    """The status of an operator; see the docstring of the module."""
-
-    VERIFIED = "verified"
-    PARTLY = "partly"
-    REFUTED = "refuted"
-    REFUSED = "refused"
-    DOES_NOT_COMPILE = "does not compile"
-    UNTESTED = "untested"
-
-
-FAILING: Final = (Status.REFUTED, Status.REFUSED, Status.DOES_NOT_COMPILE)
+from burn_verify.report.summary.status import FAILING, Status, status_of
+from burn_verify.report.summary.tiers import Tally, Tier, TierCounts, tally, tier_of
 
 _PASSED: Final = (End.AGREES, End.RANDOM, End.INSENSITIVE)
 _DECISIVE: Final = {Status.REFUTED: (End.WRONG, End.FAILED), Status.DOES_NOT_COMPILE: (End.NO_PROGRAM,)}
@@ -69,6 +46,7 @@ class Row:
     """One operator.
 
     Attributes:
+        ordinary: its own cases of ordinary use, see `tiers`.
         versions, dtypes: those of the operator's that a case of its own verified.
         agree, attempted, total: its own cases; attempted are those that were compiled and started.
         others_agree, others: further cases in whose graph it is.
@@ -82,6 +60,7 @@ class Row:
 
     operator: Operator
     status: Status
+    ordinary: Tally = field(default_factory=Tally)
     versions: tuple[int, ...] = ()
     dtypes: tuple[str, ...] = ()
     agree: int = 0
@@ -130,6 +109,17 @@ def versions_of(rows: Iterable[Row]) -> tuple[int, int]:
     return sum(verified for verified, _ in pairs), sum(known for _, known in pairs)
 
 
+def counts_of_rows(rows: Iterable[Row]) -> TierCounts:
+    """Count the operators that are verified in each tier."""
+    tried = [row for row in rows if row.total]
+    return TierCounts(
+        operators=len(tried),
+        with_ordinary=sum(row.ordinary.total > 0 for row in tried),
+        ordinary=sum(row.ordinary.status is Status.VERIFIED for row in tried),
+        full=sum(row.status is Status.VERIFIED for row in tried),
+    )
+
+
 def support_of(record: Record, expected: Mapping[str, str] | None = None) -> Support:
     """Sum up a record by operator.
 
@@ -157,21 +147,6 @@ def support_of(record: Record, expected: Mapping[str, str] | None = None) -> Sup
     return Support(rows=rows, several=several, unlisted=unlisted, declarations=declarations)
 
 
-def status_of(ends: Collection[End]) -> Status:
-    """Return the status that the cases of one operator have together; see the docstring of the module."""
-    if End.WRONG in ends:
-        return Status.REFUTED
-    if End.AGREES in ends:
-        return Status.VERIFIED if all(end is End.AGREES for end in ends) else Status.PARTLY
-    if End.FAILED in ends:
-        return Status.REFUTED
-    if End.NO_PROGRAM in ends:
-        return Status.DOES_NOT_COMPILE
-    if End.REFUSED in ends or End.NO_VALUE in ends:
-        return Status.REFUSED
-    return Status.UNTESTED
-
-
 def _row(
     operator: Operator,
     own: Sequence[CaseResult],
@@ -189,6 +164,7 @@ def _row(
     return Row(
         operator=operator,
         status=status,
+        ordinary=tally(end for result, end in zip(own, ends, strict=True) if tier_of(result) is Tier.ORDINARY),
         versions=tuple(version for version in operator.versions if version in verified),
         dtypes=tuple(dtype for dtype in operator.dtypes if dtype in dtypes),
         agree=len(agreeing),

@@ -11,7 +11,7 @@ from typing import Final
 from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.ends import End, end_of
-from burn_verify.report.summary.operator_rows import Status
+from burn_verify.report.summary.status import Status
 
 
 class Tone(StrEnum):

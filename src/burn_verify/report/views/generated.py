@@ -15,7 +15,7 @@ from burn_verify.core.result import CaseResult
 from burn_verify.graph.operators import Operator, dtypes_of
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.ends import End, end_of, own_operator, smallest
-from burn_verify.report.summary.operator_rows import Status, status_of
+from burn_verify.report.summary.status import Status, status_of
 from burn_verify.report.views.markdown import escape, made_with, table
 
 _DECIDES: Final = {

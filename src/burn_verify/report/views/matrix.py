@@ -17,6 +17,7 @@ from burn_verify.report.summary.ends import is_model, reason_of
 from burn_verify.report.summary.findings import Counts, Findings, cell_json, counts_of, sentence
 from burn_verify.report.summary.sizes import sizes_of
 from burn_verify.report.summary.states import RANK, STATES, State, state_of
+from burn_verify.report.summary.tiers import tier_counts, tiers_json
 from burn_verify.report.summary.totals import percent_after
 from burn_verify.report.views import changes_text
 from burn_verify.report.views.markdown import bullets, escape, table
@@ -137,6 +138,7 @@ def _target_json(column: Column) -> dict[str, Any]:
         **target_to_json(column.target),
         "summary": sentence(column),
         "numbers": counts_json(counts_of(column)),
+        "tiers": tiers_json(tier_counts(column.record.results)),
         "lacking": list(column.lacking),
         "environment": column.record.environment,
     }

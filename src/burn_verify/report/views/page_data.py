@@ -16,8 +16,9 @@ from burn_verify.report.summary.ends import end_of, headroom_of, is_model, own_o
 from burn_verify.report.summary.error_lines import sections_of
 from burn_verify.report.summary.findings import Findings, cell_json
 from burn_verify.report.summary.messages import message_and_rust
-from burn_verify.report.summary.operator_rows import Row, status_of, support_of
+from burn_verify.report.summary.operator_rows import Row, support_of
 from burn_verify.report.summary.states import OPERATOR_STATES, RANK, STATES, State, state_of
+from burn_verify.report.summary.status import status_of
 
 _MESSAGE: Final = 4000
 """Characters of a message that the page shows; matrix.json has the whole message."""

@@ -11,12 +11,15 @@ from burn_verify.core.text import counted, sentences
 from burn_verify.graph.operators import DOMAINS
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.declared import Declaration, Declarations
-from burn_verify.report.summary.operator_rows import Problem, Row, Status, Support, support_of, versions_of
+from burn_verify.report.summary.operator_rows import Problem, Row, Support, counts_of_rows, support_of, versions_of
+from burn_verify.report.summary.status import Status
+from burn_verify.report.summary.tiers import Tally, Tier, tiers_json, tiers_sentence
 from burn_verify.report.views.markdown import escape, json_header, made_with, table
 
 COLUMNS: Final = (
     "operator",
     "status",
+    "ordinary use",
     "versions",
     "dtypes",
     "cases",
@@ -38,6 +41,10 @@ _LEGEND: Final = """\
 
 **Columns**
 
+- **ordinary use**: the status, and agree / all, of the cases of ordinary use alone: generated graphs of one of the
+  three newest versions; float32, float16 or int64, and another dtype only where the operator takes none of these;
+  attributes omitted or at their defaults, or without one; data given at run time, of at least one dimension and one
+  element; settings, such as axes, may be constant, but are computed from no shape
 - **versions**, **dtypes**: those in which a case agrees, of all that ONNX has; dtypes of the type parameter that
   allows the most
 - **cases**: agree / attempted / all; attempted were compiled and started
@@ -73,12 +80,14 @@ def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[s
     """Return the same as values that JSON knows, nothing shortened."""
     support = support_of(record, expected)
     verified, versions = versions_of(support.rows)
+    counts = counts_of_rows(support.rows)
     declarations = support.declarations
     return {
         **json_header(record),
         "summary": _sentence(support),
         "statuses": {status.value: count for status, count in _count(support.rows).items()},
         "versions": {"verified": verified, "all": versions},
+        "tiers": tiers_json(counts),
         "cases": {
             "of_one_operator": sum(row.total for row in support.rows),
             "of_several_operators": support.several,
@@ -106,8 +115,8 @@ def _sentence(support: Support) -> str:
     verified, versions = versions_of(support.rows)
     return (
         f"Of {len(support.rows)} operators, {', '.join(parts[:-1])} and {parts[-1]}; "
-        f"{verified} of {versions} operator-versions are verified."
-    )
+        f"{verified} of {versions} operator-versions are verified. {tiers_sentence(counts_of_rows(support.rows))}"
+    ).rstrip()
 
 
 def _statuses(rows: Sequence[Row]) -> str:
@@ -119,7 +128,11 @@ def _statuses(rows: Sequence[Row]) -> str:
     for domain in DOMAINS:
         verified, known = versions_of(row for row in rows if row.operator.domain == domain)
         versions.append(f"{verified} of {known}")
-    return _markdown(columns, [*body, sums, versions])
+    ordinary = ["verified for ordinary use"]
+    for domain in DOMAINS:
+        found = counts_of_rows(row for row in rows if row.operator.domain == domain)
+        ordinary.append(f"{found.ordinary} of {found.with_ordinary}")
+    return _markdown(columns, [*body, sums, versions, ordinary])
 
 
 def _count(rows: Iterable[Row]) -> dict[Status, int]:
@@ -148,6 +161,7 @@ def _cells(row: Row, declarations: Declarations | None) -> list[str]:
     return [
         name,
         row.status.value,
+        _tally(row.ordinary),
         escape(_of(row.versions, row.operator.versions, len(row.versions))),
         escape(_of(row.dtypes, row.operator.dtypes, _SHOWN_DTYPES)),
         f"{row.agree} / {row.attempted} / {row.total}" if row.total else "",
@@ -155,6 +169,10 @@ def _cells(row: Row, declarations: Declarations | None) -> list[str]:
         escape(_wrong(row)),
         _opsets(row.declaration) if declarations else "?",
     ]
+
+
+def _tally(tally: Tally) -> str:
+    return f"{tally.status.value} {tally.agree} / {tally.total}" if tally.total else ""
 
 
 def _of(verified: Sequence[object], known: Sequence[object], shown: int) -> str:
@@ -237,6 +255,10 @@ def _row_json(row: Row) -> dict[str, Any]:
     declaration = row.declaration
     return {
         "status": row.status.value,
+        "tiers": {
+            Tier.ORDINARY.value: _tally_json(row.ordinary),
+            Tier.FULL.value: _tally_json(Tally(status=row.status, agree=row.agree, total=row.total)),
+        },
         "deprecated": row.operator.deprecated,
         "versions": {"verified": list(row.versions), "all": list(row.operator.versions)},
         "dtypes": {"verified": list(row.dtypes), "all": list(row.operator.dtypes)},
@@ -255,6 +277,10 @@ def _row_json(row: Row) -> dict[str, Any]:
         "refuted_at": list(row.refuted_at),
         "undeclared_at": list(row.undeclared_at),
     }
+
+
+def _tally_json(tally: Tally) -> dict[str, Any]:
+    return {"status": tally.status.value, "agree": tally.agree, "all": tally.total}
 
 
 def _numbers(numbers: Sequence[int]) -> str:

@@ -10,8 +10,8 @@ from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.graph.operators import qualified
 from burn_verify.record.codec import Record
-from burn_verify.report.summary.ends import End
-from burn_verify.report.summary.operator_rows import Status, status_of, support_of
+from burn_verify.report.summary.operator_rows import support_of
+from burn_verify.report.summary.status import Status
 from burn_verify.report.views import supported_ops
 from drawn_results import results
 
@@ -92,22 +92,6 @@ def test_a_status(results, status):
     assert row.status == status
     assert row.total == len(results)
     assert f"| {status} |" in a_line(*results)
-
-
-@given(st.lists(st.sampled_from(list(End))))
-def test_verified_means_that_every_case_agrees(ends):
-    status = status_of(ends)
-    assert (status is Status.VERIFIED) == (bool(ends) and set(ends) == {End.AGREES})
-    assert (End.WRONG not in ends) or status is Status.REFUTED
-    assert (status is Status.UNTESTED) == (
-        set(ends) <= {End.RANDOM, End.INSENSITIVE, End.SILENT, End.DEVICE, End.NOT_SERVABLE}
-    )
-
-
-@given(st.lists(st.sampled_from(list(End))), st.randoms())
-def test_a_status_does_not_depend_on_the_order(ends, random):
-    shuffled = random.sample(ends, len(ends))
-    assert status_of(shuffled) is status_of(ends)
 
 
 def test_passing_without_a_comparison_is_no_agreement():

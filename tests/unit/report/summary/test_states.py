@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burn_verify.core.stage import FailureKind, Outcome, Stage
-from burn_verify.report.summary.operator_rows import Status
 from burn_verify.report.summary.states import MISSING, OPERATOR_STATES, RANK, SILENT, STATES, WRONG, state_of
+from burn_verify.report.summary.status import Status
 from reported import a_result, agrees, no_device, no_program, no_reference, refused, skipped, wrong
 
 

@@ -118,7 +118,7 @@ def test_an_unknown_version_of_burn_onnx_declares_nothing_either_way():
     report = supported_ops.render(record)
     assert report.count("It is not known what this version of burn-onnx declares.") == 2
     assert supported_ops.as_json(record)["operators"]["Conv"]["declared"] is None
-    assert "| Conv | refuted | 0 of 3 | 0 of 4 | 0 / 1 / 1 |  | wrong values (1); e.g. node/w | ? |" in report
+    assert "| Conv | refuted |  | 0 of 3 | 0 of 4 | 0 / 1 / 1 |  | wrong values (1); e.g. node/w | ? |" in report
 
 
 def test_an_empty_record_leaves_everything_untested():
@@ -171,3 +171,21 @@ def test_every_operator_has_one_line(cases):
     lines = [line.split(" | ")[0].removeprefix("| ") for line in tables.splitlines() if line.startswith("| ")]
     shown = [line.removesuffix(" (deprecated)") for line in lines if line not in ("operator", "---")]
     assert shown == [operator.op_type for operator in all_operators()]
+
+
+def test_ordinary_use_stands_beside_the_status_of_all():
+    axes = (("shape", "2x3~2x3"), ("A", "run"), ("B", "run"))
+    usual = Subject(op_type="Add", domain="", since_version=14, dtype="float32", axes=axes)
+    corner = Subject(op_type="Add", domain="", since_version=14, dtype="bfloat16", axes=axes)
+    cases = (
+        a_case("op/1", "Add", subject=usual),
+        a_case("op/2", "Add", subject=corner, stage=Stage.CONVERT, outcome=FAILED, reason="no"),
+    )
+    assert a_line(*cases, name="Add").startswith("| Add | partly | verified 1 / 1 |")
+    said = supported_ops.as_json(a_record(*cases))
+    assert said["tiers"] == {"ordinary": {"verified": 1, "operators": 1}, "full": {"verified": 0, "operators": 1}}
+    assert said["operators"]["Add"]["tiers"] == {
+        "ordinary": {"status": "verified", "agree": 1, "all": 1},
+        "full": {"status": "partly", "agree": 1, "all": 2},
+    }
+    assert said["summary"].endswith("Verified for ordinary use: 1 of 1 operators; 0 of 1 operator entirely.")
