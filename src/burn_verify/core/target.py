@@ -8,6 +8,8 @@ from typing import Final
 from burn_verify.core.case import Case
 from burn_verify.core.versions import BACKENDS, DEFAULT
 
+_UNKNOWN: Final = "of unknown version"
+
 PROCESS: Final = "process"
 """The way to a compiled model without a way: a pipe to its process."""
 HTTP_JSON: Final = "http-json"
@@ -67,19 +69,20 @@ class Target:
         """Burn's version, and checkouts as build metadata: ``0.22.1``, ``0.22.1+burn-onnx@1a2b3c4``."""
         checkouts = {"burn": self.burn_checkout, "burn-onnx": self.burn_onnx_checkout}
         marks = [f"{name}@{checkout.label}" for name, checkout in checkouts.items() if checkout]
-        return "+".join([self.burn, *marks])
+        return "+".join([self.burn or _UNKNOWN, *marks])
 
     @property
     def name(self) -> str:
         """A column's heading: version, backend, and the options that are not the default: ``0.22.1 flex``."""
         options = {"no-simplify": self.simplify, "no-partition": self.partition, "prepared": not self.prepared}
         other = [] if self.via == PROCESS else [self.via]
-        return " ".join([self.version, self.backend, *(name for name, on in options.items() if not on), *other])
+        words = [self.version, self.backend, *(name for name, on in options.items() if not on), *other]
+        return " ".join(filter(None, words))
 
     @property
     def label(self) -> str:
         """The target as part of a sentence: ``Burn 0.22.1 on flex``."""
-        words = f"Burn {self.version}".rstrip() + (f" on {self.backend}" if self.backend else "")
+        words = f"Burn {self.version}" + (f" on {self.backend}" if self.backend else "")
         options = {", not simplified": self.simplify, ", not partitioned": self.partition}
         options[", prepared"] = not self.prepared
         other = "" if self.via == PROCESS else f", via {self.via}"

@@ -69,6 +69,20 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def plain(value: Any) -> str:
+    """Return a value that JSON knows as people write it: ``yes``, ``a, b``, ``name 1``; nothing for None."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{key} {plain(each)}".rstrip() for key, each in value.items())
+        case list() | tuple():
+            return ", ".join(map(plain, value))
+    return str(value)
+
+
 def json_text(value: Mapping[str, Any]) -> str:
     """Return JSON with one value a line, so that diffs are readable."""
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

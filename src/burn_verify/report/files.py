@@ -44,14 +44,18 @@ def _with_gaps(text: str, column: Column) -> str:
 
 
 def artefacts(record: Record, expected: Mapping[str, str]) -> dict[str, str]:
-    """Return text by file name: the matrix where the record has models, the tables of operators where it has cases."""
+    """Return text by file name: the matrix where the record has models, the tables of operators where it has cases.
+
+    What fails is listed for both.
+    """
     models = tuple(filter(is_model, record.results))
-    made = {}
+    made: dict[str, str] = {}
     if models or not record.results:
         made["compatibility-matrix.md"] = markdown.render(replace(record, results=models), expected) + _timed(models)
     if others := [result for result in record.results if not is_model(result)]:
         made["SUPPORTED-OPS.md"] = supported_ops.render(record, expected) + _timed(others)
         made["supported-ops.json"] = json_text(supported_ops.as_json(record, expected))
+    if record.results:
         made["errors.md"] = failures.render(record, expected)
         made["errors.json"] = json_text(failures.as_json(record, expected))
     if any(result.corpus == CORPUS for result in record.results):

@@ -48,3 +48,9 @@ def test_backends_and_conversion_options_share_a_build_and_checkouts_do_not():
     assert Target(backend="wgpu", simplify=False).build_key == Target().build_key
     assert Target(burn_checkout=CLEAN).build_key != Target().build_key
     assert Target(burn_checkout=CLEAN).build_key != Target(burn_onnx_checkout=CLEAN).build_key
+
+
+def test_a_target_without_a_version_has_a_name():
+    unknown = Target(burn="", burn_onnx="", backend="")
+    assert unknown.label == "Burn of unknown version"
+    assert unknown.name == "of unknown version"

@@ -13,6 +13,7 @@ from burn_verify.core.text import (
     harmless,
     json_text,
     one_line,
+    plain,
     sentences,
     shortened,
     without_numbers,
@@ -115,3 +116,19 @@ def test_an_abbreviation_ends_no_sentence():
 )
 def test_equal_causes_are_equal_texts(text, cause):
     assert without_numbers(text) == cause
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (True, "yes"),
+        (False, "no"),
+        (1.5, "1.5"),
+        (["a", True], "a, yes"),
+        ((), ""),
+        ({"index": 1, "of": [2, 3], "cut": None}, "index 1, of 2, 3, cut"),
+    ],
+)
+def test_values_are_shown_as_people_write_them(value, text):
+    assert plain(value) == text

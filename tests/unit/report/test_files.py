@@ -17,7 +17,7 @@ def test_models_have_a_matrix_and_operators_have_tables():
     models = artefacts(a_record(agrees("zoo/a")), {})
     cases = artefacts(a_record(of_operator("test_conv")), {})
 
-    assert models.keys() == {"compatibility-matrix.md"}
+    assert models.keys() == {"compatibility-matrix.md", "errors.md", "errors.json"}
     assert {"SUPPORTED-OPS.md", "errors.md"} <= cases.keys()
     assert "compatibility-matrix.md" not in cases
 

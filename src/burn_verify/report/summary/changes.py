@@ -11,6 +11,7 @@ from typing import Any, Final
 from burn_verify.core.result import CaseResult
 from burn_verify.core.target import Target
 from burn_verify.core.targets import neighbours
+from burn_verify.core.text import plain
 from burn_verify.record.targets import target_environment
 from burn_verify.report.summary.columns import Column, Matrix
 from burn_verify.report.summary.ends import headroom_of
@@ -172,4 +173,4 @@ def _shrank(before: CaseResult, after: CaseResult) -> bool:
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
     for name in dict.fromkeys([*before, *after]):
         if name not in _ALWAYS_DIFFERENT and before.get(name) != after.get(name):
-            yield Difference(name=name, before=str(before.get(name, "")), after=str(after.get(name, "")))
+            yield Difference(name=name, before=plain(before.get(name)), after=plain(after.get(name)))

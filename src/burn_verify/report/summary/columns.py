@@ -27,7 +27,7 @@ class Column:
     """Everything that was recorded of one target.
 
     Attributes:
-        record: all of its runs as one; of two results of a case the worse.
+        record: all of its runs as one; of two results of a case the worse, with the times that either has.
         missing: ids of selected cases without a result.
         unnamed: number of further missing cases, whose ids are not recorded.
         lacking: in one line each, what is missing and why.
@@ -112,8 +112,7 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
         wanted |= dict.fromkeys(result.case_id for result in record.results)
         for result in filter(_says_something, record.results):
             before = kept.get(result.case_id)
-            if before is None or RANK[state_of(result)] < RANK[state_of(before)]:
-                kept[result.case_id] = result
+            kept[result.case_id] = result if before is None else _worse(before, result)
         if cut_off := len(set(record.selection or ()) - {result.case_id for result in record.results}):
             cases = "1 case has" if cut_off == 1 else f"{cut_off} cases have"
             lacking.append(f"{_name(record)} of {target.label} ended early: {cases} no result")
@@ -125,6 +124,12 @@ def _column(target: Target, records: Sequence[Record]) -> Column:
         lacking=tuple(dict.fromkeys(lacking)),
         failure="" if kept else next((record.failure for record in records if record.failure), ""),
     )
+
+
+def _worse(before: CaseResult, after: CaseResult) -> CaseResult:
+    """Return the worse of two results of a case, with the times of the other where it was not timed itself."""
+    first, second = (after, before) if RANK[state_of(after)] < RANK[state_of(before)] else (before, after)
+    return first if first.latency or not second.latency else replace(first, latency=second.latency)
 
 
 def _joined(records: Sequence[Record], results: tuple[CaseResult, ...]) -> Record:

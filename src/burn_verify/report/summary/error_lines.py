@@ -11,15 +11,18 @@ from typing import Final
 from burn_verify.core.result import CaseResult, RefusalKind
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.text import without_numbers
+from burn_verify.report.summary.causes import NO_CODE, title_of
 from burn_verify.report.summary.ends import End, blamed_operator, common, end_of, reason_of, smallest
 
 STAGES: Final = (Stage.CONVERT, Stage.COMPILE, Stage.RUN, Stage.COMPARE)
 """The stages at which Burn can fail."""
 
+ASIDE: Final = (Stage.LOAD, Stage.REFERENCE)
+"""The stages at which a case fails without saying anything of Burn."""
+
 KINDS: Final = tuple(kind.value for kind in RefusalKind)
 
 OTHER_KIND: Final = "other refusals"
-NO_CODE: Final = "no code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class Line:
 
     Attributes:
         key: the normalised reason, at COMPILE a code of rustc.
+        title: the same as a person says it. Wrong answers are told apart by operator, too.
         count, expected: cases, and those of them whose failure is expected.
         operators: the most frequent first; every case counts for one.
         example: the smallest case.
@@ -44,6 +48,7 @@ class Line:
     """
 
     key: str
+    title: str
     count: int
     expected: int
     operators: tuple[OperatorCount, ...]
@@ -68,11 +73,12 @@ class Section:
 def sections_of(results: Sequence[CaseResult], expected: Mapping[str, str]) -> tuple[Section, ...]:
     """Group the failures by stage and kind, in a fixed order; every section is there, also an empty one.
 
-    What a device lacks is no failure of Burn's, and in none.
+    What a device lacks is no failure of Burn's, and in none; what could not be loaded, or has no reference, is
+    listed last.
     """
     failed = [result for result in results if result.outcome is Outcome.FAILED and end_of(result) is not End.DEVICE]
     sections = []
-    for stage in STAGES:
+    for stage in (*STAGES, *ASIDE):
         at_stage = [result for result in failed if result.stage is stage]
         if stage is Stage.CONVERT:
             sections += [
@@ -85,18 +91,24 @@ def sections_of(results: Sequence[CaseResult], expected: Mapping[str, str]) -> t
 
 
 def _section(stage: Stage, kind: str, results: Sequence[CaseResult], expected: Mapping[str, str]) -> Section:
-    groups: dict[str, list[CaseResult]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[CaseResult]] = defaultdict(list)
     for result in results:
+        # A wrong answer says little but its operator.
+        operator = blamed_operator(result) if stage is Stage.COMPARE else ""
         for key in _keys(result):
-            groups[key].append(result)
-    lines = [_line(common(key, map(reason_of, group)), group, expected) for key, group in groups.items()]
-    lines.sort(key=lambda line: (-line.count, line.key))
+            groups[key, operator].append(result)
+    lines = [
+        _line(stage, common(key, map(reason_of, group)), operator, group, expected)
+        for (key, operator), group in groups.items()
+    ]
+    lines.sort(key=lambda line: (-line.count, line.key, line.title))
     return Section(stage=stage, kind=kind, cases=len(results), lines=tuple(lines))
 
 
-def _line(key: str, results: Sequence[CaseResult], expected: Mapping[str, str]) -> Line:
+def _line(stage: Stage, key: str, operator: str, results: Sequence[CaseResult], expected: Mapping[str, str]) -> Line:
     return Line(
         key=key,
+        title=title_of(stage, key, operator),
         count=len(results),
         expected=sum(result.case_id in expected for result in results),
         operators=_operators(results),

@@ -21,6 +21,8 @@ _TITLES: Final = {
     Stage.COMPILE: "Does not compile",
     Stage.RUN: "Failed at run time",
     Stage.COMPARE: "Wrong answers",
+    Stage.LOAD: "Could not be loaded",
+    Stage.REFERENCE: "Without a reference",
 }
 _EXAMPLE: Final = ("smallest case", "it says", "generated Rust")
 _SHOWN_OPERATORS = 4
@@ -28,9 +30,9 @@ _TEXT = 120
 
 _INTRODUCTION = """\
 Each line is what was said, how many cases ended so, the operators they are about, and the smallest case: the fewest
-operators, then the fewest input elements, then the shortest id. What the case says is left out where it adds nothing. A
-case of a graph of several operators counts for the one that the failure names, else for *several*. Folded below each
-table: the smallest case for each operator."""
+operators, then the fewest input elements, then the shortest id. Wrong answers are told apart by operator. What the case
+says is left out where it adds nothing. A case of a graph of several operators counts for the one that the failure
+names, else for *several*. Folded below each table: the smallest case for each operator."""
 
 
 def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
@@ -103,7 +105,7 @@ def _section(section: Section) -> list[str]:
         return []
     parts = [f"### {section.kind} ({counted(section.cases, 'case')})"] if section.kind else []
     rows = [
-        [_count(line), _cell(line.key), escape(_operators(line.operators)), *_example(line.example, line.key)]
+        [_count(line), _cell(line.title), escape(_operators(line.operators)), *_example(line.example, line.key)]
         for line in section.lines
     ]
     parts.append(_table(["cases", _key(section), "operators", *_EXAMPLE], rows))
@@ -115,7 +117,7 @@ def _section(section: Section) -> list[str]:
 def _fold(section: Section) -> str:
     """Return the smallest case for each operator, of the lines that are about more than one."""
     rows = [
-        [_cell(line.key), escape(operator.name), str(operator.count), *_example(operator.example, line.key)]
+        [_cell(line.title), escape(operator.name), str(operator.count), *_example(operator.example, line.key)]
         for line in section.lines
         if len(line.operators) > 1
         for operator in line.operators
@@ -159,6 +161,7 @@ def _count(line: Line) -> str:
 def _line_json(line: Line) -> dict[str, Any]:
     return {
         "key": line.key,
+        "title": line.title,
         "count": line.count,
         "expected": line.expected,
         "example": _example_json(line.example, line.key),

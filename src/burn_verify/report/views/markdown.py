@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from burn_verify.core.stage import Stage
-from burn_verify.core.text import counted, one_line
+from burn_verify.core.text import counted, one_line, plain
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.forecasts import Forecasts, forecasts_of
 from burn_verify.report.summary.totals import Totals, summary, totals_lines
@@ -97,8 +97,7 @@ def bullets(mapping: Mapping[str, Any], indent: str = "") -> list[str]:
         if isinstance(value, Mapping):
             lines += [f"{indent}- {escape(str(key))}:", *bullets(value, f"{indent}  ")]
         else:
-            text = ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
-            lines.append(f"{indent}- {escape(str(key))}: {escape(text)}".rstrip())
+            lines.append(f"{indent}- {escape(str(key))}: {escape(plain(value))}".rstrip())
     return lines
 
 

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any, Final
 
 from burn_verify.core.targets import names
+from burn_verify.core.text import plain
 from burn_verify.report.summary.changes import Change, Comparison, Kind
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.findings import Counts, Findings, PastRun, counts_of
@@ -148,7 +149,7 @@ def _environment() -> Any:
     # Imported here, since importing Jinja2 would slow down every start of the command line.
     import jinja2
 
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("burn_verify.report.views"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -156,6 +157,8 @@ def _environment() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["plain"] = plain
+    return made
 
 
 def _text(name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from burn_verify.core.result import CaseResult
-from burn_verify.core.text import one_line
+from burn_verify.core.text import one_line, plain
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import end_of, headroom_of, is_model, own_operator
@@ -122,7 +122,7 @@ def _metrics(output: Mapping[str, Any], texts: Texts) -> list[Any]:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else plain(value)
 
 
 def _operators(column: Column, places: Mapping[str, int], texts: Texts) -> list[dict[str, Any]]:
@@ -169,7 +169,7 @@ def _causes(
         {
             "stage": texts.place(section.stage.value),
             "kind": texts.place(section.kind),
-            "reason": texts.place(one_line(line.key)),
+            "reason": texts.place(one_line(line.title)),
             "said": texts.place("; ".join(filter(None, message_and_rust(line.example, line.key)))),
             "expected": line.expected,
             "operators": [[texts.place(operator.name), operator.count] for operator in line.operators],

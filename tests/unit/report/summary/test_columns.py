@@ -15,6 +15,7 @@ from burn_verify.report.summary.columns import merge
 from burn_verify.report.summary.findings import counts_of
 from burn_verify.report.summary.states import NOT_RUN, state_of
 from reported import a_record, agrees, broken, no_reference, refused, wrong
+from timed import latency
 
 CASES = tuple(Case(id=f"node/{n}", corpus="node", source=Unavailable(reason="")) for n in range(10))
 
@@ -169,3 +170,11 @@ def test_conversion_options_and_checkouts_are_columns_of_their_own():
 def test_previews_stand_behind_releases():
     merged = merge([a_record(agrees("a/1"), version=version) for version in ("0.21.0", "0.23.0-pre.1", "0.22.1")])
     assert [column.target.burn for column in merged.columns] == ["0.22.1", "0.21.0", "0.23.0-pre.1"]
+
+
+def test_times_are_kept_when_a_case_is_in_two_records():
+    timed, again = agrees("zoo/a", latency=latency()), wrong("zoo/a")
+
+    for records in ([a_record(timed), a_record(again)], [a_record(again), a_record(timed)]):
+        (result,) = merge(records).columns[0].record.results
+        assert (result.outcome, result.latency) == ("failed", timed.latency)

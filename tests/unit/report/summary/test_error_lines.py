@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from burn_verify.core.stage import Stage
-from burn_verify.report.summary.error_lines import KINDS, NO_CODE, sections_of
-from reported import agrees, no_program, of_operator, refused, wrong
+from burn_verify.report.summary.causes import NO_CODE
+from burn_verify.report.summary.error_lines import KINDS, sections_of
+from reported import agrees, no_program, no_reference, of_operator, refused, wrong
 
 
 def lines(results, stage, expected=None):
@@ -44,10 +45,26 @@ def test_expected_failures_are_counted_beside():
 
 
 def test_operators_of_a_line_are_those_of_most_cases_first():
-    results = [of_operator(f"{place}", "Conv", make=wrong) for place in range(2)] + [
-        of_operator("x", "Add", make=wrong)
+    results = [of_operator(f"{place}", "Conv", make=refused) for place in range(2)] + [
+        of_operator("x", "Add", make=refused)
     ]
 
-    (line,) = lines(results, Stage.COMPARE)
+    (line,) = lines(results, Stage.CONVERT)
 
     assert [(operator.name, operator.count) for operator in line.operators] == [("Conv", 2), ("Add", 1)]
+
+
+def test_wrong_answers_are_told_apart_by_operator():
+    results = [of_operator(f"{place}", "Conv", make=wrong, reason="wrong values") for place in range(2)]
+    results += [of_operator("x", "Add", make=wrong, reason="wrong values"), wrong("zoo/a", reason="wrong shape")]
+
+    found = [(line.title, line.count) for line in lines(results, Stage.COMPARE)]
+
+    assert found == [("wrong values: Conv", 2), ("wrong shape: several", 1), ("wrong values: Add", 1)]
+
+
+def test_what_has_no_reference_is_listed_last():
+    sections = sections_of([no_reference("node/a"), refused("node/b")], {})
+
+    assert [section.stage for section in sections if section.lines] == [Stage.CONVERT, Stage.REFERENCE]
+    assert sections[-1].lines[0].key == "ONNX Runtime: exited"

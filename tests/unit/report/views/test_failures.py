@@ -90,11 +90,11 @@ def test_codes_of_rustc_have_their_own_error_and_generated_line():
     )
     report = a_report(case)
 
-    assert "| 1 | E0308 | Conv | node/a | mismatched types | assert!(delta != 0.0); |" in report
-    assert (
-        r"| 1 | E0605 | Conv | node/a | non-primitive cast: \`half::f16\` as \`f64\` | let n = delta as f64; |"
-        in report
-    )
+    needed = "the generated code has a value of another type than is needed: E0308"
+    cast = "the generated code casts between types that cannot be cast: E0605"
+    assert f"| 1 | {needed} | Conv | node/a | mismatched types | assert!(delta != 0.0); |" in report
+    said = r"non-primitive cast: \`half::f16\` as \`f64\` | let n = delta as f64;"
+    assert f"| 1 | {cast} | Conv | node/a | {said} |" in report
     assert "1 case. A case counts once for each code" in report
     assert sections(case)["compile", ""]["cases"] == 1
 
@@ -158,6 +158,5 @@ def test_counts_add_up_to_the_record(drawn):
         assert section["cases"] == sum(line["count"] for line in section["lines"])
         for line in section["lines"]:
             assert line["count"] == sum(item["count"] for item in line["operators"].values())
-    aside = [case for case in failed if case.stage in (Stage.LOAD, Stage.REFERENCE)]
-    assert sum(section["cases"] for section in found["sections"]) == len(failed) - len(aside)
+    assert sum(section["cases"] for section in found["sections"]) == len(failed)
     assert json.loads(json.dumps(found)) == found

@@ -19,7 +19,14 @@
     made.append(...children.filter((child) => child !== null && child !== ""));
     return made;
   };
-  const number = (value) => (value === null || value === undefined ? "" : typeof value === "number" && value && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6) ? value.toExponential(1) : typeof value === "number" ? String(+value.toPrecision(3)) : String(value));
+  const number = (value) => (value === null || value === undefined ? "" : Number.isInteger(value) && Math.abs(value) < 1e9 ? String(value) : typeof value === "number" && value && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6) ? value.toExponential(1) : typeof value === "number" ? String(+value.toPrecision(3)) : String(value));
+
+  // A long id breaks after a mark, and not within a word.
+  const breakable = (id) => id.split(/(?<=[/,_=~-])/).flatMap((part) => [part, element("wbr")]);
+  const NAMES = 12;
+  const folded = (names) => names.length <= NAMES + 3 ? [names.join(", ")] : [names.slice(0, NAMES).join(", "), element("details", null, element("summary", null, `${names.length - NAMES} more`), names.slice(NAMES).join(", "))];
+  const LINES = 14;
+  const CHARACTERS = 1500;
 
   // Where the page stands is its address after the '#', so that every view and every cell has a link.
   const read = () => ({ ...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key))) });
@@ -66,7 +73,7 @@
       operators: ({ row }) => row.operators.map(text),
       states: ({ row }) => row.cells.map((made) => data.states[made.state]),
       columns: () => [
-        { name: "case", key: ({ row }) => row.id, cell: ({ row }) => element("th", { scope: "row" }, row.id) },
+        { name: "case", key: ({ row }) => row.id, cell: ({ row }) => element("th", { scope: "row" }, ...breakable(row.id)) },
         ...data.targets.map((name, column) => ({
           name, key: ({ row }) => row.cells[column].state, cell: ({ place }) => element("td", null, cell(place, column)),
         })),
@@ -97,8 +104,8 @@
       states: ({ row }) => [data.states[data.cases[row.example].cells[target()].state]],
       columns: () => [
         { name: "cases", kind: "number", key: ({ row }) => -row.cases.length, cell: ({ row, place }) => element("td", { class: "number" }, element("a", { href: `#${new URLSearchParams({ view: "failures", list: `causes.${place}` })}`, "data-list": `causes.${place}`, "aria-label": `${row.cases.length} cases: ${text(row.reason)}` }, String(row.cases.length))) },
-        { name: "cause", key: ({ row }) => text(row.reason), cell: ({ row }) => element("th", { scope: "row" }, text(row.reason), element("span", { class: "small wide said" }, text(row.said))) },
-        { name: "smallest case", key: ({ row }) => data.cases[row.example].cells[target()].state, cell: ({ row }) => element("td", null, cell(row.example, target()), " ", element("span", { class: "small wide" }, data.cases[row.example].id)) },
+        { name: "cause", key: ({ row }) => text(row.reason), cell: ({ row }) => element("th", { scope: "row", class: "cause" }, text(row.reason), element("span", { class: "small wide said" }, text(row.said))) },
+        { name: "smallest case", key: ({ row }) => data.cases[row.example].cells[target()].state, cell: ({ row }) => element("td", { class: "case" }, cell(row.example, target()), " ", element("span", { class: "small wide" }, ...breakable(data.cases[row.example].id))) },
         { name: "expected", kind: "number wide", key: ({ row }) => -row.expected, cell: ({ row }) => element("td", { class: "number wide" }, String(row.expected)) },
         { name: "operators", kind: "wide", cell: ({ row }) => element("td", { class: "wide" }, row.operators.slice(0, 4).map(([name, count]) => `${text(name)} ${count}`).join(", ") + (row.operators.length > 4 ? `, ${row.operators.length - 4} more` : "")) },
       ],
@@ -193,23 +200,30 @@
   };
 
   const dialog = byId("evidence");
-  const block = (title, content) => (content ? [element("h3", null, title), element("pre", null, content)] : []);
+  const block = (title, content) => {
+    if (!content) return [];
+    const lines = content.split("\n");
+    if (lines.length <= LINES + 3 && content.length <= CHARACTERS) return [element("h3", null, title), element("pre", null, content)];
+    const first = lines.slice(0, LINES).join("\n").slice(0, CHARACTERS);
+    const label = lines.length > LINES ? `all ${lines.length} lines` : `all ${content.length} characters`;
+    return [element("h3", null, title), element("pre", null, `${first} …`), element("details", null, element("summary", null, label), element("pre", null, content))];
+  };
   const METRICS = ["data set", "output", "type", "differ", "elements", "max abs", "ULP", "of its bound", "bound", "more"];
   const isText = (place) => place < 3 || place > 7;
   const measured = (rows) => !rows ? [] : [
     element("h3", null, "Numbers"),
     element("div", { class: "scroll", role: "region", "aria-label": "Numbers", tabindex: "0" }, element("table", null,
       element("thead", null, element("tr", null, ...METRICS.map((name) => element("th", { scope: "col" }, name)))),
-      element("tbody", null, ...rows.map((row) => element("tr", null, ...row.map((value, place) => element("td", isText(place) ? null : { class: "number" }, isText(place) ? text(value) : number(value)))))))),
+      element("tbody", null, ...rows.map((row) => element("tr", null, ...row.map((value, place) => element("td", isText(place) ? { class: place > 7 ? "prose" : "word" } : { class: "number" }, isText(place) ? text(value) : number(value)))))))),
   ];
   const evidence = (place, column) => {
     const row = data.cases[place];
     const made = row.cells[column];
-    const facts = [["target", data.targets[column]], ["stage", text(made.stage)], ["reason", text(made.reason)], ["expected", text(made.expected)], ["note", text(row.note)], ["operators", row.operators.map(text).join(", ")]];
+    const facts = [["target", data.targets[column]], ["stage", text(made.stage)], ["reason", text(made.reason)], ["expected", text(made.expected)], ["note", text(row.note)], ["operators", row.operators.length ? folded(row.operators.map(text)) : ""]];
     return [
-      element("h2", { id: "evidence-title" }, row.id),
+      element("h2", { id: "evidence-title" }, ...breakable(row.id)),
       element("p", null, cell(place, column)),
-      element("dl", { class: "facts" }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", null, name), element("dd", null, value)])),
+      element("dl", { class: "facts" }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", null, name), element("dd", null, ...[value].flat())])),
       ...block("It says", text(made.message)),
       ...block("Of the model", text(made.advice)),
       ...block("Fed", text(made.fed)),
