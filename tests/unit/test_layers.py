@@ -40,7 +40,7 @@ CONFINED = {
     "socket": {"system.download"},
     "requests": {"system.download"},
     "pooch": {"system.download"},
-    "onnxruntime": {"reference.bench", "reference.worker"},
+    "onnxruntime": {"reference.bench", "reference.quantiser", "reference.worker"},
     "pytest": {"plugin"},
     "psutil": {"reference.bench", "run.evaluate.memory", "run.latency.crowd"},
     "rich": {"system.console", "report.views"},

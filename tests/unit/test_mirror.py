@@ -17,6 +17,7 @@ UNTESTED = {
     "plugin/suite/test_models": "it is a test",
     "prepare/lift": "a child process; run/prepare/test_tools runs it",
     "prepare/rewriting": "data, and a function that does nothing; prepare/test_recipe uses both",
+    "reference/quantiser": "a child process; run/quantise/test_quantising runs it",
     "reference/worker": "a child process; reference/test_ort, test_bench and test_measure run it",
 }
 # Test files that are about several modules or about data, and the reason.

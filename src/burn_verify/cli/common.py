@@ -53,13 +53,13 @@ def typed(arguments: argparse.Namespace) -> dict[str, str | None]:
 
 
 def one_case(name: str, settings: Settings, cache: Cache) -> Case:
-    """Return the case of one model, a name or a file.
+    """Return the case of one model, a name or a file, with what the options say about its inputs.
 
     Raises:
         UsageError: it is none or several.
     """
     selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
-    found = selection.choose([name]).cases
+    found = selection.choose([name], hints=settings.hints).cases
     if len(found) != 1:
         message = f"{name} is {len(found)} models: name one at a time"
         raise UsageError(message)

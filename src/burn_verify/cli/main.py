@@ -36,6 +36,7 @@ from burn_verify.cli import (
     prepare,
     probe,
     profile,
+    quantize,
     reduce,
     report,
     serve,
@@ -79,6 +80,7 @@ _COMMANDS: Final = (
     compare,
     evaluate,
     prepare,
+    quantize,
     package,
     gc,
     serve,
@@ -109,6 +111,7 @@ examples:
   burn-verify compare a.onnx b.onnx       two models on the same inputs, or answers kept by --keep-outputs
   burn-verify evaluate a.onnx --data photos --task detection    does it still find the same boxes?
   burn-verify prepare vad.onnx -o ready.onnx            rewrite a model until Burn computes it
+  burn-verify quantize model.onnx --data calibration/ -o model.int8.onnx     the same model in 8 bits
   burn-verify package mnist -o mnist-model              a crate that loads it, and proves it with cargo test
   burn-verify probe mnist -o probe        a program that proves it on another machine
   burn-verify serve mnist --port 3000     a server of it, with Furnace's API and KServe v2

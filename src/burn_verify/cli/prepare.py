@@ -7,18 +7,17 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from burn_verify import __version__
 from burn_verify.burn.checkouts import look
 from burn_verify.cases.load import prepare
 from burn_verify.cases.select import Selection
 from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed, write_file
+from burn_verify.cli.written import PREPARED, annotate, bytes_of, check_files, prepare_note, write_model
 from burn_verify.core.case import Case, ModelFile
-from burn_verify.core.errors import StoreError, UsageError
+from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.prepared import Prepared, Proof, Status
 from burn_verify.core.target import Target
@@ -28,10 +27,6 @@ from burn_verify.run.prepare.preparing import preparation
 from burn_verify.run.selected import asked as targets_asked
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
-from burn_verify.system.files import write_if_changed
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
 
 _TEXT: Final = """\
 Rewrite a model that burn-onnx refuses, that does not compile, or that answers otherwise, until it agrees with ONNX
@@ -46,7 +41,6 @@ examples:
   burn-verify prepare forest.onnx -o ready.onnx --drop-zipmap --report ready.md
 exit codes: 0 it agrees, 1 no rewriting makes it agree, 3 toolchain, 4 usage"""
 _FIELDS: Final = PLACES | {"timeout", "memory_limit", "judge", "judge_timeout", "burn_version", "burn_backend"}
-_METADATA: Final = "burn_verify.prepare"
 
 
 def add_to(commands: Commands) -> None:
@@ -87,7 +81,8 @@ def _prepare(arguments: argparse.Namespace) -> int:
     case = _case(arguments.model, settings, cache)
     target = _target(settings, cache)
     source = prepare(case, cache).model
-    _check_files(arguments, [source, *([case.source.path] if isinstance(case.source, ModelFile) else [])])
+    sources = [source, *([case.source.path] if isinstance(case.source, ModelFile) else [])]
+    check_files([arguments.output, arguments.report], sources, force=arguments.force)
     with tempfile.TemporaryDirectory(prefix="burn-verify-") as folder, LongWork(sys.stderr) as work:
         case, steps = _with_interface(case, source, asked, Path(folder))
         with preparation(settings, target, cache=cache, listen=work.listen, seams=arguments.seams) as open_one:
@@ -116,27 +111,6 @@ def _target(settings: Settings, cache: Cache) -> Target:
     return found[0].target
 
 
-def _check_files(arguments: argparse.Namespace, sources: Sequence[Path]) -> None:
-    """Refuse before the work what could not be written after it.
-
-    Arguments:
-        sources: the model as the user names it, and as it is read.
-
-    Raises:
-        UsageError: a file is the model, lies in no folder, or is there already.
-    """
-    for path in filter(None, (arguments.output, arguments.report)):
-        if path.exists() and any(source.exists() and path.samefile(source) for source in sources):
-            message = f"{path} is the model itself, which is never written over: name another file"
-            raise UsageError(message)
-        if path.exists() and not arguments.force:
-            message = f"{path} exists: name another file, or add --force to replace it"
-            raise UsageError(message)
-        if path.is_dir() or not path.parent.is_dir():
-            message = f"{path} cannot be written: it is a folder, or in none"
-            raise UsageError(message)
-
-
 def _with_interface(case: Case, source: Path, asked: Asked, folder: Path) -> tuple[Case, tuple[Proof, ...]]:
     """Return the case of the model with the interface that was asked for, in a file of its own."""
     if asked == Asked():
@@ -145,7 +119,7 @@ def _with_interface(case: Case, source: Path, asked: Asked, folder: Path) -> tup
 
     model, steps = changed(onnx.load(source), asked)
     path = folder / source.name
-    path.write_bytes(_bytes_of(model, source))
+    path.write_bytes(bytes_of(model, source))
     return replace(case, source=ModelFile(path=path)), steps
 
 
@@ -154,35 +128,8 @@ def _write_model(path: Path, found: Prepared, source: Path, target: Target) -> N
 
     model = onnx.load(source) if found.model is None else onnx.ModelProto.FromString(found.model)
     if found.proofs or found.options:
-        _annotate(model, found, target)
-    try:
-        write_if_changed(path, _bytes_of(model, path))
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror or error}"
-        raise StoreError(message) from error
-
-
-def _bytes_of(model: "ModelProto", path: Path) -> bytes:
-    from google.protobuf.message import EncodeError
-
-    try:
-        data: bytes = model.SerializeToString()
-    except (ValueError, EncodeError) as error:
-        message = f"{path}: the model is too large for one file: {error}"
-        raise StoreError(message) from error
-    return data
-
-
-def _annotate(model: "ModelProto", found: Prepared, target: Target) -> None:
-    """Note in the model what was done to it, for which Burn."""
-    about = prepared_json(found)
-    note = {key: about[key] for key in ("status", "steps", "options")}
-    note |= {"burn_verify": __version__, "burn": target.burn, "burn_onnx": target.burn_onnx}
-    kept = [entry for entry in model.metadata_props if entry.key != _METADATA]
-    entries = {entry.key: entry.value for entry in kept} | {_METADATA: json.dumps(note)}
-    del model.metadata_props[:]
-    for key, value in entries.items():
-        model.metadata_props.add(key=key, value=value)
+        annotate(model, PREPARED, prepare_note(found, target))
+    write_model(path, model)
 
 
 def _say(arguments: argparse.Namespace, found: Prepared) -> None:

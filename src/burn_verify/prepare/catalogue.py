@@ -1,6 +1,6 @@
 """Every rewriting, in the order in which they are applied: what makes nodes comes before what clears up after it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -84,6 +84,10 @@ UNPARTITIONED: Final = Rewriting(
     options={"partition": False},
 )
 
+_INFLATING: Final = frozenset({RAISED.name, FOLDED.name, DEQUANTISED.name, VALUES.name})
+_PAIRS: Final = ("QuantizeLinear", "DequantizeLinear")
+"""Operators whose nodes stand for quantised values; by arithmetic, the weights behind them are folded to floats."""
+
 FREE: Final = frozenset({UNSIMPLIFIED.name})
 """Names of the options that are tried together with the whole."""
 
@@ -112,6 +116,17 @@ def candidates(model: onnx.ModelProto, supported: frozenset[str]) -> list[Rewrit
     ]
 
 
+def sparing(rewritings: Iterable[Rewriting]) -> list[Rewriting]:
+    """Return the rewritings that leave quantised weights as they are: small files, and QDQ pairs as pairs."""
+    left_out = _INFLATING | {put_differently(name) for name in _PAIRS}
+    return [one for one in rewritings if one.name not in left_out and one.risk is not Risk.LAST]
+
+
+def put_differently(name: str) -> str:
+    """Return the name of the rewriting that replaces the nodes of an operator by others."""
+    return f"{name} put differently"
+
+
 def _in_place(name: str, supported: frozenset[str]) -> Rewriting:
     def function(model: onnx.ModelProto, tools: Tools) -> onnx.ModelProto | None:
         del tools
@@ -133,7 +148,7 @@ def _decompositions(present: set[str]) -> Iterator[Rewriting]:
     for name, one in DECOMPOSITIONS.items():
         if name in present:
             yield Rewriting(
-                name=f"{name} put differently",
+                name=put_differently(name),
                 reason=f"{name}: {one.reason}",
                 evidence=one.evidence,
                 promise=one.promise,

@@ -76,6 +76,7 @@ DECOMPOSITIONS: Final[Mapping[str, Decomposition]] = {
     "CumProd": _one(elementwise.cum_prod, _LACKS, "node/test_cumprod_*"),
     "DFT": _one(spectral.dft, _CORNERS, "node/test_dft*"),
     "DequantizeLinear": _one(quantised.dequantize, _CORNERS, "node/test_dequantizelinear_blocked"),
+    "Gemm": _one(elementwise.gemm_of_computed, "a layer whose weights are computed has none when it is loaded"),
     "GridSample": _one(sampling.grid_sample, _CORNERS, "node/test_gridsample_volumetric_*"),
     "ImageScaler": _one(former.image_scaler, _LACKS, oldest=1),
     "LpPool": _one(pools.lp_pool, _CORNERS, "node/test_lppool_3d_default", "node/test_lppool_2d_dilations"),

@@ -1,7 +1,7 @@
 """The worker process: runs ONNX Runtime, and onnx's own evaluator where ONNX Runtime has no kernel for float64.
 
-Only this module and `ortbench` import `onnxruntime`. Reads framed requests on stdin, one at a time, and writes the
-responses to stdout. The process may die. Its client is `burn_verify.reference.oracle`. Judges nothing.
+Only this module, `bench` and `quantiser` import `onnxruntime`. Reads framed requests on stdin, one at a time, and
+writes the responses to stdout. The process may die. Its client is `burn_verify.reference.oracle`. Judges nothing.
 """
 
 import ctypes

@@ -18,6 +18,8 @@ _WIDTHS: Mapping[int, int] = {
     TensorProto.INT32: 32,
 }
 
+_REALS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
+
 
 def chained(op_type: str) -> Decomposer:
     """Return a decomposer of a variadic operator to pairs."""
@@ -154,6 +156,25 @@ def matmul_of_vectors(site: Site, body: Body) -> Sequence[str] | None:
         return None
     product = body("Mul", site.input(0), site.input(1))
     return [body("ReduceSum", product, body.const([0]), keepdims=0)]
+
+
+def gemm_of_computed(site: Site, body: Body) -> Sequence[str] | None:
+    """Replace a Gemm whose weights are no constant by MatMul and Add."""
+    dtype = site.elem_type(0) or TensorProto.FLOAT
+    if site.constant(1) is not None or dtype not in _REALS:
+        return None
+    left, right = (
+        body("Transpose", site.input(place), perm=[1, 0]) if site.attribute(name, 0) else site.input(place)
+        for place, name in enumerate(("transA", "transB"))
+    )
+    found = _times(body, body("MatMul", left, right), site.attribute("alpha", 1.0), dtype)
+    if not site.input(2):
+        return [found]
+    return [body("Add", found, _times(body, site.input(2), site.attribute("beta", 1.0), dtype))]
+
+
+def _times(body: Body, value: str, factor: float, dtype: int) -> str:
+    return value if factor == 1 else body("Mul", value, body.const([factor], dtype))
 
 
 def reverse_sequence(site: Site, body: Body) -> Sequence[str] | None:

@@ -219,8 +219,13 @@ def preparation(
     listen: Listener = silent,
     seams: Seams = Seams(),  # noqa: B008  (immutable)
     thrifty: bool = False,
+    rewritings: Callable[[bytes, Target], Sequence[Rewriting]] = rewritings_for,
 ) -> Iterator[Preparation]:
-    """Open what a preparation needs: a pipeline for models in memory, and an engine for rewritings and proofs."""
+    """Open what a preparation needs: a pipeline for models in memory, and an engine for rewritings and proofs.
+
+    Arguments:
+        rewritings: those that are tried on a serialised model for a target.
+    """
     engine = seams.engine(cache, settings.timeout, memory_limit=settings.memory_limit)
     with (
         tempfile.TemporaryDirectory(prefix="burn-verify-") as folder,
@@ -228,4 +233,4 @@ def preparation(
         Models(settings, target, cache=cache, listen=listen, seams=seams) as models,
     ):
         tools = EngineTools(engine, Path(folder))
-        yield Preparation(models, tools, lambda model: rewritings_for(model, target), listen, thrifty=thrifty)
+        yield Preparation(models, tools, lambda model: rewritings(model, target), listen, thrifty=thrifty)

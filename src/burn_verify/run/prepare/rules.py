@@ -22,3 +22,10 @@ def rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:
     from burn_verify.prepare.catalogue import candidates
 
     return candidates(onnx.ModelProto.FromString(model), supported_by(target))
+
+
+def sparing_rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:
+    """Return those of them that leave weights in 8 bits as they are."""
+    from burn_verify.prepare.catalogue import sparing
+
+    return sparing(rewritings_for(model, target))

@@ -77,3 +77,19 @@ def test_sequences_are_reversed_up_to_their_length(batch, time):
     values = np.arange(48, dtype=np.float32).reshape(4, 4, 3)
     lengths = np.array([4, 1, 3, 2], np.int64)
     put_differently("ReverseSequence", [values, lengths], batch_axis=batch, time_axis=time)
+
+
+@pytest.mark.parametrize(
+    ("transposed", "factors", "offset"),
+    [((0, 0), (1.0, 1.0), True), ((1, 1), (2.0, 0.5), True), ((0, 1), (2.0, 1.0), False)],
+)
+def test_a_gemm_of_computed_weights_is_a_product_and_a_sum(transposed, factors, offset):
+    a, b = np.arange(6, dtype="f4").reshape(2, 3), np.arange(12, dtype="f4").reshape(3, 4) - 5
+    arrays = [a.T if transposed[0] else a, b.T if transposed[1] else b, np.float32([1, 2, 3, 4])]
+    given = [np.ascontiguousarray(one) for one in arrays[: 3 if offset else 2]]
+    put_differently("Gemm", given, transA=transposed[0], transB=transposed[1], alpha=factors[0], beta=factors[1])
+
+
+def test_a_gemm_of_constant_weights_stays():
+    model, _ = node_model("Gemm", [np.ones((2, 3), "f4"), np.ones((3, 4), "f4")], constants=[1])
+    assert replaced(model, {"Gemm": DECOMPOSITIONS["Gemm"].decomposer}) is None

@@ -3,7 +3,7 @@
 from onnx import helper
 
 from burn_verify.core.target import Target
-from burn_verify.run.prepare.rules import rewritings_for, supported_by
+from burn_verify.run.prepare.rules import rewritings_for, sparing_rewritings_for, supported_by
 from handmade import model, value
 
 
@@ -21,3 +21,13 @@ def test_the_operators_of_a_model_decide():
     names = [one.name for one in rewritings_for(made.SerializeToString(), Target())]
     assert "Compress put differently" in names
     assert "Resize put differently" not in names
+
+
+def test_sparing_rewritings_leave_weights_in_8_bits():
+    nodes = [helper.make_node("DequantizeLinear", ["w", "s"], ["d"]), helper.make_node("Gemm", ["x", "d"], ["y"])]
+    made = model(nodes, [value("x"), value("w"), value("s")], [value("y")]).SerializeToString()
+    every, sparing = ([one.name for one in of(made, Target())] for of in (rewritings_for, sparing_rewritings_for))
+    inflating = {"DequantizeLinear put differently", "weights dequantised", "constants folded"}
+    assert inflating <= set(every)
+    assert not inflating & set(sparing)
+    assert {"Gemm put differently", "constants of one element"} <= set(sparing) < set(every)
