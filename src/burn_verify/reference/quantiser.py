@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import onnx
 
 from burn_verify.system.wire import Array, decode
 
@@ -125,7 +126,7 @@ def _quantised(ready: Path, made: Path, request: Mapping[str, Any], reader: _Rea
         "nodes_to_exclude": list(request["exclude"]),
     }
     if request["dynamic"]:
-        quantize_dynamic(str(ready), str(made), **common)
+        quantize_dynamic(str(ready), str(made), **common | _gemm_as_matmul(ready, request))
         return
     methods = {
         "minmax": CalibrationMethod.MinMax,
@@ -143,6 +144,15 @@ def _quantised(ready: Path, made: Path, request: Mapping[str, Any], reader: _Rea
         extra_options={} if request["calibration"] == "minmax" else {"CalibStridedMinMax": _stride(len(reader))},
         **common,
     )
+
+
+def _gemm_as_matmul(ready: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what asks for Gemm alone: the library makes a MatMul of each before, and quantises MatMul only."""
+    asked = request["operators"]
+    if "Gemm" not in asked or "MatMul" in asked:
+        return {}
+    others = [node.name for node in onnx.load(ready, load_external_data=False).graph.node if node.op_type == "MatMul"]
+    return {"op_types_to_quantize": [*asked, "MatMul"], "nodes_to_exclude": [*request["exclude"], *others]}
 
 
 def _stride(count: int) -> int:

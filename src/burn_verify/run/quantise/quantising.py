@@ -86,7 +86,7 @@ def _made(
     model = (folder / MADE).read_bytes()
     found = [Loss(**entry) for entry in answer["losses"]]
     nodes = counted_nodes((folder / READY).read_bytes(), model)
-    if not any(done for done, _ in nodes.values()):
+    if not _is_quantised(model):
         message = f"{prepared.model.name}: there is nothing that ONNX Runtime quantises {_where(how)}"
         raise OracleError(message, "nothing to quantise")
     return Quantised(
@@ -101,6 +101,13 @@ def _made(
     )
 
 
+def _is_quantised(model: bytes) -> bool:
+    import onnx
+
+    types = {node.op_type for node in onnx.ModelProto.FromString(model).graph.node}
+    return any(name.startswith("Q") or "Quantize" in name or name.endswith("Integer") for name in types)
+
+
 def _where(how: Quantisation) -> str:
     return "among the nodes that are named" if how.operators or how.exclude else "in it"
 
@@ -113,7 +120,8 @@ def worst(loss: Loss) -> float:
 def counted_nodes(before: bytes, after: bytes) -> dict[str, tuple[int, int]]:
     """Return how many nodes of a float model were quantised, and of how many, by type.
 
-    A node was quantised where it reads what is dequantised, or where others stand in its place.
+    A node was quantised where it reads what is dequantised, or where others stand in its place; a Gemm that became a
+    MatMul of floats was not.
     """
     import onnx
 
@@ -122,6 +130,7 @@ def counted_nodes(before: bytes, after: bytes) -> dict[str, tuple[int, int]]:
     rest = Counter(node.op_type for node in new)
     given = {name for node in new if node.op_type == "DequantizeLinear" for name in node.output}
     reading = Counter(node.op_type for node in new if node.op_type not in _QDQ and given & set(node.input))
+    rest["Gemm"] += max(0, rest["MatMul"] - total["MatMul"])
     found = {name: (reading[name] + max(0, count - rest[name]), count) for name, count in sorted(total.items())}
     return {name: pair for name, pair in found.items() if pair[0] or name in _LAYERS}
 

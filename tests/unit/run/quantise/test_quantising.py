@@ -75,6 +75,18 @@ def test_each_choice_reaches_onnx_runtime(prepared):
     assert excluded.nodes["Conv"] == (0, 1)
 
 
+def test_gemm_alone_is_quantised_dynamically(prepared):
+    made = asked(prepared(), Quantisation(dynamic=True, operators=("Gemm",)))
+    assert (made.nodes["Conv"], made.nodes["Gemm"]) == ((0, 1), (1, 1))
+    assert "MatMulInteger" in types(made)
+
+
+def test_a_gemm_that_became_a_matmul_of_floats_is_not_quantised():
+    before = model([helper.make_node("Gemm", ["x", "w"], ["y"])], [value("x")], [value("y")])
+    after = model([helper.make_node("MatMul", ["x", "w"], ["y"])], [value("x")], [value("y")])
+    assert counted_nodes(before.SerializeToString(), after.SerializeToString()) == {"Gemm": (0, 1)}
+
+
 @pytest.mark.parametrize("calibration", ["entropy", "percentile"])
 def test_other_calibrators(prepared, calibration):
     assert "QuantizeLinear" in types(asked(prepared(), Quantisation(calibration=calibration)))
