@@ -32,7 +32,7 @@ def quantised():
         helper.make_node("Gemm", ["x", "weights"], ["y"]),
     ]
     initializers = [numpy_helper.from_array(np.asarray(array), name) for name, array in tensors.items()]
-    return model(nodes, [value("x", shape=[2, 3])], [value("y", shape=[2, 2])], initializers)
+    return model(nodes, [value("x", shape=[2, 3])], [value("y", shape=[2, 2])], initializers, opset=21)
 
 
 @pytest.fixture
