@@ -15,6 +15,7 @@ from burn_verify.core.errors import StageError
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase
 from burn_verify.reference.engine import Engine, infer
+from burn_verify.reference.further import as_declared
 from burn_verify.reference.inputs import make_inputs
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.steps import Ready
@@ -121,6 +122,8 @@ class Bench:
                 return
             desired = self._reference(original.prepared, values) if asked else None
             if asked and desired is None:
+                continue
+            if desired is not None and not as_declared(original.prepared, original.answered.outputs, desired):
                 continue
             try:
                 answer = self._pipeline.infer(original.ready, values)

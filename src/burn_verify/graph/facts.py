@@ -3,17 +3,23 @@
 Takes protobuf messages; opens no file and runs nothing.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import numpy as np
 import numpy.typing as npt
 import onnx
+from onnx import TensorProto
 from onnx.numpy_helper import to_array
 
 from burn_verify.core.case import ModelFacts, Subject, TensorSpec
 from burn_verify.graph.dtypes import dtype_of
 from burn_verify.graph.operators import RANDOM, canonical, qualified, subject_of
 
+_FLOATS: Final = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE})
+_FEW: Final = 16
+_LARGE: Final = 1e4
 _TRAINING_IS_AN_INPUT: Final = 12
 """From this version on, Dropout trains only if its third input is true; from 7 on it does nothing."""
 
@@ -78,6 +84,18 @@ def tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
     for node in nodes(model):
         for attribute in node.attribute:
             yield from (*attribute.tensors, *([attribute.t] if attribute.HasField("t") else []))
+
+
+def numbers(model: onnx.ModelProto) -> tuple[float, ...]:
+    """Return the finite numbers that a model holds as attributes and as constants of few elements, sorted.
+
+    A program that compares has its thresholds there.
+    """
+    found = {float(one.f) for node in nodes(model) for one in node.attribute if one.type == onnx.AttributeProto.FLOAT}
+    for tensor in tensors(model):
+        if tensor.data_type in _FLOATS and math.prod(tensor.dims) <= _FEW and not tensor.external_data:
+            found.update(map(float, to_array(tensor).astype(np.float64).reshape(-1)))
+    return tuple(sorted(one for one in found if math.isfinite(one) and abs(one) <= _LARGE))
 
 
 def runtime_inputs(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:

@@ -3,7 +3,7 @@
 A conservative table: an integer that may decide a shape keeps its value. Takes protobuf messages; runs nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -154,6 +154,8 @@ def _of_use(node: onnx.NodeProto, place: int, known: Mapping[str, Array], array:
     given = [known.get(name) for name in node.input]
     if node.op_type in _INDEXED:
         return _INDEXED[node.op_type](attributes, given, place) if canonical(node.domain) in _DOMAINS else KEPT
+    if node.op_type in _SIZED and canonical(node.domain) in _DOMAINS:
+        return _SIZED[node.op_type](given, place)
     if _keeps(node, place):
         return KEPT
     if place in _NEAR.get(node.op_type, ()):
@@ -188,14 +190,64 @@ def _power_of_integers(place: int, exponent: Array | None) -> Operand:
 
 
 def _converted(op_type: str, attributes: Mapping[str, Any], given: Sequence[Array | None], place: int) -> Operand:
-    """Return the numbers that the dtype of the result holds: others have no defined result."""
+    """Return the numbers that the dtype of the result holds: others have no defined result; of a pattern, any."""
     if place:
-        return KEPT
+        return FREE
     like = given[1].dtype.name if op_type == "CastLike" and given[1] is not None else ""
     name = like or dtype_of(int(attributes.get("to", 0)))
     if "int" in name:
         return Operand(role=Role.RANGE, low=0 if name.startswith("u") else -_LARGEST, high=_LARGEST)
     return FREE if name in ("float16", "bfloat16", "float32", "float64", "bool") else KEPT
+
+
+def _limits(given: Sequence[Array | None], place: int) -> Operand:
+    del given
+    return (FREE, Operand(role=Role.RANGE, low=-3, high=-1), Operand(role=Role.RANGE, low=1, high=3))[place]
+
+
+def _cumulated(given: Sequence[Array | None], place: int) -> Operand:
+    rank = len(_shape(given[0]))
+    if place == 0:
+        return FREE
+    return Operand(role=Role.RANGE, low=-rank, high=rank - 1) if rank else KEPT
+
+
+def _diagonal(given: Sequence[Array | None], place: int) -> Operand:
+    rows = max(_shape(given[0])[-2:], default=0)
+    return FREE if place == 0 else Operand(role=Role.RANGE, low=-rows, high=rows)
+
+
+def _mel_weights(given: Sequence[Array | None], place: int) -> Operand:
+    del given
+    return NEAR if place in (3, 4) else KEPT
+
+
+def _into_body(given: Sequence[Array | None], place: int) -> Operand:
+    """Return what a body gets: numbers are data, integers may count or decide a shape."""
+    array = given[place]
+    return KEPT if array is None or array.dtype.kind in "iu" else FREE
+
+
+def _into_loop(given: Sequence[Array | None], place: int) -> Operand:
+    return _into_body(given, place) if place > 1 else KEPT
+
+
+def _condition(given: Sequence[Array | None], place: int) -> Operand:
+    del given, place
+    return FREE
+
+
+_SIZED: Final[Mapping[str, Callable[[Sequence[Array | None], int], Operand]]] = {
+    "Clip": _limits,
+    "CumProd": _cumulated,
+    "CumSum": _cumulated,
+    "If": _condition,
+    "Loop": _into_loop,
+    "MelWeightMatrix": _mel_weights,
+    "Scan": _into_body,
+    "Trilu": _diagonal,
+}
+"""Operators some of whose operands decide how, or go into a body, and may have other values nevertheless."""
 
 
 def _shape(array: Array | None) -> tuple[int, ...]:

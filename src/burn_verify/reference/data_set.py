@@ -19,11 +19,13 @@ class DataSet:
     Attributes:
         desired: the expected outputs: the stored ones, else those of the engine.
         opinions: see `Opinions`; empty where no outputs are stored, or no engine has outputs.
+        evaluated: the expected outputs are of onnx's reference evaluator, since the engine has no kernel.
     """
 
     inputs: list[Array]
     desired: list[Array]
     opinions: Opinions = field(default_factory=dict)
+    evaluated: bool = False
 
     @property
     def opinion(self) -> list[Array] | None:

@@ -29,7 +29,7 @@ from burn_verify.reference.branches import never_entered
 from burn_verify.reference.data_set import DataSet, damaged, inputs_in
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.feeding import Feeder
-from burn_verify.reference.further import varied_answers
+from burn_verify.reference.further import evaluated_answers, varied_answers
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.kept import is_kept, keep
@@ -151,9 +151,15 @@ class Oracle:
 
     def _varied(self, prepared: PreparedCase, known: Mapping[str, DataSet]) -> dict[str, DataSet]:
         """Return the data sets with other values than a stored one, as far as the engine answers them."""
-        if prepared.varied is None or (opinion := (stored := known[prepared.varied.like]).opinion) is None:
+        if prepared.varied is None:
             return {}
-        found = varied_answers(self._engine, prepared, stored.inputs, stored.desired, opinion)
+        stored = known[prepared.varied.like]
+        found = varied_answers(self._engine, prepared, stored)
+        if not found:
+            return {
+                name: DataSet(inputs=inputs, desired=desired, evaluated=True)
+                for name, (inputs, desired) in evaluated_answers(prepared, stored).items()
+            }
         return {name: DataSet(inputs=inputs, desired=desired) for name, (inputs, desired) in found.items()}
 
 
@@ -179,6 +185,7 @@ def _encoded(names: Sequence[str], answers: Answers) -> bytes:
         "sizes": {name: dict(sizes) for name, sizes in answers.sizes.items()},
         "tried": list(answers.tried),
         "unseen": list(answers.unseen),
+        "evaluated": [name for name, data in answers.data_sets.items() if data.evaluated],
     }
     return encode_named(arrays, {name: json.dumps(note) for name, note in notes.items()})
 
@@ -213,9 +220,9 @@ def read(reference: Reference) -> Answers:
         raise OracleError(message, "reference cache damaged", kind=FailureKind.MACHINE) from error
     said = {key: json.loads(note) for key, note in notes.items()}
     engines, refusals, unanswered = (said.get(key, ()) for key in ("engines", "refusals", "unanswered"))
-    sizes, tried, unseen = (said.get(key, ()) for key in ("sizes", "tried", "unseen"))
+    sizes, tried, unseen, evaluated = (said.get(key, ()) for key in ("sizes", "tried", "unseen", "evaluated"))
     data_sets = {
-        name: _data_set(named, place, engines)
+        name: replace(_data_set(named, place, engines), evaluated=name in evaluated)
         for place, name in enumerate(reference.data_sets)
         if name in said.get("answered", reference.data_sets)
     }

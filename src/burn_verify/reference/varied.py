@@ -20,15 +20,19 @@ from burn_verify.judge.metrics import is_float
 Array: TypeAlias = npt.NDArray[Any]
 Rng: TypeAlias = np.random.Generator
 
-_KINDS: Final = ("near", "normal", "ties", "large", "small", "special")
+_KINDS: Final = ("near", "normal", "ties", "large", "small", "edges", "special")
 NAMES: Final = tuple(f"varied-{kind}" for kind in _KINDS)
 """Names of the data sets, one for each kind of values, in the order in which they are asked."""
 
+ORDINARY: Final = ("varied-near", "varied-normal", "varied-ties")
+"""Those of ordinary size, without NaN and infinities."""
 _SPECIAL: Final = "special"
 _MOST: Final = 1 << 16
 """Elements of all inputs up to which every kind is asked; larger models take time, and are weak less often."""
 _FEW: Final = ("normal", "ties")
-_SCALE: Final = {"near": 1.0, "normal": 2.0, "large": 1e3, "small": 1e-3, "special": 2.0}
+_SCALE: Final = {"near": 1.0, "normal": 2.0, "large": 1e3, "small": 1e-3, "edges": 1.0, "special": 2.0}
+_EDGE: Final = 4e-3
+"""How far from a constant of the model values are drawn beside it: a threshold that is off by a percent shows."""
 _LARGE_HALF: Final = 30.0
 """Sums of squares of larger numbers overflow float16."""
 
@@ -70,9 +74,10 @@ def varied_inputs(model: onnx.ModelProto, inputs: Sequence[Array], digest: str) 
     if all(operand == KEPT for operand in operands):
         return {}
     found: dict[str, list[Array]] = {}
+    edges = facts.numbers(model)
     for kind in _kinds(model, inputs):
         drawn = [
-            _drawn(_rng(digest, kind, place), kind, operand, array)
+            _drawn(_rng(digest, kind, place), kind, operand, array, edges)
             for place, (operand, array) in enumerate(zip(operands, inputs, strict=True))
         ]
         if not any(_same(drawn, other) for other in (inputs, *found.values())):
@@ -97,7 +102,7 @@ def _rng(digest: str, kind: str, place: int) -> Rng:
 
 
 @np.errstate(all="ignore")
-def _drawn(rng: Rng, kind: str, operand: Operand, like: Array) -> Array:
+def _drawn(rng: Rng, kind: str, operand: Operand, like: Array, edges: Sequence[float]) -> Array:
     """Draw the values of one input; see `Operand`."""
     if operand.role is Role.KEPT or not like.size:
         return like
@@ -109,15 +114,23 @@ def _drawn(rng: Rng, kind: str, operand: Operand, like: Array) -> Array:
         return _places(rng, operand, like)
     if operand.role is Role.RANGE:
         return _ranged(rng, kind, operand, like)
+    if kind == "edges" and is_float(like.dtype):
+        return _at_edges(rng, like, edges)
     return _free(rng, kind, like)
 
 
 def _free(rng: Rng, kind: str, like: Array) -> Array:
     if like.dtype.kind == "b":
-        return rng.random(like.shape) < 0.5
+        return np.asarray(~like if kind == "ties" else rng.random(like.shape) < 0.5)
     if is_float(like.dtype):
         return np.asarray(_floats(rng, kind, like)).astype(like.dtype)
     return _integers(rng, kind, like)
+
+
+def _at_edges(rng: Rng, like: Array, edges: Sequence[float]) -> Array:
+    """Draw zeros, numbers beside the constants of the model, the constants themselves, and normal numbers."""
+    beside = rng.choice(np.asarray([0.0, *edges]), like.shape) * (1 + rng.choice([-_EDGE, 0.0, _EDGE], like.shape))
+    return np.where(rng.random(like.shape) < 0.7, beside, rng.standard_normal(like.shape)).astype(like.dtype)
 
 
 def _floats(rng: Rng, kind: str, like: Array) -> Array:

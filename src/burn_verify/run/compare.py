@@ -250,12 +250,12 @@ def _evidence(
     coarse = prepared.tolerance if prepared.answered else None
     kept = prepared.is_stored(data_set) if stored is None else stored
     evidence = evidence_of(data, measured, stored=kept, coarse=coarse)
-    return replace(evidence, program=_program(prepared))
+    return replace(evidence, program=_program(prepared, data))
 
 
-def _program(prepared: PreparedCase) -> Guilty:
+def _program(prepared: PreparedCase, data: DataSet) -> Guilty:
     """Return the program that computes the reference where no outputs are stored."""
-    return Guilty.REFERENCE if prepared.evaluated else Guilty.ONNXRUNTIME
+    return Guilty.REFERENCE if prepared.evaluated or data.evaluated else Guilty.ONNXRUNTIME
 
 
 def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tolerance | None = None) -> Evidence:
@@ -304,7 +304,7 @@ def of_drawn(
     question, names = _asked(prepared)
     for way in ways:
         evidence = evidence_of(data, way(), stored=False, coarse=prepared.tolerance)
-        evidence = replace(evidence, program=_program(prepared))
+        evidence = replace(evidence, program=_program(prepared, data))
         verdict = judged.verdict(question, names, actual, evidence, DRAWN)
         if verdict.agrees:
             break

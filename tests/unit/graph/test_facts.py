@@ -29,6 +29,14 @@ def test_operators_inputs_and_outputs():
     assert known.outputs == (TensorSpec(name="Y", dtype="float32", shape=("batch", 3)),)
 
 
+def test_numbers_are_attributes_and_short_constants_that_are_finite():
+    short = numpy_helper.from_array(np.array([2.0, np.inf, 1e30], np.float32), "s")
+    long = numpy_helper.from_array(np.full(99, 7.0, np.float32), "l")
+    whole = numpy_helper.from_array(np.array([5]), "w")
+    model = a_model([helper.make_node("Elu", ["X"], ["Y"], alpha=0.5)], initializers=[short, long, whole])
+    assert facts.numbers(model) == (0.5, 2.0)
+
+
 def test_nodes_and_tensors_of_inner_graphs_count():
     constant = helper.make_node("Constant", [], ["c"], value=W)
     inner = helper.make_graph([constant, helper.make_node("Mul", ["X", "c"], ["y"])], "inner", [], [Y])

@@ -38,6 +38,26 @@ def test_what_decides_a_shape_keeps_its_values(op_type, arrays):
     assert set(found[1:]) == {KEPT}
 
 
+def test_limits_axes_and_diagonals_vary_within_their_range():
+    one = np.float32(1)
+    assert of("Clip", X, one, one)[1:] == (
+        Operand(role=Role.RANGE, low=-3, high=-1),
+        Operand(role=Role.RANGE, low=1, high=3),
+    )
+    assert of("CumSum", X, np.int32(0)) == (FREE, Operand(role=Role.RANGE, low=-2, high=1))
+    assert of("Trilu", X, np.int64(0)) == (FREE, Operand(role=Role.RANGE, low=-4, high=4))
+
+
+def test_numbers_go_into_a_body_freely_and_integers_do_not():
+    assert of("Scan", X, ints(1)) == (FREE, KEPT)
+    assert of("Loop", ints(3), np.array(True), X)[1:] == (KEPT, FREE)
+    assert of("If", np.array(True)) == (FREE,)
+
+
+def test_a_pattern_of_a_conversion_may_have_any_value():
+    assert of("CastLike", X, X) == (FREE, FREE)
+
+
 def test_integers_that_are_data_are_free():
     assert of("Add", ints(1, 2), ints(3, 4)) == (FREE, FREE)
     assert of("Div", ints(1, 2), ints(3, 4))[1] == Operand(role=Role.RANGE, low=1, high=9)

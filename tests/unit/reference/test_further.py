@@ -12,8 +12,9 @@ from burn_verify.core.case import Case, Tolerance, Unavailable
 from burn_verify.core.errors import OracleError
 from burn_verify.core.stage import FailureKind, PreparedCase, VariedData
 from burn_verify.graph import facts
-from burn_verify.reference.further import varied_answers
-from burn_verify.reference.varied import NAMES
+from burn_verify.reference.data_set import DataSet
+from burn_verify.reference.further import evaluated_answers, varied_answers
+from burn_verify.reference.varied import NAMES, ORDINARY
 from fakes import FakeEngine, Faults
 
 X = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
@@ -44,8 +45,13 @@ def engine(cache):
     return FakeEngine(cache, 1.0, Faults())
 
 
+def stored(opinion=X, inputs=X):
+    opinions = {} if opinion is None else {"engine": [opinion]}
+    return DataSet(inputs=[inputs], desired=[X], opinions=opinions)
+
+
 def test_every_kind_is_answered(prepared, engine):
-    found = varied_answers(engine, prepared, [X], [X], [X])
+    found = varied_answers(engine, prepared, stored())
     assert tuple(found) == NAMES
     for inputs, answers in found.values():
         np.testing.assert_array_equal(answers[0], np.abs(inputs[0]))
@@ -53,8 +59,9 @@ def test_every_kind_is_answered(prepared, engine):
 
 
 def test_an_engine_that_contradicts_the_stored_answer_is_not_asked(prepared, engine):
-    assert varied_answers(engine, prepared, [X], [X], [X + 1]) == {}
-    assert varied_answers(engine, replace(prepared, varied=None), [X], [X], [X]) == {}
+    assert varied_answers(engine, prepared, stored(X + 1)) == {}
+    assert varied_answers(engine, prepared, stored(None)) == {}
+    assert varied_answers(engine, replace(prepared, varied=None), stored()) == {}
     assert not engine.faults.calls
 
 
@@ -69,7 +76,7 @@ class Picky(FakeEngine):
 
 
 def test_values_that_the_engine_refuses_are_left_out(prepared, cache):
-    found = varied_answers(Picky(cache, 1.0, Faults()), prepared, [X], [X], [X])
+    found = varied_answers(Picky(cache, 1.0, Faults()), prepared, stored())
     assert "varied-near" in found
     assert "varied-large" not in found
     assert all((inputs[0] >= 0).all() or np.isnan(inputs[0]).any() for inputs, _ in found.values())
@@ -78,4 +85,20 @@ def test_values_that_the_engine_refuses_are_left_out(prepared, cache):
 def test_a_closed_engine_ends_the_case(prepared, cache):
     closed = OracleError("closed", kind=FailureKind.CLOSED)
     with pytest.raises(OracleError, match="closed"):
-        varied_answers(FakeEngine(cache, 1.0, Faults({("infer", "a"): closed})), prepared, [X], [X], [X])
+        varied_answers(FakeEngine(cache, 1.0, Faults({("infer", "a"): closed})), prepared, stored())
+
+
+def test_sizes_that_the_model_does_not_declare_are_left_out(prepared, engine):
+    other = replace(prepared, outputs=(replace(prepared.outputs[0], shape=(5,)),))
+    assert varied_answers(engine, other, stored()), "the stored answer has other sizes itself: nothing can be said"
+    short = DataSet(inputs=[X], desired=[np.abs(np.append(X, X[:1]))], opinions={"engine": [np.append(X, X[:1])]})
+    assert varied_answers(engine, other, short) == {}
+
+
+def test_the_evaluator_answers_ordinary_values_where_it_confirms_the_stored_answer(prepared):
+    found = evaluated_answers(prepared, stored(None))
+    assert tuple(found) == ORDINARY
+    for inputs, answers in found.values():
+        np.testing.assert_array_equal(answers[0], np.abs(inputs[0]))
+    assert evaluated_answers(prepared, stored(None, X + 1)) == {}
+    assert evaluated_answers(replace(prepared, varied=None), stored(None)) == {}

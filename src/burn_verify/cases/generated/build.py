@@ -183,13 +183,23 @@ def _constants(opset: int) -> tuple[str, ...]:
     return dtypes_of("Constant", "", version)
 
 
-def value_of(choice: Choice, name: str) -> npt.NDArray[Any]:
-    """Return the ordinary value of an operand; as an output of ``Shape`` it is small and not negative."""
+def value_of(choice: Choice, name: str, turn: int = 0) -> npt.NDArray[Any]:
+    """Return the ordinary value of an operand; as an output of ``Shape`` it is small and not negative.
+
+    Arguments:
+        turn: 0 for the value of the case itself, 1 and more for others.
+    """
     operand = choice.call.inputs[name]
     assert operand is not None
-    value = ordinary(operand, choice.point.spec.op_type, name)
+    seed = [choice.point.spec.op_type, name, *([str(turn)] if turn else [])]
+    value = ordinary(operand, *seed, phase=turn % 2)
     from_shape = choice.kinds[name] in ("shape", "gathered") and operand.fixed is None
     return np.minimum(np.abs(value), min(4, int(operand.high))) if from_shape else value
+
+
+def other_values(choice: Choice, turn: int) -> dict[str, npt.NDArray[Any]]:
+    """Return other ordinary values of the operands that arrive at run time, of a turn from 1; the model is the same."""
+    return {name: value_of(choice, name, turn if kind == "run" else 0) for name, kind in choice.kinds.items()}
 
 
 def feeds_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

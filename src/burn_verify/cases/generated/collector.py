@@ -15,8 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from burn_verify.cases.generated.build import Choice, Space, feeds_of, model_of, value_of
-from burn_verify.cases.generated.evaluator import Evaluator
+from burn_verify.cases.generated.build import Choice, Space, feeds_of, model_of, other_values, value_of
 from burn_verify.cases.generated.operator_spec import DTYPE, OperatorSpec
 from burn_verify.cases.generated.profiles import PROFILES, choices
 from burn_verify.cases.generated.registry import operator_specs, operators, versions_of
@@ -27,12 +26,17 @@ from burn_verify.core.errors import OracleError
 from burn_verify.graph.dtypes import dtype_name, dtype_of, numpy_dtype
 from burn_verify.graph.facts import facts
 from burn_verify.reference.engine import Engine, infer
+from burn_verify.reference.evaluator import Evaluator
 from burn_verify.reference.inputs import SEEDED
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array
 
 _TIMEOUT: Final = 60.0
+_OTHER: Final = "other"
+"""The data set of other values: a program that answers the same to both is wrong."""
+_TURNS: Final = 4
+"""Draws at most until other values have another answer."""
 _WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
 _OF_FLOAT32: Final = Tolerance(rtol=1e-4, atol=1e-5)
 """The rounding error of float32 in place of float64."""
@@ -139,6 +143,7 @@ def write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inli
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
     outputs, source, refused = _answers(choice, path, model, feeds, engine, unsupported)
+    others = _others(choice, path, model, (feeds, outputs), engine, source)
     with _refusals():
         _finish(model, outputs)
     path.write_bytes(model.SerializeToString())
@@ -152,7 +157,7 @@ def write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inli
         answered=True,
         evaluated=source is _Source.EVALUATOR,
         **facts_of(facts(model, feeds), ModelFacts),
-        **written_data(path, {SEEDED: ([*feeds.values()], outputs)}, unsupported),
+        **written_data(path, {SEEDED: ([*feeds.values()], outputs), **others}, unsupported),
     )
 
 
@@ -247,8 +252,66 @@ def _answers(
         return [], _Source.NONE, _one_line(f"{refusal}; in float32: {error}")
 
 
-def _in_float32(choice: Choice, path: Path, model: Any, engine: Engine) -> list[Array]:
+def _others(
+    choice: Choice,
+    path: Path,
+    model: Any,
+    answered: tuple[Mapping[str, Array], list[Array]],
+    engine: Engine,
+    source: _Source,
+) -> dict[str, tuple[list[Array], list[Array]]]:
+    """Return the data set of other values, answered by whom the first is; none where nothing varies, or it refuses.
+
+    Of a few draws it is the first whose answer is not that of the case's own values, if there is one.
+    """
+    feeds, outputs = answered
+    found: dict[str, tuple[list[Array], list[Array]]] = {}
+    for turn in range(1, _TURNS + 1):
+        values = other_values(choice, turn)
+        others = feeds_of(choice, values)
+        if all(_same(others[name], array) for name, array in feeds.items()):
+            continue
+        try:
+            answers = _answers_to(source, choice, path, model, others, values, engine)
+        except (ValueError, OracleError):
+            continue
+        found.setdefault(_OTHER, ([*others.values()], answers))
+        if not all(map(_same, answers, outputs)):
+            return {_OTHER: ([*others.values()], answers)}
+    return found
+
+
+def _same(one: Array, other: Array) -> bool:
+    return one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes()
+
+
+def _answers_to(
+    source: _Source,
+    choice: Choice,
+    path: Path,
+    model: Any,
+    feeds: Mapping[str, Array],
+    values: Mapping[str, Array],
+    engine: Engine,
+) -> list[Array]:
+    match source:
+        case _Source.ONNXRUNTIME:
+            return infer(engine, path, list(feeds.values()))
+        case _Source.EVALUATOR:
+            return Evaluator(model).answer(feeds)
+        case _Source.FLOAT32:
+            return _in_float32(choice, path, model, engine, values)
+        case _Source.NONE:
+            raise ValueError(source)
+
+
+def _in_float32(
+    choice: Choice, path: Path, model: Any, engine: Engine, values: Mapping[str, Array] | None = None
+) -> list[Array]:
     """Return the answers of ONNX Runtime to the same graph in float32, rounded to the dtype of the outputs.
+
+    Arguments:
+        values: of the operands, instead of their ordinary ones.
 
     Raises:
         ValueError: there is no such graph.
@@ -260,7 +323,7 @@ def _in_float32(choice: Choice, path: Path, model: Any, engine: Engine) -> list[
     if twin is None or twin.kinds != choice.kinds or choice.call.nodes:
         msg = "no such graph"
         raise ValueError(msg)
-    values = {name: value_of(choice, name) for name in choice.kinds}
+    values = values or {name: value_of(choice, name) for name in choice.kinds}
     wide = {
         name: value.astype(np.float32) if dtype_name(value.dtype) == point.dtype else value
         for name, value in values.items()

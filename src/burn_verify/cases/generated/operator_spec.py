@@ -54,6 +54,8 @@ class Operand:
         low, high: the range of ordinary values, both included.
         special: whether NaN, infinities and extremes are in the operator's domain here.
         kinds: its kinds; those of `KINDS` that its value cannot have are left out in any case.
+        ties: values that stand by turns at every other place of the ordinary values, so that equal ones are compared,
+            or what the operator looks for is there.
     """
 
     dtype: str
@@ -62,6 +64,7 @@ class Operand:
     low: float = -4.0
     high: float = 4.0
     special: bool = True
+    ties: tuple[float, ...] = ()
     kinds: tuple[str, ...] = KINDS
 
 

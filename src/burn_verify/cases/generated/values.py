@@ -11,14 +11,30 @@ from burn_verify.graph.dtypes import STRING, numpy_dtype
 from burn_verify.reference.fills import WORDS
 
 
-def ordinary(operand: Operand, *seed: str) -> npt.NDArray[Any]:
+def ordinary(operand: Operand, *seed: str, phase: int = 0) -> npt.NDArray[Any]:
     """Return values of an operand's shape and dtype: the fixed one, else drawn between its bounds.
 
-    Half of the floats are whole quarters, so that ties and exact results occur. The kind of the operand is not part of
-    a seed: twins that differ in it have equal values.
+    Half of the floats are whole quarters, so that exact results occur. `phase`, 0 or 1, says at which places
+    `Operand.ties` stand.
+    The kind of the operand is not part of a seed: twins that differ in it have equal values.
     """
     if operand.fixed is not None:
         return operand.fixed
+    drawn = _drawn(operand, *seed)
+    if operand.dtype in (STRING, "bool") or not drawn.size:
+        return drawn
+    low, high = whole_bounds(operand) if "int" in operand.dtype else (operand.low, operand.high)
+    if operand.ties:
+        # Whatever the shapes, and along every axis of three elements and more, two operands or two elements are equal.
+        tied = np.indices(operand.shape).sum(axis=0) % 2 == phase
+        looked_for = [one if np.isinf(one) else np.clip(one, low, high) for one in operand.ties]
+        drawn[tied] = np.resize(looked_for, np.count_nonzero(tied)).astype(drawn.dtype)
+    elif low < 0 and drawn.size > 1 and not (drawn < 0).any():
+        drawn.flat[-1] = low
+    return drawn
+
+
+def _drawn(operand: Operand, *seed: str) -> npt.NDArray[Any]:
     digest = hashlib.sha256("\0".join((*seed, operand.dtype, str(operand.shape))).encode()).digest()
     rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
     if operand.dtype == STRING:

@@ -38,8 +38,11 @@ def test_answers_are_right_and_need_nobody(cache):
     engine = OnnxRuntime(cache, 10.0)
     answers = read(Oracle(cache, engine).answer(prepared))
     assert engine.pid is None
-    (data_set,) = answers.data_sets.values()
-    np.testing.assert_array_equal(data_set.desired[0], -data_set.inputs[0])
+    assert list(answers.data_sets) == ["seeded", "other"]
+    drawn, other = answers.data_sets.values()
+    for data_set in (drawn, other):
+        np.testing.assert_array_equal(data_set.desired[0], -data_set.inputs[0])
+    assert drawn.inputs[0].tobytes() != other.inputs[0].tobytes()
     assert not (cache.root / "reference").exists()
 
 

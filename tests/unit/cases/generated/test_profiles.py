@@ -2,10 +2,11 @@
 
 import functools
 
+import numpy as np
 import onnx
 import pytest
 
-from burn_verify.cases.generated.build import Space, feeds_of, model_of, value_of
+from burn_verify.cases.generated.build import Space, feeds_of, model_of, other_values, value_of
 from burn_verify.cases.generated.operator_spec import DIMS
 from burn_verify.cases.generated.profiles import PROFILES, choices
 from burn_verify.cases.generated.registry import (
@@ -113,9 +114,66 @@ def test_what_an_axis_says_is_true_of_every_graph_that_says_so(name):
             assert content(other) != content(choice), f"{choice.id}: {axis} changes nothing"
 
 
+COMPARING = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+SORTING = ("ArgMax", "ArgMin", "TopK", "Hardmax")
+
+
+@pytest.mark.parametrize("name", COMPARING)
+def test_what_compares_two_operands_has_ties_and_others(name):
+    for choice in quick(name):
+        one, other = np.broadcast_arrays(*values_of(choice).values())
+        assert not one.size or (one == other).any(), choice.id
+
+
+@pytest.mark.parametrize("name", SORTING)
+def test_what_sorts_has_ties_at_the_end_that_it_returns(name):
+    for choice in quick(name):
+        data = next(iter(values_of(choice).values()))
+        least = name == "ArgMin" or dict(choice.labels).get("largest") == "0"
+        axis = next((one for one, size in enumerate(data.shape) if size > 2), None)
+        if axis is None or not data.size:
+            continue
+        end = (data.min if least else data.max)(axis=axis, keepdims=True)
+        assert ((data == end).sum(axis=axis) > 1).any(), choice.id
+
+
+@pytest.mark.parametrize(("name", "looked_for"), [("IsInf", np.isinf), ("IsNaN", np.isnan)])
+def test_what_an_operator_looks_for_is_there_and_missing(name, looked_for):
+    for choice in quick(name):
+        (value,) = values_of(choice).values()
+        (other,) = other_values(choice, 1).values()
+        if value.size and choice.kinds["X"] == "run":
+            found = [looked_for(one.astype(np.float32)).any() for one in (value, other)]
+            assert any(found), choice.id
+            assert value.size > 1 or not all(found), choice.id
+
+
+@pytest.mark.parametrize("name", sorted(operator_specs()))
+def test_data_that_may_be_negative_are(name):
+    for choice in quick(name):
+        for operand, value in values_of(choice).items():
+            declared = choice.call.inputs[operand]
+            signed = not declared.dtype.startswith(("u", "b", "s", "c")) and choice.kinds[operand] not in FROM_SHAPE
+            if declared.fixed is None and declared.low < 0 and value.size > 1 and signed and not declared.ties:
+                assert (value < 0).any(), (choice.id, operand)
+
+
+FROM_SHAPE = ("shape", "gathered")
+
+
 @pytest.mark.parametrize("name", sorted(operator_specs()))
 def test_an_axis_that_says_negative_has_a_negative_index(name):
     for choice in quick(name):
         if dict(choice.labels).get("negative") == "true":
             values = [value for value in values_of(choice).values() if value.dtype.kind == "i"]
             assert any((value < 0).any() for value in values), choice.id
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_the_other_values_are_others_of_the_same_model(name):
+    varied = 0
+    for choice in quick(name):
+        mine, others = values_of(choice), other_values(choice, 1)
+        assert model_of(choice, others).SerializeToString() == model_of(choice).SerializeToString(), choice.id
+        varied += any(mine[one].tobytes() != others[one].tobytes() for one in mine)
+    assert varied

@@ -26,7 +26,13 @@ _HOMES: Final = {
 
 
 def _binary(
-    op_type: str, low: float = -4, high: float = 4, right: tuple[float, float] | None = None, **axes: Any
+    op_type: str,
+    low: float = -4,
+    high: float = 4,
+    right: tuple[float, float] | None = None,
+    *,
+    ties: tuple[float, ...] = (),
+    **axes: Any,
 ) -> OperatorSpec:
     second = right or (low, high)
 
@@ -35,8 +41,8 @@ def _binary(
         # Integers cannot be divided by zero.
         starts = max(1, second[0]) if op_type in ("Div", "Mod") and "int" in point.dtype else second[0]
         inputs = point.named(
-            point.wide(one, low=low, high=high),
-            point.wide(other, low=starts, high=second[1], special=right is None),
+            point.wide(one, low=low, high=high, ties=ties),
+            point.wide(other, low=starts, high=second[1], special=right is None, ties=ties),
         )
         return Call(inputs=inputs, attributes=point.attributes(*axes))
 
@@ -95,8 +101,8 @@ def _swiglu(point: Point) -> Call:
 
 
 SPECS: Final = (
-    *(_binary(name) for name in ("Add", "Sub", "Mul", "And", "Or", "Xor", "Equal")),
-    *(_binary(name) for name in ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")),
+    *(_binary(name) for name in ("Add", "Sub", "Mul", "And", "Or", "Xor")),
+    *(_binary(name, ties=(1.0,)) for name in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")),
     *(_binary(name, 0, 100) for name in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")),
     _binary("Div", right=(0.5, 4)),
     _binary("BitShift", 0, 100, right=(0, 7), direction=("LEFT", "RIGHT")),

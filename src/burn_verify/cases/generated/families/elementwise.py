@@ -1,5 +1,6 @@
 """Operators of one tensor that act on each element alone."""
 
+import math
 from typing import Any, Final
 
 from burn_verify.cases.generated.operator_spec import OMIT, Call, OperatorSpec, Point, setting
@@ -18,9 +19,17 @@ def homes_of(name: str) -> dict[str, dict[str, Any]]:
     return {f"{name}={kind}": home for kind, home in HOMES.items()}
 
 
-def _unary(op_type: str, name: str = "X", low: float = -4, high: float = 4, **axes: tuple[Any, ...]) -> OperatorSpec:
+def _unary(
+    op_type: str,
+    name: str = "X",
+    low: float = -4,
+    high: float = 4,
+    *,
+    ties: tuple[float, ...] = (),
+    **axes: tuple[Any, ...],
+) -> OperatorSpec:
     def make(point: Point) -> Call:
-        operand = point.wide(point["shape"], low=low, high=high)
+        operand = point.wide(point["shape"], low=low, high=high, ties=ties)
         return Call(inputs=point.named(operand), attributes=point.attributes(*axes))
 
     return OperatorSpec(op_type=op_type, make=make, axes={"shape": SHAPES, **axes}, homes=homes_of(name))
@@ -40,7 +49,7 @@ def _clip(point: Point) -> Call:
 SPECS: Final = (
     *(_unary(name) for name in ("Abs", "Ceil", "Floor", "Sign", "Neg", "Relu", "Sigmoid", "Tanh", "Softplus")),
     *(_unary(name, "input") for name in ("Erf", "Exp", "Cos", "Cosh", "Sin", "Sinh", "Softsign", "Atan", "Asinh")),
-    *(_unary(name) for name in ("BitwiseNot", "HardSwish", "IsNaN", "Mish", "Not", "Round")),
+    *(_unary(name) for name in ("BitwiseNot", "HardSwish", "Mish", "Not", "Round")),
     _unary("Acos", "input", -1, 1),
     _unary("Asin", "input", -1, 1),
     _unary("Atanh", "input", -0.9375, 0.9375),
@@ -53,7 +62,8 @@ SPECS: Final = (
     _unary("Elu", alpha=(OMIT, 0.5, 0.0, -1.0)),
     _unary("Gelu", approximate=(OMIT, "none", "tanh")),
     _unary("HardSigmoid", alpha=(OMIT, 0.5, 0.0), beta=(OMIT, 0.25, 0.0)),
-    _unary("IsInf", detect_negative=(OMIT, 0, 1), detect_positive=(OMIT, 0, 1)),
+    _unary("IsNaN", ties=(math.nan,)),
+    _unary("IsInf", ties=(math.inf, -math.inf), detect_negative=(OMIT, 0, 1), detect_positive=(OMIT, 0, 1)),
     _unary("LeakyRelu", alpha=(OMIT, 0.0, 0.5, -0.5, 2.0)),
     _unary("Selu", alpha=(OMIT, 1.0, 0.0), gamma=(OMIT, 2.0, 0.0)),
     _unary("Shrink", "input", bias=(OMIT, 0.0, 0.5), lambd=(OMIT, 1.5, 0.0)),

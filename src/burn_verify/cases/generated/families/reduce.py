@@ -40,14 +40,14 @@ def _keep(point: Point) -> dict[str, Any]:
     return point.attributes("keepdims")
 
 
-def _arg(op_type: str) -> OperatorSpec:
+def _arg(op_type: str, ties: float) -> OperatorSpec:
     def make(point: Point) -> Call:
         shape, axis = point["shape"], point["axis"]
         _in_range((0 if axis == OMIT else axis,), len(shape))
         if axis != OMIT and axis < 0 and point.version < 11:
             raise NotApplicable
         attributes = point.attributes("axis", "keepdims", "select_last_index")
-        return Call(inputs=point.named(point.wide(shape, low=-2, high=2)), attributes=attributes)
+        return Call(inputs=point.named(point.wide(shape, low=-2, high=2, ties=(ties,))), attributes=attributes)
 
     axes = {
         "shape": ((2, 3, 4), (3,), (2, 3), (1, 3, 1)),
@@ -84,7 +84,8 @@ def _softmax(op_type: str) -> OperatorSpec:
             raise NotApplicable
         if axis != OMIT and axis < 0 and point.version < 11:
             raise NotApplicable
-        return Call(inputs=point.named(point.wide(shape)), attributes=point.attributes("axis"))
+        ties = (4.0,) if op_type == "Hardmax" else ()
+        return Call(inputs=point.named(point.wide(shape, ties=ties)), attributes=point.attributes("axis"))
 
     axes = {"shape": ((2, 3), (2, 3, 4), (5,), (1, 1), (2, 0), (2, 3, 2, 2)), "axis": (OMIT, 0, 1, -1, 2, -2)}
     return OperatorSpec(op_type=op_type, make=make, axes=axes)
@@ -95,8 +96,8 @@ SPECS: Final = (
     *(_reduce(name) for name in ("ReduceSumSquare", "ReduceLogSumExp")),
     _reduce("ReduceLogSum", 0.25, 4),
     _reduce("ReduceProd", -2, 2),
-    _arg("ArgMax"),
-    _arg("ArgMin"),
+    _arg("ArgMax", ties=2),
+    _arg("ArgMin", ties=-2),
     _cumulative("CumSum", 4),
     _cumulative("CumProd", 2),
     *(_softmax(name) for name in ("Softmax", "LogSoftmax", "Hardmax")),

@@ -14,7 +14,7 @@ def _top_k(point: Point) -> Call:
         raise NotApplicable
     if axis != OMIT and axis < 0 and point.version < 11:
         raise NotApplicable
-    x = point.data(shape, low=-40, high=40)
+    x = point.data(shape, low=-40, high=40, ties=(-40.0 if point["largest"] == 0 else 40.0,))
     attributes = point.attributes("axis", "largest", "sorted")
     if point.has("k"):
         return Call(inputs=point.named(x), attributes={**attributes, "k": point["k"]}, outputs=("Y", "Indices"))

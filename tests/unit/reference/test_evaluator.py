@@ -5,8 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from burn_verify.cases.generated.evaluator import UNTRUSTED, Evaluator
 from burn_verify.graph.operators import all_operators
+from burn_verify.reference.evaluator import UNTRUSTED, Evaluator
 
 
 def model(op_type, declared=(2,), elem_type=TensorProto.FLOAT, **attributes):
