@@ -163,7 +163,7 @@ def _ranged(rng: Rng, kind: str, operand: Operand, like: Array) -> Array:
         scale = 10.0 if kind in ("large", "normal") else 1.0
         values = _floats(rng, "ties", like) if kind == "ties" else rng.standard_normal(like.shape) * scale
         return np.asarray(np.clip(values, operand.low, operand.high)).astype(like.dtype)
-    low = 0 if like.dtype.kind == "u" else operand.low
+    low = max(0, operand.low) if like.dtype.kind == "u" else operand.low
     return rng.integers(low, operand.high, like.shape, endpoint=True).astype(like.dtype)
 
 
