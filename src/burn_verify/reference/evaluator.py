@@ -50,7 +50,7 @@ class Evaluator:
         except Exception as error:  # the same
             raise _refusal(error) from error
         for declared, value in zip(self._declared, found, strict=True):
-            _conform(declared, value)
+            conform(declared, value)
         return found
 
 
@@ -66,8 +66,12 @@ def _tensors(values: Iterable[Any]) -> Iterator[Any]:
         yield value
 
 
-def _conform(declared: Any, value: npt.NDArray[Any]) -> None:
-    """Check an answer against the type that shape inference gave the output."""
+def conform(declared: Any, value: npt.NDArray[Any]) -> None:
+    """Check an answer against the type that shape inference gave the output.
+
+    Raises:
+        ValueError: it has another dtype, rank or size.
+    """
     tensor = declared.type.tensor_type
     dims = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
     fits = not tensor.elem_type or dtype_name(value.dtype) == dtype_of(tensor.elem_type)
@@ -76,5 +80,5 @@ def _conform(declared: Any, value: npt.NDArray[Any]) -> None:
         fits = fits and all(dim in (None, size) for dim, size in zip(dims, value.shape, strict=False))
     if not fits:
         came = f"{dtype_name(value.dtype)}{list(value.shape)}"
-        msg = f"onnx.reference: {declared.name} is {came}, which is not what is declared"
+        msg = f"{declared.name} is {came}, which is not what is declared"
         raise ValueError(msg)

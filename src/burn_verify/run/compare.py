@@ -22,7 +22,7 @@ from burn_verify.judge.vacuity import says_nothing
 from burn_verify.reference import measure, oracle
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.inputs import described
-from burn_verify.run.sizes import Sizes, sizes_said, where
+from burn_verify.run.sizes import Sizes, sizes_fed, sizes_said, where
 from burn_verify.run.steps import Answered, Compared, Ended, Ready
 from burn_verify.run.varied import Doubt, Further, Varied, certain
 from burn_verify.run.varied import judged as judged_varied
@@ -50,6 +50,9 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
         infer: runs compiled Burn on inputs; raises `RunError`.
     """
     known = oracle.read(ready.reference)
+    if ready.prepared.answered:
+        fed_arrays = {name: data.inputs for name, data in known.data_sets.items()}
+        known = replace(known, sizes=sizes_fed(ready.prepared.inputs, fed_arrays))
     failed: dict[str, StageError] = {}
     fed: dict[str, list[str]] = {}
     evidence: dict[str, object] = {_INPUTS: fed}

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from burn_verify.core.case import TensorSpec
+from burn_verify.system.wire import Array
+
 Sizes: TypeAlias = Mapping[str, Mapping[str, int]]
 """Sizes of the dimensions that vary, by data set and dimension."""
 
@@ -10,6 +13,25 @@ Sizes: TypeAlias = Mapping[str, Mapping[str, int]]
 def label(sizes: Mapping[str, int]) -> str:
     """Return sizes as text: ``batch=3, sequence=7``."""
     return ", ".join(f"{name}={size}" for name, size in sizes.items())
+
+
+def sizes_fed(inputs: Sequence[TensorSpec], data_sets: Mapping[str, Sequence[Array]]) -> Sizes:
+    """Return the sizes of the dimensions that a model leaves open, from what is fed; none where all are of one size.
+
+    Arguments:
+        data_sets: arrays in the order of the inputs, by data set.
+    """
+    found = {
+        name: {
+            size: came
+            for spec, array in zip(inputs, arrays, strict=False)
+            for size, came in zip(spec.shape, array.shape, strict=False)
+            if isinstance(size, str)
+        }
+        for name, arrays in data_sets.items()
+    }
+    differ = {tuple(sorted(sizes.items())) for sizes in found.values()}
+    return found if len(differ) > 1 else {}
 
 
 def sizes_said(sizes: Sizes, found: Mapping[str, str]) -> dict[str, Any]:

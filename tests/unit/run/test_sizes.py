@@ -1,8 +1,10 @@
 """At which sizes a model is right, in words and for the record."""
 
+import numpy as np
 import pytest
 
-from burn_verify.run.sizes import label, sizes_said, where
+from burn_verify.core.case import TensorSpec
+from burn_verify.run.sizes import label, sizes_fed, sizes_said, where
 
 SIZES = {
     "positive": {},
@@ -33,3 +35,10 @@ def test_the_record_has_what_was_found_at_each_size():
     assert said == {"sizes": {"batch=1, seq=7": "agrees", "batch=3, seq=7": "panic"}}
     assert sizes_said({"seeded": {}}, {"seeded": "agrees"}) == {}
     assert label({}) == ""
+
+
+def test_the_sizes_of_stored_sets_are_those_of_what_is_fed():
+    inputs = [TensorSpec(name="x", dtype="float32", shape=("batch", 3))]
+    sets = {"seeded": [np.zeros((2, 3))], "sizes 2": [np.zeros((4, 3))]}
+    assert sizes_fed(inputs, sets) == {"seeded": {"batch": 2}, "sizes 2": {"batch": 4}}
+    assert sizes_fed(inputs, {"seeded": sets["seeded"], "other": sets["seeded"]}) == {}

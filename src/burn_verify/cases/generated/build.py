@@ -26,7 +26,7 @@ from burn_verify.cases.generated.operator_spec import (
     Point,
     axes_of,
 )
-from burn_verify.cases.generated.values import ordinary
+from burn_verify.cases.generated.values import near, ordinary
 from burn_verify.graph.dtypes import elem_type_of
 from burn_verify.graph.operators import dtypes_of, qualified, since_version
 
@@ -192,7 +192,7 @@ def value_of(choice: Choice, name: str, turn: int = 0) -> npt.NDArray[Any]:
     operand = choice.call.inputs[name]
     assert operand is not None
     seed = [choice.point.spec.op_type, name, *([str(turn)] if turn else [])]
-    value = ordinary(operand, *seed, phase=turn % 2)
+    value = near(operand, *seed) if turn and operand.fixed is not None else ordinary(operand, *seed, phase=turn % 2)
     from_shape = choice.kinds[name] in ("shape", "gathered") and operand.fixed is None
     return np.minimum(np.abs(value), min(4, int(operand.high))) if from_shape else value
 

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from burn_verify.cases.generated.build import Choice, Space, feeds_of, model_of,
 from burn_verify.cases.generated.operator_spec import DTYPE, OperatorSpec
 from burn_verify.cases.generated.profiles import PROFILES, choices
 from burn_verify.cases.generated.registry import operator_specs, operators, versions_of
+from burn_verify.cases.generated.resized import others as others_of
 from burn_verify.cases.generated.twins import at_run_time, expanded
 from burn_verify.cases.index import Index, IndexEntry, without_burn_value, write_index, written_data
 from burn_verify.core.case import ModelFacts, Subject, Tolerance, facts_of
@@ -26,7 +27,7 @@ from burn_verify.core.errors import OracleError
 from burn_verify.graph.dtypes import dtype_name, dtype_of, numpy_dtype
 from burn_verify.graph.facts import facts
 from burn_verify.reference.engine import Engine, infer
-from burn_verify.reference.evaluator import Evaluator
+from burn_verify.reference.evaluator import Evaluator, conform
 from burn_verify.reference.inputs import SEEDED
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
@@ -35,6 +36,8 @@ from burn_verify.system.wire import Array
 _TIMEOUT: Final = 60.0
 _OTHER: Final = "other"
 """The data set of other values: a program that answers the same to both is wrong."""
+_SIZES: Final = "sizes 2"
+"""The data set at other sizes of the symbolic dimensions, as where sizes are drawn for models of one's own."""
 _TURNS: Final = 4
 """Draws at most until other values have another answer."""
 _WIDENED: Final = frozenset({"bfloat16", "float16", "float64"})
@@ -143,7 +146,8 @@ def write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inli
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
     outputs, source, refused = _answers(choice, path, model, feeds, engine, unsupported)
-    others = _others(choice, path, model, (feeds, outputs), engine, source)
+    graph = _Graph(path=path, model=model, engine=engine, source=source)
+    others = _others(choice, graph, (feeds, outputs)) | _at_other_sizes(choice, graph)
     with _refusals():
         _finish(model, outputs)
     path.write_bytes(model.SerializeToString())
@@ -253,14 +257,9 @@ def _answers(
 
 
 def _others(
-    choice: Choice,
-    path: Path,
-    model: Any,
-    answered: tuple[Mapping[str, Array], list[Array]],
-    engine: Engine,
-    source: _Source,
+    choice: Choice, graph: "_Graph", answered: tuple[Mapping[str, Array], list[Array]]
 ) -> dict[str, tuple[list[Array], list[Array]]]:
-    """Return the data set of other values, answered by whom the first is; none where nothing varies, or it refuses.
+    """Return the data set of other values; none where nothing varies, or who answered the case refuses them.
 
     Of a few draws it is the first whose answer is not that of the case's own values, if there is one.
     """
@@ -271,9 +270,8 @@ def _others(
         others = feeds_of(choice, values)
         if all(_same(others[name], array) for name, array in feeds.items()):
             continue
-        try:
-            answers = _answers_to(source, choice, path, model, others, values, engine)
-        except (ValueError, OracleError):
+        answers = graph.answers(choice, others, values)
+        if answers is None:
             continue
         found.setdefault(_OTHER, ([*others.values()], answers))
         if not all(map(_same, answers, outputs)):
@@ -281,28 +279,50 @@ def _others(
     return found
 
 
+def _at_other_sizes(choice: Choice, graph: "_Graph") -> dict[str, tuple[list[Array], list[Array]]]:
+    """Return a data set at other sizes of the symbolic dimensions; none where there are no others."""
+    for changed in others_of(choice):
+        values = {name: value_of(changed, name) for name in changed.kinds}
+        feeds = feeds_of(changed, values)
+        if (answers := graph.answers(changed, feeds, values)) is not None:
+            return {_SIZES: ([*feeds.values()], answers)}
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Graph:
+    """A graph, and who answers it."""
+
+    path: Path
+    model: Any
+    engine: Engine
+    source: _Source
+
+    def answers(self, choice: Choice, feeds: Mapping[str, Array], values: Mapping[str, Array]) -> list[Array] | None:
+        """Return the answers to values of the operands; None where there are none."""
+        try:
+            found = self._asked(choice, feeds, values)
+            for declared, value in zip(self.model.graph.output, found, strict=True):
+                conform(declared, value)
+        except (ValueError, OracleError):
+            return None
+        return found
+
+    def _asked(self, choice: Choice, feeds: Mapping[str, Array], values: Mapping[str, Array]) -> list[Array]:
+        match self.source:
+            case _Source.ONNXRUNTIME:
+                return infer(self.engine, self.path, list(feeds.values()))
+            case _Source.EVALUATOR:
+                return Evaluator(self.model).answer(feeds)
+            case _Source.FLOAT32:
+                return _in_float32(choice, self.path, self.model, self.engine, values)
+            case _Source.NONE:
+                msg = "nobody answers this graph"
+                raise ValueError(msg)
+
+
 def _same(one: Array, other: Array) -> bool:
     return one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes()
-
-
-def _answers_to(
-    source: _Source,
-    choice: Choice,
-    path: Path,
-    model: Any,
-    feeds: Mapping[str, Array],
-    values: Mapping[str, Array],
-    engine: Engine,
-) -> list[Array]:
-    match source:
-        case _Source.ONNXRUNTIME:
-            return infer(engine, path, list(feeds.values()))
-        case _Source.EVALUATOR:
-            return Evaluator(model).answer(feeds)
-        case _Source.FLOAT32:
-            return _in_float32(choice, path, model, engine, values)
-        case _Source.NONE:
-            raise ValueError(source)
 
 
 def _in_float32(

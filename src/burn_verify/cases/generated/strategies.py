@@ -5,7 +5,6 @@ one draw, and shrinks towards the simple values. Runs nothing (see `search`).
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from burn_verify.cases.generated.build import Choice, feeds_of, value_of
-from burn_verify.cases.generated.operator_spec import Dim, NotApplicable, Operand, with_sizes
+from burn_verify.cases.generated.operator_spec import Operand
 from burn_verify.cases.generated.registry import family_of
+from burn_verify.cases.generated.resized import resized, sizes_of
 from burn_verify.cases.generated.values import whole_bounds
 from burn_verify.graph.dtypes import numpy_dtype
 from burn_verify.graph.operators import qualified
@@ -60,7 +60,7 @@ def values_strategy(choice: Choice) -> Any:
 
 def varies(choice: Choice) -> bool:
     """Return whether any input of a graph can be drawn."""
-    return bool(_varying(choice) or _names(choice))
+    return bool(_varying(choice) or sizes_of(choice))
 
 
 def table(choice: Choice, name: str) -> npt.NDArray[Any]:
@@ -118,56 +118,11 @@ def _varying(choice: Choice) -> tuple[str, ...]:
     )
 
 
-def _names(choice: Choice) -> dict[str, int]:
-    """Return the sizes that may vary, by name; an operand that is part of the model has none."""
-    if not choice.point.symbolic:
-        return {}
-    named: dict[str, int] = {}
-    stuck: set[str] = set()
-    for name, kind in choice.kinds.items():
-        operand = choice.call.inputs[name]
-        assert operand is not None
-        for size in operand.shape:
-            if isinstance(size, Dim):
-                named[size.name] = int(size)
-                stuck.update([size.name] if kind != "run" else [])
-    return {name: size for name, size in named.items() if name not in stuck}
-
-
 def _resized(choice: Choice, draw: "DrawFn") -> Choice:
     """Return a choice with other sizes, where the compiled graph allows them."""
     from hypothesis import strategies
 
-    names = _names(choice)
+    names = sizes_of(choice)
     if not names or not draw(strategies.booleans()):
         return choice
-    sizes = {name: draw(strategies.sampled_from(_SIZES)) for name in names}
-    point = with_sizes(choice.point, sizes)
-    try:
-        call = choice.point.spec.make(point)
-    except NotApplicable:
-        return choice
-    changed = replace(choice, point=point, call=call)
-    return changed if _same_model(choice, changed) else choice
-
-
-def _same_model(choice: Choice, other: Choice) -> bool:
-    """Return whether the operands that are part of the model are equal in both."""
-    if (
-        repr(choice.call.attributes) != repr(other.call.attributes)
-        or choice.call.inputs.keys() != other.call.inputs.keys()
-    ):
-        return False
-    known: Mapping[str, Operand | None] = choice.call.inputs
-    for name, kind in choice.kinds.items():
-        one, two = known[name], other.call.inputs[name]
-        if one is None or two is None or len(one.shape) != len(two.shape):
-            return False
-        if kind != "run" and (
-            one.shape != two.shape or not np.array_equal(value_of(choice, name), value_of(other, name))
-        ):
-            return False
-        fixed = one.fixed is not None and two.fixed is not None
-        if fixed and not np.array_equal(one.fixed, two.fixed):  # type: ignore[arg-type]
-            return False
-    return True
+    return resized(choice, {name: draw(strategies.sampled_from(_SIZES)) for name in names}) or choice

@@ -34,9 +34,33 @@ def ordinary(operand: Operand, *seed: str, phase: int = 0) -> npt.NDArray[Any]:
     return drawn
 
 
-def _drawn(operand: Operand, *seed: str) -> npt.NDArray[Any]:
+def near(operand: Operand, *seed: str) -> npt.NDArray[Any]:
+    """Return other values for an operand that has a fixed one: of its sign and size, and whole numbers beside its own.
+
+    Whether the operator takes them is for its reference to say.
+    """
+    value = operand.fixed
+    assert value is not None
+    rng = _rng(operand, *seed)
+    if operand.dtype == STRING or not value.size:
+        return value
+    if operand.dtype == "bool":
+        return np.asarray(~value)
+    if "int" in operand.dtype:
+        low, _ = whole_bounds(operand)
+        beside = np.maximum(value.astype(np.int64) + rng.integers(-1, 2, value.shape), low)
+        return np.asarray(beside).astype(value.dtype)
+    moved = rng.permutation(value.reshape(-1)).reshape(value.shape).astype(np.float64)
+    return np.asarray(moved * rng.uniform(0.8, 1.25, value.shape)).astype(value.dtype)
+
+
+def _rng(operand: Operand, *seed: str) -> np.random.Generator:
     digest = hashlib.sha256("\0".join((*seed, operand.dtype, str(operand.shape))).encode()).digest()
-    rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
+
+
+def _drawn(operand: Operand, *seed: str) -> npt.NDArray[Any]:
+    rng = _rng(operand, *seed)
     if operand.dtype == STRING:
         words = np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), operand.shape)]
         return np.asarray(words, dtype=object).reshape(operand.shape)
