@@ -193,13 +193,19 @@ def value_of(choice: Choice, name: str, turn: int = 0) -> npt.NDArray[Any]:
     assert operand is not None
     seed = [choice.point.spec.op_type, name, *([str(turn)] if turn else [])]
     value = near(operand, *seed) if turn and operand.fixed is not None else ordinary(operand, *seed, phase=turn % 2)
-    from_shape = choice.kinds[name] in ("shape", "gathered") and operand.fixed is None
+    from_shape = choice.kinds[name] in ("shape", "gathered") and (operand.fixed is None or turn > 0)
     return np.minimum(np.abs(value), min(4, int(operand.high))) if from_shape else value
 
 
 def other_values(choice: Choice, turn: int) -> dict[str, npt.NDArray[Any]]:
     """Return other ordinary values of the operands that arrive at run time, of a turn from 1; the model is the same."""
-    return {name: value_of(choice, name, turn if kind == "run" else 0) for name, kind in choice.kinds.items()}
+    free = free_kinds(choice)
+    return {name: value_of(choice, name, turn if kind in free else 0) for name, kind in choice.kinds.items()}
+
+
+def free_kinds(choice: Choice) -> tuple[str, ...]:
+    """Return the kinds of operands whose values may vary once the graph is compiled."""
+    return ("run", "shape", "gathered") if choice.point.symbolic else ("run",)
 
 
 def feeds_of(choice: Choice, values: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

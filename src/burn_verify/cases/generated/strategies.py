@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from burn_verify.cases.generated.build import Choice, feeds_of, value_of
+from burn_verify.cases.generated.build import Choice, feeds_of, free_kinds, value_of
 from burn_verify.cases.generated.operator_spec import Operand
 from burn_verify.cases.generated.registry import family_of
 from burn_verify.cases.generated.resized import resized, sizes_of
@@ -110,7 +110,7 @@ def _floats(operand: Operand, rng: np.random.Generator, *, specials: bool) -> np
 
 def _varying(choice: Choice) -> tuple[str, ...]:
     """Return the operands whose values may vary once the graph is compiled."""
-    free = ("run", "shape", "gathered") if choice.point.symbolic else ("run",)
+    free = free_kinds(choice)
     return tuple(
         name
         for name, kind in choice.kinds.items()
