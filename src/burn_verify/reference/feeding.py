@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 import onnx
@@ -15,8 +16,8 @@ from burn_verify.core.case import Hints
 from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.stage import DrawnData, FailureKind, GivenData, PreparedCase
 from burn_verify.graph.dtypes import burn_kind, dtype_name
-from burn_verify.graph.infer.changes import changes
-from burn_verify.graph.infer.feeding import KINDS, UNCHANGED, Change, choices_of, hints_of, of_kind, sizes_of
+from burn_verify.graph.infer.changes import changes, further
+from burn_verify.graph.infer.feeding import KINDS, UNCHANGED, Change, choices_of, hints_of, of_kind, opened, sizes_of
 from burn_verify.graph.infer.rules import Inference, infer
 from burn_verify.reference import engine as engines
 from burn_verify.reference.data_set import DataSet, inputs_in
@@ -29,6 +30,9 @@ _GONE: Final = frozenset({FailureKind.KILLED, FailureKind.ENDED_FROM_OUTSIDE, Fa
 _BUDGET: Final = 30.0
 """Seconds in which other draws are tried."""
 
+_FURTHER: Final = 16
+"""Number of other draws for each further size that is refused."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fed:
@@ -38,13 +42,16 @@ class Fed:
         data_sets: those with an answer, by name.
         failed: errors of the others, by name.
         sizes: of the dimensions that vary, by the name of the data set and of the dimension.
-        tried: what was changed until the engine took the first draw, in the order of the attempts.
+        tried: what was changed until the engine took the first draw, in the order of the attempts; then what was
+            changed of further sizes that it refused.
+        change: the last of it, with which all draws are made.
     """
 
     data_sets: Mapping[str, DataSet] = field(default_factory=dict)
     failed: Mapping[str, OracleError] = field(default_factory=dict)
     sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     tried: tuple[str, ...] = ()
+    change: Change = UNCHANGED
 
 
 LARGEST: Final = 4_000_000
@@ -64,6 +71,7 @@ def drawn_sets(
         draws: number of further draws, each of another kind, see `burn_verify.graph.infer.feeding.KINDS`; None for as
             many as there should be: none where several sizes are drawn anyway, unless values decide what is computed.
     """
+    hints = opened(found, hints) if vary else hints
     sizing = sizes_of(found, hints, change, vary=vary)
     assignments = sizing.assignments()
     chosen = choices_of(found, hints)
@@ -101,6 +109,26 @@ def _most(chosen: Mapping[str, Sequence[float]]) -> int:
     return max(map(len, chosen.values()), default=1)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Feeding:
+    """What is known while a case is fed; see `Fed`.
+
+    Attributes:
+        others: draws that take the place of those of the case, by name; empty while nothing is changed.
+        gone: the engine answers no draw any more.
+        seconds: what other draws have cost that were in vain.
+    """
+
+    data_sets: dict[str, DataSet] = field(default_factory=dict)
+    failed: dict[str, OracleError] = field(default_factory=dict)
+    sizes: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
+    change: Change = UNCHANGED
+    others: Mapping[str, DrawnData] = field(default_factory=dict)
+    gone: bool = False
+    seconds: float = 0.0
+
+
 class Feeder:
     """Feeds an engine.
 
@@ -119,55 +147,66 @@ class Feeder:
             OracleError: the engine was closed.
             RunError: an input has a dtype for which Burn has no value.
         """
-        data_sets: dict[str, DataSet] = {}
-        failed: dict[str, OracleError] = {}
-        sizes: dict[str, Mapping[str, int]] = {}
-        tried: tuple[str, ...] = ()
-        others: Mapping[str, DrawnData] = {}
-        gone = False
+        feeding = _Feeding()
         for fed in prepared.fed:
-            if (others and fed.name not in others) or (gone and isinstance(fed, DrawnData)):
+            if (feeding.others and fed.name not in feeding.others) or (feeding.gone and isinstance(fed, DrawnData)):
                 continue
-            asked = others.get(fed.name, fed)
+            asked = feeding.others.get(fed.name, fed)
             try:
-                data_sets[fed.name] = self._asked(prepared, asked)
+                feeding.data_sets[fed.name] = self._asked(prepared, asked)
             except OracleError as error:
                 if error.kind is FailureKind.CLOSED:
                     raise
-                failed[fed.name] = error
+                feeding.failed[fed.name] = error
                 # What ends the engine, or holds it up, would do so with every draw.
-                gone = error.kind in _GONE
-                if isinstance(fed, DrawnData) and not others and not data_sets and _may_be_the_draw(error):
-                    others, tried = self._other_draws(prepared, fed, error)
-                    if fed.name in others:
-                        asked = others[fed.name]
-                        data_sets[fed.name] = self._asked(prepared, asked)
-                        del failed[fed.name]
-            if isinstance(asked, DrawnData) and fed.name in data_sets:
-                sizes[fed.name] = dict(asked.sizes)
-        return Fed(data_sets=data_sets, failed=failed, sizes=sizes, tried=tried)
+                feeding.gone = error.kind in _GONE
+                if isinstance(asked, DrawnData) and _may_be_the_draw(error):
+                    asked = self._otherwise(prepared, asked, error, feeding)
+            if isinstance(asked, DrawnData) and fed.name in feeding.data_sets:
+                feeding.sizes[fed.name] = dict(asked.sizes)
+        return Fed(
+            data_sets=feeding.data_sets,
+            failed=feeding.failed,
+            sizes=feeding.sizes,
+            tried=tuple(feeding.tried),
+            change=feeding.change,
+        )
 
-    def _other_draws(
-        self, prepared: PreparedCase, fed: DrawnData, error: OracleError
-    ) -> tuple[Mapping[str, DrawnData], tuple[str, ...]]:
-        """Return draws of which the engine takes the first, by name, and what was tried; none where it takes none."""
+    def _otherwise(
+        self, prepared: PreparedCase, asked: DrawnData, error: OracleError, feeding: "_Feeding"
+    ) -> DrawnData:
+        """Look for draws that the engine takes in place of one that it refused, and return the one that was taken."""
         found = infer(onnx.load(prepared.model, format="protobuf", load_external_data=False))
         hints = prepared.case.hints
+        if not feeding.data_sets and not feeding.others:
+            tries = changes(found, sizes_of(found, hints, vary=False), error.message)
+        elif feeding.data_sets and asked.sizes:
+            sizing = sizes_of(found, hints, feeding.change, vary=asked.vary)
+            tries = islice(further(found, sizing, dict(asked.sizes), feeding.change), _FURTHER)
+        else:
+            return asked
         started = time.monotonic()
-        tried: list[str] = []
-        for change in changes(found, sizes_of(found, hints, vary=False), error.message):
-            if time.monotonic() - started > _BUDGET:
+        for change in tries:
+            if feeding.seconds + time.monotonic() - started > _BUDGET:
                 break
-            sets = drawn_sets(found, hints, change, draws=hints.draws, vary=fed.vary)
-            tried.append(change.text)
+            sets = {one.name: one for one in drawn_sets(found, hints, change, draws=hints.draws, vary=asked.vary)}
+            if not feeding.data_sets:
+                feeding.tried.append(change.text)
             try:
-                self._asked(prepared, replace(sets[0], name=fed.name))
+                taken = self._asked(prepared, sets[asked.name]) if asked.name in sets else None
             except OracleError as again:
                 if not _may_be_the_draw(again):
                     break
                 continue
-            return {one.name: one for one in sets}, tuple(tried)
-        return {}, tuple(tried)
+            if taken is not None:
+                if feeding.data_sets:
+                    feeding.tried.append(f"{asked.name}: {change.text}")
+                feeding.others, feeding.change = sets, change
+                feeding.data_sets[asked.name] = taken
+                del feeding.failed[asked.name]
+                return sets[asked.name]
+        feeding.seconds += time.monotonic() - started
+        return asked
 
     def _asked(self, prepared: PreparedCase, fed: DrawnData | GivenData) -> DataSet:
         values = inputs_in(fed.path, fed.place) if isinstance(fed, GivenData) else self._drawn(prepared, fed)

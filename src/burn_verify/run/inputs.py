@@ -1,7 +1,7 @@
 """What a model would be fed, without running it on Burn: what the rules find, and whether the reference takes it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx
 
@@ -27,7 +27,7 @@ class Told:
         shapes: of the inputs, by data set that the reference takes.
         refused: why it takes the others not, by data set.
         sizes: of the dimensions that vary, by data set and dimension.
-        tried: what was changed until the first draw was taken.
+        tried: what was changed until the draws were taken.
     """
 
     prepared: PreparedCase
@@ -47,16 +47,21 @@ def told_inputs(case: Case, settings: Settings, cache: Cache, engines: Engines) 
     """
     prepared = load.prepare(case, cache)
     found = infer(onnx.load(prepared.model, format="protobuf", load_external_data=False))
-    sizing = sizes_of(found, prepared.case.hints, vary=case.corpus == zoo.CORPUS)
     engine = engines(cache, settings.timeout, memory_limit=settings.memory_limit)
     try:
         fed = Feeder(engine, settings.memory_limit).feed(prepared)
     finally:
         engine.close()
+    vary = case.corpus == zoo.CORPUS
+    sizing = sizes_of(found, prepared.case.hints, fed.change, vary=vary)
+    by_trial = {*fed.change.sizes, *fed.change.relations}
     return Told(
         prepared=prepared,
         facts=found,
-        choices=tuple(sizing.choices.values()),
+        choices=tuple(
+            replace(one, why="trial: the reference refused others") if one.symbol in by_trial else one
+            for one in sizing.choices.values()
+        ),
         shapes={name: [array.shape for array in data.inputs] for name, data in fed.data_sets.items()},
         refused={name: error.message for name, error in fed.failed.items()},
         sizes=fed.sizes,

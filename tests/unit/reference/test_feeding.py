@@ -84,6 +84,32 @@ def test_relations_that_no_rule_sees_are_found_by_trial(
         assert sizes(found)
 
 
+def test_a_further_size_that_is_refused_is_replaced(feed: Callable[[onnx.ModelProto], Fed]) -> None:
+    # Positions for 16 only.
+    fed = feed(
+        parsed(
+            "(float[N,S] x) => (float[N,?,4] y) "
+            "{ s = Shape(x) n = Gather(s, one) r = Range(zero, n, one) p = Gather(w, r) u = Unsqueeze(x, last) "
+            "y = Add(u, p) }",
+            one=np.array(1),
+            zero=np.array(0),
+            last=np.array([-1]),
+            w=np.ones((16, 4), np.float32),
+        )
+    )
+    assert not fed.failed
+    assert shapes(fed) == [[(1, 7)], [(3, 7)], [(1, 13)], [(3, 13)]]
+    assert fed.tried == ("sizes 3: S = 13",)
+    assert fed.change.sizes == {"S": (7, 13)}
+
+
+def test_a_further_size_that_nothing_replaces_is_refused(feed: Callable[[onnx.ModelProto], Fed]) -> None:
+    fed = feed(parsed("(float[N,S] x) => (float[N,7] y) { y = Reshape(x, to) }", to=np.array([-1, 7])))
+    assert list(fed.data_sets) == ["seeded"]
+    assert fed.failed
+    assert fed.tried == ()
+
+
 def test_a_model_that_takes_nothing_fails_with_the_first_error(feed: Callable[[onnx.ModelProto], Fed]) -> None:
     fed = feed(parsed("(float[N,4] x) => (float[?] y) { y = Reshape(x, to) }", to=np.array([-7])))
     assert next(iter(fed.failed)) == "seeded"

@@ -29,6 +29,16 @@ def test_shapes_and_sizes_of_every_data_set(cache: Cache, tmp_path: Path) -> Non
     assert given.shapes == {name: [(5, 4)] for name in ("seeded", "positive", "negative")}
 
 
+def test_the_sizes_that_are_told_are_those_that_were_fed(cache: Cache, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    text = "(float[N,S] x, float[N,T] z) => (float[N,?] y) { s = Shape(z) e = Reshape(x, s) y = Add(e, z) }"
+    onnx.save(parsed(text), path)
+    told = told_inputs(case_of(path), Settings(), cache, OnnxRuntime)
+    chosen = {one.symbol: one for one in told.choices}
+    assert chosen["S"].equals == "T" or chosen["T"].equals == "S"
+    assert any(one.why.startswith("trial") for one in told.choices)
+
+
 def test_a_model_that_cannot_be_read(cache: Cache, tmp_path: Path) -> None:
     with pytest.raises(LoadError):
         told_inputs(case_of(tmp_path / "none.onnx"), Settings(), cache, OnnxRuntime)

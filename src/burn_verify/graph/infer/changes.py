@@ -5,7 +5,7 @@ The best changes come first; what the engine says about the refusal is read wher
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +21,17 @@ _RANGE: Final = re.compile(r"inclusive range \[(-?\d+),\s*(\d+)\]")
 
 _SAME: Final = (8, 16, 32, 64, 128, 256, 512, 1024, 3, 1, 2, 4096, 16000)
 """Sizes that are tried for all dimensions about which nothing is known."""
+
+_SECOND: Final[tuple[Callable[[int, int], int], ...]] = (
+    lambda first, second: (first + second) // 2,
+    lambda first, second: first - 2,
+    lambda first, second: 2 * first,
+    lambda first, second: first + second,
+    lambda first, second: first + 1,
+    lambda first, second: 3 * first,
+    lambda first, second: first // 2,
+)
+"""Other second sizes, the likeliest first."""
 
 
 def changes(found: Inference, sizes: Sizing, said: str) -> Iterator[Change]:
@@ -47,6 +58,45 @@ def _changes(found: Inference, sizes: Sizing, said: str) -> Iterator[Change]:
     if integers:
         yield Change(high=integers, text="integers 0 and 1")
         yield Change(high=dict.fromkeys(integers, 1), text="zeros for all integers")
+
+
+def further(found: Inference, sizes: Sizing, asked: Mapping[str, int], kept: Change) -> Iterator[Change]:
+    """Yield what to change where further sizes are refused, such that the first ones stay as they are.
+
+    Arguments:
+        sizes: of the dimensions, as they were chosen with what is kept.
+        asked: the sizes that were refused, by dimension.
+        kept: what was changed before.
+    """
+    first = sizes.at(0, 0)
+    moved = [one for one in sizes.free if asked.get(one.symbol, first[one.symbol]) != first[one.symbol]]
+    rest = [one for one in sizes.choices.values() if one.sizes and _is_open(found, one)]
+    ties = [
+        {one.symbol: other.symbol}
+        for one, other in itertools.permutations(rest, 2)
+        if not one.batch and other in moved and first[one.symbol] == first[other.symbol]
+    ]
+    for relations in ({}, *ties):
+        left = [one for one in moved if one.symbol not in relations]
+        others = [{one.symbol: _second(found, one, place) for one in left} for place in range(len(_SECOND))]
+        for chosen in ({}, *others) if relations else others:
+            pairs = {name: (first[name], size) for name, size in chosen.items() if size is not None}
+            if len(pairs) == len(chosen) and (pairs or relations):
+                said = {**relations, **{name: size for name, (_, size) in pairs.items()}}
+                yield Change(
+                    sizes={**kept.sizes, **pairs},
+                    relations={**kept.relations, **relations},
+                    high=kept.high,
+                    text=", ".join(f"{name} = {what}" for name, what in said.items()),
+                )
+
+
+def _second(found: Inference, choice: Choice, place: int) -> int | None:
+    """Return another second size of a dimension, None where it would be none."""
+    size = _SECOND[place](choice.sizes[0], choice.sizes[1])
+    known = found.dims.get(choice.symbol)
+    fits = known is None or (size >= known.least and size % known.multiple == 0)
+    return size if fits and size > 0 and size not in choice.sizes else None
 
 
 def _is_open(found: Inference, choice: Choice) -> bool:

@@ -37,9 +37,11 @@ def sizes_of(found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary
     Arguments:
         vary: whether a dimension with one hinted size is verified at another one too.
     """
+    hints = opened(found, hints) if vary else hints
     shaped, tied = _of_shapes(found, hints)
     given: dict[str, tuple[int, ...]] = {name: (size,) for name, size in hints.dims}
     given |= {**shaped, **dict(hints.sizes), **change.sizes}
+    given = {name: sizes for name, sizes in given.items() if name not in change.relations}
     relations = {**tied, **dict(hints.relations), **change.relations}
     made = sizing(found.inputs, found.dims, given, relations)
     if not vary:
@@ -54,6 +56,32 @@ def sizes_of(found: Inference, hints: Hints, change: Change = UNCHANGED, *, vary
             for name, one in made.choices.items()
         }
     )
+
+
+def opened(found: Inference, hints: Hints) -> Hints:
+    """Return hints that say a shape's sizes of unknown dimensions as sizes of those dimensions, so that they may vary.
+
+    A shape stays where it has another rank than the model says, or gives one dimension two sizes.
+    """
+    specs = {spec.name: spec for spec in found.inputs}
+    sizes: dict[str, int] = {}
+    inputs = []
+    for hint in hints.inputs:
+        said = _sizes_in(hint, specs.get(hint.name))
+        if said is not None and all(sizes.get(name, size) == size for name, size in said.items()):
+            sizes |= said
+            hint = replace(hint, shape=None)
+        inputs.append(hint)
+    return replace(hints, inputs=tuple(inputs), dims=tuple({**sizes, **dict(hints.dims)}.items()))
+
+
+def _sizes_in(hint: InputHint, spec: TensorSpec | None) -> Mapping[str, int] | None:
+    """Return what a hinted shape says about unknown dimensions; None where the shape has to stay."""
+    if spec is None or hint.shape is None or len(hint.shape) != len(spec.shape):
+        return None
+    pairs = [(dim, size) for dim, size in zip(spec.shape, hint.shape, strict=True) if dim != size]
+    said = {dim: size for dim, size in pairs if isinstance(dim, str) and isinstance(size, int)}
+    return said if len(said) == len(pairs) else None
 
 
 def _of_shapes(found: Inference, hints: Hints) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:

@@ -1,8 +1,10 @@
 """What to try where the reference refuses a draw."""
 
+import numpy as np
+
 from burn_verify.core.case import Hints
-from burn_verify.graph.infer.changes import MOST, changes
-from burn_verify.graph.infer.feeding import sizes_of
+from burn_verify.graph.infer.changes import MOST, changes, further
+from burn_verify.graph.infer.feeding import UNCHANGED, Change, sizes_of
 from burn_verify.graph.infer.rules import infer
 from parsed import parsed
 
@@ -40,3 +42,28 @@ def test_a_batch_and_a_size_are_tried_together():
 def test_there_are_not_more_than_the_budget():
     shape = ",".join(f"d{place}" for place in range(9))
     assert len(tried(f"(float[{shape}] x) => (float[?] y) {{ y = Relu(x) }}")) <= MOST
+
+
+def other_sizes(text, asked, kept=UNCHANGED):
+    found = infer(parsed(text))
+    return list(further(found, sizes_of(found, Hints(), kept), asked, kept))
+
+
+def test_other_second_sizes_leave_the_first_as_they_are():
+    made = other_sizes("(float[N,S] x) => (float[N,S] y) { y = Relu(x) }", {"N": 1, "S": 19})
+    assert [dict(one.sizes) for one in made][:2] == [{"S": (7, 13)}, {"S": (7, 5)}]
+    assert {sizes[0] for one in made for sizes in one.sizes.values()} == {7}
+
+
+def test_dimensions_of_one_first_size_are_tied_where_a_further_one_is_refused():
+    kept = Change(sizes={"A": (1, 3), "B": (1, 4)}, high={"x": 2})
+    made = other_sizes("(float[A] x, float[B] z) => (float[?] y) { y = Relu(x) }", {"A": 3, "B": 4}, kept)
+    assert any(one.relations == {"B": "A"} for one in made)
+    assert all(one.high == {"x": 2} for one in made)
+
+
+def test_a_side_of_an_image_stays_a_multiple():
+    text = "(float[1,3,H,W] x) => (float[1,2,?,?] y) { y = Conv<kernel_shape = [3,3]>(x, w) }"
+    found = infer(parsed(text, w=np.ones((2, 3, 3, 3), np.float32)))
+    made = further(found, sizes_of(found, Hints()), {"H": 192, "W": 160}, UNCHANGED)
+    assert all(size % 32 == 0 for one in made for sizes in one.sizes.values() for size in sizes)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from burn_verify.core.case import Hints, InputHint
-from burn_verify.graph.infer.feeding import KINDS, UNCHANGED, Change, choices_of, hints_of, of_kind, sizes_of
+from burn_verify.graph.infer.feeding import KINDS, UNCHANGED, Change, choices_of, hints_of, of_kind, opened, sizes_of
 from burn_verify.graph.infer.rules import infer
 from parsed import parsed
 
@@ -53,6 +53,30 @@ def test_a_hinted_shape_is_the_only_one():
         {"x_dim0": 2, "S": 14, "z_dim0": 2, "B": 7},
         {"x_dim0": 2, "S": 38, "z_dim0": 2, "B": 19},
     ]
+
+
+def test_the_sizes_in_a_shape_of_the_catalogue_vary():
+    found = infer(parsed("(float[?,S] x, float[2,S] z) => (float[?] y) { y = Add(x, z) }"))
+    given = Hints(inputs=(InputHint(name="x", shape=(2, 9), low=0), InputHint(name="z", shape=(2, 9))))
+    assert opened(found, given).inputs == (InputHint(name="x", low=0), InputHint(name="z"))
+    assert {one["S"] for one in sizes_of(found, given).assignments()} == {9, 19}
+    assert {one["S"] for one in sizes_of(found, given, vary=False).assignments()} == {9}
+
+
+def test_a_shape_stays_where_it_gives_a_dimension_two_sizes_or_another_rank():
+    found = infer(parsed("(float[S] x, float[S] z) => (float[?] y) { y = Add(x, z) }"))
+    given = Hints(inputs=(InputHint(name="x", shape=(1,)), InputHint(name="z", shape=(9,))))
+    assert opened(found, given).inputs == (InputHint(name="x"), InputHint(name="z", shape=(9,)))
+    other = Hints(inputs=(InputHint(name="x", shape=(1, 2)),))
+    assert opened(found, other).inputs == other.inputs
+
+
+def test_a_relation_that_was_found_by_trial_wins_over_a_hinted_size():
+    found = infer(parsed("(float[S] x, float[T] z) => (float[?] y) { y = Concat<axis = 0>(x, z) }"))
+    given = Hints(dims=(("S", 5), ("T", 5)))
+    varied = sizes_of(found, given, Change(relations={"T": "S"})).assignments()
+    assert len(varied) > 1
+    assert all(one["S"] == one["T"] for one in varied)
 
 
 def test_a_dimension_without_a_name_is_in_the_shape():
