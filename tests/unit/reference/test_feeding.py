@@ -104,9 +104,18 @@ def test_a_further_size_that_is_refused_is_replaced(feed: Callable[[onnx.ModelPr
 
 
 def test_a_further_size_that_nothing_replaces_is_refused(feed: Callable[[onnx.ModelProto], Fed]) -> None:
-    fed = feed(parsed("(float[N,S] x) => (float[N,7] y) { y = Reshape(x, to) }", to=np.array([-1, 7])))
+    # The table that is read has a row for each sample of a batch of 1.
+    fed = feed(
+        parsed(
+            "(float[N,4] x) => (float[N,4] y) "
+            "{ s = Shape(x) n = Gather(s, zero) r = Range(zero, n, one) p = Gather(w, r) y = Add(x, p) }",
+            one=np.array(1),
+            zero=np.array(0),
+            w=np.ones((1, 4), np.float32),
+        )
+    )
     assert list(fed.data_sets) == ["seeded"]
-    assert fed.failed
+    assert list(fed.failed) == ["sizes 2"]
     assert fed.tried == ()
 
 
