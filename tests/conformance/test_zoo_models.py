@@ -27,6 +27,9 @@ def without_times(results):
     return {case_id: {**line, "durations": None} for case_id, line in results.items()}
 
 
+SIZES = ("sizes 2", "sizes 3", "sizes 4")
+
+
 def test_every_model_of_the_mirror(run):
     folder = mirror()
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
@@ -45,7 +48,10 @@ def test_every_model_of_the_mirror(run):
     assert data_sets("mnist-8") == ["seeded", "test_data_set_0", "test_data_set_1", "test_data_set_2"]
     # A batch that is free is asked at another size too.
     assert data_sets("super-resolution-10") == ["seeded", "sizes 2", "test_data_set_0"]
-    assert len(data_sets("all-MiniLM-L6-v2")) == 2
+    # Two outputs of each of four data sets.
+    assert data_sets("all-MiniLM-L6-v2") == [name for name in ("seeded", *SIZES) for _ in range(2)]
+    assert data_sets("tinyllama-stories260K") == ["seeded", *SIZES]
+    assert data_sets("mobilenetv2-fp32-dequant") == ["seeded", "sizes 2"]
     done.stdout.fnmatch_lines(["20 of 29 agree (69% of all), 20 of 20 attempted (100%)"])
 
 

@@ -153,9 +153,9 @@ def test_hints_say_what_to_feed():
     assert ZOO.entries["rf_iris-skl"].hints.inputs == (
         InputHint(name="float_input", shape=(8, 4), scale=2.0, shift=3.0),
     )
-    ids, mask, _ = ZOO.entries["all-MiniLM-L6-v2"].hints.inputs
-    assert ids == InputHint(name="input_ids", shape=(2, 8), low=0, high=30000)
-    assert mask.value == 1
+    hints = ZOO.entries["all-MiniLM-L6-v2"].hints
+    assert hints.inputs == (InputHint(name="input_ids", low=0, high=30000),)
+    assert dict(hints.dims) == {"batch": 2, "sequence": 8}
 
 
 def test_aliases_stand_for_entries():
