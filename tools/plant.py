@@ -3,10 +3,13 @@
 usage: python tools/plant.py run --out FILE [--models NAMES] [--count N] [--seed S]
        python tools/plant.py agree --out FILE [--models NAMES]
        python tools/plant.py report FILE… --out FILE.md
+       python tools/plant.py inputs [--own] --out FILE.md
 
 `run` draws faults over all kinds (see `planting.faults`) and nodes of the models, those that change what the node
 answers on the values of the model without changing a shape, and locates each. It goes on where FILE ends. `agree`
-locates in the models as they are, and counts pieces that fail though the model passes.
+locates in the models as they are, and counts pieces that fail though the model passes. `inputs` plants the faults of
+`planting.inputs`, which one draw at one size does not show, and ends with 1 where a run with the default options misses
+one.
 """
 
 import argparse
@@ -40,6 +43,7 @@ from burn_verify.run.seams import Seams
 from burn_verify.run.search import Search
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
+from planting import sized
 from planting.builder import builders, marked
 from planting.faults import Kind, planted
 
@@ -71,6 +75,10 @@ def main() -> None:
     if arguments.command == "report":
         arguments.out.write_text(_report([line for path in arguments.files for line in _lines(path)]), encoding="utf-8")
         return
+    if arguments.command == "inputs":
+        tried = sized.plant(own_only=arguments.own)
+        arguments.out.write_text(sized.report(tried), encoding="utf-8")
+        sys.exit(any(one.end == "missed" for one in tried))
     bench = Bench(arguments.out)
     names = arguments.models.split(",")
     if arguments.command == "agree":
@@ -291,6 +299,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             command.add_argument("--count", type=int, default=100)
             command.add_argument("--seed", type=int, default=0)
+    inputs = commands.add_parser("inputs", help="plant faults that other sizes and values show")
+    inputs.add_argument("--own", action="store_true", help="leave the models of the zoo out")
+    inputs.add_argument("--out", type=Path, required=True, help="Markdown")
     report = commands.add_parser("report", help="write Markdown")
     report.add_argument("files", type=Path, nargs="+")
     report.add_argument("--out", type=Path, required=True)
