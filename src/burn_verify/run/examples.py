@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from burn_verify.cases.generated.build import Choice, Space
-from burn_verify.cases.generated.evaluator import Evaluator
 from burn_verify.cases.generated.registry import operator_specs
 from burn_verify.cases.generated.search import Failed, Feeds, search
 from burn_verify.cases.generated.snippet import snippet
@@ -24,6 +23,7 @@ from burn_verify.judge.evidence import Measured
 from burn_verify.judge.metrics import identical
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Engine
+from burn_verify.reference.evaluator import Evaluator
 from burn_verify.reference.measure import Measurer, at_hand
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
