@@ -19,7 +19,7 @@ from pathlib import Path
 from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
 from burn_verify.core.errors import BurnVerifyError
-from burn_verify.core.options import Settings
+from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.prepared import Prepared
 from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Target
@@ -44,8 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--zoo-mirror", type=Path)
     arguments = parser.parse_args(argv)
     started = time.monotonic()
-    cache = Cache(arguments.cache_dir)
-    cases = failing(arguments, cache)
+    # The environment says where cache and mirror are, as it does for the command.
+    settings = settings_from({})
+    cache = Cache(arguments.cache_dir or settings.cache_dir)
+    cases = failing(arguments, cache, arguments.zoo_mirror or settings.zoo_mirror)
     with LongWork(sys.stderr) as work, preparation(Settings(), cache=cache, listen=work.listen, thrifty=True) as one:
         found = one.prepare(cases)
     target = Target()
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def failing(arguments: argparse.Namespace, cache: Cache) -> list[Case]:
+def failing(arguments: argparse.Namespace, cache: Cache, mirror: Path | None) -> list[Case]:
     """Return the cases of a corpus that do not agree by the record."""
     (record, *_) = store.read_run(arguments.record)
     wanted = {
@@ -72,7 +74,7 @@ def failing(arguments: argparse.Namespace, cache: Cache) -> list[Case]:
         and result.outcome is not Outcome.PASSED
         and re.search(arguments.k, result.case_id)
     }
-    selection = Selection(cache, mirror=arguments.zoo_mirror, offline=True)
+    selection = Selection(cache, mirror=mirror, offline=True)
     match arguments.corpus:
         case "zoo":
             choice = selection.choose(["all"])

@@ -16,6 +16,7 @@ from tabulate import tabulate
 from burn_verify.cli.common import Commands, add_command, typed, write_file
 from burn_verify.core.errors import RecordError, UsageError
 from burn_verify.core.options import Settings, settings_from
+from burn_verify.core.text import one_line
 from burn_verify.expectations import match
 from burn_verify.record import history
 from burn_verify.record.codec import Record
@@ -24,12 +25,14 @@ from burn_verify.report.files import files
 from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column, Matrix, merge
 from burn_verify.report.summary.findings import Findings, PastRun, counts_of
+from burn_verify.report.summary.lifted import Lifted, from_text
 from burn_verify.report.summary.states import state_of
 from burn_verify.report.views import changes_text, matrix, side_by_side, terminal
 from burn_verify.run.recorder import LAST_RECORD
 from burn_verify.run.selected import expected_of
 from burn_verify.system.cache import Cache
 
+_PREPARED: Final = "prepare.json"
 _PAST: Final = 30
 """The greatest number of kept runs in a report, the newest: each of them has to be read."""
 
@@ -80,6 +83,12 @@ def add_to(commands: Commands) -> None:
         "--previous", nargs="+", type=Path, default=[], metavar="RECORD", help="the run before, to say what changed"
     )
     report.add_argument("--history", type=Path, metavar="DIR", help="kept runs: the last one is the previous run")
+    report.add_argument(
+        "--prepared",
+        type=Path,
+        metavar="FILE",
+        help="what prepare makes of failing cases, by tools/lift.py (default: prepare.json in DIR, if it is there)",
+    )
     report.add_argument("--burn-cache-dir", dest="option_cache_dir", metavar="DIR", help="where --last looks")
     report.add_argument("--burn-expectations", dest="option_expectations", metavar="FILE", help="failures you expect")
     report.set_defaults(run=_report)
@@ -111,6 +120,9 @@ def _report(arguments: argparse.Namespace) -> int:
     if arguments.out is None and (arguments.previous or arguments.history):
         message = "--previous and --history are for --out DIR; without it: burn-verify diff OLD NEW"
         raise UsageError(message)
+    if arguments.out is None and arguments.prepared:
+        message = "--prepared is for --out DIR"
+        raise UsageError(message)
     if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
         message = f"--out {arguments.out}: is not a folder"
         raise UsageError(message)
@@ -136,6 +148,7 @@ def _report(arguments: argparse.Namespace) -> int:
             comparisons=changes.compare(before, merged) if before else (),
             past=tuple(_past(kept)),
             between=between,
+            lifted=_lifted(arguments.prepared, arguments.out),
         )
         _write(arguments.out, files(findings))
         _summarise(findings)
@@ -192,6 +205,22 @@ def _previous(named: Sequence[Record], kept: Sequence[KeptRun], now: Sequence[Re
     started = {record.environment.get("started") for record in now}
     others = [run for run in kept if not started & {record.environment.get("started") for record in run.records}]
     return merge(others[-1].records) if others else None
+
+
+def _lifted(named: Path | None, folder: Path) -> Lifted | None:
+    """Return the file of `prepare` that is named, else the one in the folder of the report, if there is one.
+
+    Raises:
+        UsageError: it cannot be read, or is no such file.
+    """
+    path = named or folder / _PREPARED
+    if named is None and not path.exists():
+        return None
+    try:
+        return from_text(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{path}: {one_line(str(error))}"
+        raise UsageError(message) from error
 
 
 def _past(kept: Iterable[KeptRun]) -> Iterable[PastRun]:

@@ -99,6 +99,8 @@ def candidates(model: onnx.ModelProto, supported: frozenset[str]) -> list[Rewrit
         supported: qualified names of the operators that burn-onnx says it supports.
     """
     present = {qualified(node.op_type, node.domain) for node in facts.nodes(model)}
+    # A definition in the place of a node brings operators that need a rewriting of their own.
+    present |= functions.operators_inside(model)
     return [
         RAISED,
         LOCAL,

@@ -1,6 +1,7 @@
 """The commands ``report``, ``diff`` and ``history`` on records in files."""
 
 import json
+import re
 
 import pytest
 
@@ -74,3 +75,31 @@ def test_a_file_in_place_of_the_folder_is_a_mistake(command, written, tmp_path):
 
     assert code == 4
     assert "file: is not a folder" in err
+
+
+def test_what_prepare_makes_of_failures_is_read_from_the_folder_of_the_report(command, written, tmp_path):
+    about = {"corpus": "zoo", "operator": "", "stage": "convert", "reason": "no", "status": "agrees after prepare"}
+    case = {"case_id": "zoo/a", "expressible": True, "rewritings": ["names"], "proofs": {}, "declined": [], **about}
+    text = json.dumps({"versions": {"burn": "0.22.1", "burn_onnx": "0.22.0"}, "seconds": 1, "cases": [case]})
+    record = written(refused("zoo/a"), target=Target())
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "prepare.json").write_text(text)
+    (tmp_path / "other.json").write_text(text.replace("agrees after prepare", "does not agree after prepare"))
+
+    assert command("report", record, "--out", tmp_path / "site")[0] == 0
+    assert "agrees after prepare: 1 rewriting" in (tmp_path / "site" / "compatibility-matrix.md").read_text()
+    assert command("report", record, "--out", tmp_path / "site", "--prepared", tmp_path / "other.json")[0] == 0
+    assert "does not agree after prepare" in (tmp_path / "site" / "compatibility-matrix.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [(["--out", "site"], r"no\.json: .*not a file of lifted cases"), ([], "--prepared is for --out DIR")],
+)
+def test_a_wrong_file_of_prepare_is_told(command, written, tmp_path, monkeypatch, extra, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "no.json").write_text("{}")
+    code, _, err = command("report", written(refused("zoo/a")), "--prepared", "no.json", *extra)
+
+    assert code == 4
+    assert re.search(said, err)

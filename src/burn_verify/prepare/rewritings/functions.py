@@ -163,6 +163,45 @@ def _import(model: onnx.ModelProto, body: onnx.FunctionProto) -> None:
             model.opset_import.append(onnx.OperatorSetIdProto(domain=entry.domain, version=entry.version))
 
 
+def operators_inside(model: onnx.ModelProto) -> frozenset[str]:
+    """Return the qualified names of the operators in the bodies of a model's functions, those inside these included.
+
+    Of each function one node is looked at: its context decides about its body, but hardly about what is in it.
+    """
+    first = {qualified(node.op_type, node.domain): node for node in reversed(list(facts.nodes(model)))}
+    calls = [node for name, node in first.items() if name in all_functions()]
+    if not calls:
+        return frozenset()
+    about = known(model)
+    names = dict.fromkeys(name for node in calls for name in node.input if name)
+    small = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
+    small.graph.node.extend(calls)
+    small.graph.initializer.extend(_named(about.tensors[name], name) for name in names if name in about.tensors)
+    small.graph.input.extend(
+        onnx.ValueInfoProto(name=name, type=onnx.TypeProto.FromString(_type(name, about)))
+        for name in names
+        if name not in about.tensors
+    )
+    small.graph.output.extend(onnx.ValueInfoProto(name=name) for node in calls for name in node.output if name)
+    inside: set[str] = set()
+    functions = {qualified(node.op_type, node.domain) for node in calls}
+    for _ in range(_DEEPEST):
+        made = with_bodies_of(small, frozenset(functions))
+        if made is None:
+            break
+        present = {qualified(node.op_type, node.domain) for node in facts.nodes(made)}
+        inside |= present
+        small, functions = made, set(functions_in_the_standard(present))
+    return frozenset(inside - set(first))
+
+
+def _named(tensor: onnx.TensorProto, name: str) -> onnx.TensorProto:
+    copy = onnx.TensorProto()
+    copy.CopyFrom(tensor)
+    copy.name = name
+    return copy
+
+
 def functions_in_the_standard(names: Iterable[str]) -> frozenset[str]:
     """Return those of some qualified names that have a body in the standard."""
     return frozenset(names) & all_functions()

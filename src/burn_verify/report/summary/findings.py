@@ -14,6 +14,7 @@ from burn_verify.core.stage import Stage
 from burn_verify.report.summary.changes import Comparison
 from burn_verify.report.summary.columns import Column, Matrix
 from burn_verify.report.summary.ends import is_model, without_folders
+from burn_verify.report.summary.lifted import Lifted, LiftedCase
 from burn_verify.report.summary.sizes import told
 from burn_verify.report.summary.states import WRONG, state_of
 from burn_verify.report.summary.tiers import tier_counts, tier_of, tiers_sentence
@@ -44,6 +45,7 @@ class Findings:
         comparisons: with the previous run, by target; empty where there is none.
         past: earlier runs, the oldest first.
         between: targets of this run that are neighbours.
+        lifted: what `prepare` makes of failing cases; None where it is not known.
     """
 
     matrix: Matrix
@@ -51,6 +53,12 @@ class Findings:
     comparisons: tuple[Comparison, ...] = ()
     past: tuple[PastRun, ...] = ()
     between: tuple[Comparison, ...] = ()
+    lifted: Lifted | None = None
+
+    def prepared_on(self, column: Column) -> Mapping[str, LiftedCase]:
+        """Return the cases that `prepare` was tried on for the target of a column, by id."""
+        known = self.lifted is not None and self.lifted.is_of(column.target)
+        return self.lifted.by_case if self.lifted is not None and known else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

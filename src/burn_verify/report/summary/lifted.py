@@ -4,12 +4,14 @@ Holds no model; the file is read by reports.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from burn_verify.core.prepared import Grade, Prepared, Status
 from burn_verify.core.stage import FailureKind
+from burn_verify.core.target import Target
 from burn_verify.graph.operators import qualified
 
 
@@ -62,6 +64,48 @@ class Lifted:
     def by_case(self) -> dict[str, LiftedCase]:
         """The cases by id."""
         return {case.case_id: case for case in self.cases}
+
+    def is_of(self, target: Target) -> bool:
+        """Return whether the cases were tried on a target; they were on the default backend of their versions."""
+        mine = Target(burn=self.versions.get("burn", ""), burn_onnx=self.versions.get("burn_onnx", ""))
+        return mine == target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """What `prepare` makes of some failing cases.
+
+    Attributes:
+        failing: the cases; of `tried` of them it is known, and `agree` of these agree after it.
+        constant: those that agree with nothing left to compute.
+        rewritings: names of what was done, the most frequent first.
+    """
+
+    failing: int
+    tried: int
+    agree: int
+    constant: int
+    rewritings: tuple[str, ...]
+
+
+def after(case_ids: Iterable[str], by_case: Mapping[str, LiftedCase]) -> After:
+    """Sum up what `prepare` makes of failing cases.
+
+    Arguments:
+        by_case: the cases that were tried, by id.
+    """
+    ids = list(case_ids)
+    # How a case ends is found again when it is tried; what agrees then was no failure of Burn's.
+    tried = [by_case[one] for one in ids if one in by_case and by_case[one].status is not Status.AGREED]
+    lifted = [case for case in tried if case.status is Status.LIFTED]
+    names = Counter(name for case in lifted for name in case.rewritings)
+    return After(
+        failing=len(ids),
+        tried=len(tried),
+        agree=len(lifted),
+        constant=sum(case.constant for case in lifted),
+        rewritings=tuple(sorted(names, key=lambda name: (-names[name], name))),
+    )
 
 
 def lifted_case(found: Prepared, *, constant: bool = False) -> LiftedCase:

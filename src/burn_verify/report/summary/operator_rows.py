@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from burn_verify.core.result import CaseResult, RefusalKind
@@ -25,9 +26,12 @@ from burn_verify.report.summary.ends import (
     smallest,
     unsupported_operators,
 )
+from burn_verify.report.summary.lifted import After, LiftedCase, after
 from burn_verify.report.summary.status import FAILING, Status, status_of
 from burn_verify.report.summary.tiers import Tally, Tier, TierCounts, tally, tier_of
 
+_FAILED: Final = (End.WRONG, End.FAILED, End.NO_VALUE, End.NO_PROGRAM, End.REFUSED)
+_NOTHING: Final = after((), {})
 _PASSED: Final = (End.AGREES, End.RANDOM, End.INSENSITIVE)
 _DECISIVE: Final = {Status.REFUTED: (End.WRONG, End.FAILED), Status.DOES_NOT_COMPILE: (End.NO_PROGRAM,)}
 
@@ -56,6 +60,7 @@ class Row:
         declaration: None where burn-onnx does not declare it, or where that is not known.
         refuted_at: opsets that are declared, and at which its cases fail and none agrees.
         undeclared_at: opsets that are not declared, and at which its cases agree and none is wrong.
+        after: what `prepare` makes of those of its cases that fail.
     """
 
     operator: Operator
@@ -74,6 +79,7 @@ class Row:
     declaration: Declaration | None = None
     refuted_at: tuple[int, ...] = ()
     undeclared_at: tuple[int, ...] = ()
+    after: After = _NOTHING
 
     @property
     def name(self) -> str:
@@ -120,11 +126,16 @@ def counts_of_rows(rows: Iterable[Row]) -> TierCounts:
     )
 
 
-def support_of(record: Record, expected: Mapping[str, str] | None = None) -> Support:
+def support_of(
+    record: Record,
+    expected: Mapping[str, str] | None = None,
+    prepared: Mapping[str, LiftedCase] = MappingProxyType({}),
+) -> Support:
     """Sum up a record by operator.
 
     Arguments:
         expected: case id → why its failure is expected.
+        prepared: what `prepare` makes of failing cases, by id.
     """
     own: dict[str, list[CaseResult]] = defaultdict(list)
     others: dict[str, list[CaseResult]] = defaultdict(list)
@@ -139,7 +150,7 @@ def support_of(record: Record, expected: Mapping[str, str] | None = None) -> Sup
             others[name].append(result)
     declarations = load_packaged(str(record.environment.get("burn_onnx", "")))
     rows = tuple(
-        _row(operator, own.pop(name, []), others[name], declarations, expected or {})
+        _row(operator, own.pop(name, []), others[name], declarations, expected or {}, prepared)
         for operator in all_operators()
         if (name := operator.name)
     )
@@ -153,6 +164,7 @@ def _row(
     others: Sequence[CaseResult],
     declarations: Declarations | None,
     expected: Mapping[str, str],
+    prepared: Mapping[str, LiftedCase],
 ) -> Row:
     ends = [end_of(result) for result in own]
     agreeing = [result.subject for result, end in zip(own, ends, strict=True) if end is End.AGREES and result.subject]
@@ -178,6 +190,7 @@ def _row(
         declaration=declaration,
         refuted_at=refuted_at,
         undeclared_at=undeclared_at,
+        after=after((one.case_id for one, end in zip(own, ends, strict=True) if end in _FAILED), prepared),
     )
 
 

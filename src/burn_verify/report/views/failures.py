@@ -5,6 +5,7 @@ Makes text and tables only; `error_lines` counts, `supported_ops` shows which op
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from burn_verify.core.result import CaseResult
@@ -13,7 +14,9 @@ from burn_verify.core.text import counted, sentences
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.ends import End, end_of, first_line, reason_of
 from burn_verify.report.summary.error_lines import STAGES, Line, OperatorCount, Section, sections_of
+from burn_verify.report.summary.lifted import After, LiftedCase, after
 from burn_verify.report.summary.messages import message_and_rust
+from burn_verify.report.views.lifted import after_json, removing_text
 from burn_verify.report.views.markdown import escape, json_header, made_with, table
 
 _TITLES: Final = {
@@ -28,6 +31,10 @@ _EXAMPLE: Final = ("smallest case", "it says", "generated Rust")
 _SHOWN_OPERATORS = 4
 _TEXT = 120
 
+_PREPARED: Final = """\
+*After prepare*: how many of the cases agree once `burn-verify prepare` has rewritten them without any option, and by
+which rewritings, the most frequent first: these remove the cause."""
+
 _INTRODUCTION = """\
 Each line is what was said, how many cases ended so, the operators they are about, and the smallest case: the fewest
 operators, then the fewest input elements, then the shortest id. Wrong answers are told apart by operator. What the case
@@ -35,26 +42,36 @@ says is left out where it adds nothing. A case of a graph of several operators c
 names, else for *several*. Folded below each table: the smallest case for each operator."""
 
 
-def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
+def render(
+    record: Record,
+    expected: Mapping[str, str] | None = None,
+    prepared: Mapping[str, LiftedCase] = MappingProxyType({}),
+) -> str:
     """Render the failures of a record, one table for each stage and kind.
 
     Args:
         record: one run.
         expected: case id → why its failure is expected.
+        prepared: what `prepare` makes of failing cases, by id; without any, the column is left out.
     """
     sections = sections_of(record.results, expected or {})
     parts = [f"# What fails with {made_with(record)}", escape(_sentence(record.results)), _INTRODUCTION]
+    parts += [_PREPARED] if prepared else []
     stage = None
     for section in sections:
         if section.stage is not stage:
             stage = section.stage
             count = sum(other.cases for other in sections if other.stage is stage)
             parts.append(f"## {_TITLES[stage]}\n\n{counted(count, 'case')}." + _note(stage, count))
-        parts += _section(section)
+        parts += _section(section, prepared)
     return "\n\n".join(parts) + "\n"
 
 
-def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[str, Any]:
+def as_json(
+    record: Record,
+    expected: Mapping[str, str] | None = None,
+    prepared: Mapping[str, LiftedCase] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Return the same as values that JSON knows, nothing shortened."""
     sections = sections_of(record.results, expected or {})
     return {
@@ -65,7 +82,7 @@ def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[s
                 "stage": section.stage.value,
                 "kind": section.kind,
                 "cases": section.cases,
-                "lines": [_line_json(line) for line in section.lines],
+                "lines": [_line_json(line, prepared) for line in section.lines],
             }
             for section in sections
         ],
@@ -100,15 +117,18 @@ def _note(stage: Stage, count: int) -> str:
     return " A case counts once for each code that rustc gave it, so the lines may sum up to more." if several else ""
 
 
-def _section(section: Section) -> list[str]:
+def _section(section: Section, prepared: Mapping[str, LiftedCase]) -> list[str]:
     if not section.lines:
         return []
     parts = [f"### {section.kind} ({counted(section.cases, 'case')})"] if section.kind else []
     rows = [
-        [_count(line), _cell(line.title), escape(_operators(line.operators)), *_example(line.example, line.key)]
+        [
+            *(_count(line), _cell(line.title), escape(_operators(line.operators)), *_example(line.example, line.key)),
+            escape(removing_text(_after(line, prepared))) if prepared else "",
+        ]
         for line in section.lines
     ]
-    parts.append(_table(["cases", _key(section), "operators", *_EXAMPLE], rows))
+    parts.append(_table(["cases", _key(section), "operators", *_EXAMPLE, "after prepare"], rows))
     if fold := _fold(section):
         parts.append(fold)
     return parts
@@ -158,8 +178,13 @@ def _count(line: Line) -> str:
     return f"{line.count} ({line.expected} expected)" if line.expected else str(line.count)
 
 
-def _line_json(line: Line) -> dict[str, Any]:
+def _after(line: Line, prepared: Mapping[str, LiftedCase]) -> After:
+    return after((one.case_id for one in line.cases), prepared)
+
+
+def _line_json(line: Line, prepared: Mapping[str, LiftedCase]) -> dict[str, Any]:
     return {
+        **({"after_prepare": after_json(_after(line, prepared))} if prepared else {}),
         "key": line.key,
         "title": line.title,
         "count": line.count,

@@ -1,14 +1,56 @@
 """The page about what `prepare` makes of the cases that do not agree: counts, rewritings, and what stays."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from tabulate import tabulate
 
 from burn_verify.core.prepared import Status
-from burn_verify.report.summary.lifted import Lifted, LiftedCase
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome
+from burn_verify.core.text import counted
+from burn_verify.report.summary.lifted import After, Lifted, LiftedCase
 
 _SHOWN = 3
+
+
+def after_text(found: After) -> str:
+    """Return what `prepare` makes of some failing cases: ``12 of 14 agree; 3 not tried``; empty for no case."""
+    if not found.failing:
+        return ""
+    if not found.tried:
+        return "not tried"
+    constant = f" ({found.constant} constant)" if found.constant else ""
+    untried = found.failing - found.tried
+    return f"{found.agree} of {found.tried} agree{constant}" + (f"; {untried} not tried" if untried else "")
+
+
+def removing_text(found: After) -> str:
+    """The same with the rewritings that remove the cause, the most frequent first."""
+    some = found.rewritings[:_SHOWN]
+    more = len(found.rewritings) - len(some)
+    names = ", ".join([*some, *([f"{more} more"] if more else [])])
+    return after_text(found) + (f": {names}" if names else "")
+
+
+def after_json(found: After) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    return asdict(found) | {"rewritings": list(found.rewritings)}
+
+
+def second_status(result: CaseResult | None, prepared: Mapping[str, LiftedCase]) -> str:
+    """Return the status of a failing model after `prepare`, in a few words; empty of one that does not fail."""
+    if result is None or result.outcome is not Outcome.FAILED:
+        return ""
+    case = prepared.get(result.case_id)
+    if case is None:
+        return "not tried"
+    if case.status is not Status.LIFTED:
+        return str(case.status)
+    constant = ", computes nothing any more" if case.constant else ""
+    return f"{case.status}: {counted(len(case.rewritings), 'rewriting')}{constant}"
 
 
 def lifted_page(lifted: Lifted) -> str:

@@ -5,14 +5,18 @@ A function of the record alone: rendering it again gives the same text.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Stage
 from burn_verify.core.text import counted, one_line, plain
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.forecasts import Forecasts, forecasts_of
+from burn_verify.report.summary.lifted import LiftedCase
 from burn_verify.report.summary.totals import Totals, summary, totals_lines
-from burn_verify.report.views.terminal import COLUMNS, Row, fold_skipped, row_of
+from burn_verify.report.views.lifted import second_status
+from burn_verify.report.views.terminal import COLUMNS, fold_skipped, row_of
 
 _NAMED = 20
 """So many cases that ended otherwise than forecast are named."""
@@ -20,12 +24,17 @@ _NAMED = 20
 _SPECIAL = re.compile(r"([\\`*_|\[\]~])")
 
 
-def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
+def render(
+    record: Record,
+    expected: Mapping[str, str] | None = None,
+    prepared: Mapping[str, LiftedCase] = MappingProxyType({}),
+) -> str:
     """Render a record: one sentence, the environment, a row a case, the totals.
 
     Args:
         record: one run.
         expected: case id → why its failure is expected; without it every failure is just a failure.
+        prepared: what `prepare` makes of failing models, by id; without any, the column is left out.
     """
     expected = expected or {}
     totals = summary(record.results, expected)
@@ -34,7 +43,7 @@ def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
     if record.environment:
         parts.append("## Environment\n\n" + "\n".join(bullets(record.environment)))
     if shown:
-        parts.append("## Models\n\n" + "\n".join(_table([row_of(result, expected) for result in shown])))
+        parts.append("## Models\n\n" + "\n".join(_table(shown, expected, prepared)))
     parts.extend(escape(fold) for fold in folds)
     parts.append("## Totals\n\n" + "\n".join(f"- {escape(line)}" for line in totals_lines(totals)))
     parts += _forecasts(forecasts_of(record.results))
@@ -107,6 +116,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collecti
     return [f"| {' | '.join(cells)} |" for cells in (columns, rules, *rows)]
 
 
-def _table(rows: Sequence[Row]) -> list[str]:
-    cells = [[escape(text) for text in (*row.cells, row.reason)] for row in rows]
-    return table([*COLUMNS, "reason"], cells, right=("max abs", "ULP", "outputs", "sizes"))
+def _table(results: Sequence[CaseResult], expected: Mapping[str, str], prepared: Mapping[str, LiftedCase]) -> list[str]:
+    rows = [row_of(result, expected) for result in results]
+    second = [(second_status(result, prepared),) if prepared else () for result in results]
+    cells = [
+        [escape(text) for text in (*row.cells, *after, row.reason)] for row, after in zip(rows, second, strict=True)
+    ]
+    columns = [*COLUMNS, *(["after prepare"] if prepared else []), "reason"]
+    return table(columns, cells, right=("max abs", "ULP", "outputs", "sizes"))

@@ -15,11 +15,13 @@ from burn_verify.record.targets import target_to_json
 from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import is_model, reason_of
 from burn_verify.report.summary.findings import Counts, Findings, cell_json, counts_of, sentence
+from burn_verify.report.summary.lifted import LiftedCase
 from burn_verify.report.summary.sizes import sizes_of
 from burn_verify.report.summary.states import RANK, STATES, State, state_of
 from burn_verify.report.summary.tiers import tier_counts, tiers_json
 from burn_verify.report.summary.totals import percent_after
 from burn_verify.report.views import changes_text
+from burn_verify.report.views.lifted import second_status
 from burn_verify.report.views.markdown import bullets, escape, table
 from burn_verify.report.views.side_by_side import difference_text
 
@@ -43,14 +45,15 @@ _REASON: Final = 200
 def render(findings: Findings) -> str:
     """Render the models of several targets side by side; what is not there is shown as missing."""
     columns = findings.matrix.columns
+    prepared = [findings.prepared_on(column) for column in columns]
     parts = ["# Compatibility of ONNX models", *(escape(sentence(column)) for column in columns), _totals(findings)]
     parts += _lacking(columns)
     rows = [
         [
             escape(case_id),
             *(
-                escape(", ".join(filter(None, [_word(state_of(result, started=not column.failure)), _sizes(result)])))
-                for result, column in zip(results, columns, strict=True)
+                escape(", ".join(filter(None, _told(result, column, after))))
+                for result, column, after in zip(results, columns, prepared, strict=True)
             ),
         ]
         for case_id, results in findings.matrix.rows.items()
@@ -109,6 +112,7 @@ def json_lines(findings: Findings) -> str:
 def as_json(findings: Findings) -> dict[str, Any]:
     """Return the whole matrix with its evidence as JSON values."""
     columns = findings.matrix.columns
+    prepared = [findings.prepared_on(column) for column in columns]
     return {
         "schema_version": 1,
         "complete": findings.matrix.complete,
@@ -116,12 +120,18 @@ def as_json(findings: Findings) -> dict[str, Any]:
         "targets": [_target_json(column) for column in columns],
         "cases": {
             case_id: [
-                _short(cell_json(result, expected, column))
-                for result, expected, column in zip(results, findings.expected, columns, strict=True)
+                _short(cell_json(result, expected, column) | _second(result, after))
+                for result, expected, column, after in zip(results, findings.expected, columns, prepared, strict=True)
             ]
             for case_id, results in findings.matrix.rows.items()
         },
     }
+
+
+def _second(result: CaseResult | None, prepared: Mapping[str, LiftedCase]) -> dict[str, Any]:
+    """Return the status after `prepare` of a case that was tried."""
+    case = prepared.get(result.case_id) if result is not None else None
+    return {"after_prepare": {"status": case.status.value, "rewritings": list(case.rewritings)}} if case else {}
 
 
 def counts_json(numbers: Counts) -> dict[str, int]:
@@ -177,6 +187,11 @@ def _between(findings: Findings) -> list[str]:
 
 def _part(part: int, whole: int) -> str:
     return f"{part} of {whole}{percent_after(part, whole)}"
+
+
+def _told(result: CaseResult | None, column: Column, prepared: Mapping[str, LiftedCase]) -> tuple[str, str, str]:
+    second = second_status(result, prepared) if prepared else ""
+    return _word(state_of(result, started=not column.failure)), _sizes(result), second
 
 
 def _sizes(result: CaseResult | None) -> str:

@@ -5,15 +5,18 @@ Makes text and tables only; `operator_rows` decides the status.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from burn_verify.core.text import counted, sentences
 from burn_verify.graph.operators import DOMAINS
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.declared import Declaration, Declarations
+from burn_verify.report.summary.lifted import LiftedCase
 from burn_verify.report.summary.operator_rows import Problem, Row, Support, counts_of_rows, support_of, versions_of
 from burn_verify.report.summary.status import Status
 from burn_verify.report.summary.tiers import Tally, Tier, tiers_json, tiers_sentence
+from burn_verify.report.views.lifted import after_json, removing_text
 from burn_verify.report.views.markdown import escape, json_header, made_with, table
 
 COLUMNS: Final = (
@@ -27,6 +30,8 @@ COLUMNS: Final = (
     "what is wrong",
     "declared",
 )
+AFTER: Final = "after prepare"
+"""The last column, where it is known."""
 
 _LEGEND: Final = """\
 **Status** follows from an operator's own cases, those that are about it alone; the first line that fits decides
@@ -52,33 +57,48 @@ _LEGEND: Final = """\
 - **what is wrong**: what decided the status, then the most frequent reasons; how many cases; the first one's smallest
 - **declared**: the opsets that onnx-ir accepts"""
 
+_LEGEND_PREPARED: Final = """\
+- **after prepare**: of the cases that fail, how many agree once `burn-verify prepare` has rewritten them without
+  any option, and by which rewritings"""
+
 _SHOWN_PROBLEMS = 2
 _SHOWN_DTYPES = 3
 _REASON = 72
 
 
-def render(record: Record, expected: Mapping[str, str] | None = None) -> str:
+def render(
+    record: Record,
+    expected: Mapping[str, str] | None = None,
+    prepared: Mapping[str, LiftedCase] = MappingProxyType({}),
+) -> str:
     """Render a record: a sentence, a legend, a row an operator, and where declaration and evidence differ.
 
     Args:
         record: one run.
         expected: case id → why its failure is expected.
+        prepared: what `prepare` makes of failing cases, by id; without any, the column is left out.
     """
-    support = support_of(record, expected)
+    support = support_of(record, expected, prepared)
     parts = [f"# ONNX operators with {made_with(record)}", escape(_sentence(support)), _statuses(support.rows)]
     if rest := _rest(support):
         parts.append(escape(rest))
-    parts.append(f"## How to read this\n\n{_LEGEND}")
+    parts.append(f"## How to read this\n\n{_LEGEND}" + (f"\n{_LEGEND_PREPARED}" if prepared else ""))
+    columns = (*COLUMNS, AFTER) if prepared else COLUMNS
     for domain in DOMAINS:
-        rows = [_cells(row, support.declarations) for row in support.rows if row.operator.domain == domain]
-        parts.append(f"## {domain or 'ai.onnx'}\n\n{_markdown(COLUMNS, rows)}")
+        shown = [row for row in support.rows if row.operator.domain == domain]
+        rows = [_cells(row, support.declarations)[: len(columns)] for row in shown]
+        parts.append(f"## {domain or 'ai.onnx'}\n\n{_markdown(columns, rows)}")
     parts += [_declared_but_refuted(support), _works_but_not_declared(support)]
     return "\n\n".join(parts) + "\n"
 
 
-def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[str, Any]:
+def as_json(
+    record: Record,
+    expected: Mapping[str, str] | None = None,
+    prepared: Mapping[str, LiftedCase] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Return the same as values that JSON knows, nothing shortened."""
-    support = support_of(record, expected)
+    support = support_of(record, expected, prepared)
     verified, versions = versions_of(support.rows)
     counts = counts_of_rows(support.rows)
     declarations = support.declarations
@@ -95,7 +115,7 @@ def as_json(record: Record, expected: Mapping[str, str] | None = None) -> dict[s
             "all": len(record.results),
         },
         "readme_opsets": list(declarations.readme_opsets) if declarations and declarations.readme_opsets else None,
-        "operators": {row.name: _row_json(row) for row in support.rows},
+        "operators": {row.name: _row_json(row) | (_after_json(row) if prepared else {}) for row in support.rows},
         "declared_but_refuted": [row.name for row in support.rows if row.refuted_at],
         "works_but_not_declared": [row.name for row in support.rows if row.undeclared_at],
     }
@@ -168,6 +188,7 @@ def _cells(row: Row, declarations: Declarations | None) -> list[str]:
         f"{row.others_agree} / {row.others}" if row.others else "",
         escape(_wrong(row)),
         _opsets(row.declaration) if declarations else "?",
+        escape(removing_text(row.after)),
     ]
 
 
@@ -281,6 +302,10 @@ def _row_json(row: Row) -> dict[str, Any]:
 
 def _tally_json(tally: Tally) -> dict[str, Any]:
     return {"status": tally.status.value, "agree": tally.agree, "all": tally.total}
+
+
+def _after_json(row: Row) -> dict[str, Any]:
+    return {"after_prepare": after_json(row.after)}
 
 
 def _numbers(numbers: Sequence[int]) -> str:

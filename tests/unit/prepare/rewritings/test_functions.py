@@ -1,12 +1,14 @@
 """Bodies of functions in the place of their calls answer the same."""
 
 import numpy as np
+import onnx
 import pytest
 from onnx import helper
 
 from burn_verify.prepare.rewritings.functions import (
     all_functions,
     functions_in_the_standard,
+    operators_inside,
     with_bodies_of,
     with_local_bodies,
 )
@@ -97,3 +99,14 @@ def test_a_body_with_an_inner_graph():
     made = with_bodies_of(given, frozenset({"Range"}))
     assert "Loop" in operators(made)
     np.testing.assert_array_equal(answers(made, arrays)[0], [1, 3, 5])
+
+
+def test_what_bodies_would_bring_is_known_before():
+    x, t = value("x", shape=[3, 5]), value("t", onnx.TensorProto.INT64, [3])
+    made = model(
+        [helper.make_node("SoftmaxCrossEntropyLoss", ["x", "t"], ["y"])], [x, t], [value("y", shape=[])], opset=13
+    )
+    found = operators_inside(made)
+    assert {"NegativeLogLikelihoodLoss", "LogSoftmax", "GatherElements"} <= found
+    assert "SoftmaxCrossEntropyLoss" not in found
+    assert operators_inside(node_model("Add", [X, X])[0]) == frozenset()

@@ -1,6 +1,7 @@
 """The file of cases after `prepare`: written and read."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,8 @@ from burn_verify.core.case import Subject
 from burn_verify.core.prepared import Grade, Prepared, Proof, Status
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import FailureKind, Outcome, Stage
-from burn_verify.report.summary.lifted import Lifted, from_text, lifted_case, to_text, together
+from burn_verify.core.target import Target
+from burn_verify.report.summary.lifted import Lifted, after, from_text, lifted_case, to_text, together
 
 SUBJECT = Subject(op_type="Celu", domain="", since_version=12, dtype="float32")
 BEFORE = CaseResult(
@@ -68,3 +70,35 @@ def test_files_are_put_together():
         together([one, Lifted(versions={}, seconds=0.0, cases=())])
     with pytest.raises(ValueError, match="same versions"):
         together([])
+
+
+def lifted_of(*cases):
+    return {case.case_id: case for case in cases}
+
+
+def test_failing_cases_are_summed_up():
+    again = replace(BEFORE, case_id="node/b")
+    known = lifted_of(
+        of(proofs=STEPS), of(before=again, proofs=STEPS[1:]), of(Status.STAYS, replace(again, case_id="c"))
+    )
+    found = after(["node/a", "node/b", "c", "never tried"], known)
+    assert (found.failing, found.tried, found.agree, found.rewritings) == (4, 3, 2, ("b", "a"))
+
+
+def test_what_agrees_as_it_is_was_no_failure():
+    assert after(["node/a"], lifted_of(of(Status.AGREED))).tried == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "known"),
+    [
+        (Target(burn="0.22.1", burn_onnx="0.22.0"), True),
+        (Target(burn="0.21.0", burn_onnx="0.21.0"), False),
+        (Target(burn="0.22.1", burn_onnx="0.22.0", backend="wgpu"), False),
+        (Target(burn="0.22.1", burn_onnx="0.22.0", simplify=False), False),
+        (Target(burn="0.22.1", burn_onnx="0.22.0", prepared=True), False),
+    ],
+)
+def test_cases_were_tried_on_one_target(target, known):
+    lifted = Lifted(versions={"burn": "0.22.1", "burn_onnx": "0.22.0", "onnx": "1"}, seconds=1.0, cases=())
+    assert lifted.is_of(target) is known

@@ -1,8 +1,12 @@
 """The page about the cases after `prepare`."""
 
+import pytest
+
 from burn_verify.core.prepared import Status
-from burn_verify.report.summary.lifted import Lifted, LiftedCase
-from burn_verify.report.views.lifted import lifted_page
+from burn_verify.core.result import CaseResult
+from burn_verify.core.stage import Outcome, Stage
+from burn_verify.report.summary.lifted import Lifted, LiftedCase, after
+from burn_verify.report.views.lifted import after_json, lifted_page, removing_text, second_status
 
 
 def case(name, status=Status.LIFTED, **given):
@@ -45,3 +49,43 @@ def test_proofs_and_what_was_declined_are_told():
 
 def test_an_empty_record_makes_a_page():
     assert "# After `prepare`" in page()
+
+
+def by_id(*cases):
+    return {one.case_id: one for one in cases}
+
+
+KNOWN = by_id(case("a"), case("b", rewritings=("x", "y"), constant=True), case("c", Status.STAYS))
+
+
+@pytest.mark.parametrize(
+    ("ids", "text"),
+    [
+        ([], ""),
+        (["elsewhere"], "not tried"),
+        (["a", "c"], "1 of 2 agree: constants folded"),
+        (["a", "b", "d"], "2 of 2 agree (1 constant); 1 not tried: constants folded, x, y"),
+    ],
+)
+def test_what_becomes_of_failing_cases_is_told_with_what_removes_the_cause(ids, text):
+    assert removing_text(after(ids, KNOWN)) == text
+    assert after_json(after(ids, KNOWN))["failing"] == len(ids)
+
+
+def result(name, outcome=Outcome.FAILED):
+    return CaseResult(case_id=name, corpus="zoo", stage=Stage.CONVERT, outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("of", "text"),
+    [
+        (None, ""),
+        (result("a", Outcome.PASSED), ""),
+        (result("elsewhere"), "not tried"),
+        (result("a"), "agrees after prepare: 1 rewriting"),
+        (result("b"), "agrees after prepare: 2 rewritings, computes nothing any more"),
+        (result("c"), "does not agree after prepare"),
+    ],
+)
+def test_a_failing_model_has_a_second_status(of, text):
+    assert second_status(of, KNOWN) == text
