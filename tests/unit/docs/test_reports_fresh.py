@@ -11,6 +11,7 @@ from burn_verify.record import store
 from burn_verify.report.files import files
 from burn_verify.report.summary.columns import merge
 from burn_verify.report.summary.findings import Findings
+from burn_verify.report.summary.lifted import from_text
 
 REPORTS = Path(__file__).parents[3] / "reports"
 
@@ -19,7 +20,9 @@ REPORTS = Path(__file__).parents[3] / "reports"
 def made():
     record = store.read(REPORTS / "record.jsonl")
     expected = Expectations(packaged.load(record.target))
-    return files(Findings(matrix=merge([record]), expected=(expected_reasons(record.results, expected),)))
+    reasons = (expected_reasons(record.results, expected),)
+    lifted = from_text((REPORTS / "prepare.json").read_text(encoding="utf-8"))
+    return files(Findings(matrix=merge([record]), expected=reasons, lifted=lifted))
 
 
 NAMES = [
