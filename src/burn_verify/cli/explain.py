@@ -70,7 +70,11 @@ def _one(case: Case, target: Target, cache: Cache, *, as_json: bool) -> tuple[in
     from burn_verify.cases.load import prepare
     from burn_verify.forecast.evidence import packaged
     from burn_verify.forecast.model import forecast_of
+    from burn_verify.forecast.remedies import remedies
+    from burn_verify.forecast.tried import packaged as packaged_tried
     from burn_verify.report.views import explanation
+    from burn_verify.report.views import remedies as rewriting
+    from burn_verify.run.prepare.rules import names_about
 
     evidence = packaged(target)
     if evidence is None:
@@ -82,10 +86,15 @@ def _one(case: Case, target: Target, cache: Cache, *, as_json: bool) -> tuple[in
     except (LoadError, ValueError) as error:
         sys.stderr.write(harmless(f"burn-verify: {case.id}: {one_line(str(error))}\n"))
         return _UNREADABLE, None
+    tried = packaged_tried(target)
+    known = remedies(found, evidence, tried, names_about({one.cell.operator for _, one in found.obstacles}))
+    whole = tried.get(case.id)
     if as_json:
-        return _code_of(found.ending), explanation.as_json(case.id, target, found, evidence)
+        made = explanation.as_json(case.id, target, found, evidence)
+        return _code_of(found.ending), made | {"prepare": rewriting.as_json(known, whole)}
     width = shutil.get_terminal_size((120, 40)).columns
-    print(explanation.as_text(case.id, target, found, evidence, width))
+    notes = list(rewriting.sentences_of(known, whole)) if found.obstacles or found.doubts or whole else []
+    print(explanation.as_text(case.id, target, found, evidence, width, notes))
     return _code_of(found.ending), None
 
 

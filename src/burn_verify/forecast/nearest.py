@@ -5,7 +5,7 @@ end is near.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +53,13 @@ def nearest_agreeing(cell: Cell, evidence: Evidence) -> Nearest | None:
     """Return the nearest cell that agrees, None where no cell of the operator does."""
     entries = evidence.entries.get(cell.operator, ())
     return _nearest(cell, [entry for entry in entries if entry.ending is Ending.AGREES and entry.proved], evidence)
+
+
+def nearest_failing(cell: Cell, case_ids: Collection[str], evidence: Evidence) -> Nearest | None:
+    """Return the nearest cell that fails in one of some cases, None where no cell of the operator does."""
+    entries = evidence.entries.get(cell.operator, ())
+    chosen = [entry for entry in entries if entry.ending is not Ending.AGREES and entry.case_id in case_ids]
+    return _nearest(cell, chosen, evidence)
 
 
 def _nearest(cell: Cell, chosen: Sequence[Entry], evidence: Evidence) -> Nearest | None:

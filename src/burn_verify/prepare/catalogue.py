@@ -87,6 +87,7 @@ UNPARTITIONED: Final = Rewriting(
 _INFLATING: Final = frozenset({RAISED.name, FOLDED.name, DEQUANTISED.name, VALUES.name})
 _PAIRS: Final = ("QuantizeLinear", "DequantizeLinear")
 """Operators whose nodes stand for quantised values; by arithmetic, the weights behind them are folded to floats."""
+_DEFINITION: Final = "{} by its definition"
 
 FREE: Final = frozenset({UNSIMPLIFIED.name})
 """Names of the options that are tried together with the whole."""
@@ -129,6 +130,12 @@ def put_differently(name: str) -> str:
     return f"{name} put differently"
 
 
+def about(operator: str) -> tuple[str, ...]:
+    """Return the names of the rewritings that exist for one operator, by its qualified name."""
+    defined = [_DEFINITION.format(operator)] if functions.functions_in_the_standard([operator]) else []
+    return (*defined, *([put_differently(operator)] if operator in DECOMPOSITIONS else []))
+
+
 def _in_place(name: str, supported: frozenset[str]) -> Rewriting:
     def function(model: onnx.ModelProto, tools: Tools) -> onnx.ModelProto | None:
         del tools
@@ -138,7 +145,7 @@ def _in_place(name: str, supported: frozenset[str]) -> Rewriting:
     why = "computes it wrongly in some cases" if name in supported else "does not have it"
     risk = Risk.LAST if name in supported else Risk.NONE
     return Rewriting(
-        name=f"{name} by its definition",
+        name=_DEFINITION.format(name),
         reason=f"the standard defines {name} by other operators, and burn-onnx {why}",
         promise=Promise.CLOSE,
         function=function,

@@ -5,12 +5,16 @@ A failure as forecast gets advice: what of the model to change first, by the evi
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, PreparedCase
 from burn_verify.core.target import Target
 from burn_verify.forecast.endings import FORECAST, ending_of
+
+if TYPE_CHECKING:
+    from burn_verify.forecast.evidence import Evidence
+    from burn_verify.forecast.model import ModelForecast
 
 
 def with_forecast(prepared: PreparedCase | None, target: Target, result: CaseResult) -> CaseResult:
@@ -24,7 +28,7 @@ def _forecast(prepared: PreparedCase, target: Target, result: CaseResult) -> Map
     # Loaded with the first case: a run that collects only must not pay for onnx and the evidence.
     from burn_verify.forecast.evidence import packaged
     from burn_verify.forecast.model import cells_of, expected, forecast, said
-    from burn_verify.report.views.explanation import NOT_TRIED, first_change
+    from burn_verify.report.views.explanation import first_change
 
     if target.burn_checkout or target.burn_onnx_checkout:
         return {}
@@ -42,6 +46,20 @@ def _forecast(prepared: PreparedCase, target: Target, result: CaseResult) -> Map
     # A case of one operator is evidence itself, and nobody wants to change it.
     if result.outcome is not Outcome.FAILED or prepared.subject is not None or ending_of(result) is None:
         return made
-    first = first_change(forecast(cells, evidence)) if ending is ending_of(result) else ()
-    rest = () if target.prepared else (NOT_TRIED,)
+    as_forecast = forecast(cells, evidence) if ending is ending_of(result) else None
+    first = () if as_forecast is None else first_change(as_forecast)
+    rest = () if target.prepared else (_of_rewriting(result, target, evidence, as_forecast),)
     return {**made, "advice": [*result.details.get("advice", ()), *first, *rest]}
+
+
+def _of_rewriting(result: CaseResult, target: Target, evidence: "Evidence", as_forecast: "ModelForecast | None") -> str:
+    """Return what is known of rewriting a model that failed: of itself, else by the cases nearest to its nodes."""
+    from burn_verify.forecast.remedies import remedies
+    from burn_verify.forecast.tried import packaged
+    from burn_verify.report.views.remedies import NOT_TRIED, of_case, summary_of
+
+    tried = packaged(target)
+    if (mine := tried.get(result.case_id)) is not None:
+        return of_case(mine)
+    # Where the forecast was another one, its nearest cases are no evidence.
+    return NOT_TRIED if as_forecast is None else summary_of(remedies(as_forecast, evidence, tried, {}))

@@ -1,6 +1,8 @@
 """The command ``burn-verify explain``."""
 
 import json
+import re
+import time
 
 import onnx
 import pytest
@@ -129,3 +131,30 @@ def test_a_function_that_calls_itself_is_no_crash(command, saved):
 
     assert code == 1
     assert "has no mine.f" in out
+
+
+def test_what_prepare_would_do_is_told_by_the_evidence(command, saved):
+    node = helper.make_node("RMSNormalization", ["x", "s"], ["y"], name="norm")
+    made = model([node], [value("x", shape=(2, 3)), value("s", shape=(3,))], [value("y", shape=(2, 3))], opset=23)
+
+    code, out, _ = command("explain", saved(made))
+    assert code == 1
+    said = " ".join(out.split())
+    assert re.search(r"RMSNormalization norm: the nearest case that it was tried on, \S+, agrees after it", said)
+    assert "rewriting the model was not tried here" in said
+
+    _, out, _ = command("explain", saved(made), "--json")
+    (kind,) = json.loads(out)[0]["prepare"]["kinds"]
+    assert kind["tried"] == {"agrees": True, "rewritings": ["RMSNormalization by its definition"]}
+    assert "RMSNormalization by its definition" in kind["rewritings"]
+
+
+def test_a_large_model_is_explained_within_a_second(command, saved):
+    nodes = [helper.make_node("RMSNormalization", [f"v{place}", "s"], [f"v{place + 1}"]) for place in range(1000)]
+    values = [value("v0", shape=(2, 3)), value("s", shape=(3,))]
+    path = saved(model(nodes, values, [value("v1000", shape=(2, 3))], opset=23))
+    command("explain", path)
+    started = time.process_time()
+
+    assert command("explain", path)[0] == 1
+    assert time.process_time() - started < 1

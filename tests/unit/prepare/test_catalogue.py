@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
-from burn_verify.prepare.catalogue import FREE, candidates
+from burn_verify.prepare.catalogue import FREE, about, candidates
 from burn_verify.prepare.decompositions import DECOMPOSITIONS
 from burn_verify.prepare.recipe import rewritten
 from burn_verify.prepare.rewriting import Promise
@@ -25,6 +25,14 @@ def test_names_are_unique_and_reasons_are_given():
     assert len({one.name for one in found}) == len(found)
     assert all(one.reason and one.name for one in found)
     assert {one.name for one in found} >= FREE
+
+
+def test_the_rewritings_of_an_operator_have_the_names_of_the_list():
+    names = {one.name for one in candidates(EVERYTHING, frozenset())}
+    found = {name for operator in DECOMPOSITIONS for name in about(operator)}
+    assert found <= names
+    assert about("Nonsense") == ()
+    assert about("Clip") == ("Clip by its definition", "Clip put differently")
 
 
 def test_functions_of_the_standard_are_told_apart():

@@ -9,7 +9,8 @@ from onnx import helper
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.stage import PreparedCase
 from burn_verify.core.target import Checkout, Target
-from burn_verify.report.views.explanation import NOT_TRIED
+from burn_verify.forecast.tried import packaged
+from burn_verify.report.views.remedies import NOT_TRIED
 from burn_verify.run.forecast import with_forecast
 from evidences import relu, result
 from handmade import model, value
@@ -88,3 +89,28 @@ def test_a_case_of_one_operator_gets_no_advice(refused):
     came = result("op/x", "refused")
 
     assert "advice" not in with_forecast(dataclasses.replace(refused, subject=came.subject), Target(), came).details
+
+
+@pytest.mark.parametrize("ending", ["refused", "wrong numbers"])
+def test_what_rewriting_makes_of_this_very_case_is_said(refused, ending):
+    agrees = next(name for name, one in packaged(Target()).items() if one.agrees)
+    stays = next(name for name, one in packaged(Target()).items() if not one.agrees)
+
+    said = [with_forecast(refused, Target(), result(name, ending)).details["advice"][-1] for name in (agrees, stays)]
+
+    assert said[0].startswith("`burn-verify prepare` makes this agree: ")
+    assert said[1].startswith("`burn-verify prepare` was tried on this case, and it does not agree after it either")
+
+
+def test_what_rewriting_makes_of_the_nearest_case_is_said(tmp_path):
+    node = helper.make_node("RMSNormalization", ["x", "s"], ["y"])
+    path = tmp_path / "norm.onnx"
+    made = model([node], [value("x", shape=(2, 3)), value("s", shape=(3,))], [value("y", shape=(2, 3))], opset=23)
+    onnx.save(made, path)
+    case = Case(id="file/norm", corpus="file", source=ModelFile(path=path))
+    norm = PreparedCase(case=case, model=path, digest="", op_types=(), opset=23, inputs=(), outputs=())
+
+    found = with_forecast(norm, Target(), result("file/norm", "refused")).details["advice"][-1]
+
+    assert found.startswith(NOT_TRIED)
+    assert "1 of 1 failing kind of node, by RMSNormalization by its definition" in found

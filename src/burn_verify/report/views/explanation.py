@@ -18,11 +18,6 @@ from burn_verify.forecast.evidence import Evidence
 from burn_verify.forecast.model import CellForecast, ModelForecast, grouped
 from burn_verify.forecast.nearest import Difference, Nearest
 
-NOT_TRIED: Final = (
-    "rewriting the model was not tried here: burn-verify prepare MODEL -o NEW.onnx does, and proves every step"
-)
-"""Said of a model that fails, or is expected to, and was not rewritten."""
-
 _ROWS: Final = 40
 """The greatest number of rows of a table."""
 _SHOWN: Final = 2
@@ -39,11 +34,22 @@ _VERBS: Final = {
 }
 
 
-def as_text(name: str, target: Target, forecast: ModelForecast, evidence: Evidence, width: int) -> str:
-    """Return the headline, a row for each kind of node, the first thing to change, and what the evidence is."""
+def as_text(
+    name: str,
+    target: Target,
+    forecast: ModelForecast,
+    evidence: Evidence,
+    width: int,
+    rewriting: Sequence[str] = (),
+) -> str:
+    """Return the headline, a row for each kind of node, the first thing to change, and what the evidence is.
+
+    Arguments:
+        rewriting: sentences about what rewriting may do, for a model that may fail.
+    """
     parts = [f"{name} on {target.label}: {headline(forecast)}", _table(forecast, max(width, _LEAST))]
     notes = [*first_change(forecast), *forecast.doubts]
-    notes += [NOT_TRIED] if forecast.obstacles or forecast.doubts else []
+    notes += rewriting
     parts += (
         ["\n".join(textwrap.fill(note, max(width, _LEAST), subsequent_indent="  ") for note in notes)] if notes else []
     )

@@ -1,7 +1,7 @@
-"""The rewritings that may concern a model on a target, by what burn-onnx declares to support."""
+"""The rewritings that may concern a model on a target, or an operator, by what burn-onnx declares to support."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from burn_verify.core.target import Target
 from burn_verify.prepare.rewriting import Rewriting
@@ -29,3 +29,10 @@ def sparing_rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:
     from burn_verify.prepare.catalogue import sparing
 
     return sparing(rewritings_for(model, target))
+
+
+def names_about(operators: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return the names of the rewritings that exist for operators, by qualified name."""
+    from burn_verify.prepare.catalogue import about
+
+    return {operator: about(operator) for operator in operators}
