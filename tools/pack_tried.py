@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     lifted = from_text(arguments.lifted.read_text(encoding="utf-8"))
     cases = tried_of(lifted)
-    path = arguments.out / file_name(lifted.versions["burn"], Target().backend)
+    path = arguments.out / file_name(Target(burn=lifted.versions["burn"], burn_onnx=lifted.versions["burn_onnx"]))
     path.write_bytes(encoded(cases))
     print(f"wrote {path}: {len(cases)} cases, {path.stat().st_size} bytes")
 

@@ -38,17 +38,17 @@ NOTHING: Final[Mapping[str, Tried]] = MappingProxyType({})
 def packaged(target: Target) -> Mapping[str, Tried]:
     """Return the cases that were tried on a target with the default options of the conversion, by id."""
     plain = Target(burn=target.burn, burn_onnx=target.burn_onnx, backend=target.backend)
-    return _packaged(target.burn, target.backend) if replace(target, prepared=False) == plain else NOTHING
+    return _packaged(plain) if replace(target, prepared=False) == plain else NOTHING
 
 
-def file_name(burn: str, backend: str) -> str:
+def file_name(target: Target) -> str:
     """Return the name of the packaged file of a target."""
-    return f"{burn}-{backend}-prepared.json.gz"
+    return f"{target.burn}-{target.backend}-burn-onnx-{target.burn_onnx}-prepared.json.gz"
 
 
 @functools.cache
-def _packaged(burn: str, backend: str) -> Mapping[str, Tried]:
-    found = resources.files("burn_verify") / "data" / "evidence" / file_name(burn, backend)
+def _packaged(target: Target) -> Mapping[str, Tried]:
+    found = resources.files("burn_verify") / "data" / "evidence" / file_name(target)
     return decoded(found.read_bytes()) if found.is_file() else NOTHING
 
 

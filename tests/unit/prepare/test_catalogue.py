@@ -29,7 +29,7 @@ def test_names_are_unique_and_reasons_are_given():
 
 def test_the_rewritings_of_an_operator_have_the_names_of_the_list():
     names = {one.name for one in candidates(EVERYTHING, frozenset())}
-    found = {name for operator in DECOMPOSITIONS for name in about(operator)}
+    found = {name for operator in DECOMPOSITIONS if "." not in operator for name in about(operator)}
     assert found <= names
     assert about("Nonsense") == ()
     assert about("Clip") == ("Clip by its definition", "Clip put differently")

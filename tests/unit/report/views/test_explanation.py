@@ -22,7 +22,7 @@ def of(made, doubts=()):
 
 
 def text(made, doubts=()):
-    return as_text("file/m", Target(), of(made, doubts), usual(), 120)
+    return as_text("file/m", Target(), of(made, doubts), usual(), 120, ["rewriting: a sentence"])
 
 
 def test_a_model_that_should_agree():
@@ -38,7 +38,7 @@ def test_a_model_that_will_be_refused_names_what_to_change():
 
     assert "will be refused: 1 node of 1 operator" in found
     assert "first thing to change: Gather g: op/gather-0 agrees, with axis 0 instead of 1" in found
-    assert "burn-verify prepare" in found
+    assert "\nrewriting: a sentence\n" in found
     assert "burn-verify prepare" not in text(relu())
 
 
