@@ -35,6 +35,7 @@ ROOMS = {
 }
 # Third-party and standard modules that only these may import.
 CONFINED = {
+    "wasmtime": {"burn.wasm_host"},
     "subprocess": {"system.process", "system.resident", "system.service"},
     "ctypes": {"burn.drivers", "reference.worker"},
     "socket": {"system.download"},

@@ -19,6 +19,7 @@ from burn_verify.burn.rustc_errors import RustError, attribute, compile_error
 from burn_verify.burn.workspace import MADE_BY, Workspace
 from burn_verify.core.errors import CompileError
 from burn_verify.core.stage import ConvertedModel, RunnerBinary
+from burn_verify.core.ways import FILE, FULL
 from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_json
 from burn_verify.system.kept import seal, sealed
@@ -180,11 +181,13 @@ def key_of(workspace: Workspace, models: Iterable[ConvertedModel]) -> str:
 
 
 def _noted(model: ConvertedModel) -> list[str | int]:
-    return [model.label, model.module, str(model.rust), str(model.weights), model.inputs, model.outputs]
+    ways = [] if (model.load, model.stored) == (FILE, FULL) else [model.load, model.stored]
+    return [model.label, model.module, str(model.rust), str(model.weights), model.inputs, model.outputs, *ways]
 
 
 def _model_of(noted: Sequence[str | int]) -> ConvertedModel:
-    label, module, rust, weights, inputs, outputs = noted
+    label, module, rust, weights, inputs, outputs, *ways = noted
+    load, stored = map(str, ways or (FILE, FULL))
     return ConvertedModel(
         label=str(label),
         module=str(module),
@@ -193,6 +196,8 @@ def _model_of(noted: Sequence[str | int]) -> ConvertedModel:
         seconds=0.0,
         inputs=int(inputs),
         outputs=int(outputs),
+        load=load,
+        stored=stored,
     )
 
 

@@ -7,16 +7,20 @@ from collections.abc import Collection, Mapping, Sequence
 
 from burn_verify.burn.batch import BatchCompiler
 from burn_verify.burn.convert import Converter
+from burn_verify.burn.embedding import embedding_converter
 from burn_verify.burn.program import Program, Release
 from burn_verify.burn.release import ReleaseBuilder
 from burn_verify.burn.runner import Runner
 from burn_verify.burn.server import HttpProgram, server_binary, spec_of
+from burn_verify.burn.wasm import WasmBuilder, host, missing
+from burn_verify.burn.ways import of_target
 from burn_verify.burn.workspace import Workspace
 from burn_verify.core.errors import CompileError, RunError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
-from burn_verify.core.target import HTTP_BINARY, Target
+from burn_verify.core.target import HTTP_BINARY, WASMS, Target
+from burn_verify.core.ways import EMBEDDED
 from burn_verify.system.cache import Cache
 
 
@@ -37,13 +41,14 @@ class CargoBuilder:
         self._targets = tuple(targets)
         backends = tuple(dict.fromkeys(target.backend for target in targets))
         self._workspace = Workspace.of(cache, listen, targets[0], backends)
-        self._converters: dict[tuple[bool, bool], Converter] = {}
+        self._converters: dict[tuple[bool, bool, bool], Converter] = {}
 
     def refusals(self) -> Mapping[Target, str]:
         """Compile Burn, burn-onnx and the probe if they are not compiled yet, and start every backend."""
         self._workspace.converter()
         probe = self._runner(RunnerBinary(path=self._workspace.probe(), modules=frozenset()))
-        found = {}
+        ways = {via: missing(via) for via in {target.via for target in self._targets} & set(WASMS)}
+        found = {target: why for target in self._targets if (why := ways.get(target.via))}
         try:
             for target in self._targets:
                 try:
@@ -56,19 +61,21 @@ class CargoBuilder:
 
     def convert(self, prepared: PreparedCase, target: Target) -> ConvertedModel:
         """Convert one model; see `Builder.convert`."""
-        options = target.simplify, target.partition
+        options = target.simplify, target.partition, target.load == EMBEDDED
         if options not in self._converters:
             self._converters[options] = self.converter(*options)
-        return self._converters[options].convert(prepared)
+        return of_target(self._converters[options].convert(prepared), target)
 
-    def converter(self, simplify: bool, partition: bool) -> Converter:
+    def converter(self, simplify: bool, partition: bool, embeds: bool = False) -> Converter:
         """Return a new converter with these options of burn-onnx."""
+        binary = self._workspace.converter()
         return Converter(
             self._cache,
-            self._workspace.converter(),
+            embedding_converter(self._cache, self._workspace) if embeds else binary,
             self._workspace.converter_fingerprint,
             simplify=simplify,
             partition=partition,
+            embeds=embeds,
             timeout=self._settings.timeout,
             memory_limit=self._settings.memory_limit,
         )
@@ -84,7 +91,9 @@ class CargoBuilder:
         return {**dict.fromkeys(compiled.binary.modules, runner), **compiled.errors}
 
     def reached(self, prepared: PreparedCase, model: ConvertedModel, program: Program, target: Target) -> Program:
-        """Return a program that asks a server of the model; see `Builder.reached`."""
+        """Return a program that asks a server of the model, or its WebAssembly; see `Builder.reached`."""
+        if target.via in WASMS:
+            return self._as_wasm(model, target)
         assert isinstance(program, Runner)
         return HttpProgram(
             server_binary(self._cache, self._listen),
@@ -92,6 +101,17 @@ class CargoBuilder:
             spec_of(prepared, model, target),
             binary=target.via == HTTP_BINARY,
             timeout=self._settings.timeout,
+        )
+
+    def _as_wasm(self, model: ConvertedModel, target: Target) -> Program:
+        module = WasmBuilder(self._cache, self._listen, target).module(model)
+        given = self._settings
+        return Runner(
+            self._cache,
+            RunnerBinary(path=module, modules=frozenset({model.module})),
+            timeout=given.timeout,
+            memory_limit=0,
+            host=host(target.via, model.weights.parent, given.memory_limit),
         )
 
     def release(self, prepared: PreparedCase, model: ConvertedModel) -> Release:

@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from burn_verify.burn.ways import loading
 from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.ways import FILE, FULL
 
 PROFILE: Final = "correctness"
 """Name of the cargo profile in ``rust/Cargo.toml`` with which outputs are computed."""
@@ -169,10 +171,22 @@ def _manifest(name: str, dependencies: Sequence[str]) -> str:
 
 
 def _insert(model: ConvertedModel) -> str:
+    if (model.load, model.stored) != (FILE, FULL):
+        return _insert_otherwise(model)
     if max(model.inputs, model.outputs) <= _INFERRED:
         return f"runner::compat::insert!(registry, {model.module});"
     inputs, outputs = _names("i", model.inputs), _names("o", model.outputs)
     return f"runner::compat::insert!(registry, {model.module}, [{inputs}], [{outputs}]);"
+
+
+def _insert_otherwise(model: ConvertedModel) -> str:
+    """Return the line of a model that gets its weights in another way than from a file as it is."""
+    if max(model.inputs, model.outputs) <= _INFERRED:
+        bound = f"runner::bind({loading(model)}, {model.module}::Model::forward)"
+    else:
+        inputs, outputs = _names("i", model.inputs), _names("o", model.outputs)
+        bound = f"runner::bind_wide!({loading(model)}, [{inputs}], [{outputs}])"
+    return f"registry.insert(stringify!({model.module}), |weights, device| {bound});"
 
 
 def _names(letter: str, count: int) -> str:

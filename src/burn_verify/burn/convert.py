@@ -32,6 +32,7 @@ class Converter:
     Arguments:
         binary: the compiled converter.
         fingerprint: what else determines the result: versions of burn-onnx and of the converter.
+        embeds: whether the binary writes code that embeds the weights.
         timeout: seconds one conversion may take.
         memory_limit: MiB, 0 for none.
     """
@@ -46,12 +47,15 @@ class Converter:
         partition: bool,
         timeout: float,
         memory_limit: int,
+        embeds: bool = False,
     ) -> None:
         self._cache = cache
         self._fingerprint = fingerprint
-        self._options = {"simplify": simplify, "partition": partition}
-        self._timeout = timeout
         self._rooms = cache.folder("converted")
+        # Rust that embeds weights names the folder that they are in.
+        place = {"embedded": str(self._rooms)} if embeds else {}
+        self._options: dict[str, bool | str] = {"simplify": simplify, "partition": partition, **place}
+        self._timeout = timeout
         self._log = cache.folder("logs") / f"converter-{os.getpid()}.log"
         self._process = Resident(
             [str(binary)], role="converter", log=self._log, memory_limit_mib=memory_limit, env=rust_environment()
@@ -121,7 +125,7 @@ class Converter:
             raise ConvertError(message, f"converter: {kind.how}", {"how": kind.how}, kind)
 
 
-def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool]) -> str:
+def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool | str]) -> str:
     """Return the cache key of a conversion: the content of the request and the identity of the converter.
 
     Arguments:

@@ -113,7 +113,8 @@ class Builder(Protocol):
         """Return a program that asks a built one in another way, see `Target.via`.
 
         Raises:
-            ToolchainError: the server cannot be built.
+            CompileError: the model does not compile for WebAssembly.
+            ToolchainError: the server, or Burn for WebAssembly, cannot be built.
         """
 
     def release(self, prepared: PreparedCase, model: ConvertedModel) -> Release:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from burn_verify.burn.drivers import DRIVERS, Device
 from burn_verify.burn.lacks import in_words, lacking
@@ -20,6 +20,9 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.resident import MOST_AT_ONCE, Resident
 from burn_verify.system.wire import Array, decode, encode, unsupported_dtype
 
+_START_OF_HOST: Final = 600.0
+"""Seconds in which a host has to compile a module and start it."""
+
 
 class Runner:
     """Sends requests to the resident runner; after the process died, the next request starts another one.
@@ -30,17 +33,34 @@ class Runner:
         timeout: seconds one request may take.
         memory_limit: MiB, 0 for none.
         threads: number of threads per operator, 0 for as many as there are processors.
+        host: the command that runs the binary, where it is no program of this machine.
     """
 
     def __init__(
-        self, cache: Cache, binary: RunnerBinary, *, timeout: float, memory_limit: int, threads: int = 0
+        self,
+        cache: Cache,
+        binary: RunnerBinary,
+        *,
+        timeout: float,
+        memory_limit: int,
+        threads: int = 0,
+        host: Sequence[str] = (),
     ) -> None:
         self.binary = binary
-        self._again = partial(Runner, cache, binary, timeout=timeout, memory_limit=memory_limit, threads=threads)
+        self._again = partial(
+            Runner, cache, binary, timeout=timeout, memory_limit=memory_limit, threads=threads, host=host
+        )
         log = cache.folder("logs") / f"runner-{os.getpid()}.log"
         self._timeout = timeout
         env = rust_environment() | ({"RAYON_NUM_THREADS": str(threads)} if threads else {})
-        self._process = Resident([str(binary.path)], role="runner", log=log, memory_limit_mib=memory_limit, env=env)
+        self._process = Resident(
+            [*host, str(binary.path)],
+            role="runner",
+            log=log,
+            memory_limit_mib=memory_limit,
+            env=env,
+            **({"start_timeout": _START_OF_HOST} if host else {}),
+        )
         self._devices: dict[str, Device] = {}
 
     def __reduce__(self) -> tuple[Callable[[], "Runner"], tuple[()]]:
@@ -133,7 +153,7 @@ class Runner:
             raise RunError(message, kind=FailureKind.NO_VALUE)
         if backend in DRIVERS:
             self._require(model, inputs, backend)
-        return {"module": model.module, "weights": str(model.weights), "backend": backend}, encode(inputs)
+        return {"module": model.module, "weights": str(model.loaded), "backend": backend}, encode(inputs)
 
     def _require(self, model: ConvertedModel, inputs: Sequence[Array], backend: str) -> None:
         """Check that a device supports the dtypes that a model stores there; start the device if needed.

@@ -65,7 +65,7 @@ def spec_of(prepared: PreparedCase, model: ConvertedModel, target: Target) -> di
         "about": {"case": prepared.case.id, "sha256": prepared.digest, "target": target.label},
         "backend": target.backend,
         "module": model.module,
-        "weights": str(model.weights),
+        "weights": str(model.loaded),
         "inputs": [_port(spec, free=spec.name in shapes) for spec in prepared.inputs],
         "outputs": [_port(spec, free=False) for spec in prepared.outputs],
     }

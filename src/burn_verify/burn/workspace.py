@@ -103,6 +103,16 @@ class Workspace:
         """The note of this workspace's build, None where this workspace or that of the converter is not built yet."""
         return self._note() if self._converting is None or self._converting.ready else None
 
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The packaged sources for its version: text by path."""
+        return self._sources
+
+    @property
+    def converting(self) -> "Workspace":
+        """The workspace whose converter is used."""
+        return self._converting or self
+
     def converter(self) -> Path:
         """Return the compiled converter; build it, and the dependencies of models, if they are not built yet.
 

@@ -30,6 +30,8 @@ def reproduce_recorded(result: CaseResult, target: Target) -> str:
         simplify=(target.simplify,),
         partition=(target.partition,),
         prepare=(False, True) if target.prepared else (False,),
+        load=(target.load,),
+        weights=(target.weights,),
         via=(target.via if target.via in VIAS else PROCESS,),
     )
     return _command(result.case_id, result.corpus, f"PATH/TO/{result.case_id.partition('/')[2]}.onnx", settings)

@@ -5,6 +5,7 @@ from burn_verify.core.option import Option
 from burn_verify.core.option_values import ALL, LATEST, several
 from burn_verify.core.result import JudgeMode
 from burn_verify.core.target import PROCESS
+from burn_verify.core.ways import FILE, FULL
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -301,6 +302,26 @@ OPTIONS: tuple[Option, ...] = (
         "default: off)",
     ),
     Option(
+        field="load",
+        flag="--burn-load",
+        metavar="WAYS",
+        ini="burn_load",
+        parse=several(option_values.load),
+        default=(FILE,),
+        help="give compiled models their weights in these ways, separated by commas: file, embedded in the program, "
+        "or as bytes that the caller read; the answers are the same (default: file)",
+    ),
+    Option(
+        field="weights",
+        flag="--burn-weights",
+        metavar="full|half",
+        ini="burn_weights",
+        parse=several(option_values.weights),
+        default=(FULL,),
+        help="how weights are stored: full, as in the model, or half, as float16 by burn-store's HalfPrecisionAdapter; "
+        "'full,half' compares the two (default: full)",
+    ),
+    Option(
         field="via",
         flag="--burn-via",
         metavar="WAYS",
@@ -308,7 +329,8 @@ OPTIONS: tuple[Option, ...] = (
         parse=option_values.vias,
         default=(PROCESS,),
         help="ask compiled models in these ways, separated by commas: process, by a pipe; http-json and http-binary, "
-        "by a server on this machine that speaks KServe v2; http means both (default: process)",
+        "by a server on this machine that speaks KServe v2; http means both; wasm and wasm-node, as WebAssembly in "
+        "wasmtime and in node (default: process)",
     ),
     Option(
         field="offline",

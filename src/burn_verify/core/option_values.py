@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from burn_verify.core.result import JudgeMode
 from burn_verify.core.target import HTTP_BINARY, HTTP_JSON, VIAS
 from burn_verify.core.versions import BACKENDS
+from burn_verify.core.ways import LOADS, WEIGHTS
 
 T = TypeVar("T")
 
@@ -51,10 +52,7 @@ def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
 
 def backend(text: str) -> str:
     """Return the name of a backend of Burn."""
-    if text.lower() not in BACKENDS:
-        msg = f"{', '.join(BACKENDS)} are known, not {text!r}"
-        raise ValueError(msg)
-    return text.lower()
+    return _one_of(BACKENDS, text)
 
 
 def burn_version(text: str) -> str:
@@ -92,6 +90,16 @@ def vias(text: str) -> tuple[str, ...]:
         msg = "a way is needed, or several with commas between them"
         raise ValueError(msg)
     return tuple(dict.fromkeys(way for word in words for way in both.get(word, (word,))))
+
+
+def load(text: str) -> str:
+    """Return a way by which a program gets its weights."""
+    return _one_of(LOADS, text)
+
+
+def weights(text: str) -> str:
+    """Return how weights are stored."""
+    return _one_of(WEIGHTS, text)
 
 
 def path(text: str) -> Path:
@@ -233,6 +241,13 @@ def part(text: str) -> tuple[int, int]:
         msg = f"I/N is needed, such as 1/4 to 4/4, not {text!r}"
         raise ValueError(msg)
     return int(index), int(of)
+
+
+def _one_of(known: tuple[str, ...], text: str) -> str:
+    if text.lower() not in known:
+        msg = f"{', '.join(known)} are known, not {text!r}"
+        raise ValueError(msg)
+    return text.lower()
 
 
 def _parts(text: str) -> tuple[str, ...]:

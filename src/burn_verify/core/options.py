@@ -17,6 +17,7 @@ from burn_verify.core.option_table import OPTIONS
 from burn_verify.core.option_values import LATEST, RELEASE
 from burn_verify.core.result import JudgeMode
 from burn_verify.core.target import PROCESS
+from burn_verify.core.ways import FILE, FULL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,10 @@ class Settings:
         latency: whether to time the cases that answer, as a release build.
         threads: that either side may use while it is timed, 0 for as many as there are processors.
         compile_budget: seconds that rustc may take for a model as a release build.
-        burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition, prepare, via: one or several values
-            each; their product is the targets of the run. A path is absolute, with ``@revision`` if one is named;
-            None is the published release. With `manifest_path`, `burn_backend` may be empty: those of the crate.
+        burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition, prepare, load, weights, via: one or
+            several values each; their product is the targets of the run. A path is absolute, with ``@revision`` if one
+            is named; None is the published release. With `manifest_path`, `burn_backend` may be empty: those of the
+            crate.
         manifest_path: ``Cargo.toml`` of a crate, which decides versions and sources instead.
     """
 
@@ -83,6 +85,8 @@ class Settings:
     simplify: tuple[bool, ...] = (True,)
     partition: tuple[bool, ...] = (True,)
     prepare: tuple[bool, ...] = (False,)
+    load: tuple[str, ...] = (FILE,)
+    weights: tuple[str, ...] = (FULL,)
     via: tuple[str, ...] = (PROCESS,)
     offline: bool = False
     expectations: Path | None = None

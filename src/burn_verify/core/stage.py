@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from burn_verify.core.case import Case, CaseFacts, Hints
+from burn_verify.core.ways import FILE, FULL
 
 
 class Stage(StrEnum):
@@ -224,6 +225,7 @@ class ConvertedModel:
         weights: the ``.bpk`` file beside it.
         seconds: wall time of the conversion, 0.0 when it came from the cache.
         inputs, outputs: how many values it takes and gives.
+        load, stored: how the program gets its weights, and how they are stored: see `Target`.
     """
 
     label: str
@@ -233,6 +235,13 @@ class ConvertedModel:
     seconds: float
     inputs: int = 0
     outputs: int = 0
+    load: str = FILE
+    stored: str = FULL
+
+    @property
+    def loaded(self) -> Path:
+        """The file that the program reads; that with half weights is made by the program when it first loads it."""
+        return self.weights if self.stored == FULL else self.weights.with_name("half.bpk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

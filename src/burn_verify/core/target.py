@@ -7,6 +7,7 @@ from typing import Final
 
 from burn_verify.core.case import Case
 from burn_verify.core.versions import BACKENDS, DEFAULT
+from burn_verify.core.ways import FILE, FULL
 
 _UNKNOWN: Final = "of unknown version"
 
@@ -14,7 +15,11 @@ PROCESS: Final = "process"
 """The way to a compiled model without a way: a pipe to its process."""
 HTTP_JSON: Final = "http-json"
 HTTP_BINARY: Final = "http-binary"
-VIAS: Final = (PROCESS, HTTP_JSON, HTTP_BINARY)
+WASM: Final = "wasm"
+WASM_NODE: Final = "wasm-node"
+WASMS: Final = (WASM, WASM_NODE)
+"""The ways as WebAssembly, in wasmtime and in node."""
+VIAS: Final = (PROCESS, HTTP_JSON, HTTP_BINARY, *WASMS)
 """The ways by which a run can ask a compiled model, the default first."""
 
 
@@ -52,6 +57,8 @@ class Target:
         prepared: whether models that fail are rewritten, see docs/prepare.md.
         burn_checkout, burn_onnx_checkout: sources that replace the registry's, of the same version.
         via: how the compiled model is asked: one of `VIAS`, or where a program of its own answered.
+        load: how the program gets its weights: one of `LOADS`.
+        weights: how they are stored: one of `WEIGHTS`.
     """
 
     burn: str = DEFAULT.burn
@@ -63,6 +70,8 @@ class Target:
     burn_checkout: Checkout | None = None
     burn_onnx_checkout: Checkout | None = None
     via: str = PROCESS
+    load: str = FILE
+    weights: str = FULL
 
     @property
     def version(self) -> str:
@@ -75,7 +84,8 @@ class Target:
     def name(self) -> str:
         """A column's heading: version, backend, and the options that are not the default: ``0.22.1 flex``."""
         options = {"no-simplify": self.simplify, "no-partition": self.partition, "prepared": not self.prepared}
-        other = [] if self.via == PROCESS else [self.via]
+        halves = [] if self.weights == FULL else [f"{self.weights} weights"]
+        other = [*([] if self.load == FILE else [self.load]), *halves, *([] if self.via == PROCESS else [self.via])]
         words = [self.version, self.backend, *(name for name, on in options.items() if not on), *other]
         return " ".join(filter(None, words))
 
@@ -85,7 +95,9 @@ class Target:
         words = f"Burn {self.version}" + (f" on {self.backend}" if self.backend else "")
         options = {", not simplified": self.simplify, ", not partitioned": self.partition}
         options[", prepared"] = not self.prepared
-        other = "" if self.via == PROCESS else f", via {self.via}"
+        other = "" if self.load == FILE else f", weights as {self.load}"
+        other += "" if self.weights == FULL else f", {self.weights} weights"
+        other += "" if self.via == PROCESS else f", via {self.via}"
         return words + "".join(name for name, on in options.items() if not on) + other
 
     @property

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from burn_verify.core import versions
-from burn_verify.core.target import VIAS, Target
+from burn_verify.core.target import VIAS, WASMS, Target
+from burn_verify.core.ways import EMBEDDED, FILE, FULL, LOADS, WEIGHTS
 
 PARTS: Final = (
-    *("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition", "prepare", "via"),
+    *("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition", "prepare"),
+    *("load", "weights", "via"),
 )
 """The parts in which two targets may differ, as shown to users."""
 
@@ -29,8 +31,24 @@ def refusal(target: Target) -> str | None:
     """Return in one line why the version has no such target, None where it has."""
     pinned = versions.resolve(target.burn)
     if target.backend in pinned.backends:
-        return None
+        return _no_such_weights(target) or _no_such_way(target)
     return f"Burn {pinned.burn} has no backend {target.backend!r} here; it has {', '.join(pinned.backends)}"
+
+
+def _no_such_weights(target: Target) -> str | None:
+    if (target.load, target.weights) == (FILE, FULL):
+        return None
+    if not versions.resolve(target.burn).ways:
+        return f"Burn {target.burn} is asked with full weights from a file only: leave out --burn-load, --burn-weights"
+    if target.load == EMBEDDED and target.weights != FULL:
+        return "half weights are made by the compiled model, so they cannot be embedded in it: --burn-load file,bytes"
+    return None
+
+
+def _no_such_way(target: Target) -> str | None:
+    if target.via not in WASMS or (versions.resolve(target.burn).ways and target.backend == versions.BACKENDS[0]):
+        return None
+    return f"Burn {target.burn} with {target.backend} is not run as WebAssembly: only {versions.BACKENDS[0]} is"
 
 
 def names(targets: Iterable[Target]) -> dict[Target, str]:
@@ -72,7 +90,8 @@ def age(target: Target) -> tuple[Any, ...]:
     checkouts = [checkout.label if checkout else "" for checkout in (target.burn_checkout, target.burn_onnx_checkout)]
     known = versions.BACKENDS.index(target.backend) if target.backend in versions.BACKENDS else len(versions.BACKENDS)
     options = (not target.simplify, not target.partition, target.prepared)
-    return version, not pre, rest, target.burn_onnx, checkouts, *options, known, *_way(target)
+    stored = LOADS.index(target.load), WEIGHTS.index(target.weights)
+    return version, not pre, rest, target.burn_onnx, checkouts, *options, known, *stored, *_way(target)
 
 
 def _way(target: Target) -> tuple[int, str]:
@@ -84,7 +103,7 @@ def _parts(target: Target) -> tuple[object, ...]:
     """Return the parts of a target in the order of `PARTS`; a version of Burn brings its burn-onnx."""
     checkouts = (target.burn_onnx_checkout, target.burn_checkout)
     options = (target.simplify, target.partition, target.prepared)
-    return (target.burn, *checkouts, target.backend, *options, target.via)
+    return (target.burn, *checkouts, target.backend, *options, target.load, target.weights, target.via)
 
 
 def _words(target: Target) -> Iterator[str]:
@@ -93,4 +112,6 @@ def _words(target: Target) -> Iterator[str]:
     yield f"partition={('off', 'on')[target.partition]}"
     yield f"prepare={('off', 'on')[target.prepared]}"
     yield target.backend
+    yield target.load
+    yield f"{target.weights} weights"
     yield target.via

@@ -23,6 +23,7 @@ class BurnVersion:
         burn, burn_onnx, onnx_ir: versions on crates.io.
         min_rustc: the oldest rustc that compiles it.
         backends: those that can be asked for, the default first.
+        ways: whether weights can be loaded otherwise than from a file, and stored as halves.
     """
 
     burn: str
@@ -30,6 +31,7 @@ class BurnVersion:
     onnx_ir: str
     min_rustc: tuple[int, int]
     backends: tuple[str, ...]
+    ways: bool = True
 
     @property
     def is_release(self) -> bool:
@@ -45,6 +47,7 @@ VERSIONS: Final = (
         onnx_ir="0.21.0",
         min_rustc=(1, 95),
         backends=("flex",),
+        ways=False,
     ),
     # From here on the backend is chosen at run time.
     BurnVersion(

@@ -26,7 +26,7 @@ Wanted: TypeAlias = Mapping[Target, Sequence[Case]]
 Made: TypeAlias = Mapping[str, Built | Ended]
 """Cases by id: built, or ended where the build failed."""
 
-_Options: TypeAlias = tuple[bool, bool]
+_Options: TypeAlias = tuple[bool, bool, str, str]
 _Conversions: TypeAlias = Mapping[str, Converted | Ended]
 _Compiled: TypeAlias = Mapping[str, Program | Exception]
 
@@ -159,7 +159,7 @@ class TargetBuilder:
 
 
 def _options(target: Target) -> _Options:
-    return target.simplify, target.partition
+    return target.simplify, target.partition, target.load, target.weights
 
 
 def _converted(builder: Builder, target: Target, loaded: Loaded) -> Converted:
@@ -206,7 +206,11 @@ def _reached(builder: Builder, built: Built | Ended) -> Built | Ended:
     """Return a built case whose program is asked in the way of its target."""
     if isinstance(built, Ended):
         return built
-    return replace(built, program=builder.reached(built.prepared, built.model, built.program, built.target))
+
+    def function(one: Built) -> Built:
+        return replace(one, program=builder.reached(one.prepared, one.model, one.program, one.target))
+
+    return apply(Stage.COMPILE, built, function)
 
 
 def _released(builder: Builder, built: Built | Ended) -> Built | Ended:

@@ -19,7 +19,7 @@ from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.policy import INSENSITIVE, Judge, used_overrides
 from burn_verify.judge.tolerated import Question
 from burn_verify.judge.vacuity import says_nothing
-from burn_verify.reference import measure, oracle
+from burn_verify.reference import measure, oracle, stored_half
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.inputs import described
 from burn_verify.run.sizes import Sizes, sizes_fed, sizes_said, where
@@ -90,7 +90,11 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
 
 
 def compared(
-    answered: Answered, judged: Judge, doubt: Doubt = certain, further: Further = _NOTHING_FURTHER
+    answered: Answered,
+    judged: Judge,
+    doubt: Doubt = certain,
+    further: Further = _NOTHING_FURTHER,
+    moves: Mapping[str, Mapping[int, Array]] | None = None,
 ) -> Compared | Ended:
     """Judge the outputs for every data set; where outputs are stored, compare the engines' outputs with them as well.
 
@@ -98,9 +102,10 @@ def compared(
 
     Arguments:
         further: about data sets with other values than a stored one.
+        moves: how far stored weights may move an output, by data set and place; see `reference.stored_half`.
     """
     prepared, known = answered.ready.prepared, answered.known
-    measures = measure.read_measures(answered.ready.reference)
+    measures = _with_moves(measure.read_measures(answered.ready.reference), moves or {})
     evidence = {**answered.evidence, **_opinions(prepared, known)}
     verdicts: dict[str, Verdict] = {}
     silent: dict[str, Sequence[str]] = {}
@@ -143,6 +148,17 @@ def compared(
     if used := used_overrides(verdict.metrics, judged.overrides):
         evidence["overrides"] = used
     return Compared(answered=answered, verdict=verdict, evidence=evidence)
+
+
+def _with_moves(measures: measure.Measures, moves: Mapping[str, Mapping[int, Array]]) -> measure.Measures:
+    """Return measurements with the deviation of stored weights; the bound of a lone node does not know of them."""
+    if not moves:
+        return measures
+    found = {name: measures.data_sets[name] for name in measures.data_sets}
+    for name, own in moves.items():
+        sigma = {**found[name].sigma, **dict(stored_half.beside(found[name].sigma, own))}
+        found[name] = replace(found[name], sigma=sigma, lone=None)
+    return measure.Measures(data_sets=found)
 
 
 def _fed(prepared: PreparedCase, data_set: str, data: DataSet) -> dict[str, list[str]]:

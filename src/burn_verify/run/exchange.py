@@ -23,6 +23,8 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "backend": ("backend",),
     "simplify": ("simplify",),
     "partition": ("partition",),
+    "load": ("load",),
+    "weights": ("weights",),
     "via": ("via",),
     TOGETHER: ("burn", "burn_checkout", "burn_onnx", "burn_onnx_checkout"),
 }

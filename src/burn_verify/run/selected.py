@@ -44,7 +44,7 @@ def asked(
     """
     found: dict[Target, Asked] = {}
     chosen = settings if crate is None else _as_shipped(settings, crate)
-    for version, burn, burn_onnx, simplify, partition, prepared, backend, via in product(
+    for version, burn, burn_onnx, simplify, partition, prepared, backend, load, weights, via in product(
         chosen.burn_version,
         chosen.burn_path,
         chosen.burn_onnx_path,
@@ -52,6 +52,8 @@ def asked(
         chosen.partition,
         chosen.prepare,
         chosen.burn_backend,
+        chosen.load,
+        chosen.weights,
         chosen.via,
     ):
         pinned = versions.resolve(version)
@@ -62,6 +64,8 @@ def asked(
             simplify=simplify,
             partition=partition,
             prepared=prepared,
+            load=load,
+            weights=weights,
             via=via,
             burn_checkout=None if burn is None else opened(burn, "burn"),
             burn_onnx_checkout=None if burn_onnx is None else opened(burn_onnx, "burn-onnx"),
@@ -72,6 +76,8 @@ def asked(
             partition=(partition,),
             prepare=(prepared,),
             burn_backend=(backend,),
+            load=(load,),
+            weights=(weights,),
             via=(via,),
         )
         if crate is None:

@@ -14,10 +14,12 @@ from burn_verify.core.progress import Listener, silent
 from burn_verify.core.result import JudgeMode, VerdictName
 from burn_verify.core.stage import DrawnData, FailureKind, Stage
 from burn_verify.core.target import Target
+from burn_verify.core.ways import FULL
 from burn_verify.judge import merge
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
+from burn_verify.reference import stored_half
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Engine, Engines
 from burn_verify.reference.inputs import SEEDED, make_inputs
@@ -192,7 +194,13 @@ class Verifier:
 
     def _compare(self, step: Answered) -> Compared | Ended:
         ready, judge = step.ready, self.judge_of(step.ready.built.target)
-        return compared(step, judge, partial(self._second.differs, ready.prepared), self._further(ready))
+        doubt = partial(self._second.differs, ready.prepared)
+        if ready.built.target.weights == FULL:
+            return compared(step, judge, doubt, self._further(ready))
+        sets = {name: step.known.data_sets[name].inputs for name in step.outputs if not ready.prepared.is_varied(name)}
+        moves = stored_half.deviations(self._beside(), ready.prepared.model, sets)
+        made = compared(step, judge, doubt, self._further(ready), moves)
+        return replace(made, evidence={**made.evidence, "weights": _stored(ready)})
 
     def _further(self, ready: Ready) -> varied.Further:
         doubt = partial(self._second.differs, ready.prepared, numbers=True)
@@ -201,10 +209,14 @@ class Verifier:
     def _measure(self, ready: Ready, name: str, data: DataSet) -> Measured:
         """Measure a data set, with an engine that is started once it is needed."""
         if self._measurer is None:
-            given = self._settings
-            self._measuring = self._engine(self._cache, given.timeout, memory_limit=given.memory_limit)
-            self._measurer = Measurer(self._cache, self._measuring, given.judge_timeout)
+            self._measurer = Measurer(self._cache, self._beside(), self._settings.judge_timeout)
         return self._measurer.of_varied(ready.prepared, ready.reference, name, data)
+
+    def _beside(self) -> Engine:
+        """Return the engine for what is measured while cases run, started once it is needed."""
+        if self._measuring is None:
+            self._measuring = self._new_engine()
+        return self._measuring
 
     def _compare_twins(self, step: Compared, twin: Ready | Ended | None) -> Compared | Ended:
         found = self._twins(step.answered.ready.built, twin)
@@ -284,3 +296,10 @@ class Verifier:
             return {SEEDED: self.infer(built, list(drawn.values()))}
         except StageError:
             return {}
+
+
+def _stored(ready: Ready) -> dict[str, int]:
+    """Return the bytes of the weights as they are stored, and as they are in full."""
+    model = ready.built.model
+    files = {"bytes": model.loaded, "full_bytes": model.weights}
+    return {name: path.stat().st_size for name, path in files.items() if path.is_file()}

@@ -16,6 +16,11 @@ CLEAN = Checkout(path=Path("burn-onnx"), commit="1a2b3c4d5e", digest="9f8e7d6c5b
         (Target(backend="wgpu", simplify=False), "0.22.1 wgpu no-simplify", "burn-0.22.1-wgpu-no-simplify"),
         (Target(via="http-json"), "0.22.1 flex http-json", "burn-0.22.1-flex-http-json"),
         (
+            Target(load="bytes", weights="half", via="wasm"),
+            "0.22.1 flex bytes half weights wasm",
+            "burn-0.22.1-flex-bytes-half-weights-wasm",
+        ),
+        (
             Target(burn_onnx_checkout=CLEAN),
             "0.22.1+burn-onnx@1a2b3c4 flex",
             "burn-0.22.1-burn-onnx-1a2b3c4-flex",
@@ -30,6 +35,7 @@ def test_a_name_has_what_is_not_the_default(target, name, slug):
 def test_a_sentence_names_options_that_are_off():
     assert Target(partition=False).label == "Burn 0.22.1 on flex, not partitioned"
     assert Target(via="http-json").label == "Burn 0.22.1 on flex, via http-json"
+    assert Target(load="bytes", weights="half").label == "Burn 0.22.1 on flex, weights as bytes, half weights"
 
 
 @pytest.mark.parametrize(

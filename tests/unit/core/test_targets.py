@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from burn_verify.core import targets, versions
 from burn_verify.core.target import VIAS, Checkout, Target
+from burn_verify.core.ways import LOADS, WEIGHTS
 
 CHECKOUTS = st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.sampled_from(["a" * 40, "b" * 40]))
 TARGETS = st.builds(
@@ -15,6 +17,8 @@ TARGETS = st.builds(
     backend=st.sampled_from(versions.BACKENDS),
     simplify=st.booleans(),
     partition=st.booleans(),
+    load=st.sampled_from(LOADS),
+    weights=st.sampled_from(WEIGHTS),
     via=st.sampled_from([*VIAS, "probe"]),
     burn_checkout=CHECKOUTS,
     burn_onnx_checkout=CHECKOUTS,
@@ -33,7 +37,8 @@ def test_no_two_targets_share_a_name(found):
 @given(SEVERAL)
 def test_neighbours_differ_in_one_part_and_the_older_comes_first(found):
     for pair in targets.neighbours(found):
-        fields = ("burn", "backend", "simplify", "partition", "via", "burn_checkout", "burn_onnx_checkout")
+        options = ("simplify", "partition", "load", "weights", "via")
+        fields = ("burn", "backend", *options, "burn_checkout", "burn_onnx_checkout")
         different = [name for name in fields if getattr(pair.before, name) != getattr(pair.after, name)]
         assert len(different) == 1
         assert different[0].startswith(pair.part.split(" ")[0].replace("-", "_"))
@@ -60,3 +65,23 @@ def test_backends_are_compared_with_the_first_and_versions_with_the_one_before()
         ("0.22.1", "0.23.0-pre.1"),
         ("0.23.0-pre.1", "0.23.0"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        (Target(load="bytes"), None),
+        (Target(load="bytes", weights="half"), None),
+        (Target(via="wasm", load="embedded"), None),
+        (Target(burn="0.21.0", load="embedded"), "Burn 0.21.0 is asked with full weights from a file only"),
+        (Target(burn="0.21.0", weights="half"), "Burn 0.21.0 is asked with full weights from a file only"),
+        (Target(load="embedded", weights="half"), "half weights are made by the compiled model"),
+        (Target(via="wasm", backend="wgpu"), "only flex"),
+        (Target(via="wasm-node", burn="0.21.0"), "not run as WebAssembly"),
+        (Target(backend="wgpu", burn="0.21.0"), "no backend 'wgpu'"),
+    ],
+)
+def test_what_no_version_has_is_refused_in_a_line(target, why):
+    said = targets.refusal(target)
+
+    assert said is None if why is None else why in said

@@ -21,6 +21,8 @@ TARGETS = st.builds(
     simplify=st.booleans(),
     prepared=st.booleans(),
     partition=st.booleans(),
+    load=st.sampled_from(["file", "embedded"]),
+    weights=st.sampled_from(["full", "half"]),
     via=st.sampled_from(["process", "http-json"]),
     burn_checkout=st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.text(), dirty=st.booleans()),
 )

@@ -12,7 +12,7 @@ from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Checkout, Target
 from burn_verify.run import exchange
 
-FIELDS = ("burn", "burn_onnx", "backend", "simplify", "partition", "via")
+FIELDS = ("burn", "burn_onnx", "backend", "simplify", "partition", "load", "weights", "via")
 SIDES = st.builds(
     Target,
     burn=st.sampled_from(["0.21.0", "0.22.1"]),
@@ -20,6 +20,8 @@ SIDES = st.builds(
     backend=st.sampled_from(["flex", "wgpu"]),
     simplify=st.booleans(),
     partition=st.booleans(),
+    load=st.sampled_from(["file", "bytes"]),
+    weights=st.sampled_from(["full", "half"]),
     via=st.sampled_from(["process", "http-binary"]),
 )
 PART_OF = {"burn": "burn", "burn_onnx": "burn-onnx", "backend": "backend", "simplify": "simplify"}

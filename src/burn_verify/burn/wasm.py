@@ -1,0 +1,171 @@
+"""Compiled models as WebAssembly: a runner for wasm32-wasip1 for each model, in wasmtime or in node.
+
+The protocol is that of the other runners, so `burn_verify.burn.runner.Runner` asks it.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+from burn_verify.burn import codegen, wasm_host
+from burn_verify.burn.cargo import Build, CargoRun
+from burn_verify.burn.recipe import overlaid, packaged_sources
+from burn_verify.burn.rustc_errors import compile_error
+from burn_verify.core.errors import CommandFailed
+from burn_verify.core.progress import Listener, Progress
+from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.target import WASM_NODE, Target
+from burn_verify.core.versions import BurnVersion, resolve
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import copy_atomically, digest_of, sha256_of, write_if_changed
+from burn_verify.system.kept import seal, sealed
+from burn_verify.system.process import output_of
+
+PLATFORM: Final = "wasm32-wasip1"
+RUSTC: Final = "BURN_VERIFY_WASM_RUSTC"
+"""Environment variable: another rustc, where the usual one has no standard library for WebAssembly."""
+
+_PROFILE: Final = "wasm"
+_FUEL: Final = 10**14
+"""Instructions of one instance, a day's worth: what never ends, ends."""
+_LARGEST: Final = 4096
+"""MiB that 32 bits can address."""
+_FLAGS: Final = "-C target-feature=+simd128 -C link-arg=-zstack-size=67108864"
+
+
+def missing(via: str) -> str:
+    """Return in one line what is missing to run WebAssembly on this machine, and how to get it; empty for nothing."""
+    if via == WASM_NODE and shutil.which("node") is None:
+        return "node is not installed"
+    if via != WASM_NODE and importlib.util.find_spec("wasmtime") is None:
+        return "the Python package wasmtime is not installed: pip install 'burn-verify[wasm]'"
+    try:
+        folder = Path(output_of([rustc(), "--print", "target-libdir", "--target", PLATFORM]))
+    except CommandFailed as error:
+        return f"{rustc()} does not know {PLATFORM}: {error.summary}"
+    if not any(folder.glob("libstd-*.rlib")):
+        return (
+            f"{rustc()} has no standard library for {PLATFORM}: rustup target add {PLATFORM}, or name a rustc that has "
+            f"one in {RUSTC}"
+        )
+    return ""
+
+
+def rustc() -> str:
+    """Return the rustc that compiles WebAssembly."""
+    return os.environ.get(RUSTC) or "rustc"
+
+
+def host(via: str, folder: Path, memory_limit: int) -> list[str]:
+    """Return the command that runs a module, which is its last argument.
+
+    Arguments:
+        folder: the only folder that the module sees, by the same path.
+        memory_limit: MiB, 0 for as much as 32 bits can address; node takes none.
+    """
+    if via == WASM_NODE:
+        return ["node", "--no-warnings", str(files("burn_verify") / "rust-wasm" / "host.mjs"), str(folder)]
+    memory = min(memory_limit or _LARGEST, _LARGEST)
+    return [sys.executable, "-I", str(wasm_host.__file__), str(folder), str(memory), str(_FUEL)]
+
+
+def sources_of(version: BurnVersion) -> dict[str, str]:
+    """Return the workspace for a version of Burn: text by path.
+
+    Raises:
+        ValueError: the packaged workspace is another.
+    """
+    packaged = overlaid(packaged_sources(), version)
+    kept = {name: text for name, text in packaged.items() if name.startswith(("compat/src/", "protocol/", "runner/"))}
+    del kept["runner/src/bin/probe.rs"]
+    before = kept["compat/src/lib.rs"]
+    kept["compat/src/lib.rs"] = before.replace("pub use burn_onnx;\n", "", 1)
+    if kept["compat/src/lib.rs"] == before:
+        msg = "compat is another than expected"
+        raise ValueError(msg)
+    with as_file(files("burn_verify") / "rust-wasm") as folder:
+        own = {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix in (".toml", ".rs")
+        }
+    own["Cargo.toml"] = own["Cargo.toml"].replace("=0.0.0", f"={version.burn}")
+    return {**kept, **own, "Cargo.lock": packaged["Cargo.lock"]}
+
+
+def manifest(packaged: str, crates: list[str]) -> str:
+    """Return the workspace's ``Cargo.toml`` with generated crates as members."""
+    members = ["compat", "protocol", "runner", *(f"generated/{crate}" for crate in crates)]
+    return packaged.replace("members = []", f"members = {json.dumps(members)}", 1)
+
+
+class WasmBuilder:
+    """Compiles models to WebAssembly, one after the other."""
+
+    def __init__(self, cache: Cache, listen: Listener, target: Target) -> None:
+        version = resolve(target.burn)
+        self._cache = cache
+        self._listen = listen
+        self._sources = sources_of(version)
+        self._lock = f"wasm-{version.burn}"
+        self._root = cache.folder("wasm", version.burn)
+        self._build = Build(folder=self._root / "workspace", target=self._root / "target", log=self._root / "cargo.log")
+
+    def module(self, model: ConvertedModel) -> Path:
+        """Return the module of a model, from the cache where it was built before.
+
+        Raises:
+            CompileError: rustc rejects the model.
+            ToolchainError: Burn itself does not compile.
+        """
+        parts = (part for one in sorted(self._sources.items()) for part in one)
+        text = sha256_of(model.rust)
+        key = digest_of(output_of([rustc(), "-V"]), _FLAGS, model.module, model.load, model.stored, text, *parts)[:24]
+        folder = self._cache.folder("wasm-modules") / key
+        if sealed(folder / "done.json") is None:
+            with self._cache.lock(self._lock):
+                if sealed(folder / "done.json") is None:
+                    self._compile(model, folder)
+        return folder / "runner.wasm"
+
+    def _compile(self, model: ConvertedModel, folder: Path) -> None:
+        group = codegen.crate_of([model])
+        batch = codegen.batch_name([group])
+        self._write(codegen.batch_files([group]), [group.crate, batch])
+        run = self._cargo(batch, {group.crate: group.label})
+        if run.code != 0:
+            own = [error for crate, error in run.errors if crate == group.crate]
+            if own:
+                raise compile_error(model, model.rust.read_text(encoding="utf-8"), own)
+            what = f"Burn could not be built for {PLATFORM}"
+            raise self._build.failure(what, run.code)
+        copy_atomically(Path(run.executables[batch]), folder / "runner.wasm")
+        seal(folder / "done.json", [folder / "runner.wasm"])
+
+    def _cargo(self, package: str, labels: Mapping[str, str]) -> CargoRun:
+        if not (self._root / "target").exists():
+            text = f"compiling Burn for {PLATFORM}, once"
+            self._listen(Progress(phase="compile wasm", done=0, total=0, text=text, whole=True))
+        env = {f"CARGO_TARGET_{PLATFORM.upper().replace('-', '_')}_RUSTFLAGS": _FLAGS, "RUSTC": rustc()}
+        arguments = ["--profile", _PROFILE, "--target", PLATFORM, "-p", package]
+        run = self._build.run(
+            [*arguments, "--offline"], phase="compile wasm", labels=labels, listen=self._listen, env=env
+        )
+        if run.gave_up:
+            run = self._build.run(arguments, phase="compile wasm", labels=labels, listen=self._listen, env=env)
+        return run
+
+    def _write(self, generated: Mapping[str, str], crates: list[str]) -> None:
+        own = {name: text for name, text in self._sources.items() if name != "Cargo.lock"}
+        own["Cargo.toml"] = manifest(own["Cargo.toml"], crates)
+        own |= {f"generated/{path}": text for path, text in generated.items()}
+        for name, text in own.items():
+            write_if_changed(self._build.folder / name, text)
+        if not (self._build.folder / "Cargo.lock").is_file():
+            write_if_changed(self._build.folder / "Cargo.lock", self._sources["Cargo.lock"])

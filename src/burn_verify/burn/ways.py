@@ -1,0 +1,58 @@
+"""How a compiled model gets its weights: burn-onnx's ways of loading, and weights stored as halves.
+
+Text of generated Rust; pure.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from burn_verify.core.stage import ConvertedModel
+from burn_verify.core.target import Target
+from burn_verify.core.ways import BYTES, EMBEDDED, FILE, FULL
+
+
+def of_target(model: ConvertedModel, target: Target) -> ConvertedModel:
+    """Return a converted model as a target loads it: a module of its own, unless it is loaded as by default."""
+    if (target.load, target.weights) == (FILE, FULL):
+        return model
+    ways = [way for way in (target.load, target.weights) if way not in (FILE, FULL)]
+    return replace(model, module="_".join([model.module, *ways]), load=target.load, stored=target.weights)
+
+
+def loading(model: ConvertedModel) -> str:
+    """Return a Rust expression that makes the model, of a path ``weights`` and a ``device``."""
+    own = f"{model.module}::Model"
+    if model.stored != FULL:
+        return _halved(own, from_bytes=model.load == BYTES)
+    if model.load == EMBEDDED:
+        return f"{own}::from_embedded(device)"
+    return f"{own}::from_bytes({_READ}, device)"
+
+
+_READ: Final = (
+    "burn::tensor::Bytes::from_bytes_vec(std::fs::read(weights)"
+    '.unwrap_or_else(|error| panic!("the weights {} cannot be read: {error}", weights.display())))'
+)
+
+_HALF: Final = "burn_store::HalfPrecisionAdapter::new()"
+
+
+def _halved(own: str, *, from_bytes: bool) -> str:
+    """Return an expression that stores weights as halves where they are not yet, and loads them."""
+    made = 'weights.with_extension(format!("{}.bpk", std::process::id()))'
+    save = (
+        f"let made = {made}; "
+        f'let model = {own}::from_file(weights.with_file_name("model.bpk"), device); '
+        f"let mut store = burn_store::BurnpackStore::from_file(&made).overwrite(true).with_to_adapter({_HALF}); "
+        'model.save_into(&mut store).unwrap_or_else(|error| panic!("the half weights cannot be stored: {error}")); '
+        "std::fs::rename(&made, weights)"
+        '.unwrap_or_else(|error| panic!("the half weights cannot be stored: {error}")); '
+    )
+    store = f"from_bytes(Some({_READ}))" if from_bytes else "from_file(weights)"
+    return (
+        f"{{ use burn_store::ModuleSnapshot; if !weights.exists() {{ {save}}} "
+        f"let mut model = {own}::new(device); "
+        f"let mut store = burn_store::BurnpackStore::{store}.with_from_adapter({_HALF}); "
+        "model.load_from(&mut store).unwrap_or_else(|error| "
+        'panic!("Failed to load burnpack file {}: {error}", weights.display())); model }'
+    )

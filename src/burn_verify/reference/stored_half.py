@@ -1,0 +1,132 @@
+"""Measure how far outputs move where weights are stored as float16, as burn-store's ``HalfPrecisionAdapter`` does.
+
+Each weight is moved by at most half the distance of two float16 numbers at its place, at random, and the model is run
+again by the engine. Judges nothing.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from burn_verify.core.errors import OracleError
+from burn_verify.judge.metrics import is_float, widened
+from burn_verify.reference.engine import Engine
+from burn_verify.system.wire import Array
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto
+
+SAMPLES: Final = 8
+"""As many as for rounding: the judge's bound is that of a deviation of eight samples."""
+
+_LARGEST: Final = 65504.0
+_MOST_BYTES: Final = 1 << 31
+
+_WEIGHTS: Final[Mapping[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("Conv", "ConvTranspose", "DeformConv"), (1, 2, 3)),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "InstanceNormalization"), (1, 2)),
+    **dict.fromkeys(("RMSNormalization", "PRelu"), (1,)),
+    "Gemm": (0, 1, 2),
+    "MatMul": (0, 1),
+}
+"""Inputs that become parameters of modules which the adapter converts, by operator."""
+
+_SAME_VALUES: Final = frozenset({"Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"})
+
+
+def deviations(engine: Engine, model: Path, sets: Mapping[str, Sequence[Array]]) -> dict[str, dict[int, Array]]:
+    """Return the deviation of each float output, float64 of its shape, by data set and place.
+
+    Arguments:
+        sets: inputs by data set.
+
+    Returns:
+        Nothing of a model without such weights, one that cannot be written again, and one that the engine refuses.
+    """
+    import onnx
+
+    loaded = onnx.load(model)
+    names = weights_of(loaded.graph)
+    if not names or loaded.ByteSize() > _MOST_BYTES:
+        return {}
+    try:
+        known = engine.infer_all(model, list(sets.values()))
+        with tempfile.TemporaryDirectory(prefix="burn-verify-") as folder:
+            path = Path(folder, "moved.onnx")
+            samples = []
+            for seed in range(SAMPLES):
+                path.write_bytes(moved(loaded, names, seed).SerializeToString())
+                samples.append(engine.infer_all(path, list(sets.values())))
+                path = path.with_name(f"moved{seed}.onnx")
+    except OracleError:
+        return {}
+    return {name: _deviation(known[place], [one[place] for one in samples]) for place, name in enumerate(sets)}
+
+
+def weights_of(graph: "GraphProto") -> frozenset[str]:
+    """Return the names of the float32 initializers that are stored as float16."""
+    stored = {one.name for one in graph.initializer if one.data_type == 1}
+    source = {name: name for name in stored}
+    made = {output: node for node in graph.node for output in node.output}
+    for node in graph.node:
+        if node.op_type in _SAME_VALUES and node.input and node.input[0] in source:
+            source[node.output[0]] = source[node.input[0]]
+    found = set()
+    for node in graph.node:
+        places = _WEIGHTS.get(node.op_type, ())
+        if node.op_type == "Add" and any(getattr(made.get(name), "op_type", "") == "MatMul" for name in node.input):
+            # A sum behind a product is the bias of one linear module.
+            places = (0, 1)
+        found |= {source[node.input[place]] for place in places if _has(node.input, place, source)}
+    return frozenset(found)
+
+
+def moved(model: "ModelProto", names: frozenset[str], seed: int) -> "ModelProto":
+    """Return a model whose weights are at random where rounding them to float16 may have put them."""
+    import onnx
+    from onnx import numpy_helper
+
+    drawn = np.random.default_rng(seed)
+    made = onnx.ModelProto()
+    made.CopyFrom(model)
+    for one in made.graph.initializer:
+        if one.name in names:
+            values = numpy_helper.to_array(one)
+            one.CopyFrom(numpy_helper.from_array(_jittered(values, drawn), one.name))
+    return made
+
+
+def _jittered(values: Array, drawn: np.random.Generator) -> Array:
+    wide = values.astype(np.float64)
+    with np.errstate(over="ignore"):
+        moves = values.astype(np.float16).astype(np.float64) != wide
+    exponent = np.maximum(np.frexp(np.abs(wide))[1] - 1, -14)
+    distance = np.ldexp(1.0, exponent - 10)
+    # A number that float16 has stays; one that it cannot hold becomes infinite, which is no rounding.
+    step = np.where(moves & (np.abs(wide) <= _LARGEST), distance, 0.0)
+    return np.asarray((wide + step * drawn.uniform(-0.5, 0.5, wide.shape)).astype(values.dtype))
+
+
+@np.errstate(all="ignore")
+def _deviation(known: Sequence[Array], samples: Sequence[Sequence[Array]]) -> dict[int, Array]:
+    found: dict[int, Any] = {}
+    for place, output in enumerate(known):
+        moves = [one[place] for one in samples]
+        if is_float(output.dtype) and all(one.shape == output.shape for one in moves):
+            squares = np.mean([np.square(widened(one) - widened(output)) for one in moves], axis=0)
+            found[place] = np.nan_to_num(np.sqrt(squares), nan=0.0, posinf=0.0)
+    return found
+
+
+def _has(inputs: Sequence[str], place: int, source: Mapping[str, str]) -> bool:
+    return place < len(inputs) and inputs[place] in source
+
+
+def beside(sigma: Mapping[int, Array], moves: Mapping[int, Array]) -> Iterator[tuple[int, Array]]:
+    """Yield the deviation of rounding and of stored weights together, by place of the output."""
+    for place, move in moves.items():
+        own = sigma.get(place)
+        yield place, move if own is None or own.shape != move.shape else np.hypot(own, move)
