@@ -1,0 +1,53 @@
+"""The page of the ways to ship a model says what the rows say."""
+
+import numpy as np
+import pytest
+
+from deploy import Row, apart, page
+
+ROWS = [
+    Row(
+        model="zoo/a",
+        via="process",
+        load="file",
+        weights="full",
+        verdict="agrees",
+        apart=0.0,
+        startup=0.5,
+        latency=0.01,
+    ),
+    Row(model="zoo/a", via="wasm", load="file", weights="full", verdict="agrees", apart=1e-6, weights_bytes=2_000_000),
+    Row(model="zoo/b", via="process", load="bytes", weights="half", verdict="disagrees", why="wrong values", apart=0.5),
+    Row(model="zoo/b", via="wasm", load="file", weights="full", verdict="not run", why="no standard library"),
+]
+
+
+def test_a_page_counts_what_was_run():
+    text = page(ROWS, "Made by hand.")
+
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")
+    ]
+    assert ["process", "1", "1", "1", "1"] in lines
+    assert ["wasm", "2", "1", "1", "0"] in lines
+    assert "- bytes half weights: zoo/b: wrong values" in text
+    assert "- wasm: zoo/b: no standard library" in text
+    assert ["zoo/a", "wasm", "1e-06", "2 MB", "", "", "", ""] in lines
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        ([1.0, np.nan], [1.0, np.nan], 0.0),
+        ([1.0, np.inf], [1.5, np.inf], 0.5),
+        ([1.0, 2.0], [1.0, np.nan], np.inf),
+        ([1.0], [1.0, 2.0], np.inf),
+        ([1, 2], [1, 3], np.inf),
+    ],
+)
+def test_how_far_two_answers_are_apart(one, two, expected):
+    assert apart({"a": [np.array(one)]}, {"a": [np.array(two)]}) == expected
+
+
+def test_nothing_to_compare_is_no_zero():
+    assert apart({}, {"a": [np.array(1.0)]}) is None

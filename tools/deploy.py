@@ -1,0 +1,267 @@
+"""Verify and time models in every way to ship them: a row for each model and way, and the page of the rows.
+
+usage: python tools/deploy.py run --models NAMES --out FILE.jsonl [OPTION…]
+       python tools/deploy.py report FILE.jsonl… --out reports/deploy.md
+
+OPTION is `--burn-via`, `--burn-load` or `--burn-weights`, by default all of their values; a refused combination is no
+row. `run` goes on where FILE ends. Start-up is the time from no process to the first answer, with the compilation of
+WebAssembly by its host kept from an earlier start; latency is the median of calls from this process, request included.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from tabulate import tabulate
+
+from burn_verify.burn.program import Program
+from burn_verify.burn.runner import Runner
+from burn_verify.cases.select import Selection
+from burn_verify.core.case import Case
+from burn_verify.core.options import Settings, settings_from
+from burn_verify.core.target import PROCESS, Target
+from burn_verify.judge.metrics import is_float, widened
+from burn_verify.reference import oracle
+from burn_verify.run.pipeline import Pipeline
+from burn_verify.run.selected import asked
+from burn_verify.run.steps import Built, Ended, Outputs, Ready
+from burn_verify.system.cache import Cache
+from burn_verify.system.console import LongWork
+
+_CALLS: Final = 20
+_SECONDS: Final = 5.0
+_WAYS: Final = {"via": "process,http,wasm,wasm-node", "load": "file,embedded,bytes", "weights": "full,half"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A model in one way to ship it.
+
+    Attributes:
+        verdict: of the judge, or the stage that failed.
+        why: the reason where it did not pass.
+        apart: the greatest difference from the process that loads full weights from a file; None without both answers.
+        weights_bytes, program_bytes: of the files; the program's where it holds this model alone.
+        startup, latency: seconds; None where it was not run.
+        memory: MiB resident in all processes after the calls.
+    """
+
+    model: str
+    via: str
+    load: str
+    weights: str
+    verdict: str
+    why: str = ""
+    apart: float | None = None
+    weights_bytes: int | None = None
+    program_bytes: int | None = None
+    startup: float | None = None
+    latency: float | None = None
+    memory: float | None = None
+
+    @property
+    def way(self) -> str:
+        """The way in one word group, as the names of targets have it."""
+        return Target(via=self.via, load=self.load, weights=self.weights).name.partition("flex")[2].strip() or PROCESS
+
+
+def rows(case: Case, targets: Sequence[Target], settings: Settings, cache: Cache) -> Iterator[Row]:
+    """Yield the rows of a model; targets that cannot be built here are rows that say so."""
+    with LongWork(sys.stderr) as work:
+        pipeline = Pipeline(settings, cache, work.listen)
+        try:
+            plans = pipeline.prepare_all({target: [case] for target in targets})
+            base: Outputs = {}
+            for target in targets:
+                own = {"model": case.id, "via": target.via, "load": target.load, "weights": target.weights}
+                plan = plans[target]
+                if plan.failure:
+                    yield Row(**own, verdict="not run", why=plan.failure)
+                    continue
+                step = plan.cases[case.id]
+                verified = pipeline.verify(step)
+                if target == Target():
+                    base = verified.outputs
+                result = verified.result
+                yield Row(
+                    **own,
+                    verdict=str(result.verdict or result.stage),
+                    why=result.reason,
+                    apart=apart(base, verified.outputs),
+                    **({} if isinstance(step, Ended) else measured(step)),
+                )
+        finally:
+            pipeline.close()
+
+
+def apart(base: Outputs, other: Outputs) -> float | None:
+    """Return the greatest absolute difference of two answers; infinite where shape, dtype or special values differ."""
+    greatest = None
+    for name in base.keys() & other.keys():
+        for one, two in zip(base[name], other[name], strict=True):
+            greatest = max(greatest or 0.0, _apart(one, two))
+    return greatest
+
+
+@np.errstate(all="ignore")
+def _apart(one: Any, two: Any) -> float:
+    if one.shape != two.shape or one.dtype != two.dtype:
+        return float("inf")
+    if one.tobytes() == two.tobytes():
+        return 0.0
+    if not is_float(one.dtype):
+        return float("inf")
+    wide = widened(one), widened(two)
+    same = (wide[0] == wide[1]) | (np.isnan(wide[0]) & np.isnan(wide[1]))
+    differences = np.where(same, 0.0, np.abs(wide[0] - wide[1]))
+    return float(np.max(np.nan_to_num(differences, nan=np.inf), initial=0.0))
+
+
+def measured(step: Ready) -> dict[str, Any]:
+    """Return sizes of files, and seconds and memory of a fresh program on the first inputs of a case."""
+    built = step.built
+    inputs = next(iter(oracle.read(step.reference).data_sets.values())).inputs
+    sizes: dict[str, Any] = {"weights_bytes": _size(built.model.loaded), "program_bytes": _program_bytes(built)}
+    program = built.program
+    try:
+        program.close()
+        started = time.perf_counter()
+        program.infer_all(built.model, [inputs], built.target.backend)
+        startup = time.perf_counter() - started
+        seconds = list(_calls(program, built, inputs))
+        return {**sizes, "startup": startup, "latency": statistics.median(seconds), "memory": _resident(program.pid)}
+    except Exception as error:  # a program that does not answer has a verdict that says so
+        sys.stderr.write(f"{step.case.id}: {error}\n")
+        return sizes
+    finally:
+        program.close()
+
+
+def _calls(program: Program, built: Built, inputs: Sequence[Any]) -> Iterator[float]:
+    begun = time.perf_counter()
+    for _ in range(_CALLS):
+        started = time.perf_counter()
+        program.infer_all(built.model, [inputs], built.target.backend)
+        yield time.perf_counter() - started
+        if time.perf_counter() - begun > _SECONDS:
+            return
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _program_bytes(built: Built) -> int | None:
+    program = built.program
+    alone = isinstance(program, Runner) and program.binary.modules == {built.model.module}
+    return _size(program.binary.path) if isinstance(program, Runner) and alone else None
+
+
+def _resident(pid: int | None) -> float | None:
+    import psutil
+
+    if pid is None:
+        return None
+    process = psutil.Process(pid)
+    return float(sum(one.memory_info().rss for one in (process, *process.children(recursive=True))) / 2**20)
+
+
+def page(found: Sequence[Row], made: str) -> str:
+    """Return the report of rows."""
+    models = list(dict.fromkeys(row.model for row in found))
+    ways = list(dict.fromkeys(row.way for row in found))
+    at = {(row.model, row.way): row for row in found}
+    lines = ["# Ways to ship a model", "", made, "", "## Counts", "", _counts(ways, found), "", "## Verdicts", ""]
+    lines += [_table(models, ways, {key: row.verdict for key, row in at.items()}), ""]
+    reasons = {f"{row.way}: {row.model}: {row.why}": None for row in found if row.why}
+    lines += ["## What did not pass", "", *(f"- {reason}" for reason in reasons), ""] if reasons else []
+    texts = ["model", "way", "apart", "weights", "program", "start-up", "latency", "memory"]
+    lines += ["## Measured", "", tabulate([_measures(row) for row in found], texts, tablefmt="github"), ""]
+    return "\n".join(lines)
+
+
+def _counts(ways: Sequence[str], found: Sequence[Row]) -> str:
+    body = []
+    for way in ways:
+        own = [row for row in found if row.way == way]
+        ran = [row for row in own if row.apart is not None]
+        passed = sum(row.verdict == "agrees" for row in own)
+        body.append([way, len(own), passed, len(ran), sum(row.apart == 0 for row in ran)])
+    return tabulate(body, ["way", "models", "agree", "answered", "bit-equal to process"], tablefmt="github")
+
+
+def _table(models: Sequence[str], ways: Sequence[str], texts: Mapping[tuple[str, str], str]) -> str:
+    body = [[model, *(texts.get((model, way), "") for way in ways)] for model in models]
+    return tabulate(body, ["model", *ways], tablefmt="github")
+
+
+def _measures(row: Row) -> list[str]:
+    def text(value: float | None, factor: float, unit: str) -> str:
+        return "" if value is None else f"{value * factor:.3g} {unit}"
+
+    sizes = [text(row.weights_bytes, 1e-6, "MB"), text(row.program_bytes, 1e-6, "MB")]
+    times = [text(row.startup, 1, "s"), text(row.latency, 1e3, "ms"), text(row.memory, 1, "MiB")]
+    return [row.model, row.way, "" if row.apart is None else f"{row.apart:.3g}", *sizes, *times]
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    chosen = {name: getattr(arguments, name) for name in _WAYS}
+    settings = settings_from({"models": arguments.models, **chosen})
+    cache = Cache(settings.cache_dir)
+    targets = [one.target for one in asked(settings, _no_checkout)]
+    targets.sort(key=lambda target: target != Target())
+    known = {(row.model, row.way) for row in read(arguments.out)} if arguments.out.is_file() else set()
+    choice = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline).choose(settings.models)
+    for case in choice.cases:
+        if any(model == case.id for model, _ in known):
+            continue
+        made = [json.dumps(asdict(row)) for row in rows(case, targets, settings, cache)]
+        with arguments.out.open("a", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in made))
+
+
+def _no_checkout(text: str, project: str) -> Any:
+    msg = f"no checkouts here: {text} of {project}"
+    raise ValueError(msg)
+
+
+def read(path: Path) -> list[Row]:
+    """Return the rows of a file."""
+    return [Row(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run")
+    run.add_argument("--models", required=True)
+    run.add_argument("--out", type=Path, required=True)
+    for name, default in _WAYS.items():
+        run.add_argument(f"--burn-{name}", dest=name, default=default)
+    run.set_defaults(call=_run)
+    report = commands.add_parser("report")
+    report.add_argument("rows", type=Path, nargs="+")
+    report.add_argument("--out", type=Path, required=True)
+    report.add_argument("--note", default="", help="what is to be known of the machine")
+    report.set_defaults(call=_report)
+    arguments = parser.parse_args()
+    arguments.call(arguments)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    found = [row for path in arguments.rows for row in read(path)]
+    made = f"By tools/deploy.py on {datetime.now(UTC):%Y-%m-%d}. {arguments.note}".strip()
+    arguments.out.write_text(page(found, made), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
