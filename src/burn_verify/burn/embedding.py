@@ -60,7 +60,8 @@ def embedding_converter(cache: Cache, workspace: Workspace) -> Path:
     with cache.lock(workspace.lock, workspace.waiting):
         if sealed(note) is None:
             workspace.write(files, [_NAME])
-            run = workspace.compile(_NAME, {_NAME: _NAME})
+            # With the packages of the first build: alone it would have other features, and compile Burn once more.
+            run = workspace.compile(_NAME, {_NAME: _NAME}, beside=("converter", "runner"))
             if run.code != 0:
                 what = "the converter of models that embed their weights could not be built"
                 raise workspace.build.failure(what, run.code)

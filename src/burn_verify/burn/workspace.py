@@ -187,12 +187,14 @@ class Workspace:
         *,
         profile: str = PROFILE,
         env: Mapping[str, str] | None = None,
+        beside: Sequence[str] = (),
     ) -> CargoRun:
-        """Build a generated package. Nothing is fetched, since the tools were built before.
+        """Build a generated package, and others beside it, whose features count too; nothing is fetched.
 
         If the sources were removed since then (cargo's registry was emptied or replaced), they are fetched again.
         """
-        arguments = ["--profile", profile, "-p", package, "--keep-going"]
+        packages = [part for name in (package, *beside) for part in ("-p", name)]
+        arguments = ["--profile", profile, *packages, "--keep-going"]
         phase = "compile" if profile == PROFILE else f"compile {profile}"
         run_cargo = partial(self.build.run, phase=phase, labels=labels, listen=self._listen, env=env)
         run = run_cargo([*arguments, "--offline"])
