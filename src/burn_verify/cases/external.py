@@ -69,6 +69,12 @@ def external_files(model: onnx.ModelProto, path: Path) -> tuple[ExternalFile, ..
     return tuple(found.values())
 
 
+def size_of(path: Path) -> int:
+    """Return the bytes of a model and of the files with its data; raises as `external_files`."""
+    model = onnx.load(path, format="protobuf", load_external_data=False)
+    return path.stat().st_size + sum(file.path.stat().st_size for file in external_files(model, path))
+
+
 def gathered(path: Path, files: Sequence[ExternalFile], digest: str, cache: Cache) -> Path:
     """Return a path of the model at which its data are ordinary files beside it: its own, or that of a copy.
 

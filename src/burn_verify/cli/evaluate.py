@@ -111,7 +111,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         message = f"it cannot be evaluated: {error.stage}: {error.message}"
         raise UsageError(message) from error
     made = write(found, arguments.output, arguments.pictures)
-    print(harmless(evaluation_text(found.evaluated, found.comparisons)))
+    print(harmless(evaluation_text(found.evaluated, found.comparisons, found.drifts)))
     print(f"\nwritten: {', '.join(map(str, made))}")
     return _code(found, arguments.allow_broken)
 

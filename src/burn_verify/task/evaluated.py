@@ -21,11 +21,13 @@ class Cost:
         seconds: of the engine's answers, without the first one, which loads the model.
         rate: samples a second in that time; None where there was one answer only.
         memory: MiB that the engine's process had at most; None where the system does not tell.
+        call: milliseconds of a call: the median, and an interval that holds the median at 95 %; None of few calls.
     """
 
     seconds: float = 0.0
     rate: float | None = None
     memory: float | None = None
+    call: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Evaluated:
         unreadable: a line for each sample that cannot be fed or scored.
         unanswered: a line for each sample that the engine failed on.
         metrics: over `answered`; those of a baseline may come without any sample.
+        size: bytes of the model: its file, or the weights that Burn loads; None where nobody knows.
         error: why there is nothing, in one line; empty where there is something.
     """
 
@@ -54,6 +57,7 @@ class Evaluated:
     metrics: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     cost: Cost = Cost()
+    size: int | None = None
     error: str = ""
 
     @property

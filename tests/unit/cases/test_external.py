@@ -262,3 +262,10 @@ def test_data_of_more_than_two_gibibytes(tmp_path):
 
     assert found == external.ExternalFile(location="w.bin", path=tmp_path / "a" / "w.bin", plain=True)
     assert answers(path) == WEIGHTS.tolist()
+
+
+def test_the_size_of_a_model_counts_its_data(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(adder("weights.bin"))
+    (tmp_path / "weights.bin").write_bytes(WEIGHTS.tobytes())
+    assert external.size_of(path) == path.stat().st_size + WEIGHTS.nbytes

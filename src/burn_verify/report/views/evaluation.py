@@ -7,17 +7,21 @@ from typing import Any, Final
 from tabulate import tabulate
 
 from burn_verify.core.text import counted
+from burn_verify.task.drift import Drift
 from burn_verify.task.evaluated import Change, Comparison, Evaluated
 
 _NAMED: Final = 5
 """The greatest number of flips and lines that are printed; the files hold all."""
 
 
-def evaluation_text(evaluated: Sequence[Evaluated], comparisons: Sequence[Comparison]) -> str:
+def evaluation_text(
+    evaluated: Sequence[Evaluated], comparisons: Sequence[Comparison], drifts: Sequence[Drift] = ()
+) -> str:
     """Return what came of an evaluation, for people."""
     parts = [_metrics_table(evaluated)]
     for one in comparisons:
         parts.append("\n".join(_comparison(one)))
+    parts += ["\n".join(_drift(one)) for one in drifts]
     return "\n\n".join(parts)
 
 
@@ -35,6 +39,10 @@ def evaluated_json(one: Evaluated) -> dict[str, Any]:
         "samples_per_second": _number(one.cost.rate),
         "seconds": _number(one.cost.seconds),
         "peak_memory_mib": _number(one.cost.memory),
+        "call_ms": None
+        if one.cost.call is None
+        else dict(zip(("median", "low", "high"), map(_number, one.cost.call), strict=True)),
+        "bytes": one.size,
         **({"error": one.error} if one.error else {}),
     }
 
@@ -65,7 +73,7 @@ def comparison_json(one: Comparison) -> dict[str, Any]:
 
 def _metrics_table(evaluated: Sequence[Evaluated]) -> str:
     names = list(dict.fromkeys(name for one in evaluated for name in one.metrics))
-    heads = ["model", "engine", *names, "samples", "a second", "peak MiB"]
+    heads = ["model", "engine", "bytes", *names, "samples", "a second", "ms a call", "peak MiB"]
     rows = [_cells(one, names) for one in evaluated]
     table = tabulate(rows, headers=heads, tablefmt="plain", disable_numparse=True)
     return "\n".join([table, *(f"{one.name}: {one.error}" for one in evaluated if one.error)])
@@ -75,9 +83,11 @@ def _cells(one: Evaluated, names: Sequence[str]) -> list[str]:
     return [
         one.model,
         one.engine,
+        "" if one.size is None else f"{one.size:,}",
         *(_decimal(one.metrics.get(name)) for name in names),
         str(len(one.answered)),
         "" if one.cost.rate is None else f"{one.cost.rate:.1f}",
+        "" if one.cost.call is None else "{:.3g} [{:.3g}, {:.3g}]".format(*one.cost.call),
         "" if one.cost.memory is None else f"{one.cost.memory:.0f}",
     ]
 
@@ -99,6 +109,38 @@ def _comparison(one: Comparison) -> Iterator[str]:
             yield f"    {flip.sample}: {flip.text}"
         if len(one.flips) > _NAMED:
             yield f"    and {len(one.flips) - _NAMED} more"
+    for line in one.exceeded:
+        yield f"  FAILS: {line}"
+
+
+def drift_json(one: Drift) -> dict[str, Any]:
+    """Return a drift as JSON."""
+    return {
+        "before": one.before,
+        "after": one.after,
+        "engines": list(one.engines),
+        "samples": one.samples,
+        "metrics": {
+            name: dict(zip(one.engines, map(_number, pair), strict=True)) for name, pair in one.metrics.items()
+        },
+        "share_that_differs": _number(one.share),
+        "flipped_by_one_only": {engine: list(names) for engine, names in one.alone.items()},
+        "exceeded": list(one.exceeded),
+        "passes": one.passes,
+    }
+
+
+def _drift(one: Drift) -> Iterator[str]:
+    same = "the same" if one.passes else "not the same"
+    yield f"drift from {one.before} to {one.after} by {' and by '.join(one.engines)}: {same}"
+    for name, (mine, other) in one.metrics.items():
+        yield f"  {name} {mine:+.6f} and {other:+.6f}"
+    if one.samples:
+        yield f"  {100 * one.share:.2g} % of the drift of {counted(one.samples, 'sample')} differs"
+    for engine, names in one.alone.items():
+        some = ", ".join(names[:_NAMED])
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"  flipped by {engine} only: {some}{more}"
     for line in one.exceeded:
         yield f"  FAILS: {line}"
 

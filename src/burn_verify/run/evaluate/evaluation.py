@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from burn_verify.cases import load
+from burn_verify.cases.external import size_of
 from burn_verify.cases.labelled.entry import DataSet, Labels, identity
 from burn_verify.cases.labelled.fed import Feeder
 from burn_verify.cases.labelled.opened import opened
@@ -28,6 +29,7 @@ from burn_verify.run.seams import Seams
 from burn_verify.run.steps import Built, Ended
 from burn_verify.system.cache import Cache
 from burn_verify.task.chosen import KINDS, images_of, kind_of, labels_of, task_of
+from burn_verify.task.drift import Drift, drifted
 from burn_verify.task.evaluated import Comparison, Evaluated, compared
 from burn_verify.task.protocol import Task
 
@@ -80,17 +82,20 @@ class Evaluation:
         evaluated: each model by each engine, ONNX Runtime first.
         baselines: what was given.
         comparisons: Burn with ONNX Runtime, further models with the first, and everything with the baselines.
+        drifts: of further models from the first, by ONNX Runtime and by Burn.
     """
 
     subject: Subject
     evaluated: tuple[Evaluated, ...]
     baselines: tuple[Evaluated, ...]
     comparisons: tuple[Comparison, ...]
+    drifts: tuple[Drift, ...] = ()
 
     @property
     def passes(self) -> bool:
         """Whether everything was evaluated, and no comparison exceeds a limit."""
-        return all(not one.error for one in self.evaluated) and all(one.passes for one in self.comparisons)
+        answered = all(not one.error for one in self.evaluated)
+        return answered and all([one.passes for one in self.comparisons] + [one.passes for one in self.drifts])
 
     @property
     def unreadable(self) -> tuple[str, ...]:
@@ -139,7 +144,15 @@ def evaluate(
         evaluated=(*by_reference, *_flat(by_burn)),
         baselines=tuple(one.evaluated for one in baselines),
         comparisons=tuple(comparisons),
+        drifts=tuple(_drifts(by_reference, by_burn, first.task)),
     )
+
+
+def _drifts(by_reference: Sequence[Evaluated], by_burn: Sequence[Sequence[Evaluated]], task: Task) -> Iterator[Drift]:
+    """Yield how far each further model is from the first one by Burn, beside how far it is by the reference."""
+    for column in by_burn:
+        for mine, other in zip(by_reference[1:], column[1:], strict=True):
+            yield drifted((by_reference[0], mine), (column[0], other), task)
 
 
 def subject_of(case: Case, wish: Wish, cache: Cache, name: str) -> Subject:
@@ -212,6 +225,7 @@ def _by_engine(subject: Subject, engine: Engine, listen: Listener) -> Evaluated:
         infer=partial(infer, engine, subject.prepared.model, optimise=True),
         pid=lambda: engine.pid,
         outputs=subject.prepared.outputs,
+        size=size_of(subject.prepared.model),
     )
     return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
 
@@ -248,6 +262,7 @@ def _by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pi
         infer=partial(pipeline.infer, step),
         pid=lambda: step.program.pid,
         outputs=subject.prepared.outputs,
+        size=step.model.weights.stat().st_size,
     )
     return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
 

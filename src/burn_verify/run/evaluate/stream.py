@@ -3,6 +3,8 @@
 One batch is in memory at a time, and the predictions.
 """
 
+import math
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +23,7 @@ from burn_verify.system.wire import Array
 from burn_verify.task.evaluated import Cost, Evaluated
 from burn_verify.task.protocol import Answer, Answered, Task
 
+_FEW: Final = 10
 _PATIENCE: Final = 20
 """An engine that failed on so many samples, and answered none, is asked no more."""
 
@@ -34,6 +37,7 @@ class Asked:
         infer: from inputs to outputs, in the order of the graph; raises `StageError`.
         pid: the process that answered last.
         outputs: names of the outputs, in order.
+        size: bytes of the model.
     """
 
     model: str
@@ -41,6 +45,7 @@ class Asked:
     infer: Callable[[Sequence[Array]], list[Array]]
     pid: Callable[[], int | None]
     outputs: tuple[TensorSpec, ...]
+    size: int | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +58,7 @@ class _State:
     seconds: float = 0.0
     calls: int = 0
     timed: int = 0
+    calls_ms: list[float] = field(default_factory=list)
     memory: float | None = None
 
 
@@ -79,7 +85,8 @@ def evaluated(asked: Asked, data: DataSet, digest: str, feeder: Feeder, task: Ta
         answered=tuple(state.answered),
         unreadable=(*data.broken, *state.unreadable),
         unanswered=tuple(state.unanswered),
-        cost=Cost(seconds=state.seconds, rate=_rate(state), memory=state.memory),
+        cost=Cost(seconds=state.seconds, rate=_rate(state), memory=state.memory, call=median_of(state.calls_ms)),
+        size=asked.size,
     )
     return _scored(found, task)
 
@@ -158,7 +165,9 @@ def _infer(asked: Asked, batch: Batch, state: _State) -> list[Array]:
     started = time.monotonic()
     outputs = asked.infer(batch.inputs)
     if state.calls:
-        state.seconds += time.monotonic() - started
+        spent = time.monotonic() - started
+        state.seconds += spent
+        state.calls_ms.append(1000 * spent)
         state.timed += batch.rows
     state.calls += 1
     now = peak(asked.pid())
@@ -183,6 +192,16 @@ def _split(asked: Asked, batch: Batch, outputs: Sequence[Array], size: int) -> I
             own[name] = array[place : place + 1]
         fed = {name: array[place : place + 1] if array.ndim else array for name, array in batch.named.items()}
         yield Answer(outputs=own, inputs=fed, place=where)
+
+
+def median_of(values: Sequence[float]) -> tuple[float, float, float] | None:
+    """Return the median, and an interval that holds it at 95 % by the ranks of the values; None of fewer than ten."""
+    if len(values) < _FEW:
+        return None
+    ordered, count = sorted(values), len(values)
+    half = 0.98 * math.sqrt(count)
+    low, high = max(0, math.floor(count / 2 - half)), min(count - 1, math.ceil(count / 2 + half))
+    return statistics.median(ordered), ordered[low], ordered[high]
 
 
 def _rate(state: _State) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from burn_verify.core.errors import StoreError
 from burn_verify.report.views.drawn import Panel, drawn, labels_panel
-from burn_verify.report.views.evaluation import comparison_json, evaluated_json
+from burn_verify.report.views.evaluation import comparison_json, drift_json, evaluated_json
 from burn_verify.run.evaluate.evaluation import Evaluation
 from burn_verify.system.files import write_if_changed
 from burn_verify.task.detection import Detecting, Detection
@@ -72,6 +72,7 @@ def _comparison(found: Evaluation) -> dict[str, Any]:
         },
         "evaluations": [evaluated_json(one) for one in (*found.evaluated, *found.baselines)],
         "comparisons": [comparison_json(one) for one in found.comparisons],
+        "drifts": [drift_json(one) for one in found.drifts],
         "passes": found.passes,
     }
 

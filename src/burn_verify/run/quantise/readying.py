@@ -49,7 +49,9 @@ def readied(
         case = replace(prepared.case, source=ModelFile(path=path), hints=hints)
         found: Prepared | None = None
         for rules in (sparing_rewritings_for, rewritings_for):
-            with preparation(settings, target, cache=cache, listen=listen, seams=seams, rewritings=rules) as open_one:
+            with preparation(
+                settings, target, cache=cache, listen=listen, seams=seams, thrifty=True, rewritings=rules
+            ) as open_one:
                 found = open_one.prepare([case])[case.id]
             if found.agrees:
                 break

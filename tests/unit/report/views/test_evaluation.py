@@ -1,8 +1,10 @@
 """An evaluation as a table and as JSON."""
 
 import json
+from dataclasses import replace
 
-from burn_verify.report.views.evaluation import comparison_json, evaluated_json, evaluation_text
+from burn_verify.report.views.evaluation import comparison_json, drift_json, evaluated_json, evaluation_text
+from burn_verify.task.drift import Drift
 from burn_verify.task.evaluated import Change, Comparison, Cost, Evaluated, Tier
 from burn_verify.task.protocol import Flip
 
@@ -52,3 +54,35 @@ def test_the_json_has_no_numbers_that_json_has_not():
     assert (other["flips"]["count"], other["flips"]["by_kind"], other["passes"]) == (7, {"class": 7}, False)
     json.dumps([found, other], allow_nan=False)
     assert comparison_json(Comparison(before="a", after="b", check="not compared"))["flips"] is None
+
+
+DRIFT = Drift(
+    before="m",
+    after="m8",
+    engines=("onnxruntime", "burn-flex"),
+    samples=8,
+    metrics={"top1": (-0.125, 0.0)},
+    share=0.5,
+    alone={"onnxruntime": tuple(f"s{place}" for place in range(6))},
+    exceeded=("50.0 % of the drift of the samples differs, allowed are 10 %",),
+)
+
+
+def test_a_drift():
+    text = evaluation_text([RUN], [], [DRIFT])
+    assert "drift from m to m8 by onnxruntime and by burn-flex: not the same" in text
+    assert "top1 -0.125000 and +0.000000" in text
+    assert "flipped by onnxruntime only: s0, s1, s2, s3, s4 and 1 more" in text
+    assert "FAILS: 50.0 %" in text
+    found = json.loads(json.dumps(drift_json(DRIFT)))
+    assert found["metrics"] == {"top1": {"onnxruntime": -0.125, "burn-flex": 0.0}}
+    assert found["passes"] is False
+
+
+def test_bytes_and_calls():
+    run = replace(RUN, size=1234, cost=replace(RUN.cost, call=(1.5, 1.25, 2.0)))
+    assert "1,234" in evaluation_text([run], [])
+    assert "1.5 [1.25, 2]" in evaluation_text([run], [])
+    found = evaluated_json(run)
+    assert (found["bytes"], found["call_ms"]) == (1234, {"median": 1.5, "low": 1.25, "high": 2.0})
+    assert evaluated_json(RUN)["call_ms"] is None

@@ -127,3 +127,20 @@ def test_names_of_engines():
     assert engine_name(Target(backend="ndarray")) == "burn-ndarray"
     assert engine_name(replace(Target(), simplify=False)).startswith("burn-")
     assert engine_name(replace(Target(), simplify=False)) != "burn-flex"
+
+
+def test_the_drift_to_a_second_model_is_the_same_by_both_engines(tmp_path, digits):
+    second = classifier(tmp_path / "second.onnx")
+    found = run(tmp_path, digits[0], second, data=digits[1], task="classification")
+    (drift,) = found.drifts
+    assert (drift.passes, drift.samples, drift.metrics) == (True, 4, {"top1": (0.0, 0.0)})
+    faults = Faults({("run", "second"): lambda outputs: [outputs[0] * np.float32(0.9)]})
+    wrong = run(tmp_path, digits[0], second, data=digits[1], task="classification", faults=faults)
+    assert all(one.passes for one in wrong.comparisons)
+    assert not wrong.drifts[0].passes
+    assert not wrong.passes
+
+
+def test_each_engine_has_the_size_of_what_it_loads(tmp_path, digits):
+    found = run(tmp_path, digits[0], data=digits[1], task="classification")
+    assert [one.size for one in found.evaluated] == [digits[0].stat().st_size] * 2

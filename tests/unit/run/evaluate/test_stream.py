@@ -12,7 +12,7 @@ from burn_verify.core.case import Hints, ModelFacts
 from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.progress import Progress, silent
 from burn_verify.core.stage import FailureKind
-from burn_verify.run.evaluate.stream import Asked, evaluated
+from burn_verify.run.evaluate.stream import Asked, evaluated, median_of
 from burn_verify.task.classification import Classification
 from labelled import ROWS, SCORES, readable, rows
 
@@ -98,3 +98,9 @@ def test_a_prediction_of_each_sample_is_its_own(tmp_path):
     found = run(rows(tmp_path / "a.npz"))
     assert replace(found.answered[0].entry, items=()).number == 0
     assert [one.entry.label for one in found.answered] == [0, 1, 2, 1]
+
+
+def test_the_median_of_calls_lies_in_its_interval():
+    assert median_of([1.0] * 9) is None
+    assert median_of([float(one) for one in range(100)]) == (49.5, 40.0, 60.0)
+    assert median_of([3.0] * 10) == (3.0, 3.0, 3.0)
