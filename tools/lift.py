@@ -25,12 +25,15 @@ from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Target
 from burn_verify.record import store
 from burn_verify.report.summary.lifted import Lifted, from_text, lifted_case, to_text, together
+from burn_verify.report.summary.prepared_models import from_text as models_of
 from burn_verify.report.views.lifted import lifted_page
 from burn_verify.run.prepare.preparing import preparation
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
 NAMES = ("prepare.json", "prepare.md")
+MODELS = "prepare-models.json"
+"""What ``tools/prepare_zoo.py`` writes; the page shows it, too."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,7 +107,9 @@ def write(folder: Path, lifted: Lifted) -> None:
     except (OSError, ValueError):
         whole = lifted
     data.write_text(to_text(whole), encoding="utf-8")
-    page.write_text(lifted_page(whole), encoding="utf-8")
+    models = folder / MODELS
+    known = models_of(models.read_text(encoding="utf-8")) if models.exists() else ()
+    page.write_text(lifted_page(whole, known), encoding="utf-8")
 
 
 if __name__ == "__main__":

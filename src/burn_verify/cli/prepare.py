@@ -32,7 +32,7 @@ _TEXT: Final = """\
 Rewrite a model that burn-onnx refuses, that does not compile, or that answers otherwise, until it agrees with ONNX
 Runtime; of all sets of rewritings that lead there, the smallest. Every step is proved with ONNX Runtime, before and
 after it. A model that agrees as it is stays as it is. Inputs and outputs change only where one of --pin, --freeze,
---drop-zipmap and --cut asks for it."""
+--drop-zipmap and --cut asks for it; the reference only where --unsigned-weights does."""
 _EXAMPLES: Final = """\
 examples:
   burn-verify prepare model.onnx -o ready.onnx
@@ -62,6 +62,11 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--cut", action="store_true", help="leave out pre- and post-processing by operators of foreign domains"
     )
+    command.add_argument(
+        "--unsigned-weights",
+        action="store_true",
+        help="weights of quantised layers in unsigned 8 bits: the same sums, and exact ones of ONNX Runtime too",
+    )
     command.add_argument("--force", action="store_true", help="replace FILE where it exists; never the model itself")
     command.add_argument("--report", type=Path, metavar="FILE", help="write what was done as Markdown")
     command.add_argument("--json", action="store_true", help="print what was done as JSON")
@@ -75,6 +80,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
         freeze=pairs("--freeze", arguments.freeze),
         drop_zipmap=arguments.drop_zipmap,
         cut=arguments.cut,
+        unsigned_weights=arguments.unsigned_weights,
     )
     settings = settings_from(typed(arguments))
     cache = Cache(settings.cache_dir)

@@ -91,6 +91,7 @@ def test_the_model_itself_is_never_written_over(command, celu):
         (("--freeze", "z=1"), "no input is called 'z'"),
         (("--drop-zipmap",), "nothing of this kind"),
         (("--cut",), "nothing of this kind"),
+        (("--unsigned-weights",), "nothing of this kind"),
         (("-o", "/nowhere/ready.onnx"), "cannot be written"),
         (("--burn-backend", "flex,ndarray"), "one target at a time"),
     ],

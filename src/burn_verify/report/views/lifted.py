@@ -12,6 +12,7 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome
 from burn_verify.core.text import counted
 from burn_verify.report.summary.lifted import After, Lifted, LiftedCase
+from burn_verify.report.summary.prepared_models import PreparedModel
 
 _SHOWN = 3
 
@@ -53,9 +54,34 @@ def second_status(result: CaseResult | None, prepared: Mapping[str, LiftedCase])
     return f"{case.status}: {counted(len(case.rewritings), 'rewriting')}{constant}"
 
 
-def lifted_page(lifted: Lifted) -> str:
-    """Return the page as Markdown."""
-    return "\n".join(_lines(lifted)) + "\n"
+def lifted_page(lifted: Lifted, models: Sequence[PreparedModel] = ()) -> str:
+    """Return the page as Markdown.
+
+    Arguments:
+        models: models that were prepared with options.
+    """
+    return "\n".join((*_lines(lifted), *(_models(models) if models else ()))) + "\n"
+
+
+def _models(models: Sequence[PreparedModel]) -> Iterator[str]:
+    agree = sum(one.agrees for one in models)
+    plain = sum(one.agrees and not one.options for one in models)
+    yield ""
+    yield "## Models"
+    yield ""
+    yield f"Of {counted(len(models), 'model')}, {agree} agree after it, {plain} of them with no option. Made by"
+    yield "`tools/prepare_zoo.py`; the time is that of the command, on a busy machine."
+    yield ""
+    headers = ("model", "options", "agrees", "max abs", "rewritings", "proofs", "tried", "seconds")
+    yield from _table(headers, (_model(one) for one in models))
+
+
+def _model(one: PreparedModel) -> Sequence[str]:
+    answer = "yes" if one.agrees else f"no: {one.in_the_way}".replace("|", r"\|")
+    apart = "" if one.distance is None else f"{one.distance:.2g}"
+    proofs = ", ".join(f"{count} {name}" for name, count in one.proofs.items())
+    options = f"`{' '.join(one.options)}`" if one.options else ""
+    return one.model, options, answer, apart, ", ".join(one.rewritings), proofs, str(one.tried), f"{one.seconds:.0f}"
 
 
 def _lines(lifted: Lifted) -> Iterator[str]:

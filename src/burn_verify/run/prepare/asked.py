@@ -20,12 +20,14 @@ class Asked:
         freeze: a number by the name of an input, or several with commas between them.
         drop_zipmap: scores as a tensor, not as a map by class.
         cut: leave out pre- and post-processing by operators of foreign domains.
+        unsigned_weights: weights of quantised layers in unsigned 8 bits.
     """
 
     pin: Mapping[str, str] = field(default_factory=dict)
     freeze: Mapping[str, str] = field(default_factory=dict)
     drop_zipmap: bool = False
     cut: bool = False
+    unsigned_weights: bool = False
 
 
 def pairs(flag: str, texts: Sequence[str]) -> dict[str, str]:
@@ -72,7 +74,7 @@ def changed(model: "ModelProto", asked: Asked) -> tuple["ModelProto", tuple[Proo
 
 
 def _steps(asked: Asked) -> Iterator[tuple[str, str, "Callable[[ModelProto], ModelProto | None]"]]:
-    from burn_verify.prepare.rewritings import interface
+    from burn_verify.prepare.rewritings import interface, unsigned
 
     if asked.cut:
         yield "--cut", "operators of foreign domains are for others to run", interface.cut_out
@@ -82,3 +84,6 @@ def _steps(asked: Asked) -> Iterator[tuple[str, str, "Callable[[ModelProto], Mod
         yield "--pin", "sizes are known before", lambda model: interface.pinned(model, asked.pin)
     if asked.freeze:
         yield "--freeze", "inputs are constants", lambda model: interface.frozen(model, asked.freeze)
+    if asked.unsigned_weights:
+        why = "without VNNI, ONNX Runtime saturates sums of products with signed weights"
+        yield "--unsigned-weights", why, unsigned.unsigned_weights

@@ -6,6 +6,7 @@ from burn_verify.core.prepared import Status
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.report.summary.lifted import Lifted, LiftedCase, after
+from burn_verify.report.summary.prepared_models import PreparedModel
 from burn_verify.report.views.lifted import after_json, lifted_page, removing_text, second_status
 
 
@@ -89,3 +90,18 @@ def result(name, outcome=Outcome.FAILED):
 )
 def test_a_failing_model_has_a_second_status(of, text):
     assert second_status(of, KNOWN) == text
+
+
+def model(name, *options, agrees=True, **given):
+    told = {"rewritings": ("a", "b"), "proofs": {"bit-equal": 2}, "distance": 1e-5, "in_the_way": "", **given}
+    return PreparedModel(model=name, options=options, agrees=agrees, tried=3, seconds=4.4, **told)
+
+
+def test_models_have_a_table_with_their_options():
+    stays = model("c", agrees=False, distance=None, in_the_way="convert: a | b", rewritings=(), proofs={})
+    lifted = Lifted(versions={"burn": "0.22.1"}, seconds=1.0, cases=())
+    text = lifted_page(lifted, [model("a"), model("b", "--pin", "n=1"), stays])
+    assert "Of 3 models, 2 agree after it, 1 of them with no option" in text
+    assert "`--pin n=1`" in text
+    assert r"no: convert: a \| b" in text
+    assert "## Models" not in lifted_page(lifted)

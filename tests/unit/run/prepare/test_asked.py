@@ -36,6 +36,7 @@ def test_each_step_is_noted():
         Asked(freeze={"q": "1"}),
         Asked(drop_zipmap=True),
         Asked(cut=True),
+        Asked(unsigned_weights=True),
         Asked(pin={"n": "many"}),
     ],
 )
