@@ -15,10 +15,11 @@ from burn_verify.cases.load import prepare
 from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, one_target, typed, write_file
 from burn_verify.cli.written import PREPARED, QUANTISED, annotate, check_files, prepare_note, write_model
 from burn_verify.core.case import ModelFile
-from burn_verify.core.errors import UsageError
+from burn_verify.core.errors import StageError, UsageError
 from burn_verify.core.options import settings_from
 from burn_verify.core.prepared import Prepared
 from burn_verify.core.quantised import INTEGER, Calibration, Quantisation, Quantised, Width, Written
+from burn_verify.core.stage import FailureKind
 from burn_verify.core.target import Target
 from burn_verify.report.views.quantised import quantised_json, quantised_markdown, quantised_text
 from burn_verify.run.quantise.quantising import quantised
@@ -72,6 +73,15 @@ def add_to(commands: Commands) -> None:
 
 
 def _quantize(arguments: argparse.Namespace) -> int:
+    try:
+        return _made(arguments)
+    except StageError as error:
+        if error.kind is not FailureKind.USAGE:
+            raise
+        raise UsageError(error.message) from error
+
+
+def _made(arguments: argparse.Namespace) -> int:
     how = _how(arguments)
     settings = settings_from(typed(arguments))
     cache = arguments.seams.cache(settings.cache_dir)

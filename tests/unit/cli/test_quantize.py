@@ -94,10 +94,13 @@ def test_what_cannot_be_quantised_is_one_line(command, tmp_path):
         (("--loss", "-1"), "--loss -1"),
         (("--weights", "int4"), "invalid choice"),
         (("--data", "nowhere.npz"), "no such file"),
+        (("--data", "wrong.npz"), "'z' is neither an input nor an output"),
         (("--burn-backend", "flex,ndarray"), "choose one"),
     ],
 )
-def test_a_mistake_is_told_before_the_work(command, net, tmp_path, words, message):
+def test_a_mistake_is_told_before_the_work(command, net, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    np.savez("wrong.npz", z=samples())
     code, out, err = command("quantize", net, "-o", tmp_path / "int8.onnx", *words, seams=seams())
     assert (code, out) == (4, "")
     assert message in err
