@@ -8,7 +8,7 @@ import pytest
 
 HEAVY = [
     *("onnx", "onnxruntime", "numpy", "ml_dtypes", "safetensors", "rich", "tabulate", "pooch", "requests", "tqdm"),
-    *("jinja2", "junitparser", "psutil", "tomlkit"),
+    *("jinja2", "junitparser", "psutil", "tomlkit", "duckdb", "submitit"),
 ]
 
 

@@ -47,6 +47,8 @@ CONFINED = {
     "rich": {"system.console", "report.views"},
     "tabulate": {"report.views", "cli"},
     "tomlkit": {"expectations.document"},
+    "duckdb": {"record.parquet"},
+    "submitit": {"run.sweep.fleet"},
     "jinja2": {"report.views"},
     "hotcoco": {"task.average_precision"},
     "junitparser": {"report.views"},

@@ -3,8 +3,8 @@
 Reads names only; opens no file.
 """
 
-import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -88,29 +88,42 @@ def cases(files: Iterable[Path]) -> tuple[Case, ...]:
     unique = list(dict.fromkeys(files))
     return tuple(
         Case(id=f"{CORPUS}/{name}", corpus=CORPUS, source=ModelFile(path=path))
-        for path, name in zip(unique, _names(unique), strict=True)
+        for path, name in zip(unique, names(unique), strict=True)
     )
 
 
-def _names(files: Sequence[Path]) -> list[str]:
-    """Name each file by as few of its last parts as are unique; by one where none is unique."""
-    short = [_name(path, _depth(path, files)) for path in files]
+def names(files: Sequence[Path]) -> list[str]:
+    """Name each file by as few of its last parts as are unique; by one where none is unique.
+
+    The work grows with the number of files, not with its square: only files whose names are equal are looked at again.
+    """
+    depths = _depths(files)
+    short = [_name(path, depths.get(path, 1)) for path in files]
+    count = Counter(short)
     return _numbered(
         [
-            _fit(path.name) if is_packed(path) and short.count(name) > 1 else name
+            _fit(path.name) if is_packed(path) and count[name] > 1 else name
             for path, name in zip(files, short, strict=True)
         ]
     )
 
 
-def _depth(path: Path, files: Sequence[Path]) -> int:
-    others = [other for other in files if other != path]
-    alone = (
-        depth
-        for depth in range(1, len(path.parts))
-        if all(_name(path, depth) != _name(other, depth) for other in others)
-    )
-    return next(alone, 1)
+def _depths(files: Sequence[Path]) -> dict[Path, int]:
+    """Return of how many last parts the name of each file is, where one is unique."""
+    found: dict[Path, int] = {}
+    alike, depth = [list(files)], 1
+    while alike:
+        still = []
+        for group in alike:
+            by_name: dict[str, list[Path]] = {}
+            for path in group:
+                by_name.setdefault(_name(path, depth), []).append(path)
+            found |= {some[0]: depth for some in by_name.values() if len(some) == 1 and depth < len(some[0].parts)}
+            still += [
+                some for some in by_name.values() if len(some) > 1 and any(depth < len(one.parts) for one in some)
+            ]
+        alike, depth = still, depth + 1
+    return found
 
 
 def _name(path: Path, depth: int) -> str:
@@ -121,13 +134,19 @@ def _fit(name: str) -> str:
     return _UNFIT.sub("_", name)
 
 
-def _numbered(names: Sequence[str]) -> list[str]:
+def _numbered(short: Sequence[str]) -> list[str]:
     """Number names that repeat: they differed only in characters that an id must not have."""
-    taken = {name for name in names if names.count(name) == 1}
+    count = Counter(short)
+    taken = {name for name in short if count[name] == 1}
+    last: dict[str, int] = {}
     numbered = []
-    for name in names:
-        if names.count(name) > 1:
-            name = next(new for number in itertools.count(1) if (new := f"{name}#{number}") not in taken)
-            taken.add(name)
+    for name in short:
+        if count[name] > 1:
+            said = name
+            while said in taken or said == name:
+                last[name] = last.get(name, 0) + 1
+                said = f"{name}#{last[name]}"
+            taken.add(said)
+            name = said
         numbered.append(name)
     return numbered

@@ -76,7 +76,7 @@ def stored_location(cache: Cache, download: Download) -> Path:
     """Return the path in the cache of a finished download."""
     data = download.test_data_sha256
     folder = download.sha256[:16] + (f"-{data[:8]}" if data else "")
-    return cache.root / "zoo" / folder / Path(download.path).name
+    return cache.root / "zoo" / folder / (download.name or Path(download.path).name)
 
 
 def _collected(case: Case, source: Collected) -> PreparedCase:
@@ -184,7 +184,7 @@ def _downloaded(cache: Cache, download: Download) -> Path:
         if sealed(note) is None:
             if model.is_file() and sha256_of(model) != download.sha256:
                 model.unlink()
-            fetch(zoo.load().base_url + download.path, download.sha256, model)
+            fetch((download.base or zoo.load().base_url) + download.path, download.sha256, model)
             seal(note, [model])
         return model
 
@@ -203,7 +203,7 @@ def _fetch_stored(download: Download, model: Path) -> None:
     note = model.parent / "test-data.json"
     if download.test_data is None or download.test_data_sha256 is None or (folder.is_dir() and sealed(note)):
         return
-    url = zoo.load().base_url + download.test_data
+    url = (download.base or zoo.load().base_url) + download.test_data
     archive = model.parent / Path(download.test_data).name
     if archive.is_file() and sha256_of(archive) != download.test_data_sha256:
         archive.unlink()

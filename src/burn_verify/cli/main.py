@@ -37,9 +37,11 @@ from burn_verify.cli import (
     probe,
     profile,
     quantize,
+    query,
     reduce,
     report,
     serve,
+    sweep,
 )
 from burn_verify.cli.common import PLACES, add_command, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
@@ -47,13 +49,13 @@ from burn_verify.core.case import Case, Download, ModelFile, Seeded
 from burn_verify.core.errors import BurnVerifyError, ToolchainError, UsageError
 from burn_verify.core.option_table import OPTIONS
 from burn_verify.core.options import Settings, settings_from
-from burn_verify.core.progress import Progress
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Trial
 from burn_verify.core.text import harmless
 from burn_verify.expectations.match import xfail_reason
 from burn_verify.report.views.failure import failure_text
+from burn_verify.run.every import verified
 from burn_verify.run.recorder import Recorder
 from burn_verify.run.results import error_of
 from burn_verify.run.seams import Seams
@@ -86,6 +88,8 @@ _COMMANDS: Final = (
     serve,
     load,
     probe,
+    sweep,
+    query,
 )
 """The modules that add a command each, in the order of the help text."""
 
@@ -115,6 +119,8 @@ examples:
   burn-verify package mnist -o mnist-model              a crate that loads it, and proves it with cargo test
   burn-verify probe mnist -o probe        a program that proves it on another machine
   burn-verify serve mnist --port 3000     a server of it, with Furnace's API and KServe v2
+  burn-verify sweep models.txt --out swept              thousands of models, in shards, resumed where it stopped
+  burn-verify query "select * from results" swept       what came of it, in SQL
   burn-verify load mnist                  many requests to a server, every answer compared with the first
   burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
@@ -263,20 +269,14 @@ def _verify(arguments: argparse.Namespace) -> int:
     with LongWork(sys.stderr) as work:
         session = Session.open(settings, work.listen, seams=arguments.seams)
     trials = session.selected.trials
-    names = {trial: test_id for test_id, trial in session.selected.by_test_id.items()}
     recorder = Recorder(session)
     recorder.begin(trials)
     results: dict[Trial, CaseResult] = {}
     interrupted = True
     try:
         with LongWork(sys.stderr) as work:
-            _prepare(session, recorder, work)
-            for place, trial in enumerate(trials):
-                if session.failure(trial.target):
-                    continue
-                work.listen(Progress(phase="verify", done=place, total=len(trials), text=names[trial]))
-                results[trial] = session.verify(trial, work.listen)
-                recorder.add(session.line(results[trial], trial.target))
+            for trial, result in verified(session, recorder, work.listen):
+                results[trial] = result
         interrupted = False
     finally:
         session.close()
@@ -309,15 +309,6 @@ def _print_how(session: Session, results: Mapping[Trial, CaseResult]) -> None:
     for target in dict.fromkeys(trial.target for trial in passed):
         steps = (session.plans[target].cases[trial.case.id] for trial in passed if trial.target == target)
         print(f"\n{harmless(how(target, [step.prepared for step in steps if step.prepared]))}")
-
-
-def _prepare(session: Session, recorder: Recorder, work: LongWork) -> None:
-    try:
-        session.prepare(session.selected.trials, work.listen)
-    except BurnVerifyError as error:
-        recorder.prepared(error)
-        raise
-    recorder.prepared()
 
 
 def _unexpected(trial: Trial, result: CaseResult, session: Session) -> str | None:

@@ -194,11 +194,20 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A source: a file of the model hub, by its path below the hub's base URL."""
+    """A source: a file that is fetched.
+
+    Attributes:
+        path: below `base`.
+        base: the beginning of the URL; empty for that of the model hub.
+        size: bytes, 0 where nobody said.
+        name: of the file; empty for the last part of `path`.
+    """
 
     path: str
     sha256: str
     size: int
+    base: str = ""
+    name: str = ""
     test_data: str | None = None
     test_data_sha256: str | None = None
 

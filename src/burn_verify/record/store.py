@@ -111,7 +111,16 @@ def read_all(path: Path) -> tuple[Record, ...]:
     Raises:
         UsageError: the file is missing or is not a record; the message names the line.
     """
-    return tuple(record for run in _runs(path, _objects(path, _text(path))) for record in run)
+    return tuple(record for run in every_run(path) for record in run)
+
+
+def every_run(path: Path) -> tuple[tuple[Record, ...], ...]:
+    """Read every run of a record, oldest first, each as one record for each of its targets.
+
+    Raises:
+        UsageError: as for `read_all`.
+    """
+    return _runs(path, _objects(path, _text(path)))
 
 
 def _text(path: Path) -> str:

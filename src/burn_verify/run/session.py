@@ -19,7 +19,7 @@ from burn_verify.burn.checkouts import look
 from burn_verify.cases import files, sized, zoo
 from burn_verify.cases.conformance import suites
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
-from burn_verify.cases.select import Selection
+from burn_verify.cases.select import Choice, Selection
 from burn_verify.core.case import Case
 from burn_verify.core.errors import LoadError, StageError
 from burn_verify.core.option_values import ALL
@@ -79,11 +79,13 @@ class Session:
         listen: Listener = silent,
         targets: Sequence[Target] | None = None,
         seams: Seams = Seams(),  # noqa: B008  (immutable)
+        cases: Sequence[Case] | None = None,
     ) -> "Session":
         """Select the cases and create the folder of a new run.
 
         Arguments:
             targets: replace the targets of the settings.
+            cases: replace the selection of the settings.
 
         Raises:
             UsageError: a name is unknown, options are incompatible, or a file of expectations is invalid.
@@ -92,28 +94,20 @@ class Session:
         started = time.monotonic()
         cache = seams.cache(settings.cache_dir)
         runs = cache.folder("runs")
-        selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
-        choice = selection.choose(
-            settings.models,
-            settings.conformance,
-            settings.ops,
-            settings.ops_profile,
-            sized=settings.latency,
-            hints=settings.hints,
-        )
-        cases, shard = part_of(choice.cases, settings)
+        choice = _chosen(settings, cache, listen) if cases is None else Choice(cases=tuple(cases))
+        own, shard = part_of(choice.cases, settings)
         if targets is None:
             chosen = asked(settings, lambda text, project: look(cache, project, text), shipped_by(settings, listen))
         else:
             chosen = tuple(Asked(target=target, settings=settings) for target in targets)
         if settings.keep_outputs is not None:
             make(settings.keep_outputs)
-        own = {case.id for case in cases}
+        here = {case.id for case in own}
         selected = Selected(
             settings=settings,
-            cases=cases,
+            cases=own,
             shard=shard,
-            elsewhere=tuple(case.id for case in choice.cases if case.id not in own),
+            elsewhere=tuple(case.id for case in choice.cases if case.id not in here),
             left_out=choice.left_out,
             targets=chosen,
             expected=tuple(expected_of(settings, one.target) for one in chosen),
@@ -351,6 +345,18 @@ class Session:
             return ()
         used = {name for result in results for name in result.details.get("overrides", ())}
         return overrides.unused(overrides.packaged() if known is None else known, used)
+
+
+def _chosen(settings: Settings, cache: Cache, listen: Listener) -> Choice:
+    selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
+    return selection.choose(
+        settings.models,
+        settings.conformance,
+        settings.ops,
+        settings.ops_profile,
+        sized=settings.latency,
+        hints=settings.hints,
+    )
 
 
 def _trim(cache: Cache, limit: int) -> None:
