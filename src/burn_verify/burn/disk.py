@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -126,6 +126,23 @@ def _version(version: Path) -> Iterator[Usage]:
     for kind, (name, paths) in parts.items():
         if size := _freed_by(paths):
             yield Usage(kind=kind, name=name, folder=version, own=size, shared=0, used=used)
+
+
+def compiled(workspace: Path) -> Iterator[Path]:
+    """Yield every file of a compiled workspace, the units of the common target folder included, but no models."""
+    models = set(_models(workspace.parent))
+    for path in _all_of(workspace.parent, workspace):
+        yield from _files_but(path, models)
+
+
+def _files_but(path: Path, left_out: Collection[Path]) -> Iterator[Path]:
+    if path in left_out:
+        return
+    if path.is_dir() and not path.is_symlink():
+        for entry in path.iterdir():
+            yield from _files_but(entry, left_out)
+    elif path.is_file():
+        yield path
 
 
 def _own(version: Path, workspace: Path) -> list[Path]:

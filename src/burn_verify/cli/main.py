@@ -42,6 +42,7 @@ from burn_verify.cli import (
     report,
     serve,
     sweep,
+    toolchain,
 )
 from burn_verify.cli.common import PLACES, add_command, add_options, typed
 from burn_verify.cli.doctor import Grade, examine
@@ -90,6 +91,7 @@ _COMMANDS: Final = (
     probe,
     sweep,
     query,
+    toolchain,
 )
 """The modules that add a command each, in the order of the help text."""
 
@@ -122,6 +124,7 @@ examples:
   burn-verify sweep models.txt --out swept              thousands of models, in shards, resumed where it stopped
   burn-verify query "select * from results" swept       what came of it, in SQL
   burn-verify load mnist                  many requests to a server, every answer compared with the first
+  burn-verify toolchain pack -o archives/ a compiled Burn as one archive, for other machines
   burn-verify gc                          what is on disk for which target
   burn-verify explain-number run.jsonl node/test_celu   why a number was judged as it was
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 another error, 3 toolchain, 4 usage,

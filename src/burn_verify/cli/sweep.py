@@ -50,9 +50,9 @@ examples:
   burn-verify sweep models.txt --out swept --cover 50          the 50 models that show most, and what the rest could add
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 a model of the list or of the shard has no result,
   3 toolchain, 4 usage, 130 Ctrl-C, 143 SIGTERM"""
-_NOT_HERE: Final = frozenset(
-    {"models", "conformance", "ops", "ops_profile", "ops_examples", "record", "keep_outputs", "compile_budget"}
-)
+_FIELDS: Final = frozenset(option.field for option in OPTIONS) - {
+    *("models", "conformance", "ops", "ops_profile", "ops_examples", "record", "keep_outputs", "compile_budget"),
+}
 _INCOMPLETE: Final = 2
 _MOST_SHARDS: Final = 100_000
 _SHOWN: Final = 5
@@ -87,7 +87,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument("--parallel", type=int, metavar="N", help="shards at once (default: 2 here, all on a cluster)")
     command.add_argument("--slurm", default="", metavar="KEY=VALUE,...", help="parameters of the jobs: partition=cpu")
     command.add_argument("--kubernetes", metavar="IMAGE", help="print the manifest of an Indexed Job, run nothing")
-    add_options(command, {option.field for option in OPTIONS} - _NOT_HERE)
+    add_options(command, _FIELDS)
     command.set_defaults(run=_sweep)
 
 

@@ -30,6 +30,10 @@ _WORDS: Final = {
     "verify": "running and comparing",
     "samples": "running samples",
     "evaluate": "evaluating samples",
+    "sweep": "models of the shard",
+    "shards": "running shards",
+    "pack": "packing",
+    "unpack": "unpacking",
 }
 _EVERY: Final = 15.0
 """Seconds between lines where there is no terminal."""
