@@ -286,7 +286,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         closing = recorder.close(
             trials, shutil.get_terminal_size((120, 40)).columns, whole=True, interrupted=interrupted
         )
-        if results:
+        if results or session.selected.alike:
             print(closing.text)
         if results and settings.keep_outputs is not None:
             print(f"answers are kept in {settings.keep_outputs}")

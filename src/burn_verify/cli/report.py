@@ -25,9 +25,10 @@ from burn_verify.report.files import files
 from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column, Matrix, merge
 from burn_verify.report.summary.findings import Findings, PastRun, counts_of
+from burn_verify.report.summary.gate import Gate, gate
 from burn_verify.report.summary.lifted import Lifted, from_text
 from burn_verify.report.summary.states import state_of
-from burn_verify.report.views import changes_text, matrix, side_by_side, terminal
+from burn_verify.report.views import changes_text, comment, matrix, side_by_side, terminal
 from burn_verify.run.recorder import LAST_RECORD
 from burn_verify.run.selected import expected_of
 from burn_verify.system.cache import Cache
@@ -58,6 +59,7 @@ _DIFF_EXAMPLES: Final = """\
 examples:
   burn-verify diff yesterday.jsonl today.jsonl
   burn-verify diff yesterday.jsonl shard-*.jsonl --markdown > changes.md
+  burn-verify diff run.jsonl --comment > comment.md    of two checkouts, for their pull request (docs/gate.md)
   burn-verify diff run.jsonl                 targets of one run that differ in one thing: versions, backends, options
 The first name is the old run, all others are the new one; --old adds records to the old one.
 exit codes: 0 as good as before or better, 1 regressions or lost evidence, 2 not comparable: no case in common, a
@@ -104,7 +106,9 @@ def add_to(commands: Commands) -> None:
     diff.add_argument(
         "--old", nargs="+", type=Path, default=[], metavar="RECORD", help="further records of the old run"
     )
-    diff.add_argument("--markdown", action="store_true", help="as Markdown")
+    form = diff.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="as Markdown")
+    form.add_argument("--comment", action="store_true", help="as a comment on a pull request: Markdown, in short")
     diff.set_defaults(run=_diff)
     past = add_command(commands, "history", "keep runs, and show the results of a case", _HISTORY, _HISTORY_EXAMPLES)
     past.add_argument("folder", type=Path, metavar="DIR", help="where runs are kept")
@@ -156,18 +160,38 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    old = merge(_records([arguments.before, *arguments.old]))
+    records = _records([arguments.before, *arguments.old])
+    if arguments.comment and not arguments.after and (alike := _all_alike(records)) is not None:
+        print(comment.nothing(alike), end="")
+        return 0
+    old = merge(records)
+    new = merge(_records(arguments.after)) if arguments.after else old
     if arguments.after:
-        comparisons = changes.compare(old, merge(_records(arguments.after)))
+        comparisons = changes.compare(old, new)
         message = "the records have no case of one target in common: there is nothing to compare"
     else:
         comparisons = changes.between(old.columns)
         message = "one record alone has to be of several targets that differ in one thing: there is nothing to compare"
     if not comparisons:
         raise RecordError(message)
-    shown = changes_text.as_markdown if arguments.markdown else changes_text.as_text
-    print("\n".join(shown(comparison) for comparison in comparisons))
+    if arguments.comment:
+        print(comment.render([_gate(one, old, new) for one in comparisons]), end="")
+    else:
+        shown = changes_text.as_markdown if arguments.markdown else changes_text.as_text
+        print("\n".join(shown(comparison) for comparison in comparisons))
     return changes.exit_code(comparisons)
+
+
+def _all_alike(records: Iterable[Record]) -> int | None:
+    """Return how many cases a run left out since they are the same program everywhere, where it left out all."""
+    found = [record.environment.get("alike") for record in records if not record.results and not record.selection]
+    return next((count for count in found if isinstance(count, int) and count), None)
+
+
+def _gate(comparison: changes.Comparison, old: Matrix, new: Matrix) -> Gate:
+    before = next(column for column in old.columns if column.target == comparison.before)
+    after = next(column for column in new.columns if column.target == comparison.after)
+    return gate(comparison, before, after)
 
 
 def _history(arguments: argparse.Namespace) -> int:

@@ -369,6 +369,17 @@ OPTIONS: tuple[Option, ...] = (
         help="balance the parts by the seconds in this record; give all parts the same one (default: by number)",
     ),
     Option(
+        field="only_changed",
+        flag="--only-changed",
+        metavar="on|off",
+        ini="burn_only_changed",
+        parse=option_values.switch,
+        default=False,
+        bare="on",
+        help="with --burn-onnx-path A,B or --burn-path A,B: compile and run only what becomes other Rust, or can reach "
+        "what differs (docs/gate.md)",
+    ),
+    Option(
         field="latency",
         flag="--latency",
         metavar="on|off",

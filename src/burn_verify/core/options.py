@@ -43,6 +43,7 @@ class Settings:
         cache_size: bytes that the cache may hold of models, 0 for no limit.
         shard: I and N of one part of the selection, counted from 1; None for all of it.
         shard_costs: a record with the seconds of each case.
+        only_changed: whether only cases are compiled and run that two checkouts may treat differently.
         judge_timeout: seconds that an answer in float64 may take.
         locate: whether to look for the first wrong node of a model that fails, and for how many seconds in all.
         latency: whether to time the cases that answer, as a release build.
@@ -92,6 +93,7 @@ class Settings:
     expectations: Path | None = None
     shard: tuple[int, int] | None = None
     shard_costs: Path | None = None
+    only_changed: bool = False
     latency: bool = False
     threads: int = 0
     compile_budget: float | None = None
@@ -150,6 +152,7 @@ _WITHOUT_EFFECT = (
     "expectations",
     "shard",
     "shard_costs",
+    "only_changed",
     "threads",
 )
 

@@ -170,6 +170,8 @@ class Recorder:
             lines.append(
                 f"{len(left_out)} more of the zoo were not selected: not in the mirror, not in the cache, no hub"
             )
+        if alike := self._session.selected.alike:
+            lines.append(f"{len(alike)} more are the same program with every checkout: they were not run")
         if interrupted and missing:
             ids = {test_id for test_id, trial in self._session.selected.by_test_id.items() if trial in set(missing)}
             lines.append(f"stopped early: without a result: {', '.join(sorted(ids))}")
@@ -251,5 +253,7 @@ def _timing(settings: Settings) -> dict[str, Any]:
 
 
 def _part(selected: Selected) -> dict[str, Any]:
-    """Return the shard of this run; empty where it is not sharded."""
-    return {} if selected.shard is None else {"shard": asdict(selected.shard)}
+    """Return the shard of this run, and how many cases are the same program with every checkout."""
+    shard = {} if selected.shard is None else {"shard": asdict(selected.shard)}
+    # With no checkouts compared, nothing is said; with some, also where every case was run.
+    return shard | ({"alike": len(selected.alike)} if selected.settings.only_changed else {})

@@ -126,6 +126,7 @@ class Selected:
         expected: the expectations of the cases, for each target.
         shard: the part of the selection that the cases are; None where they are all of it.
         elsewhere: ids of the cases in other shards.
+        alike: ids of cases that are left out since every checkout makes the same program of them, see `run.changed`.
     """
 
     settings: Settings
@@ -136,6 +137,7 @@ class Selected:
     select_seconds: float
     shard: Shard | None = None
     elsewhere: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
 
     @property
     def trials(self) -> tuple[Trial, ...]:

@@ -100,14 +100,21 @@ class Session:
             chosen = asked(settings, lambda text, project: look(cache, project, text), shipped_by(settings, listen))
         else:
             chosen = tuple(Asked(target=target, settings=settings) for target in targets)
+        here = {case.id for case in own}
+        alike: tuple[str, ...] = ()
+        if settings.only_changed:
+            from burn_verify.run.changed import changed
+
+            found = changed(own, [one.target for one in chosen], settings, cache, seams.builder, listen)
+            own, alike = found.cases, found.alike
         if settings.keep_outputs is not None:
             make(settings.keep_outputs)
-        here = {case.id for case in own}
         selected = Selected(
             settings=settings,
             cases=own,
             shard=shard,
             elsewhere=tuple(case.id for case in choice.cases if case.id not in here),
+            alike=alike,
             left_out=choice.left_out,
             targets=chosen,
             expected=tuple(expected_of(settings, one.target) for one in chosen),
@@ -328,7 +335,8 @@ class Session:
             return ()
         corpora = {zoo.CORPUS, files.CORPUS, GENERATED, sized.CORPUS, *suites.SUITES}
         partial = corpora - self._whole
-        ids = [*(case.id for case in self.selected.cases), *self.selected.elsewhere, *self.selected.left_out]
+        selected = self.selected
+        ids = [*(case.id for case in selected.cases), *selected.elsewhere, *selected.alike, *selected.left_out]
         found = dict.fromkeys(entry for expected in self.selected.expected for entry in expected.unmatched(ids))
         return tuple(entry for entry in found if not entry.concerns(partial))
 
