@@ -188,6 +188,35 @@ def page(found: Sequence[Row], made: str) -> str:
     return "\n".join(lines)
 
 
+def served_page(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return the part of the report about servers; empty without any."""
+    if not found:
+        return ""
+    load = [
+        [
+            one["model"],
+            ", ".join(f"{count} of {status}" for status, count in one["statuses"].items()),
+            one["differing"],
+            f"{one['per_second']:.0f}",
+            *(f"{seconds * 1e3:.0f} ms" for seconds in one["percentiles"]),
+            "" if one["forward"] is None else f"{one['forward'] * 1e3:.1f} ms",
+            " → ".join("" if some is None else f"{some:.0f} MiB" for some in one["resident"]),
+            " and ".join(f"{seconds:.1f} s" for seconds in one["startup"]),
+        ]
+        for one in found
+    ]
+    heads = ["model", "answers by status", "differ from the first", "a second", "p50", "p95", "p99", "in the model"]
+    lines = ["## Load", "", tabulate(load, [*heads, "memory", "two start-ups"], tablefmt="github"), ""]
+    bad = [[row[0], row[1], row[2], row[3]] for row in found[0]["malformed"]]
+    lines += [f"## Malformed requests, {found[0]['model']}", ""]
+    lines += [tabulate(bad, ["request", "status", "code", "message"], tablefmt="github"), ""]
+    unlike = [one["model"] for one in found if [row[1] for row in one["malformed"]] != [row[1] for row in bad]]
+    after = [one["model"] for one in found if not one["answers_after"]]
+    lines += [f"Other models with other statuses: {', '.join(unlike) or 'none'}; "]
+    lines += [f"models that did not answer a good request afterwards: {', '.join(after) or 'none'}.", ""]
+    return "\n".join(lines)
+
+
 def _counts(ways: Sequence[str], found: Sequence[Row]) -> str:
     body = []
     for way in ways:
@@ -251,6 +280,7 @@ def main() -> None:
     report = commands.add_parser("report")
     report.add_argument("rows", type=Path, nargs="+")
     report.add_argument("--out", type=Path, required=True)
+    report.add_argument("--served", type=Path, help="a file of tools/serving.py")
     report.add_argument("--note", default="", help="what is to be known of the machine")
     report.set_defaults(call=_report)
     arguments = parser.parse_args()
@@ -260,7 +290,8 @@ def main() -> None:
 def _report(arguments: argparse.Namespace) -> None:
     found = [row for path in arguments.rows for row in read(path)]
     made = f"By tools/deploy.py on {datetime.now(UTC):%Y-%m-%d}. {arguments.note}".strip()
-    arguments.out.write_text(page(found, made), encoding="utf-8")
+    served = [] if arguments.served is None else json.loads(arguments.served.read_text(encoding="utf-8"))
+    arguments.out.write_text(page(found, made) + served_page(served), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deploy import Row, apart, page
+from deploy import Row, apart, page, served_page
 
 ROWS = [
     Row(
@@ -51,3 +51,26 @@ def test_how_far_two_answers_are_apart(one, two, expected):
 
 def test_nothing_to_compare_is_no_zero():
     assert apart({}, {"a": [np.array(1.0)]}) is None
+
+
+def test_the_part_about_servers_names_models_that_answer_otherwise():
+    one = {
+        "model": "a",
+        "startup": [2.0, 1.0],
+        "statuses": {"200": 9, "503": 1},
+        "differing": 0,
+        "per_second": 50.2,
+        "percentiles": [0.01, 0.02, 0.03],
+        "forward": None,
+        "resident": [10.0, None],
+        "malformed": [["empty body", 400, "not_json", "no JSON"]],
+        "answers_after": True,
+    }
+    other = {**one, "model": "b", "malformed": [["empty body", 500, "", ""]], "answers_after": False}
+
+    text = served_page([one, other])
+
+    assert "9 of 200, 1 of 503" in text
+    assert "Other models with other statuses: b; " in text
+    assert "models that did not answer a good request afterwards: b." in text
+    assert served_page([]) == ""
