@@ -40,7 +40,18 @@ tiers of a difference: below 0.001 excellent, below 0.01 good, else warning; a w
   unless --max-drop says what may
 exit codes: 0 nothing got worse, 1 something did or was refused, 3 toolchain, 4 usage, or samples that cannot be read"""
 _FIELDS: Final = PLACES | {
-    *("inputs", "dims", "timeout", "memory_limit", "burn_version", "burn_backend", "simplify", "partition"),
+    *(
+        "task",
+        "max_drop",
+        "inputs",
+        "dims",
+        "timeout",
+        "memory_limit",
+        "burn_version",
+        "burn_backend",
+        "simplify",
+        "partition",
+    ),
 }
 _SHOWN: Final = 10
 """The greatest number of samples that cannot be read of which a line is printed."""
@@ -58,12 +69,6 @@ def add_to(commands: Commands) -> None:
         help="dataset.jsonl, COCO's JSON, class folders, or a folder that holds one; .npz; .csv of sentence pairs",
     )
     command.add_argument(
-        "--task",
-        default="",
-        metavar="TASK",
-        help="classification, detection, similarity, regression or module:function; else [task] kind of model.toml",
-    )
-    command.add_argument(
         "-o", "--output", type=Path, default=Path(), metavar="DIR", help="where to write (default: the current folder)"
     )
     command.add_argument(
@@ -73,13 +78,6 @@ def add_to(commands: Commands) -> None:
         default=[],
         metavar="FILE",
         help="metrics or predictions of a training framework, or a folder of an earlier evaluation; several times",
-    )
-    command.add_argument(
-        "--max-drop",
-        action="append",
-        default=[],
-        metavar="METRIC=X",
-        help="fail where a metric is worse by more, such as ap=0.01; several times; replaces the limit of the tiers",
     )
     command.add_argument("--tokenizer", type=Path, metavar="FILE", help="tokenizer.json for texts")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of the intervals (default: 0)")
@@ -95,8 +93,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    wish = _wish(arguments)
     settings = settings_from(typed(arguments))
+    wish = _wish(arguments, settings)
     cache = arguments.seams.cache(settings.cache_dir)
     selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
     cases = selection.choose(arguments.models, hints=settings.hints).cases
@@ -133,7 +131,7 @@ def _targets(settings: Settings, cache: Cache) -> Sequence[Target]:
     return [one.target for one in asked(settings, lambda text, project: look(cache, project, text))]
 
 
-def _wish(arguments: argparse.Namespace) -> Wish:
+def _wish(arguments: argparse.Namespace, settings: Settings) -> Wish:
     for name in ("pictures", "allow_broken", "seed"):
         if getattr(arguments, name) < 0:
             message = f"--{name.replace('_', '-')}: a number from 0 is needed, not {getattr(arguments, name)}"
@@ -147,27 +145,9 @@ def _wish(arguments: argparse.Namespace) -> Wish:
         raise UsageError(message)
     return Wish(
         data=arguments.data,
-        task=arguments.task,
+        task=settings.task,
         tokenizer=arguments.tokenizer,
         baselines=tuple(arguments.baseline),
-        max_drop=_limits(arguments.max_drop),
+        max_drop=settings.limits,
         seed=arguments.seed,
     )
-
-
-def _limits(texts: Sequence[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for text in (part for one in texts for part in one.split(",")):
-        name, _, value = (part.strip() for part in text.partition("="))
-        try:
-            limit = float(value)
-        except ValueError:
-            limit = -1.0
-        if not name or not 0 <= limit < float("inf"):
-            message = f"--max-drop {text}: METRIC=X with a number from 0 is needed, such as ap=0.01"
-            raise UsageError(message)
-        if name.lower() in found:
-            message = f"--max-drop: {name} is given twice"
-            raise UsageError(message)
-        found[name.lower()] = limit
-    return found

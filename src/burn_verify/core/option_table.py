@@ -64,6 +64,40 @@ OPTIONS: tuple[Option, ...] = (
         help="feed only this sample of the data, named as in the result",
     ),
     Option(
+        field="evaluate",
+        flag="--burn-evaluate",
+        word="--evaluate",
+        metavar="DATA",
+        ini="burn_evaluate",
+        parse=option_values.place,
+        default=None,
+        help="also run this labelled data set through ONNX Runtime and Burn, and fail where the task got worse "
+        "(docs/evaluate.md)",
+    ),
+    Option(
+        field="task",
+        flag="--burn-task",
+        word="--task",
+        metavar="TASK",
+        ini="burn_task",
+        parse=option_values.task,
+        default="",
+        help="what a model is evaluated for: classification, detection, similarity, regression or module:function "
+        "(default: [task] kind of the model.toml beside it)",
+    ),
+    Option(
+        field="max_drop",
+        flag="--burn-max-drop",
+        word="--max-drop",
+        metavar="METRIC=X",
+        ini="burn_max_drop",
+        parse=option_values.drops,
+        default=(),
+        repeat=True,
+        help="fail an evaluation where a metric is worse by more, such as ap=0.01, and not by the tier of its "
+        "difference; may be repeated",
+    ),
+    Option(
         field="draws",
         flag="--burn-draws",
         word="--draws",

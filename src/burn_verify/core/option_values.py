@@ -211,6 +211,50 @@ def sample(text: str) -> str:
     return text.strip()
 
 
+def place(text: str) -> Path:
+    """Return the absolute path of a file or folder."""
+    found = path(text)
+    if not found.exists():
+        msg = f"{text}: no such file or folder"
+        raise ValueError(msg)
+    return found
+
+
+TASKS: Final = ("classification", "detection", "similarity", "regression")
+"""The tasks that are built in."""
+
+
+def task(text: str) -> str:
+    """Return a task: one that is built in, or ``module:function``."""
+    if text not in TASKS and not (":" in text and all(text.rpartition(":")[::2])):
+        msg = f"{', '.join(TASKS)} or module:function is needed, not {text!r}"
+        raise ValueError(msg)
+    return text
+
+
+def drops(text: str) -> tuple[str, ...]:
+    """Return the texts of metrics and by how much each may be worse, ``ap=0.01``, by lines or commas."""
+    parts = tuple(part.strip() for part in text.replace("\n", ",").split(","))
+    names = [drop(part)[0] for part in parts]
+    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+        msg = f"{twice[0]} is given twice"
+        raise ValueError(msg)
+    return parts
+
+
+def drop(text: str) -> tuple[str, float]:
+    """Return a metric in lower case, and by how much it may be worse."""
+    name, _, value = (one.strip() for one in text.partition("="))
+    try:
+        limit = float(value)
+    except ValueError:
+        limit = -1.0
+    if not name or not 0 <= limit < float("inf"):
+        msg = f"METRIC=X with a number from 0 is needed, such as ap=0.01, not {text!r}"
+        raise ValueError(msg)
+    return name.lower(), limit
+
+
 def profile(text: str) -> str:
     """Return an ops profile: how many graphs are generated for an operator."""
     profiles = ("quick", "nightly", "full")

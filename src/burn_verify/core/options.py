@@ -30,6 +30,9 @@ class Settings:
         data: files and folders of samples that models are fed.
         sample: the only one of them to feed; empty for all.
         draws: number of further draws; None for the usual one.
+        evaluate: a labelled data set on which models are evaluated as well; None for none.
+        task: what for; empty for what the description of the model says.
+        max_drop: metrics with their greatest drops, as typed; empty for what the tiers allow.
         conformance: suites of ONNX's own cases, as typed.
         ops: operators whose generated graphs are verified, as typed.
         ops_profile: how many of them, see `burn_verify.cases.generated.profiles.PROFILES`.
@@ -62,6 +65,9 @@ class Settings:
     data: tuple[Path, ...] = ()
     sample: str = ""
     draws: int | None = None
+    evaluate: Path | None = None
+    task: str = ""
+    max_drop: tuple[str, ...] = ()
     conformance: tuple[str, ...] = ()
     ops: tuple[str, ...] = ()
     ops_profile: str = "quick"
@@ -109,6 +115,11 @@ class Settings:
         return replace(given.hints_of(self.inputs, self.dims, self.data, self.sample), draws=self.draws)
 
     @property
+    def limits(self) -> dict[str, float]:
+        """By how much a metric of an evaluation may be worse, by its name in lower case."""
+        return dict(map(option_values.drop, self.max_drop))
+
+    @property
     def selects(self) -> bool:
         """Whether the options select any case."""
         return bool(self.models or self.conformance or self.ops)
@@ -120,6 +131,7 @@ _PLACES = (
     option_values.new_folder,
     option_values.file,
     option_values.manifest,
+    option_values.place,
 )
 
 

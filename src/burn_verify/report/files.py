@@ -15,7 +15,7 @@ from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.ends import is_model
 from burn_verify.report.summary.findings import Findings
 from burn_verify.report.summary.lifted import LiftedCase
-from burn_verify.report.views import failures, junit, latency, markdown, matrix, page, supported_ops
+from burn_verify.report.views import failures, junit, latency, markdown, matrix, page, supported_ops, tasks
 from burn_verify.report.views.markdown import escape
 
 
@@ -57,6 +57,8 @@ def artefacts(
     if models or not record.results:
         of_models = replace(record, results=models)
         made["compatibility-matrix.md"] = markdown.render(of_models, expected, prepared) + _timed(models)
+        if told := tasks.as_markdown(models):
+            made["compatibility-matrix.md"] += f"\n{told}"
     if others := [result for result in record.results if not is_model(result)]:
         made["SUPPORTED-OPS.md"] = supported_ops.render(record, expected, prepared) + _timed(others)
         made["supported-ops.json"] = json_text(supported_ops.as_json(record, expected, prepared))

@@ -30,7 +30,7 @@ from burn_verify.record.environment import environment
 from burn_verify.record.targets import recorded
 from burn_verify.report.summary import changes
 from burn_verify.report.summary.columns import Column
-from burn_verify.report.views import latency, samples, side_by_side
+from burn_verify.report.views import latency, samples, side_by_side, tasks
 from burn_verify.report.views.terminal import render_table
 from burn_verify.run.selected import Selected
 from burn_verify.run.session import Session
@@ -163,6 +163,8 @@ class Recorder:
         lines = [self._table(prepared, width)] if results else []
         if of_samples := samples.as_text(results):
             lines.append(of_samples)
+        if of_tasks := tasks.as_text(results):
+            lines.append(of_tasks)
         for target, found in self._results.items():
             if timed := latency.as_text(tuple(found.values())):
                 lines += [*([f"\n{target.label}"] if len(self._results) > 1 else []), f"\n{timed}\n"]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from burn_verify.burn.checkouts import look
 from burn_verify.cases import files, sized, zoo
@@ -48,6 +48,7 @@ from burn_verify.system.files import digest_of, write_if_changed
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
+    from burn_verify.run.evaluate.alongside import Alongside
     from burn_verify.run.locating import Locating
 
 _KEPT_RUNS: Final = 8
@@ -248,8 +249,21 @@ class Session:
         result = verified.result
         if (note := plan.notes.get(case.id)) is not None:
             result = replace(result, details={**result.details, "prepared": dict(note)})
+        if self._evaluates(step):
+            result = self._alongside.with_task(step.built, trial.target, result, self._running, listen)
         found = with_forecast(step.prepared, trial.target, explained(step.prepared, result))
         return self._locator.with_node(trial, found, listen) if self._locates(trial, found) else found
+
+    @functools.cached_property
+    def _alongside(self) -> "Alongside":
+        """What evaluates models on the labelled data of this run."""
+        from burn_verify.run.evaluate.alongside import Alongside
+
+        return Alongside(self.selected.settings, self.cache, self._seams)
+
+    def _evaluates(self, step: Ready | Ended) -> "TypeGuard[Ready]":
+        """Return whether a case is evaluated: a model that became a program, where the user named data."""
+        return self.selected.settings.evaluate is not None and isinstance(step, Ready)
 
     def _locates(self, trial: Trial, result: CaseResult) -> bool:
         """Return whether to look for the wrong node: of a model of several, that fails where nobody expects it."""
@@ -319,6 +333,8 @@ class Session:
         """Terminate every child process of this process."""
         if self._pipeline is not None:
             self._pipeline.close()
+        if "_alongside" in self.__dict__:
+            self._alongside.close()
 
     @property
     def _whole(self) -> frozenset[str]:

@@ -5,7 +5,6 @@ from typing import Final
 
 from burn_verify.cases.labelled.entry import DataSet, Labels
 from burn_verify.core.case import ImageHint, TaskHint, TensorSpec
-from burn_verify.core.errors import UsageError
 from burn_verify.task.classification import Classification
 from burn_verify.task.detection import Detecting
 from burn_verify.task.families import FAMILIES, family_of, limits_of
@@ -20,18 +19,6 @@ KINDS: Final = {
     "regression": Labels.VALUES,
 }
 """The tasks that are built in, and the labels that they need."""
-
-
-def kind_of(text: str) -> str:
-    """Return the text of an option as a task.
-
-    Raises:
-        UsageError: it is none.
-    """
-    if text in KINDS or (":" in text and all(text.rpartition(":")[::2])):
-        return text
-    message = f"--task: {', '.join(KINDS)} or module:function is needed, not {text!r}"
-    raise UsageError(message)
 
 
 def labels_of(kind: str) -> tuple[Labels, ...]:

@@ -88,3 +88,27 @@ def test_files_and_folders_have_to_exist(tmp_path):
 @pytest.mark.parametrize(("text", "columns"), [("on", (False, True)), ("off", (False,)), ("yes", (False, True))])
 def test_a_column_stands_beside_the_one_as_is(text, columns):
     assert option_values.beside(text) == columns
+
+
+def test_tasks():
+    for text in (*option_values.TASKS, "metrics:f", "folder/metrics.py:f"):
+        assert option_values.task(text) == text
+    for text in ("", "classify", ":f", "metrics:"):
+        with pytest.raises(ValueError, match="or module:function is needed"):
+            option_values.task(text)
+
+
+def test_drops():
+    assert option_values.drops("AP=0.01,ap50 = 0\nar=1") == ("AP=0.01", "ap50 = 0", "ar=1")
+    assert option_values.drop("ap50 = 0.5") == ("ap50", 0.5)
+    for text in ("ap", "=1", "ap=-1", "ap=nan", "ap=inf", "ap=1,"):
+        with pytest.raises(ValueError, match="METRIC=X"):
+            option_values.drops(text)
+    with pytest.raises(ValueError, match="ap is given twice"):
+        option_values.drops("ap=1,AP=2")
+
+
+def test_places(tmp_path):
+    assert option_values.place(str(tmp_path)) == tmp_path
+    with pytest.raises(ValueError, match="no such file or folder"):
+        option_values.place(str(tmp_path / "none"))

@@ -19,6 +19,8 @@ GOOD = {
     "inputs": [("x:ones", ("x:ones",)), ("x:ones\n y:int64[0,9)\n", ("x:ones", "y:int64[0,9)"))],
     "dims": [("n=1,3", ("n=1,3",)), ("n=1\nm=2*n", ("n=1", "m=2*n"))],
     "sample": [("photos/a.jpg", "photos/a.jpg"), (" x[3]", "x[3]")],
+    "task": [("detection", "detection"), ("metrics:f", "metrics:f")],
+    "max_drop": [("ap=0.01", ("ap=0.01",)), ("ap=0.01\nAR=1", ("ap=0.01", "AR=1"))],
     "draws": [("0", 0), ("6", 6)],
     "conformance": [("node", ("node",)), ("node, light", ("node", "light"))],
     "ops": [("all", ("all",)), ("Conv,Gemm", ("Conv", "Gemm"))],
@@ -55,6 +57,9 @@ BAD = {
     "dims": ["n", "n=-1", "n=m\nm=n"],
     "data": ["missing.npz"],
     "sample": [" "],
+    "evaluate": ["missing"],
+    "task": ["drawing", ":f"],
+    "max_drop": ["ap", "ap=-1", "ap=1,ap=2"],
     "draws": ["-1", "many", "1.5"],
     "conformance": [","],
     "ops": [","],
@@ -97,6 +102,7 @@ PATHS = {
     "keep_outputs": "new",
     "manifest_path": "file.toml",
     "expectations": "file.toml",
+    "evaluate": ".",
     "shard_costs": "file.toml",
 }
 

@@ -1,23 +1,17 @@
 """From names to tasks."""
 
-import pytest
-
 from burn_verify.cases.labelled.entry import DataSet, Labels
 from burn_verify.core.case import ImageHint, TaskHint, TensorSpec
-from burn_verify.core.errors import UsageError
-from burn_verify.task.chosen import KINDS, images_of, kind_of, labels_of, task_of
+from burn_verify.core.option_values import TASKS
+from burn_verify.task.chosen import KINDS, images_of, labels_of, task_of
 from labelled import KINDS as CATEGORIES
 
 SCORES = TensorSpec(name="scores", dtype="float32", shape=(1, 3, 500))
 SIDES = TensorSpec(name="sides", dtype="float32", shape=(1, 4, 500))
 
 
-def test_names():
-    for kind in (*KINDS, "metrics:f", "folder/metrics.py:f"):
-        assert kind_of(kind) == kind
-    for wrong in ("", "classify", ":f", "metrics:"):
-        with pytest.raises(UsageError, match="classification, detection, similarity, regression or module:function"):
-            kind_of(wrong)
+def test_every_task_of_the_option_is_there():
+    assert tuple(KINDS) == TASKS
 
 
 def test_labels():

@@ -138,6 +138,7 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
         "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, column.target),
         "metrics": [_output_json(output) for output in result.metrics],
+        "evaluation": {key: one for key, one in dict(details.get("evaluation") or {}).items() if key != "pictures"},
     }
 
 

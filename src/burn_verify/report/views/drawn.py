@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ _COLOURS: Final = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#0080
 _LEAST: Final = 320
 """Pixels of the longer side of a panel at least: small images are enlarged, so that boxes can be told apart."""
 _TITLE: Final = 16
+_SMALL: Final = 960
+"""Pixels of the longer side of a picture that a record holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,26 @@ def drawn(entry: Entry, panels: Sequence[Panel], path: Path) -> bool:
     Raises:
         OSError: the file cannot be written.
     """
+    whole = _side_by_side(entry, panels)
+    if whole is None:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole.save(path)
+    return True
+
+
+def pictured(entry: Entry, panels: Sequence[Panel]) -> bytes:
+    """Return panels of one image side by side as a small JPEG; nothing where the image cannot be read."""
+    whole = _side_by_side(entry, panels)
+    if whole is None:
+        return b""
+    whole.thumbnail((_SMALL, _SMALL))
+    data = BytesIO()
+    whole.save(data, "JPEG", quality=80)
+    return data.getvalue()
+
+
+def _side_by_side(entry: Entry, panels: Sequence[Panel]) -> "Image | None":
     from PIL import Image, ImageOps
 
     (picture,) = (item for item in entry.items if isinstance(item, Picture))
@@ -47,7 +70,7 @@ def drawn(entry: Entry, panels: Sequence[Panel], path: Path) -> bool:
         with Image.open(picture.path) as file:
             image = ImageOps.exif_transpose(file).convert("RGB")
     except (OSError, ValueError, SyntaxError):
-        return False
+        return None
     scale = max(1, -(-_LEAST // max(image.size)))
     parts = [_panel(image, scale, panel) for panel in panels]
     whole = Image.new("RGB", (sum(one.width for one in parts) + 4 * (len(parts) - 1), parts[0].height), "white")
@@ -55,9 +78,7 @@ def drawn(entry: Entry, panels: Sequence[Panel], path: Path) -> bool:
     for one in parts:
         whole.paste(one, (left, 0))
         left += one.width + 4
-    path.parent.mkdir(parents=True, exist_ok=True)
-    whole.save(path)
-    return True
+    return whole
 
 
 def _panel(image: "Image", scale: int, panel: Panel) -> "Image":

@@ -10,6 +10,9 @@ from burn_verify.core.text import counted
 from burn_verify.task.drift import Drift
 from burn_verify.task.evaluated import Change, Comparison, Evaluated
 
+EVALUATION: Final = "evaluation"
+"""The field of a record's details with an evaluation."""
+
 _NAMED: Final = 5
 """The greatest number of flips and lines that are printed; the files hold all."""
 

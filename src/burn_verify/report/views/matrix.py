@@ -20,7 +20,7 @@ from burn_verify.report.summary.sizes import sizes_of
 from burn_verify.report.summary.states import RANK, STATES, State, state_of
 from burn_verify.report.summary.tiers import tier_counts, tiers_json
 from burn_verify.report.summary.totals import percent_after
-from burn_verify.report.views import changes_text
+from burn_verify.report.views import changes_text, tasks
 from burn_verify.report.views.lifted import second_status
 from burn_verify.report.views.markdown import bullets, escape, table
 from burn_verify.report.views.side_by_side import difference_text
@@ -62,6 +62,7 @@ def render(findings: Findings) -> str:
     if rows:
         head = ["model", *(escape(column.target.label) for column in columns)]
         parts.append("## Models\n\n" + "\n".join(table(head, rows)))
+    parts += _tasks(columns)
     parts += _between(findings)
     for column in columns:
         parts.append(
@@ -75,6 +76,7 @@ def step_summary(findings: Findings) -> str:
     columns = findings.matrix.columns
     parts = ["# burn-verify", *(escape(sentence(column)) for column in columns), _totals(findings), *_lacking(columns)]
     parts += _failing(findings)
+    parts += _tasks(columns)
     parts += [changes_text.as_markdown(comparison).rstrip("\n") for comparison in findings.comparisons]
     parts += _between(findings)
     return "\n\n".join(parts) + "\n"
@@ -156,7 +158,7 @@ def _target_json(column: Column) -> dict[str, Any]:
 
 def _short(cell: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out empty values."""
-    return {name: value for name, value in cell.items() if value not in (None, "", [])}
+    return {name: value for name, value in cell.items() if value not in (None, "", [], {})}
 
 
 def _totals(findings: Findings) -> str:
@@ -171,6 +173,16 @@ def _totals(findings: Findings) -> str:
 def _lacking(columns: tuple[Column, ...]) -> list[str]:
     lines = [f"- ∅ {escape(line)}" for column in columns for line in column.lacking]
     return ["**Missing, and not counted as anything else**\n\n" + "\n".join(lines)] if lines else []
+
+
+def _tasks(columns: tuple[Column, ...]) -> list[str]:
+    """Render what came of labelled data sets."""
+    several = len(columns) > 1
+    parts = (
+        tasks.as_markdown(column.record.results, column.target.label if several else "").rstrip("\n")
+        for column in columns
+    )
+    return [part for part in parts if part]
 
 
 def _between(findings: Findings) -> list[str]:

@@ -16,7 +16,7 @@ from burn_verify.report.summary.findings import Counts, Findings, PastRun, count
 from burn_verify.report.summary.findings import sentence as headline
 from burn_verify.report.summary.states import OPERATOR_STATES, STATES
 from burn_verify.report.summary.totals import percent
-from burn_verify.report.views import latency, plots
+from burn_verify.report.views import latency, plots, tasks
 from burn_verify.report.views.changes_text import MEANINGS, after_of, before_of, sentence, surroundings, title
 from burn_verify.report.views.page_data import as_script
 from burn_verify.report.views.side_by_side import difference_text
@@ -56,6 +56,8 @@ def render(findings: Findings) -> str:
         operator_states=OPERATOR_STATES.values(),
         headroom=[(column.target.label, plots.headroom(column.record.results)) for column in columns],
         latency=[(column.target.label, _latency(column)) for column in columns],
+        tasks=[(column.target.label, tasks.told(column.record.results)) for column in columns],
+        tasks_head=tasks.HEAD,
         history=plots.history(runs),
         latency_tables=(
             ("Times", "speed", latency.SPEED),

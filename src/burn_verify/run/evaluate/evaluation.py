@@ -28,7 +28,7 @@ from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.seams import Seams
 from burn_verify.run.steps import Built, Ended
 from burn_verify.system.cache import Cache
-from burn_verify.task.chosen import KINDS, images_of, kind_of, labels_of, task_of
+from burn_verify.task.chosen import KINDS, images_of, labels_of, task_of
 from burn_verify.task.drift import Drift, drifted
 from burn_verify.task.evaluated import Comparison, Evaluated, compared
 from burn_verify.task.protocol import Task
@@ -42,7 +42,7 @@ class Wish:
 
     Attributes:
         data: path of the data set.
-        task: as of `burn_verify.task.chosen.kind_of`; empty for what the description of the first model says.
+        task: as of `burn_verify.core.option_values.task`; empty for what the description of the first model says.
         tokenizer: for texts, where no description names one.
         baselines: files or folders, see `burn_verify.run.evaluate.baseline`.
         max_drop: the greatest drop by metric.
@@ -126,9 +126,10 @@ def evaluate(
     baselines = [baseline_of(path, first.task, first.data, first.digest) for path in wish.baselines]
     engine = seams.engine(cache, settings.timeout, memory_limit=settings.memory_limit)
     try:
-        by_reference = [_by_engine(one, engine, listen) for one in subjects]
+        by_reference = [by_engine(one, engine, listen) for one in subjects]
     finally:
         engine.close()
+    check_usable(by_reference[0])
     _check_limits(wish.max_drop, by_reference[0])
     by_burn = [list(_by_target(subjects, target, settings, cache, seams, listen)) for target in targets]
     compare = partial(compared, task=first.task, limits=wish.max_drop, seed=wish.seed)
@@ -155,20 +156,18 @@ def _drifts(by_reference: Sequence[Evaluated], by_burn: Sequence[Sequence[Evalua
             yield drifted((by_reference[0], mine), (column[0], other), task)
 
 
-def subject_of(case: Case, wish: Wish, cache: Cache, name: str) -> Subject:
-    """Read a model and the data set for it.
+def subject_of(prepared: PreparedCase, wish: Wish, name: str) -> Subject:
+    """Read the data set for a model.
 
     Raises:
         UsageError: they do not fit, or nobody names a task.
-        StageError: the model cannot be read.
     """
-    prepared = load.prepare(case, cache)
     kind = wish.task or prepared.case.hints.task.kind
     if not kind:
         message = f"what is the task of {name}? --task says it: {', '.join(KINDS)} or module:function"
         raise UsageError(message)
     try:
-        return _fitting(prepared, kind_of(kind), wish, name)
+        return _fitting(prepared, kind, wish, name)
     except Wrong as error:
         raise UsageError(one_line(": ".join(filter(None, (error.place, error.text))))) from error
 
@@ -207,9 +206,9 @@ def _opened(path: Path, several: Sequence[Labels], model: Model) -> DataSet:
 
 def _subjects(cases: Sequence[Case], wish: Wish, cache: Cache) -> list[Subject]:
     names = _names(cases)
-    first = subject_of(cases[0], wish, cache, names[0])
-    same = replace(wish, task=wish.task or first.prepared.case.hints.task.kind)
-    return [first, *(subject_of(case, same, cache, name) for case, name in zip(cases[1:], names[1:], strict=True))]
+    prepared = [load.prepare(case, cache) for case in cases]
+    same = replace(wish, task=wish.task or prepared[0].case.hints.task.kind)
+    return [subject_of(one, same, name) for one, name in zip(prepared, names, strict=True)]
 
 
 def _names(cases: Sequence[Case]) -> list[str]:
@@ -218,7 +217,8 @@ def _names(cases: Sequence[Case]) -> list[str]:
     return ends if len(set(ends)) == len(ends) else [case.id.replace("/", "-") for case in cases]
 
 
-def _by_engine(subject: Subject, engine: Engine, listen: Listener) -> Evaluated:
+def by_engine(subject: Subject, engine: Engine, listen: Listener) -> Evaluated:
+    """Evaluate a model by the engine of the reference, with its optimisations, as a user runs it."""
     asked = Asked(
         model=subject.name,
         engine=engine.name,
@@ -239,7 +239,7 @@ def _by_target(
         made = pipeline.build([one.prepared.case for one in subjects], target)
         for subject in subjects:
             step = made[subject.prepared.case.id]
-            yield _by_burn(subject, step, target, pipeline, listen)
+            yield by_burn(subject, step, target, pipeline, listen)
     finally:
         pipeline.close()
 
@@ -250,7 +250,8 @@ def engine_name(target: Target) -> str:
     return f"burn-{target.backend}" if target == Target(backend=target.backend) else f"burn-{label}"
 
 
-def _by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pipeline, listen: Listener) -> Evaluated:
+def by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pipeline, listen: Listener) -> Evaluated:
+    """Evaluate a model by its compiled program."""
     name = engine_name(target)
     if isinstance(step, Ended):
         error = one_line(f"{step.stage}: {step.error.message}")
@@ -265,6 +266,17 @@ def _by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pi
         size=step.model.weights.stat().st_size,
     )
     return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
+
+
+def check_usable(first: Evaluated) -> None:
+    """Refuse data of which no sample can be fed or scored: no engine is to blame.
+
+    Raises:
+        UsageError: there is no such sample.
+    """
+    if not first.answered and not first.unanswered:
+        message = f"{first.dataset}: no sample can be used: {first.unreadable[0]}"
+        raise UsageError(message)
 
 
 def _check_limits(limits: Mapping[str, float], first: Evaluated) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from burn_verify.cases.labelled.entry import Entry
 from burn_verify.core.errors import StoreError
 from burn_verify.report.views.drawn import Panel, drawn, labels_panel
 from burn_verify.report.views.evaluation import comparison_json, drift_json, evaluated_json
@@ -82,17 +83,25 @@ def _draw(found: Evaluation, one: Evaluated, task: Detecting, place: Path, pictu
     if place.exists():
         # Pictures of an earlier evaluation would stand among these.
         shutil.rmtree(place)
+    for rank, (entry, panels) in enumerate(panels_of(found, one, task)[:pictures]):
+        stem = entry.name.replace("/", "_").rpartition(".")[0] or str(entry.number)
+        drawn(entry, panels, place / f"{rank:03d}_{stem}.png")
+
+
+def panels_of(found: Evaluation, one: Evaluated, task: Detecting) -> list[tuple[Entry, list[Panel]]]:
+    """Return what is drawn of each image; the worst disagreements first."""
     other = _beside(found, one)
     known = {} if other is None else {it.entry.number: it for it in other.answered}
     names = {kind.id: kind.name for kind in task.categories}
     ordered = sorted(one.answered, key=lambda it: -_distance(task, it, known))
-    for rank, it in enumerate(ordered[:pictures]):
+    made = []
+    for it in ordered:
         panels = [labels_panel(it.entry, names)]
         if other is not None and it.entry.number in known:
             panels.append(_panel(other.engine, known[it.entry.number].prediction, names))
         panels.append(_panel(one.engine, it.prediction, names))
-        stem = it.entry.name.replace("/", "_").rpartition(".")[0] or str(it.entry.number)
-        drawn(it.entry, panels, place / f"{rank:03d}_{stem}.png")
+        made.append((it.entry, panels))
+    return made
 
 
 def _beside(found: Evaluation, one: Evaluated) -> Evaluated | None:

@@ -1,10 +1,12 @@
 """Pictures of boxes."""
 
+from io import BytesIO
+
 import numpy as np
 from PIL import Image
 
 from burn_verify.cases.labelled.entry import Picture
-from burn_verify.report.views.drawn import Panel, drawn, labels_panel
+from burn_verify.report.views.drawn import Panel, drawn, labels_panel, pictured
 from labelled import boxed, entry, pictures
 
 
@@ -31,3 +33,11 @@ def test_an_image_that_cannot_be_read(tmp_path):
     one = entry((), items=[Picture(path=tmp_path / "none.png")])
     assert not drawn(one, [labels_panel(one, {})], tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
+    assert pictured(one, [labels_panel(one, {})]) == b""
+
+
+def test_a_small_picture(tmp_path):
+    pictures(tmp_path, [[]], size=(700, 20))
+    one = entry((), items=[Picture(path=tmp_path / "data" / "0.png")])
+    found = Image.open(BytesIO(pictured(one, [Panel(title="a", boxes=[])] * 3)))
+    assert (found.format, found.width) == ("JPEG", 960)
