@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from burn_verify.burn.batch import BatchCompiler
 from burn_verify.burn.convert import Converter
 from burn_verify.burn.embedding import embedding_converter
+from burn_verify.burn.hooks import hooks_of
 from burn_verify.burn.program import Program, Release
 from burn_verify.burn.release import ReleaseBuilder
 from burn_verify.burn.runner import Runner
@@ -41,6 +42,8 @@ class CargoBuilder:
         self._targets = tuple(targets)
         backends = tuple(dict.fromkeys(target.backend for target in targets))
         self._workspace = Workspace.of(cache, listen, targets[0], backends)
+        hooks = hooks_of(targets[0])
+        self._handed = hooks.operators if hooks else ()
         self._converters: dict[tuple[bool, bool, bool], Converter] = {}
 
     def refusals(self) -> Mapping[Target, str]:
@@ -76,6 +79,7 @@ class CargoBuilder:
             simplify=simplify,
             partition=partition,
             embeds=embeds,
+            handed=self._handed,
             timeout=self._settings.timeout,
             memory_limit=self._settings.memory_limit,
         )

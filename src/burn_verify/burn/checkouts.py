@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from burn_verify.burn.recipe import LocalCrate, Patch, overlaid, packaged_sources, replaced
 from burn_verify.core.errors import CommandFailed, UsageError
@@ -20,7 +20,7 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.process import output_of
 
-_OPTIONS: Final = {"burn": "--burn-path", "burn-onnx": "--burn-onnx-path"}
+_OPTIONS: Final = {"burn": "--burn-path", "burn-onnx": "--burn-onnx-path", "hooks": "--burn-hooks"}
 _NO_SOURCES: Final = frozenset({"target", ".git"})
 
 
@@ -28,7 +28,7 @@ def look(cache: Cache, project: str, text: str) -> Checkout:
     """Inspect a folder of sources.
 
     Arguments:
-        project: ``burn`` or ``burn-onnx``.
+        project: ``burn``, ``burn-onnx`` or ``hooks``.
         text: a folder, or ``folder@revision``: a revision of a git repository, unpacked in the cache.
 
     Raises:
@@ -77,8 +77,22 @@ def crates_in(project: str, path: Path) -> tuple[LocalCrate, ...]:
     Raises:
         UsageError: cargo finds none.
     """
+    found = (
+        LocalCrate(name=package["name"], version=package["version"], folder=str(Path(package["manifest_path"]).parent))
+        for package in metadata_of(project, path)
+    )
+    return tuple(sorted(found, key=lambda crate: crate.name))
+
+
+def metadata_of(project: str, path: Path) -> list[dict[str, Any]]:
+    """Return what cargo says of the packages of a folder: its own, or those of its workspace.
+
+    Raises:
+        UsageError: cargo finds none.
+    """
     manifest = path / "Cargo.toml"
-    no_checkout = f"{_OPTIONS[project]} {path}: this is no checkout of {project}"
+    what = "crate with hooks" if project == "hooks" else f"checkout of {project}"
+    no_checkout = f"{_OPTIONS[project]} {path}: this is no {what}"
     if not manifest.is_file():
         message = f"{no_checkout}: it has no Cargo.toml"
         raise UsageError(message)
@@ -89,11 +103,8 @@ def crates_in(project: str, path: Path) -> tuple[LocalCrate, ...]:
     except CommandFailed as error:
         message = f"{no_checkout}: cargo cannot read its Cargo.toml: {error.summary}"
         raise UsageError(message) from error
-    found = (
-        LocalCrate(name=package["name"], version=package["version"], folder=str(Path(package["manifest_path"]).parent))
-        for package in json.loads(said)["packages"]
-    )
-    return tuple(sorted(found, key=lambda crate: crate.name))
+    packages: list[dict[str, Any]] = json.loads(said)["packages"]
+    return packages
 
 
 def _state(project: str, path: Path) -> tuple[str, bool]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from burn_verify.burn.hooks import handed_over
 from burn_verify.burn.reasons import location, refusal
 from burn_verify.burn.runner import rust_environment
 from burn_verify.core.errors import ConvertError, ProcessDied
@@ -33,6 +34,7 @@ class Converter:
         binary: the compiled converter.
         fingerprint: what else determines the result: versions of burn-onnx and of the converter.
         embeds: whether the binary writes code that embeds the weights.
+        handed: operators whose nodes are handed to hooks.
         timeout: seconds one conversion may take.
         memory_limit: MiB, 0 for none.
     """
@@ -45,12 +47,14 @@ class Converter:
         *,
         simplify: bool,
         partition: bool,
+        handed: tuple[str, ...] = (),
         timeout: float,
         memory_limit: int,
         embeds: bool = False,
     ) -> None:
         self._cache = cache
         self._fingerprint = fingerprint
+        self._handed = handed
         self._rooms = cache.folder("converted")
         # Rust that embeds weights names the folder that they are in.
         place = {"embedded": str(self._rooms)} if embeds else {}
@@ -94,7 +98,8 @@ class Converter:
         shutil.rmtree(folder, ignore_errors=True)
         # Another run that waits for the lock may have created the folder again.
         folder.mkdir(parents=True, exist_ok=True)
-        header = {"model": str(prepared.model), "out_dir": str(folder), **self._options}
+        model = self._given(prepared, folder)
+        header = {"model": str(model), "out_dir": str(folder), **self._options}
         try:
             answer, _ = self._process.request(header, timeout=self._timeout)
         except ProcessDied as death:
@@ -108,7 +113,7 @@ class Converter:
                 raise fault
             # The record is read on other machines: the file name identifies the model, the folder is specific to this
             # machine.
-            message = answer["message"].replace(str(prepared.model), prepared.model.name)
+            message = answer["message"].replace(str(model), prepared.model.name)
             where = location(answer.get("location") or "") or None
             said = refusal(message, where)
             # burn-onnx panics on every model that it refuses.
@@ -123,6 +128,18 @@ class Converter:
             message = f"the converter says that it succeeded, but there is no {missing}"
             kind = FailureKind.PROTOCOL
             raise ConvertError(message, f"converter: {kind.how}", {"how": kind.how}, kind)
+
+    def _given(self, prepared: PreparedCase, folder: Path) -> Path:
+        """Return the model as the converter reads it."""
+        if not self._handed:
+            return prepared.model
+        from google.protobuf.message import DecodeError
+
+        try:
+            return handed_over(prepared.model, self._handed, folder / "handed")
+        except (OSError, ValueError, DecodeError) as error:
+            message = f"no node of {prepared.model.name} could be handed to hooks: {error}"
+            raise ConvertError(message, "not handed to hooks") from error
 
 
 def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool | str]) -> str:

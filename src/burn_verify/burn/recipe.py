@@ -49,35 +49,43 @@ class Recipe:
 
     Attributes:
         backends: the backends that are compiled in, the default first.
+        hooks: sources of hooks that the converter registers.
     """
 
     version: BurnVersion
     backends: tuple[str, ...]
     patches: tuple[Patch, ...] = ()
+    hooks: Checkout | None = None
+
+    @property
+    def sources(self) -> tuple[tuple[str, Checkout], ...]:
+        """What of this machine is compiled in, by project."""
+        hooks = [] if self.hooks is None else [("hooks", self.hooks)]
+        return (*((patch.project, patch.checkout) for patch in self.patches), *hooks)
 
     @property
     def name(self) -> str:
         """Name of the workspace's folder. Different contents give different names."""
-        digest = hashlib.sha256("".join(patch.checkout.digest for patch in self.patches).encode()).hexdigest()
-        paths = hashlib.sha256("".join(str(patch.checkout.path) for patch in self.patches).encode()).hexdigest()
-        marks = [patch.project for patch in self.patches]
+        digest = hashlib.sha256("".join(checkout.digest for _, checkout in self.sources).encode()).hexdigest()
+        paths = hashlib.sha256("".join(str(checkout.path) for _, checkout in self.sources).encode()).hexdigest()
+        marks = [project for project, _ in self.sources]
         return "-".join([*self.backends, *marks, *([digest[:12], paths[:4]] if marks else [])])
 
     @property
     def is_plain(self) -> bool:
         """Whether this is the recipe of a version's default backend alone, with the crates of the registry."""
-        return self.backends == (_DEFAULT_BACKEND,) and not self.patches
+        return self.backends == (_DEFAULT_BACKEND,) and not self.sources
 
     @property
     def title(self) -> str:
         """Display name: ``Burn 0.22.1 for flex and wgpu, burn-onnx@1a2b3c4``."""
-        marks = [f", {patch.project}@{patch.checkout.label}" for patch in self.patches]
+        marks = [f", {project}@{checkout.label}" for project, checkout in self.sources]
         return f"Burn {self.version.burn} for {' and '.join(self.backends)}" + "".join(marks)
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """What determines the build besides our sources: backends, and the sources of the patches."""
-        return (*self.backends, *(part for patch in self.patches for part in (patch.project, patch.checkout.digest)))
+        """What determines the build besides our sources: backends, and the sources of patches and hooks."""
+        return (*self.backends, *(part for project, one in self.sources for part in (project, one.digest)))
 
 
 def lock_name(version: Path, recipe: str, profile: str) -> str:
@@ -111,9 +119,10 @@ def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch])
     on_burn = tuple(patch for patch in patches if patch.project == "burn")
     running = Recipe(version=version, backends=compiled_in, patches=on_burn)
     on_onnx = tuple(patch for patch in patches if patch.project != "burn")
-    if target.burn_onnx != version.burn_onnx:
+    if target.burn_onnx != version.burn_onnx or target.hooks is not None:
+        # Models need no build of their own where only the converter is another one.
         other = version_of_onnx(target.burn_onnx)
-        return running, Recipe(version=other, backends=(_DEFAULT_BACKEND,), patches=on_onnx)
+        return running, Recipe(version=other, backends=(_DEFAULT_BACKEND,), patches=on_onnx, hooks=target.hooks)
     return running, Recipe(version=version, backends=compiled_in, patches=(*on_burn, *on_onnx))
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from burn_verify.burn.cargo import Build, CargoRun, require_rust, rustc_version
 from burn_verify.burn.checkouts import patches_of
 from burn_verify.burn.codegen import LATENCY, PROFILE
+from burn_verify.burn.hooks import Hooks, hooks_of, with_hooks
 from burn_verify.burn.recipe import Recipe, lock_name, manifest, overlaid, packaged_sources, recipes
 from burn_verify.burn.units import LINKING, forget, generated_crate, libraries, take_over, unit_of, units_noted
 from burn_verify.core.progress import Listener, Progress, silent
@@ -48,18 +49,27 @@ class Workspace:
     Arguments:
         listen: called for every step.
         converting: the recipe of the workspace whose converter is used; None where it is this one.
+        hooks: what that converter registers.
 
     Attributes:
         folder: folder of the tools and notes; the sources are in a subfolder.
         lock: name of the cache lock that is held during compilation.
     """
 
-    def __init__(self, cache: Cache, listen: Listener, recipe: Recipe, converting: Recipe | None = None) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        listen: Listener,
+        recipe: Recipe,
+        converting: Recipe | None = None,
+        hooks: Hooks | None = None,
+    ) -> None:
         self.recipe = recipe
         self._cache = cache
         self._listen = listen
         self._rustc = rustc_version()
-        self._sources = overlaid(packaged_sources(), recipe.version)
+        self._packaged = overlaid(packaged_sources(), recipe.version)
+        self._sources = with_hooks(self._packaged, hooks if recipe.hooks else None)
         version = cache.root / f"burn-{recipe.version.burn}"
         self.folder = version / recipe.name
         self.lock = lock_name(version, recipe.name, PROFILE)
@@ -68,7 +78,7 @@ class Workspace:
         self.build = _build(self.folder, target)
         self._compiled: Path | None = self.folder / _COMPILED
         other = None if converting in (None, recipe) else converting
-        self._converting = None if other is None else Workspace(cache, listen, other)
+        self._converting = None if other is None else Workspace(cache, listen, other, hooks=hooks)
 
     @classmethod
     def of(cls, cache: Cache, listen: Listener, target: Target, backends: Collection[str] = ()) -> "Workspace":
@@ -80,7 +90,7 @@ class Workspace:
         Raises:
             UsageError: the version does not have these backends, or a checkout does not match the version.
         """
-        return cls(cache, listen, *recipes(target, backends, patches_of(target)))
+        return cls(cache, listen, *recipes(target, backends, patches_of(target)), hooks_of(target))
 
     @property
     def fingerprint(self) -> str:
@@ -95,8 +105,8 @@ class Workspace:
         """
         if self._converting is not None:
             return self._converting.converter_fingerprint
-        plain = replace(self.recipe, backends=self.recipe.backends[:1], patches=())
-        return digest_of(*self._texts(plain), *(patch.checkout.digest for patch in self.recipe.patches))
+        plain = replace(self.recipe, backends=self.recipe.backends[:1], patches=(), hooks=None)
+        return digest_of(*self._texts(plain), *(checkout.digest for _, checkout in self.recipe.sources))
 
     @property
     def ready(self) -> Mapping[str, Any] | None:
@@ -244,8 +254,8 @@ class Workspace:
 
     def _texts(self, recipe: Recipe) -> Iterator[str]:
         """Yield names and texts of the workspace's own files; the manifest as it is written for a recipe."""
-        manifests = {"Cargo.toml": manifest(self._sources["Cargo.toml"], recipe, ())}
-        for name, text in sorted({**self._sources, **manifests}.items()):
+        manifests = {"Cargo.toml": manifest(self._packaged["Cargo.toml"], recipe, ())}
+        for name, text in sorted({**self._packaged, **manifests}.items()):
             yield from (name, text)
 
     def _note(self) -> Mapping[str, Any] | None:
@@ -260,7 +270,7 @@ class Workspace:
         self.write({}, ())
         write_if_changed(self.build.folder / "Cargo.lock", self._sources["Cargo.lock"])
         # The pinned lock file does not contain the crates of a checkout, so cargo must be able to add their sources.
-        locked = [] if self.recipe.patches else ["--locked"]
+        locked = [] if self.recipe.sources else ["--locked"]
         arguments = ["--profile", PROFILE, "-p", "converter", "-p", "runner", *locked]
         run = self.build.run(arguments, phase="toolchain", labels={}, listen=self._listen)
         if run.code != 0:

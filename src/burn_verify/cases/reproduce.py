@@ -27,6 +27,7 @@ def reproduce_recorded(result: CaseResult, target: Target) -> str:
         burn_backend=(target.backend or "flex",),
         burn_path=("PATH/TO/burn" if target.burn_checkout else None,),
         burn_onnx_path=("PATH/TO/burn-onnx" if target.burn_onnx_checkout else None,),
+        burn_hooks=("PATH/TO/hooks" if target.hooks else None,),
         simplify=(target.simplify,),
         partition=(target.partition,),
         prepare=(False, True) if target.prepared else (False,),

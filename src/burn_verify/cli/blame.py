@@ -179,7 +179,7 @@ def _run_elsewhere(python: str, case_id: str, settings: Settings, target: Target
     Raises:
         BurnVerifyError: nothing was recorded there.
     """
-    if target.burn_checkout or target.burn_onnx_checkout or case_id.startswith("file/"):
+    if target.burn_checkout or target.burn_onnx_checkout or target.hooks or case_id.startswith("file/"):
         message = "--good-python goes with releases and cases of the zoo or of onnx only"
         raise UsageError(message)
     field, value = selection_of(case_id, case_id.partition("/")[0])

@@ -91,7 +91,7 @@ def _run_again(
     arguments: argparse.Namespace, result: CaseResult, target: Target
 ) -> dict[tuple[str, str], tuple[Array, Array]]:
     """Return actual and desired outputs, by data set and output."""
-    if target.burn_checkout or target.burn_onnx_checkout:
+    if target.burn_checkout or target.burn_onnx_checkout or target.hooks:
         message = "where a checkout of yours lies is not in the record; burn-verify verify runs it"
         raise UsageError(message)
     given = typed(arguments)

@@ -26,7 +26,7 @@ examples:
 exit codes: 0 nothing is wrong, 1 a node is found, 3 cannot say, or toolchain, 4 usage"""
 FIELDS: Final = PLACES | {
     *("timeout", "memory_limit", "judge", "judge_timeout", "simplify", "partition"),
-    *("burn_backend", "burn_version", "burn_path", "burn_onnx_path"),
+    *("burn_backend", "burn_version", "burn_path", "burn_onnx_path", "burn_hooks"),
 }
 """Fields of the options of the commands that cut or change one model on one target."""
 CODES: Final = {Finding.NOTHING_WRONG: 0, Finding.NODE: 1, Finding.HIDDEN: 1, Finding.AMPLIFIED: 3, Finding.UNKNOWN: 3}

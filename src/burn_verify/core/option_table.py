@@ -307,6 +307,16 @@ OPTIONS: tuple[Option, ...] = (
         help="the same for burn-onnx",
     ),
     Option(
+        field="burn_hooks",
+        flag="--burn-hooks",
+        metavar="DIR",
+        ini="burn_hooks",
+        parse=several(option_values.checkout),
+        default=(None,),
+        help="register the custom operators and overrides of this crate with burn-onnx (docs/hooks.md); 'release,DIR' "
+        "compares without and with them",
+    ),
+    Option(
         field="simplify",
         flag="--burn-simplify",
         metavar="on|off",

@@ -52,10 +52,10 @@ class Settings:
         latency: whether to time the cases that answer, as a release build.
         threads: that either side may use while it is timed, 0 for as many as there are processors.
         compile_budget: seconds that rustc may take for a model as a release build.
-        burn_backend, burn_version, burn_path, burn_onnx_path, simplify, partition, prepare, load, weights, via: one or
-            several values each; their product is the targets of the run. A path is absolute, with ``@revision`` if one
-            is named; None is the published release. With `manifest_path`, `burn_backend` may be empty: those of the
-            crate.
+        burn_backend, burn_version, burn_path, burn_onnx_path, burn_hooks, simplify, partition, prepare, load, weights,
+            via: one or several values each; their product is the targets of the run. A path is absolute, with
+            ``@revision`` if one is named; None is the published release, or no hooks. With `manifest_path`,
+            `burn_backend` may be empty: those of the crate.
         manifest_path: ``Cargo.toml`` of a crate, which decides versions and sources instead.
     """
 
@@ -88,6 +88,7 @@ class Settings:
     burn_version: tuple[str, ...] = (LATEST,)
     burn_path: tuple[str | None, ...] = (None,)
     burn_onnx_path: tuple[str | None, ...] = (None,)
+    burn_hooks: tuple[str | None, ...] = (None,)
     manifest_path: Path | None = None
     simplify: tuple[bool, ...] = (True,)
     partition: tuple[bool, ...] = (True,)
@@ -145,7 +146,7 @@ def from_folder(field: str, text: str, folder: Path) -> str:
     if field == "inputs":
         parts = (line.partition("=") for line in text.splitlines())
         return "\n".join(f"{name}={folder / file.strip()}" if equals else name for name, equals, file in parts)
-    if field in ("burn_path", "burn_onnx_path"):
+    if field in ("burn_path", "burn_onnx_path", "burn_hooks"):
         places = (place.strip() for place in text.split(","))
         return ",".join(place if place.lower() in ("", RELEASE) else str(folder / place) for place in places)
     if field == "models":

@@ -56,6 +56,7 @@ class Target:
         simplify, partition: options of burn-onnx.
         prepared: whether models that fail are rewritten, see docs/prepare.md.
         burn_checkout, burn_onnx_checkout: sources that replace the registry's, of the same version.
+        hooks: a crate with operators for burn-onnx, see docs/hooks.md.
         via: how the compiled model is asked: one of `VIAS`, or where a program of its own answered.
         load: how the program gets its weights: one of `LOADS`.
         weights: how they are stored: one of `WEIGHTS`.
@@ -69,6 +70,7 @@ class Target:
     prepared: bool = False
     burn_checkout: Checkout | None = None
     burn_onnx_checkout: Checkout | None = None
+    hooks: Checkout | None = None
     via: str = PROCESS
     load: str = FILE
     weights: str = FULL
@@ -76,7 +78,7 @@ class Target:
     @property
     def version(self) -> str:
         """Burn's version, and checkouts as build metadata: ``0.22.1``, ``0.22.1+burn-onnx@1a2b3c4``."""
-        checkouts = {"burn": self.burn_checkout, "burn-onnx": self.burn_onnx_checkout}
+        checkouts = {"burn": self.burn_checkout, "burn-onnx": self.burn_onnx_checkout, "hooks": self.hooks}
         marks = [f"{name}@{checkout.label}" for name, checkout in checkouts.items() if checkout]
         return "+".join([self.burn or _UNKNOWN, *marks])
 
@@ -106,12 +108,13 @@ class Target:
         return "-".join(["burn", *filter(None, re.split(r"[^0-9A-Za-z._]+", self.name))])
 
     @property
-    def build_key(self) -> tuple[str, str, str, str]:
+    def build_key(self) -> tuple[str, str, str, str, str]:
         """Equal for targets that share Burn, models and one binary.
 
         Models that are converted with other options are further modules of that binary.
         """
-        digests = [checkout.digest if checkout else "" for checkout in (self.burn_checkout, self.burn_onnx_checkout)]
+        sources = (self.burn_checkout, self.burn_onnx_checkout, self.hooks)
+        digests = [checkout.digest if checkout else "" for checkout in sources]
         return (self.burn, self.burn_onnx, *digests)  # type: ignore[return-value]
 
 

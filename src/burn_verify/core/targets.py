@@ -12,8 +12,8 @@ from burn_verify.core.target import VIAS, WASMS, Target
 from burn_verify.core.ways import EMBEDDED, FILE, FULL, LOADS, WEIGHTS
 
 PARTS: Final = (
-    *("burn version", "burn-onnx checkout", "burn checkout", "backend", "simplify", "partition", "prepare"),
-    *("load", "weights", "via"),
+    *("burn version", "burn-onnx checkout", "burn checkout", "hooks", "backend", "simplify", "partition"),
+    *("prepare", "load", "weights", "via"),
 )
 """The parts in which two targets may differ, as shown to users."""
 
@@ -87,7 +87,8 @@ def age(target: Target) -> tuple[Any, ...]:
     """Return a sort key: old versions first, defaults before other values."""
     numbers, pre, rest = target.burn.partition("-")
     version = tuple(int(part) if part.isdecimal() else 0 for part in numbers.split("."))
-    checkouts = [checkout.label if checkout else "" for checkout in (target.burn_checkout, target.burn_onnx_checkout)]
+    sources = (target.burn_checkout, target.burn_onnx_checkout, target.hooks)
+    checkouts = [checkout.label if checkout else "" for checkout in sources]
     known = versions.BACKENDS.index(target.backend) if target.backend in versions.BACKENDS else len(versions.BACKENDS)
     options = (not target.simplify, not target.partition, target.prepared)
     stored = LOADS.index(target.load), WEIGHTS.index(target.weights)
@@ -101,7 +102,7 @@ def _way(target: Target) -> tuple[int, str]:
 
 def _parts(target: Target) -> tuple[object, ...]:
     """Return the parts of a target in the order of `PARTS`; a version of Burn brings its burn-onnx."""
-    checkouts = (target.burn_onnx_checkout, target.burn_checkout)
+    checkouts = (target.burn_onnx_checkout, target.burn_checkout, target.hooks)
     options = (target.simplify, target.partition, target.prepared)
     return (target.burn, *checkouts, target.backend, *options, target.load, target.weights, target.via)
 

@@ -45,8 +45,11 @@ def rank_of(target: Target) -> tuple[bool, tuple[int, ...], str]:
 def load(target: Target) -> tuple[Expectation, ...]:
     """Read the expectations of a target, inherited ones first; empty if there is no file.
 
-    A backend without a file of its own has the expectations of the default backend.
+    A backend without a file of its own has the expectations of the default backend. With hooks nothing is expected,
+    since they change what fails.
     """
+    if target.hooks is not None:
+        return ()
     own = file_of(target)
     if not own.is_file():
         parent = parent_of(target) if target.backend != _DEFAULT_BACKEND else None

@@ -10,7 +10,7 @@ from burn_verify.core.ways import FILE, FULL
 UNKNOWN = Target(burn="", burn_onnx="", backend="")
 """The target of a record that names none."""
 
-_CHECKOUTS = ("burn_checkout", "burn_onnx_checkout")
+_CHECKOUTS = ("burn_checkout", "burn_onnx_checkout", "hooks")
 
 
 def target_to_json(target: Target) -> dict[str, Any]:

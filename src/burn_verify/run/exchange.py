@@ -20,6 +20,7 @@ TOGETHER: Final = "burn and burn-onnx together"
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "burn": ("burn", "burn_checkout"),
     "burn-onnx": ("burn_onnx", "burn_onnx_checkout"),
+    "hooks": ("hooks",),
     "backend": ("backend",),
     "simplify": ("simplify",),
     "partition": ("partition",),

@@ -30,7 +30,7 @@ def _forecast(prepared: PreparedCase, target: Target, result: CaseResult) -> Map
     from burn_verify.forecast.model import cells_of, expected, forecast, said
     from burn_verify.report.views.explanation import first_change
 
-    if target.burn_checkout or target.burn_onnx_checkout:
+    if target.burn_checkout or target.burn_onnx_checkout or target.hooks:
         return {}
     evidence = packaged(target)
     if evidence is None:

@@ -34,7 +34,7 @@ def asked(
     """Return every target that the settings select, without duplicates, in the order of the option values.
 
     Arguments:
-        opened: returns a checkout for the text of the option and ``burn`` or ``burn-onnx``.
+        opened: returns a checkout for the text of the option and ``burn``, ``burn-onnx`` or ``hooks``.
         crate: what the user's own crate ships; its versions, sources and backends, unless the settings name sources
             or backends themselves.
 
@@ -44,10 +44,11 @@ def asked(
     """
     found: dict[Target, Asked] = {}
     chosen = settings if crate is None else _as_shipped(settings, crate)
-    for version, burn, burn_onnx, simplify, partition, prepared, backend, load, weights, via in product(
+    for version, burn, burn_onnx, hooks, simplify, partition, prepared, backend, load, weights, via in product(
         chosen.burn_version,
         chosen.burn_path,
         chosen.burn_onnx_path,
+        chosen.burn_hooks,
         chosen.simplify,
         chosen.partition,
         chosen.prepare,
@@ -69,6 +70,7 @@ def asked(
             via=via,
             burn_checkout=None if burn is None else opened(burn, "burn"),
             burn_onnx_checkout=None if burn_onnx is None else opened(burn_onnx, "burn-onnx"),
+            hooks=None if hooks is None else opened(hooks, "hooks"),
         )
         own = replace(
             settings,
@@ -78,6 +80,7 @@ def asked(
             burn_backend=(backend,),
             load=(load,),
             weights=(weights,),
+            burn_hooks=(hooks,),
             via=(via,),
         )
         if crate is None:

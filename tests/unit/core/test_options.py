@@ -81,6 +81,7 @@ BAD = {
     "burn_version": ["0.22", "newest", "v0.22.1", ","],
     "burn_path": ["missing", "file.toml", "missing@main", ".@", ","],
     "burn_onnx_path": ["missing", "~nobody-has-this-name/burn-onnx"],
+    "burn_hooks": ["missing", "file.toml", ".@", ","],
     "manifest_path": ["missing/Cargo.toml", ".", "~nobody-has-this-name/Cargo.toml"],
     "simplify": ["maybe", "2", "onn", "on;off", ","],
     "partition": ["maybe"],
@@ -127,7 +128,7 @@ def bad_cases():
 
 
 def test_every_option_is_tried_here():
-    assert set(GOOD) | set(PATHS) | {"burn_path", "burn_onnx_path", "data"} == set(BAD) == set(BY_FIELD)
+    assert set(GOOD) | set(PATHS) | {"burn_path", "burn_onnx_path", "burn_hooks", "data"} == set(BAD) == set(BY_FIELD)
 
 
 def test_nothing_said_means_the_defaults():
@@ -150,7 +151,7 @@ def test_paths_begin_at_home(field, monkeypatch, tmp_path):
     assert getattr(settings_from({field: "~"}), field) == tmp_path
 
 
-@pytest.mark.parametrize("field", ["burn_path", "burn_onnx_path"])
+@pytest.mark.parametrize("field", ["burn_path", "burn_onnx_path", "burn_hooks"])
 def test_checkouts_become_absolute_and_keep_their_revision(field, tmp_path):
     (tmp_path / "a@b").mkdir()
     found = getattr(settings_from({field: "release, .@v1.2 ,a@b,a@b@main,."}), field)
@@ -159,6 +160,7 @@ def test_checkouts_become_absolute_and_keep_their_revision(field, tmp_path):
 
 def test_checkouts_of_an_ini_file_are_seen_from_its_folder(tmp_path):
     assert from_folder("burn_path", "release,burn@main", tmp_path) == f"release,{tmp_path}/burn@main"
+    assert from_folder("burn_hooks", "release,hooks", tmp_path) == f"release,{tmp_path}/hooks"
     assert from_folder("burn_onnx_path", "", tmp_path) == ""
 
 

@@ -22,6 +22,7 @@ TARGETS = st.builds(
     via=st.sampled_from([*VIAS, "probe"]),
     burn_checkout=CHECKOUTS,
     burn_onnx_checkout=CHECKOUTS,
+    hooks=CHECKOUTS,
 )
 SEVERAL = st.lists(TARGETS, min_size=1, max_size=6, unique=True)
 
@@ -38,7 +39,7 @@ def test_no_two_targets_share_a_name(found):
 def test_neighbours_differ_in_one_part_and_the_older_comes_first(found):
     for pair in targets.neighbours(found):
         options = ("simplify", "partition", "load", "weights", "via")
-        fields = ("burn", "backend", *options, "burn_checkout", "burn_onnx_checkout")
+        fields = ("burn", "backend", *options, "burn_checkout", "burn_onnx_checkout", "hooks")
         different = [name for name in fields if getattr(pair.before, name) != getattr(pair.after, name)]
         assert len(different) == 1
         assert different[0].startswith(pair.part.split(" ")[0].replace("-", "_"))
