@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help models test bench latency report pages format clean
+.PHONY: help models test bench latency report lift pages format clean
 
 help:  ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,13 @@ report: .venv/ready  ## run everything at hand and write reports/ again (wants B
 	$(BIN)/burn-verify report reports/record.jsonl --out reports
 	$(BIN)/python tools/pack_evidence.py reports/record.jsonl
 	$(BIN)/python tools/forecast.py reports/record.jsonl > reports/forecast.md
+
+lift: .venv/ready  ## prepare every case of reports/record.jsonl that does not agree: hours (wants BURN_VERIFY_ZOO_MIRROR)
+	$(BIN)/python tools/lift.py reports/record.jsonl --corpus node --out reports
+	$(BIN)/python tools/lift.py reports/record.jsonl --corpus op --out reports
+	$(BIN)/python tools/prepare_zoo.py --out reports
+	$(BIN)/python tools/pack_tried.py
+	$(BIN)/burn-verify report reports/record.jsonl --out reports
 
 pages: .venv/ready  ## write the pages of reports/ again, from the record that is there
 	$(BIN)/burn-verify report reports/record.jsonl --out reports
