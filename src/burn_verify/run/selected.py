@@ -44,11 +44,10 @@ def asked(
     """
     found: dict[Target, Asked] = {}
     chosen = settings if crate is None else _as_shipped(settings, crate)
-    for version, burn, burn_onnx, hooks, simplify, partition, prepared, backend, load, weights, via in product(
+    sources = product(chosen.burn_path, chosen.burn_onnx_path, chosen.burn_hooks)
+    for version, (burn, burn_onnx, hooks), simplify, partition, prepared, backend, load, weights, via in product(
         chosen.burn_version,
-        chosen.burn_path,
-        chosen.burn_onnx_path,
-        chosen.burn_hooks,
+        sources,
         chosen.simplify,
         chosen.partition,
         chosen.prepare,
