@@ -6,7 +6,9 @@
 use burn_onnx::ModelGen;
 use burn_onnx::ext::proc_macro2::TokenStream;
 use burn_onnx::ext::quote::quote;
-use burn_onnx::ext::{ArgType, CodegenContext, CustomNode, CustomOp, ProcessError, TensorType, arg_to_ident};
+use burn_onnx::ext::{
+    ArgType, CodegenContext, CustomNode, CustomOp, ProcessError, TensorType, arg_to_ident,
+};
 
 /// Registers every hook of this crate; burn-verify calls it, and so does a build script.
 pub fn register(generator: &mut ModelGen) {
@@ -27,16 +29,47 @@ impl CustomOp for RoiAlign {
 
     fn infer_output_types(&self, node: &CustomNode) -> Result<Vec<ArgType>, ProcessError> {
         let (image, boxes) = (tensor(node, 0, 4)?, tensor(node, 1, 2)?);
-        tensor(node, 2, 1)?;
-        let size = |place: usize, of: &TensorType| of.static_shape.as_ref().and_then(|shape| shape[place]);
+        // Indices made of a shape are an array on the host.
+        if !matches!(
+            node.inputs.get(2).map(|input| &input.ty),
+            Some(ArgType::Shape(_))
+        ) {
+            tensor(node, 2, 1)?;
+        }
+        let size =
+            |place: usize, of: &TensorType| of.static_shape.as_ref().and_then(|shape| shape[place]);
         let bins = Bins::of(node)?;
-        let shape = vec![size(0, boxes), size(1, image), Some(bins.height), Some(bins.width)];
-        Ok(vec![ArgType::Tensor(TensorType::new(image.dtype, 4, Some(shape)))])
+        let shape = vec![
+            size(0, boxes),
+            size(1, image),
+            Some(bins.height),
+            Some(bins.width),
+        ];
+        Ok(vec![ArgType::Tensor(TensorType::new(
+            image.dtype,
+            4,
+            Some(shape),
+        ))])
     }
 
-    fn forward(&self, node: &CustomNode, ctx: &mut CodegenContext<'_, '_>) -> Result<TokenStream, ProcessError> {
-        let Bins { height, width, samples, scale, offset, average } = Bins::of(node)?;
+    fn forward(
+        &self,
+        node: &CustomNode,
+        ctx: &mut CodegenContext<'_, '_>,
+    ) -> Result<TokenStream, ProcessError> {
+        let Bins {
+            height,
+            width,
+            samples,
+            scale,
+            offset,
+            average,
+        } = Bins::of(node)?;
         let [image, boxes, batches] = [0, 1, 2].map(|place| ctx.arg(&node.inputs[place]));
+        let batches = match node.inputs[2].ty {
+            ArgType::Shape(_) => quote! { #batches.to_vec() },
+            _ => quote! { #batches.into_data().iter::<i64>().collect::<Vec<i64>>() },
+        };
         let output = arg_to_ident(&node.outputs[0]);
         let function = function();
         Ok(quote! {
@@ -64,7 +97,9 @@ impl Bins {
     fn of(node: &CustomNode) -> Result<Self, ProcessError> {
         let whole = |name: &str, default: usize| match node.attrs.get_i64(name) {
             None => Ok(default),
-            Some(value) => usize::try_from(value).map_err(|_| refused(format!("{name} is {value}"))),
+            Some(value) => {
+                usize::try_from(value).map_err(|_| refused(format!("{name} is {value}")))
+            }
         };
         let text = |name: &str| node.attrs.get_string(name).map(str::to_string);
         let average = match text("mode").as_deref() {
@@ -73,11 +108,22 @@ impl Bins {
             Some(other) => return Err(refused(format!("mode is {other:?}"))),
         };
         // Version 10 has no such attribute, and computes what version 16 calls output_half_pixel.
-        let default = if node.opset < 16 { "output_half_pixel" } else { "half_pixel" };
-        let offset = match text("coordinate_transformation_mode").as_deref().unwrap_or(default) {
+        let default = if node.opset < 16 {
+            "output_half_pixel"
+        } else {
+            "half_pixel"
+        };
+        let offset = match text("coordinate_transformation_mode")
+            .as_deref()
+            .unwrap_or(default)
+        {
             "half_pixel" => 0.5,
             "output_half_pixel" => 0.0,
-            other => return Err(refused(format!("coordinate_transformation_mode is {other:?}"))),
+            other => {
+                return Err(refused(format!(
+                    "coordinate_transformation_mode is {other:?}"
+                )));
+            }
         };
         Ok(Self {
             height: whole("output_height", 1)?,
@@ -93,7 +139,9 @@ impl Bins {
 fn tensor(node: &CustomNode, place: usize, rank: usize) -> Result<&TensorType, ProcessError> {
     match node.inputs.get(place).map(|input| &input.ty) {
         Some(ArgType::Tensor(found)) if found.rank == rank => Ok(found),
-        other => Err(refused(format!("input {place} is {other:?}, a tensor of rank {rank} is needed"))),
+        other => Err(refused(format!(
+            "input {place} is {other:?}, a tensor of rank {rank} is needed"
+        ))),
     }
 }
 
@@ -108,7 +156,7 @@ fn function() -> TokenStream {
         fn roi_align(
             image: burn::tensor::Tensor<4>,
             boxes: burn::tensor::Tensor<2>,
-            batches: burn::tensor::Tensor<1, burn::tensor::Int>,
+            batches: Vec<i64>,
             bins: [usize; 2],
             samples: usize,
             scale: f64,
@@ -133,7 +181,6 @@ fn function() -> TokenStream {
             let [regions, _] = boxes.dims();
             let image: Vec<f64> = image.into_data().iter::<f64>().collect();
             let boxes: Vec<f64> = boxes.into_data().iter::<f64>().collect();
-            let batches: Vec<i64> = batches.into_data().iter::<i64>().collect();
             let mut found = Vec::with_capacity(regions * channels * bins[0] * bins[1]);
             for region in 0..regions {
                 let edge = |place: usize| boxes[region * 4 + place] * scale - offset;
