@@ -33,6 +33,9 @@ _BUDGET: Final = 30.0
 _FURTHER: Final = 16
 """Number of other draws for each further size that is refused."""
 
+_AFTER: Final = 40
+"""Number of other draws after one that is taken at the first sizes only."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fed:
@@ -128,6 +131,15 @@ class _Feeding:
     gone: bool = False
     seconds: float = 0.0
 
+    def changed(self, asked: DrawnData, sets: Mapping[str, DrawnData], change: Change, taken: DataSet) -> DrawnData:
+        """Go on with other draws, of which the engine took one; return that."""
+        if not self.tried or self.tried[-1] != change.text:
+            self.tried.append(change.text)
+        self.others, self.change = sets, change
+        self.data_sets[asked.name] = taken
+        self.failed.pop(asked.name, None)
+        return sets[asked.name]
+
 
 class Feeder:
     """Feeds an engine.
@@ -185,28 +197,40 @@ class Feeder:
             tries = islice(further(found, sizing, dict(asked.sizes), feeding.change), _FURTHER)
         else:
             return asked
-        started = time.monotonic()
+        is_first, started, fallback, left = not feeding.data_sets, time.monotonic(), None, _AFTER
         for change in tries:
-            if feeding.seconds + time.monotonic() - started > _BUDGET:
+            if feeding.gone or left == 0 or feeding.seconds + time.monotonic() - started > _BUDGET:
                 break
+            left -= fallback is not None
             sets = {one.name: one for one in drawn_sets(found, hints, change, draws=hints.draws, vary=asked.vary)}
-            if not feeding.data_sets:
+            if is_first:
                 feeding.tried.append(change.text)
-            try:
-                taken = self._asked(prepared, sets[asked.name]) if asked.name in sets else None
-            except OracleError as again:
-                if not _may_be_the_draw(again):
-                    break
+            taken = self._taken(prepared, sets.get(asked.name), feeding)
+            if taken is None:
                 continue
-            if taken is not None:
-                if feeding.data_sets:
-                    feeding.tried.append(f"{asked.name}: {change.text}")
-                feeding.others, feeding.change = sets, change
-                feeding.data_sets[asked.name] = taken
-                del feeding.failed[asked.name]
-                return sets[asked.name]
+            if not is_first:
+                change = replace(change, text=f"{asked.name}: {change.text}")
+            elif not self._takes_other_sizes(prepared, sets, feeding):
+                fallback = fallback or (sets, change, taken)
+                continue
+            return feeding.changed(asked, sets, change, taken)
         feeding.seconds += time.monotonic() - started
-        return asked
+        return asked if fallback is None else feeding.changed(asked, *fallback)
+
+    def _taken(self, prepared: PreparedCase, asked: DrawnData | None, feeding: "_Feeding") -> DataSet | None:
+        """Return the engine's answer, None where it has none."""
+        if asked is None:
+            return None
+        try:
+            return self._asked(prepared, asked)
+        except OracleError as error:
+            feeding.gone = not _may_be_the_draw(error)
+            return None
+
+    def _takes_other_sizes(self, prepared: PreparedCase, sets: Mapping[str, DrawnData], feeding: "_Feeding") -> bool:
+        """Return whether the engine takes the last sizes too: a one may fit where nothing else does."""
+        last = [one for one in sets.values() if one.sizes][-1:]
+        return not last or self._taken(prepared, last[0], feeding) is not None
 
     def _asked(self, prepared: PreparedCase, fed: DrawnData | GivenData) -> DataSet:
         values = inputs_in(fed.path, fed.place) if isinstance(fed, GivenData) else self._drawn(prepared, fed)

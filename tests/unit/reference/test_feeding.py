@@ -138,3 +138,15 @@ def test_a_choice_is_fed_at_the_first_sizes() -> None:
 def test_large_inputs_are_drawn_at_the_first_sizes_only() -> None:
     model = parsed("(float[N,3,1000,1000] x) => (float[N,3,1000,1000] y) { y = Relu(x) }")
     assert "sizes 2" not in [one.name for one in drawn_sets(infer(model), Hints())]
+
+
+def test_a_change_that_one_sample_alone_takes_is_the_last_resort(feed: Callable[[onnx.ModelProto], Fed]) -> None:
+    # A mask of one column fits by broadcasting, at a batch of one only.
+    text = (
+        "(float[N,P,4] p, float[N,S,4] x, float[N,T] m) => (float[N,?,?] y) "
+        "{ k = Concat<axis = 1>(p, x) t = Transpose<perm = [0,2,1]>(k) s = MatMul(x, t) u = Unsqueeze(m, one) "
+        "y = Add(s, u) }"
+    )
+    fed = feed(parsed(text, one=np.array([1])))
+    assert not fed.failed
+    assert fed.change.relations == {"T": "P + S"}

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+import onnx
+
 from burn_verify.core.case import TensorSpec
 from burn_verify.graph.infer.finding import Values
 from burn_verify.graph.infer.trace import paths
@@ -17,6 +19,9 @@ def both_branches(view: View, spec: TensorSpec) -> Iterator[Values]:
     found: list[float] = []
     for path in paths(view, spec.name):
         node, place = path.use.node, path.use.place
+        if _is_condition(view, node, place) and "float" not in spec.dtype:
+            yield Values(input=spec.name, rule="branch", why="an If takes it", choices=(1.0, 0.0))
+            return
         if node.op_type not in _COMPARED or not path.scale or not _decides(view, node.output[0]):
             continue
         other = view.constant(node, 1 - place)
@@ -27,6 +32,13 @@ def both_branches(view: View, spec: TensorSpec) -> Iterator[Values]:
         # One constant alone: its neighbours are on the other side, whichever comparison it is.
         choices = dict.fromkeys((*map(float, sides), *(float(max(value - 1, 0)) for value in sides), sides[0] + 1.0))
         yield Values(input=spec.name, rule="branch", why=f"an If compares it with {sides[0]}", choices=tuple(choices))
+
+
+def _is_condition(view: View, node: onnx.NodeProto, place: int) -> bool:
+    """Return whether a node takes an operand as the condition of an If, or as a part of one."""
+    return (node.op_type == "If" and place == 0) or (
+        node.op_type in _LOGIC and any(_decides(view, name) for name in node.output)
+    )
 
 
 def _decides(view: View, name: str, depth: int = 6) -> bool:

@@ -5,7 +5,7 @@ The best changes come first; what the engine says about the refusal is read wher
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +15,9 @@ from burn_verify.graph.infer.sizing import Choice, Sizing
 
 MOST: Final = 120
 """Number of draws that are tried."""
+
+_SUMS: Final = 24
+"""Number of sums of dimensions that are tried before sizes that all have."""
 
 _RANGE: Final = re.compile(r"inclusive range \[(-?\d+),\s*(\d+)\]")
 """ONNX Runtime's words for an index without a row."""
@@ -33,6 +36,9 @@ _SECOND: Final[tuple[Callable[[int, int], int], ...]] = (
 )
 """Other second sizes, the likeliest first."""
 
+_JOINT: Final = 4
+"""How many of them are tried for several dimensions together."""
+
 
 def changes(found: Inference, sizes: Sizing, said: str) -> Iterator[Change]:
     """Yield what to change, given the engine's words about the refusal of the first draw."""
@@ -44,11 +50,13 @@ def _changes(found: Inference, sizes: Sizing, said: str) -> Iterator[Change]:
     if ranged:
         yield Change(high=ranged, text=f"integers below {min(ranged.values())}")
     unknown = [one for one in sizes.choices.values() if one.sizes and _is_open(found, one)]
+    sums = _sums(unknown)
     yield from _ties(unknown)
     yield from _candidates(found, unknown)
+    yield from itertools.islice(sums, _SUMS)
     yield from _together(unknown)
     yield from _tied_and_together(unknown)
-    yield from _sums(unknown)
+    yield from sums
     if ranged:
         # The integers and a size may both be wrong.
         yield from (
@@ -78,17 +86,30 @@ def further(found: Inference, sizes: Sizing, asked: Mapping[str, int], kept: Cha
     ]
     for relations in ({}, *ties):
         left = [one for one in moved if one.symbol not in relations]
-        others = [{one.symbol: _second(found, one, place) for one in left} for place in range(len(_SECOND))]
+        others = _seconds(found, left)
         for chosen in ({}, *others) if relations else others:
-            pairs = {name: (first[name], size) for name, size in chosen.items() if size is not None}
-            if len(pairs) == len(chosen) and (pairs or relations):
-                said = {**relations, **{name: size for name, (_, size) in pairs.items()}}
-                yield Change(
-                    sizes={**kept.sizes, **pairs},
-                    relations={**kept.relations, **relations},
-                    high=kept.high,
-                    text=", ".join(f"{name} = {what}" for name, what in said.items()),
-                )
+            pairs = {name: tuple(dict.fromkeys((first[name], size))) for name, size in chosen.items()}
+            said = {**relations, **{name: size for name, size in chosen.items() if size != first[name]}}
+            yield Change(
+                sizes={**kept.sizes, **pairs},
+                relations={**kept.relations, **relations},
+                high=kept.high,
+                text=", ".join(f"{name} = {what}" for name, what in said.items()),
+            )
+
+
+def _seconds(found: Inference, moved: Sequence[Choice]) -> list[dict[str, int]]:
+    """Return other second sizes: of all dimensions together, and of one, where the others keep their first one."""
+    made = []
+    for place in range(len(_SECOND)):
+        sizes = {one.symbol: _second(found, one, place) for one in moved}
+        made.append({name: size for name, size in sizes.items() if size is not None})
+    whole = [one for one in made if one and len(one) == len(moved)]
+    if len(moved) < 2:
+        return whole
+    firsts = {one.symbol: one.sizes[0] for one in moved}
+    alone = [{**firsts, name: size} for one in made for name, size in one.items()]
+    return [*whole[:_JOINT], *alone]
 
 
 def _second(found: Inference, choice: Choice, place: int) -> int | None:
@@ -148,7 +169,7 @@ def _candidates(found: Inference, unknown: list[Choice]) -> Iterator[Change]:
         one.symbol: found.dims[one.symbol].candidates for one in unknown if one.symbol in found.dims
     }
     for place in range(max(map(len, ruled.values()), default=0)):
-        chosen = {name: (sizes[place],) for name, sizes in ruled.items() if place < len(sizes)}
+        chosen = {name: (sizes[place], 2 * sizes[place]) for name, sizes in ruled.items() if place < len(sizes)}
         if chosen:
             yield Change(sizes=chosen, text=", ".join(f"{name} = {size[0]}" for name, size in chosen.items()))
 

@@ -23,8 +23,8 @@ _TABLES: Final = {("EmbedLayerNormalization", 0): 2, ("EmbedLayerNormalization",
 
 def rows_of_a_table(view: View, spec: TensorSpec) -> Iterator[Values]:
     """An index is smaller than the number of rows of the table that it reads."""
-    if "int" not in spec.dtype:
-        return
+    # A float that the model itself casts to an index is a whole number.
+    whole = "int" not in spec.dtype
     for path in paths(view, spec.name):
         size = _size(view, path)
         if size is None or path.bounded or not path.scale:
@@ -32,14 +32,14 @@ def rows_of_a_table(view: View, spec: TensorSpec) -> Iterator[Values]:
         text = f"{path.use.node.op_type} reads a table"
         if isinstance(size, str):
             beyond = math.floor(-path.shift / path.scale) if path.scale == 1 else 0
-            yield Values(
-                input=spec.name, rule="index", why=f"{text} of {size} rows", low=0, high_of=size, beyond=beyond
-            )
+            why = f"{text} of {size} rows"
+            yield Values(input=spec.name, rule="index", why=why, low=0, high_of=size, beyond=beyond, whole=whole)
             continue
         low, high = sorted(((0 - path.shift) / path.scale, (size - 1 - path.shift) / path.scale))
         low, high = math.ceil(low), math.floor(high) + 1
         why = f"{text} of {size} rows" + (f", after {path.scale:g}·x{path.shift:+g}" if high != size else "")
-        yield Values(input=spec.name, rule="index", why=why, low=max(low, 0) if high > 0 else low, high=high)
+        low = max(low, 0) if high > 0 else low
+        yield Values(input=spec.name, rule="index", why=why, low=low, high=high, whole=whole)
 
 
 def depth_of_one_hot(view: View, spec: TensorSpec) -> Iterator[Values]:
@@ -52,7 +52,8 @@ def depth_of_one_hot(view: View, spec: TensorSpec) -> Iterator[Values]:
             yield Values(input=spec.name, rule="depth", why="the depth of OneHot", low=2, high=10)
         elif path.use.place == 0 and (depth := view.constant(node, 1)) is not None and depth.size == 1:
             high = int(depth.reshape(-1)[0])
-            yield Values(input=spec.name, rule="index", why=f"OneHot has {high} classes", low=0, high=high)
+            why, whole = f"OneHot has {high} classes", "int" not in spec.dtype
+            yield Values(input=spec.name, rule="index", why=why, low=0, high=high, whole=whole)
 
 
 def _size(view: View, path: Path) -> Size | None:

@@ -74,11 +74,14 @@ def windows(view: View) -> Iterator[Dim]:
 
 
 def batches(view: View) -> Iterator[Dim]:
-    """The first dimension of an input counts samples where its name says nothing else."""
+    """The first dimension of an input counts samples where its name says nothing else; others by their name alone."""
     for spec in view.inputs:
         first = spec.shape[0] if spec.shape else None
         if isinstance(first, str) and is_batch(first, spec.name) and len(spec.shape) > 1:
             yield Dim(symbol=first, rule="batch", why=f"the first dimension of {spec.name}", batch=True)
+        for dim in spec.shape:
+            if isinstance(dim, str) and _is_called_batch(dim):
+                yield Dim(symbol=dim, rule="batch", why="its name", batch=True)
 
 
 def is_batch(symbol: str, input_name: str = "") -> bool:
@@ -86,7 +89,13 @@ def is_batch(symbol: str, input_name: str = "") -> bool:
     word = symbol.lower()
     if symbol == place_of(input_name, 0):
         return True
-    return word in {"n", "b", "bs", "none", "?", "bsz", "samples_n"} or word.startswith(("batch", "unk__", "dynbatch"))
+    return word in {"n", "b", "none", "?", "samples_n"} or word.startswith("unk__") or _is_called_batch(symbol)
+
+
+def _is_called_batch(symbol: str) -> bool:
+    """Return whether a name says that a dimension counts samples, on whatever axis."""
+    word = symbol.lower()
+    return word in {"bs", "bsz"} or (word.startswith(("batch", "dynbatch")) and word.isidentifier())
 
 
 def ranks(view: View) -> Iterator[Rank]:

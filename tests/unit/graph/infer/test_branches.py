@@ -37,3 +37,17 @@ def test_both_branches_are_taken(nodes, holds):
 def test_a_comparison_that_decides_nothing_is_no_choice():
     model = parsed("(int64 x) => (bool y) { y = Equal(x, k) }", k=np.array(16))
     assert "x" not in infer(model).values
+
+
+@pytest.mark.parametrize("nodes", ["c = Identity(x)", "c = Not(x)", "o = Not(x) c = And(o, x)"])
+def test_a_condition_that_is_an_input_is_fed_either_way(nodes):
+    assert choices(nodes, "bool") == (1, 0)
+
+
+def test_an_integer_that_becomes_a_condition_is_fed_either_way():
+    assert choices("c = Cast<to: int = 9>(x)") == (1, 0)
+
+
+def test_a_bool_that_decides_nothing_has_no_choices():
+    found = infer(parsed("(bool x, float[2] v) => (float[2] y) { y = Where(x, v, v) }")).values.get("x")
+    assert found is None or not found.choices

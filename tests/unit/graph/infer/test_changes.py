@@ -67,3 +67,19 @@ def test_a_side_of_an_image_stays_a_multiple():
     found = infer(parsed(text, w=np.ones((2, 3, 3, 3), np.float32)))
     made = further(found, sizes_of(found, Hints()), {"H": 192, "W": 160}, UNCHANGED)
     assert all(size % 32 == 0 for one in made for sizes in one.sizes.values() for size in sizes)
+
+
+def test_sizes_that_a_rule_names_have_a_second_one():
+    text = "(float[1,1,H,W] x) => (float[1,1,?,?] y) { y = MaxPool<kernel_shape = [2,2]>(x) }"
+    assert all(len(sizes) == 2 for one in tried(text) for sizes in one.sizes.values())
+
+
+def test_sums_come_before_one_size_for_all():
+    made = tried("(float[A] x, float[B] z, float[C] t) => (float[?] y) { y = Relu(x) }")
+    sums = next(place for place, one in enumerate(made) if one.relations == {"C": "A + B"})
+    assert sums < next(place for place, one in enumerate(made) if one.sizes)
+
+
+def test_one_dimension_alone_has_another_second_size():
+    made = other_sizes("(float[A,B] x) => (float[A,B] y) { y = Relu(x) }", {"A": 19, "B": 22})
+    assert {"A": (7, 13), "B": (5,)} in [dict(one.sizes) for one in made]

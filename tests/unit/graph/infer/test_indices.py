@@ -61,3 +61,9 @@ def test_classes_of_one_hot():
     assert (found.low, found.high) == (0, 7)
     text = "(int64[3] at, int64 ids) => (float[3,7] y) { y = OneHot(at, ids, values) }"
     assert known(text, values=np.array([0, 1], np.float32)).low == 2
+
+
+def test_a_float_that_is_cast_to_an_index_is_a_whole_row():
+    found = known("(float[2,3] ids) => (float[2,3,4] y) { c = Cast<to: int = 7>(ids) y = Gather(w, c) }", w=W)
+    assert (found.low, found.high, found.whole) == (0, 12, True)
+    assert known("(float[2,3] ids) => (float[2,3] y) { y = Relu(ids) }") is None

@@ -88,3 +88,9 @@ def test_the_rank_of_an_input_without_a_shape_is_that_of_its_operand():
 )
 def test_names_of_a_batch(name, expected):
     assert is_batch(name, "x") is expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("batch", True), ("bs", True), ("N", False), ("seq", False)])
+def test_a_batch_by_its_name_may_be_on_any_axis(name, expected):
+    found = dims(f"(float[S,{name},4] x) => (float[S,{name},4] y) {{ y = Relu(x) }}").get(name)
+    assert (found is not None and found.batch) is expected
