@@ -23,6 +23,7 @@ from burn_verify.core.errors import OracleError
 from burn_verify.core.stage import FailureKind
 from burn_verify.core.text import bytes_in_words
 from burn_verify.graph.dtypes import dtype_name
+from burn_verify.graph.infer import sizing
 from burn_verify.reference.fills import filled, read_array
 
 SEEDED: Final = "seeded"
@@ -38,20 +39,7 @@ OTHER_DIM: Final = 8
 """Size of any other unknown dimension: small, even, and not 1, so that no unintended broadcasting occurs."""
 
 NAMED_DIMS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        "n": 1,
-        "none": 1,
-        "batch": 1,
-        "batchsize": 1,
-        "batch_size": 1,
-        "c": 3,
-        "channels": 3,
-        "num_channels": 3,
-        "h": 224,
-        "w": 224,
-        "height": 224,
-        "width": 224,
-    }
+    {**sizing.NAMED, **dict.fromkeys(("n", "none", "batch", "batchsize", "batch_size"), 1)}
 )
 """Sizes of symbolic dimensions by lower-cased name, in any place; any other name has the size `OTHER_DIM`.
 
