@@ -37,7 +37,7 @@ ROOMS = {
 CONFINED = {
     "wasmtime": {"burn.wasm_host"},
     "subprocess": {"system.process", "system.resident", "system.service"},
-    "ctypes": {"burn.drivers", "reference.worker"},
+    "ctypes": {"burn.drivers", "reference.worker", "system.confined"},
     "socket": {"system.download"},
     "requests": {"system.download"},
     "pooch": {"system.download"},

@@ -18,6 +18,7 @@ UNTESTED = {
     "prepare/lift": "a child process; run/prepare/test_tools runs it",
     "prepare/rewriting": "data, and a function that does nothing; prepare/test_recipe uses both",
     "reference/quantiser": "a child process; run/quantise/test_quantising runs it",
+    "system/confined": "a child process; system/test_sandbox runs it",
     "reference/worker": "a child process; reference/test_ort, test_bench and test_measure run it",
 }
 # Test files that are about several modules or about data, and the reason.

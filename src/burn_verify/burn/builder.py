@@ -17,6 +17,7 @@ from burn_verify.burn.wasm import WasmBuilder, host, missing
 from burn_verify.burn.ways import of_target
 from burn_verify.burn.workspace import Workspace
 from burn_verify.core.errors import CompileError, RunError
+from burn_verify.core.option_values import Sandbox
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
@@ -82,6 +83,7 @@ class CargoBuilder:
             handed=self._handed,
             timeout=self._settings.timeout,
             memory_limit=self._settings.memory_limit,
+            sandbox=self._sandbox,
         )
 
     def build(
@@ -129,6 +131,11 @@ class CargoBuilder:
             converter.close()
         self._converters.clear()
 
+    @property
+    def _sandbox(self) -> Sandbox:
+        # What is timed is looked for by its process, and nothing stands between.
+        return Sandbox.OFF if self._settings.latency else self._settings.sandbox
+
     def _runner(self, binary: RunnerBinary, threads: int = 0) -> Runner:
         return Runner(
             self._cache,
@@ -136,4 +143,5 @@ class CargoBuilder:
             timeout=self._settings.timeout,
             memory_limit=self._settings.memory_limit,
             threads=threads,
+            sandbox=self._sandbox,
         )

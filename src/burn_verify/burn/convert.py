@@ -14,12 +14,14 @@ from burn_verify.burn.hooks import handed_over
 from burn_verify.burn.reasons import location, refusal
 from burn_verify.burn.runner import rust_environment
 from burn_verify.core.errors import ConvertError, ProcessDied
+from burn_verify.core.option_values import Sandbox
 from burn_verify.core.result import RefusalKind
 from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
 from burn_verify.system.kept import seal, sealed
 from burn_verify.system.resident import Resident
+from burn_verify.system.sandbox import prefix
 from burn_verify.system.storage import storage_fault_in
 
 _MADE: Final = ("model.rs", "model.bpk")
@@ -35,6 +37,7 @@ class Converter:
         fingerprint: what else determines the result: versions of burn-onnx and of the converter.
         embeds: whether the binary writes code that embeds the weights.
         handed: operators whose nodes are handed to hooks.
+        sandbox: whether it is confined to its folder of the cache.
         timeout: seconds one conversion may take.
         memory_limit: MiB, 0 for none.
     """
@@ -51,6 +54,7 @@ class Converter:
         timeout: float,
         memory_limit: int,
         embeds: bool = False,
+        sandbox: Sandbox = Sandbox.OFF,
     ) -> None:
         self._cache = cache
         self._fingerprint = fingerprint
@@ -62,7 +66,11 @@ class Converter:
         self._timeout = timeout
         self._log = cache.folder("logs") / f"converter-{os.getpid()}.log"
         self._process = Resident(
-            [str(binary)], role="converter", log=self._log, memory_limit_mib=memory_limit, env=rust_environment()
+            [*prefix(sandbox, [self._rooms]), str(binary)],
+            role="converter",
+            log=self._log,
+            memory_limit_mib=memory_limit,
+            env=rust_environment(),
         )
 
     def convert(self, prepared: PreparedCase) -> ConvertedModel:

@@ -15,9 +15,11 @@ from burn_verify.burn.program import Inference
 from burn_verify.burn.reasons import location, panic
 from burn_verify.core.errors import ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan, bench_request, block_of
+from burn_verify.core.option_values import Sandbox
 from burn_verify.core.stage import ConvertedModel, FailureKind, RunnerBinary
 from burn_verify.system.cache import Cache
 from burn_verify.system.resident import MOST_AT_ONCE, Resident
+from burn_verify.system.sandbox import prefix
 from burn_verify.system.wire import Array, decode, encode, unsupported_dtype
 
 _START_OF_HOST: Final = 600.0
@@ -34,6 +36,7 @@ class Runner:
         memory_limit: MiB, 0 for none.
         threads: number of threads per operator, 0 for as many as there are processors.
         host: the command that runs the binary, where it is no program of this machine.
+        sandbox: whether it is confined; it need not write anywhere.
     """
 
     def __init__(
@@ -45,16 +48,16 @@ class Runner:
         memory_limit: int,
         threads: int = 0,
         host: Sequence[str] = (),
+        sandbox: Sandbox = Sandbox.OFF,
     ) -> None:
         self.binary = binary
-        self._again = partial(
-            Runner, cache, binary, timeout=timeout, memory_limit=memory_limit, threads=threads, host=host
-        )
+        limits = partial(Runner, timeout=timeout, memory_limit=memory_limit, threads=threads)
+        self._again = partial(limits, cache, binary, host=host, sandbox=sandbox)
         log = cache.folder("logs") / f"runner-{os.getpid()}.log"
         self._timeout = timeout
         env = rust_environment() | ({"RAYON_NUM_THREADS": str(threads)} if threads else {})
         self._process = Resident(
-            [*host, str(binary.path)],
+            [*prefix(sandbox), *host, str(binary.path)],
             role="runner",
             log=log,
             memory_limit_mib=memory_limit,

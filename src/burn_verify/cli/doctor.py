@@ -19,6 +19,7 @@ from burn_verify.cases import zoo
 from burn_verify.core.errors import CommandFailed
 from burn_verify.core.options import Settings
 from burn_verify.core.versions import DEFAULT, DEPRECATED, VERSIONS, BurnVersion
+from burn_verify.system import sandbox
 from burn_verify.system.cache import Cache
 from burn_verify.system.download import reachable
 from burn_verify.system.process import output_of
@@ -61,6 +62,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _disk(cache)
     yield from (_toolchain(cache, version) for version in VERSIONS)
     yield from map(_backend, devices.found(cache, DEFAULT))
+    yield _sandbox()
     yield _models(settings)
 
 
@@ -143,6 +145,14 @@ def _backend(found: devices.Found) -> Check:
     if found.lacks:
         return Check(name=found.backend, grade=Grade.NOTE, found=text, advice=_LACKS)
     return Check(name=found.backend, grade=Grade.OK, found=text)
+
+
+def _sandbox() -> Check:
+    why = sandbox.lacking()
+    if why:
+        advice = "run models that you do not trust on another machine (docs/untrusted.md)"
+        return Check(name="sandbox", grade=Grade.NOTE, found=why, advice=advice)
+    return Check(name="sandbox", grade=Grade.OK, found="converter and models run without network")
 
 
 def _models(settings: Settings) -> Check:

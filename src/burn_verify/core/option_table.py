@@ -210,6 +210,16 @@ OPTIONS: tuple[Option, ...] = (
         "0 for no limit (default: 16384)",
     ),
     Option(
+        field="sandbox",
+        flag="--burn-sandbox",
+        metavar="auto|on|off",
+        ini="burn_sandbox",
+        parse=option_values.sandbox,
+        default=option_values.Sandbox.AUTO,
+        help="run converter and compiled models without network, and writing nowhere but into the converter's folder: "
+        "auto where the system can (Linux namespaces), on or not at all, off (docs/untrusted.md; default: auto)",
+    ),
+    Option(
         field="cache_size",
         flag="--burn-cache-size",
         metavar="SIZE",

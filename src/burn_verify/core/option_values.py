@@ -5,6 +5,7 @@ Each takes text and raises ValueError with a message for the user. None writes a
 
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -177,6 +178,25 @@ def disk_size(text: str) -> int:
         msg = f"a size such as 20G, 500M or 1T is needed (0 for no limit), not {text!r}"
         raise ValueError(msg)
     return int(found[1]) << {"M": 20, "G": 30, "T": 40}[found[2]]
+
+
+class Sandbox(StrEnum):
+    """Whether programs that a model made are confined, see `burn_verify.system.sandbox`."""
+
+    AUTO = "auto"
+    """Where the system can."""
+    ON = "on"
+    """A system that cannot is an error."""
+    OFF = "off"
+
+
+def sandbox(text: str) -> Sandbox:
+    """Return whether programs are to be confined."""
+    try:
+        return Sandbox(text.strip().lower())
+    except ValueError:
+        message = f"{text!r} is none of {', '.join(Sandbox)}"
+        raise ValueError(message) from None
 
 
 def mode(text: str) -> JudgeMode:

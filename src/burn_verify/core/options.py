@@ -14,7 +14,7 @@ from burn_verify.core.case import Hints
 from burn_verify.core.errors import UsageError
 from burn_verify.core.option import Option
 from burn_verify.core.option_table import OPTIONS
-from burn_verify.core.option_values import LATEST, RELEASE
+from burn_verify.core.option_values import LATEST, RELEASE, Sandbox
 from burn_verify.core.result import JudgeMode
 from burn_verify.core.target import PROCESS
 from burn_verify.core.ways import FILE, FULL
@@ -43,6 +43,7 @@ class Settings:
         timeout: seconds a model may take to answer, converter and reference included.
         memory_limit: MiB of address space for the converter, the runner and ONNX Runtime, and of inputs that are
             drawn, 0 for no limit.
+        sandbox: whether converter and compiled models are confined.
         cache_size: bytes that the cache may hold of models, 0 for no limit.
         shard: I and N of one part of the selection, counted from 1; None for all of it.
         shard_costs: a record with the seconds of each case.
@@ -79,6 +80,7 @@ class Settings:
     keep_outputs: Path | None = None
     timeout: float = 120.0
     memory_limit: int = 16384
+    sandbox: Sandbox = Sandbox.AUTO
     cache_size: int = 20 << 30
     judge: JudgeMode = JudgeMode.DEFAULT
     judge_timeout: float = 20.0
@@ -166,6 +168,7 @@ _WITHOUT_EFFECT = (
     "shard",
     "shard_costs",
     "only_changed",
+    "sandbox",
     "threads",
 )
 
