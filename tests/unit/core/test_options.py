@@ -8,6 +8,7 @@ import pytest
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.option_table import OPTIONS
+from burn_verify.core.option_values import Sandbox
 from burn_verify.core.options import Settings, from_folder, lines_of, options_given, settings_from
 from burn_verify.core.result import JudgeMode
 
@@ -47,6 +48,8 @@ GOOD = {
     ],
     "offline": [("on", True), ("off", False)],
     "shard": [("1/1", (1, 1)), ("3/4", (3, 4))],
+    "only_changed": [("on", True), ("off", False)],
+    "sandbox": [("auto", Sandbox.AUTO), (" ON", Sandbox.ON), ("off", Sandbox.OFF)],
     "latency": [("on", True), ("off", False)],
     "threads": [("1", 1), ("16", 16)],
     "compile_budget": [("0.5", 0.5), ("60", 60.0)],
@@ -92,6 +95,8 @@ BAD = {
     "expectations": ["missing.toml", ".", "~nobody-has-this-name/x.toml"],
     "shard": ["0/4", "5/4", "1", "1/", "/4", "a/b", "-1/4", "1/4/4"],
     "shard_costs": ["missing.jsonl", "."],
+    "only_changed": ["maybe"],
+    "sandbox": ["maybe", "on,off"],
     "latency": ["maybe"],
     "threads": ["0", "-1", "1.5", "all", "1025"],
     "compile_budget": ["0", "-1", "soon"],
