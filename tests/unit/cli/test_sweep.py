@@ -140,6 +140,7 @@ def test_the_kubernetes_manifest_repeats_the_command(swept, tmp_path):
         (("--cover", "-1"), "--cover"),
         (("--shards", "2", "--slurm", "x"), "--slurm: KEY=VALUE is needed"),
         (("--burn-backend", "none"), "--burn-backend"),
+        (("--only-changed",), "unrecognized arguments: --only-changed"),
     ],
 )
 def test_a_mistake_is_one_line(swept, tmp_path, words, message):
