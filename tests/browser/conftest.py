@@ -24,17 +24,22 @@ def browser():
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Write a page of records once; return its address."""
+    from burn_verify.report.summary.changes import between
     from burn_verify.report.summary.columns import merge
     from burn_verify.report.summary.findings import Findings
+    from burn_verify.report.summary.trails import trails_of
     from burn_verify.report.views.page import render
 
-    def write(*records, comparisons=(), past=()):
+    def write(*records, comparisons=(), past=(), kept=()):
         merged = merge(records)
+        seen = [(name, merge([record]).columns) for name, record in kept]
         findings = Findings(
             matrix=merged,
             expected=({},) * len(merged.columns),
             comparisons=comparisons(merged) if comparisons else (),
             past=past,
+            between=between(merged.columns),
+            trails=tuple(trails_of(column.target, seen) for column in merged.columns) if kept else (),
         )
         path = tmp_path_factory.mktemp("site") / "index.html"
         path.write_text(render(findings), encoding="utf-8")

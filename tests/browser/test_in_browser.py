@@ -9,9 +9,10 @@ from burn_verify.report.summary.changes import compare
 from burn_verify.report.summary.columns import merge
 from burn_verify.report.summary.findings import PastRun
 from reported import a_record, agrees, many, no_program, of_operator, output, refused, wrong
+from timed import latency
 
 ROWS = "#table tbody tr"
-METRICS = (output(0.25, max_abs=1.5e-6, max_ulp=7, bound="16 u S"),)
+METRICS = (output(0.25, max_abs=1.5e-6, max_ulp=7, bound="16 u S", ulps=(3, 2, 0, 1)),)
 HOSTILE = "<img src=x onerror=alert(1)> & <b>bold</b>"
 
 NOW = a_record(
@@ -112,10 +113,10 @@ def test_a_heading_sorts_by_mouse_and_keyboard(visit, small):
     page = visit(small)
     page.click("thead button:has-text('Burn 0.22.1')")
     assert page.locator(f"{ROWS} a.cell").first.inner_text() == "✗ wrong numbers"
-    assert page.get_attribute("thead th >> nth=1", "aria-sort") == "ascending"
+    assert page.get_attribute("#table thead th >> nth=1", "aria-sort") == "ascending"
     page.keyboard.press("Enter")
     assert page.locator(f"{ROWS} a.cell").first.inner_text() == "✓ agrees"
-    assert page.get_attribute("thead th >> nth=1", "aria-sort") == "descending"
+    assert page.get_attribute("#table thead th >> nth=1", "aria-sort") == "descending"
 
 
 def test_a_cell_opens_its_evidence_and_closes_by_key(visit, small):
@@ -126,6 +127,8 @@ def test_a_cell_opens_its_evidence_and_closes_by_key(visit, small):
 
     for words in ("zoo/mnist-12", "compare", "Conv, Relu", "pytest --models=mnist-12", "1.5e-6", "16 u S", "0.25"):
         assert words in text
+    distances = page.get_attribute("#evidence svg.ulps", "aria-label")
+    assert distances == "Y, elements by distance in ULP: 3 up to 0, 2 up to 1, 0 up to 3, 1 up to 7"
     page.keyboard.press("Escape")
     assert not page.is_visible("#evidence")
     assert page.evaluate("document.activeElement.dataset.case") == "zoo/mnist-12"
@@ -171,9 +174,9 @@ def test_what_a_record_says_is_text(visit, small):
 
 def test_an_operator_lists_the_cases_of_a_version(visit, small):
     page = visit(small)
-    page.click("[data-view=operators]")
+    page.click("[data-view=dtypes]")
     page.fill("#operator", "Abs")
-    page.click("a.chip:has-text('int8')")
+    page.click("a.cell[aria-label='Abs, int8: refuted, 0 of 1 agree']")
     assert page.inner_text("#evidence h2") == "Abs, dtype int8"
     page.click("#evidence a.cell")
     assert page.inner_text("#evidence h2") == "node/test_abs_int8"
@@ -187,10 +190,73 @@ def test_the_status_of_an_operator_opens_all_its_cases_also_on_a_telephone(visit
     assert page.locator("#evidence li").count() == 2
 
 
+def test_squares_stand_below_one_another_and_headings_stay(visit, small):
+    page = visit(f"{small}#view=versions", width=390)
+    columns = page.evaluate(
+        """() => [...document.querySelectorAll("#table tr")].map(
+             row => [...row.cells].map(cell => Math.round(cell.getBoundingClientRect().left)))"""
+    )
+    assert len({tuple(column) for column in columns}) == 1
+    page.evaluate("document.getElementById('scroll').scrollTo(300, 400)")
+    shown = page.evaluate(
+        """() => { const box = document.getElementById("scroll").getBoundingClientRect();
+           const head = document.querySelector("#table thead th").getBoundingClientRect();
+           const name = document.querySelectorAll("#table tbody th")[15].getBoundingClientRect();
+           return [head.top - box.top, head.left - box.left, name.left - box.left].map(Math.round) }"""
+    )
+    assert shown == [0, 0, 0]
+
+
+def test_models_show_times_tolerance_and_size(visit, site):
+    page = visit(site(a_record(agrees("zoo/a", metrics=METRICS, latency=latency()))))
+    row = page.inner_text(ROWS)
+
+    for words in ("0.25", "tolerance 16 u S", "agrees"):
+        assert words in row
+    heads = page.locator("#table thead th").all_inner_texts()
+    assert {"Burn / ONNX Runtime", "weights"} <= set(heads)
+
+
+def test_the_past_of_a_case_is_drawn_and_said(visit, site):
+    past = a_record(wrong("zoo/a"), of_operator("b", "Abs", 13, make=refused))
+    page = visit(site(a_record(agrees("zoo/a"), of_operator("b", "Abs", 13)), kept=(("0001_a", past),)))
+    page.click("a.cell[data-case='zoo/a']")
+
+    assert page.get_attribute("#evidence svg.trail", "aria-label") == "0001_a: wrong numbers, this run: agrees"
+    page.click("#evidence summary:has-text('as a table')")
+    assert page.locator("#evidence details table tr").all_inner_texts() == ["0001_a\twrong numbers", "this run\tagrees"]
+    page.keyboard.press("Escape")
+    page.click("[data-view=operators]")
+    assert page.get_attribute("#table svg.trail", "aria-label") == "agree by run: 0 of 1, 1 of 1"
+
+
+def test_long_lists_and_messages_are_folded(visit, site):
+    names = tuple(f"Operator{place}" for place in range(123))
+    message = "\n".join(f"line {place}" for place in range(60))
+    page = visit(site(a_record(wrong("zoo/a", op_types=names), refused("zoo/b", message=message))))
+    page.click("a.cell[data-case='zoo/a']")
+    assert page.inner_text("#evidence .facts summary") == "111 more"
+    page.keyboard.press("Escape")
+    page.click("a.cell[data-case='zoo/b']")
+    assert page.inner_text("#evidence summary") == "all 60 lines"
+    assert "line 59" not in page.inner_text("#evidence pre")
+
+
+def test_no_word_is_broken_in_a_dialog(visit, site):
+    metrics = (output(0.25, data_set="seeded", name="last_hidden_state", dtype="float32", shape=(2, 8, 384)),)
+    page = visit(site(a_record(agrees("zoo/a", metrics=metrics))) + "#case=zoo/a&column=0", width=390)
+    heights = page.evaluate(
+        """() => [...document.querySelectorAll("#evidence td.word")].map(cell => {
+             const range = document.createRange(); range.selectNodeContents(cell);
+             return range.getClientRects().length })"""
+    )
+    assert heights == [1, 1, 1]
+
+
 def test_failures_are_grouped_by_cause(visit, small):
     page = visit(small)
     page.click("[data-view=failures]")
-    assert page.locator(f"{ROWS} td.number a").all_inner_texts() == ["2", "2", "1"]
+    assert page.locator(f"{ROWS} td.number a").all_inner_texts() == ["2", "1", "1", "1"]
     page.click(f"{ROWS}:has-text('unsupported operator') td.number a")
     assert "zoo/candy" in page.inner_text("#evidence")
     assert "node/test_conv" in page.inner_text("#evidence")
@@ -213,7 +279,7 @@ def test_changes_link_to_their_cells(visit, small):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("view", ["models", "operators", "failures"])
+@pytest.mark.parametrize("view", ["models", "operators", "dtypes", "versions", "failures"])
 def test_nothing_overflows(visit, site, wide, width, view, tmp_path):
     page = visit(f"{wide}#view={view}&rows=all", width=width)
     # Left where pytest keeps it, to be looked at: --basetemp=DIR says where.
@@ -230,7 +296,15 @@ def test_nothing_overflows(visit, site, wide, width, view, tmp_path):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "part", ["#view=models&rows=all", "#view=operators", "#view=failures", "#case=zoo/mnist-12&column=0"]
+    "part",
+    [
+        "#view=models&rows=all",
+        "#view=operators",
+        "#view=dtypes",
+        "#view=versions",
+        "#view=failures",
+        "#case=zoo/mnist-12&column=0",
+    ],
 )
 def test_no_barrier_for_anyone(visit, wide, scheme, part):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e '.[browser]'")
@@ -261,11 +335,11 @@ def test_everything_is_printed(visit, site):
 
 def test_a_button_shows_more(visit, site):
     page = visit(site(many(600)) + "#rows=all")
-    assert page.locator(ROWS).count() == 100
+    assert page.locator(ROWS).count() == 50
     page.focus("#more")
     page.keyboard.press("Enter")
-    assert page.locator(ROWS).count() == 300
-    assert page.inner_text("#more") == "Show 200 more of 300"
+    assert page.locator(ROWS).count() == 250
+    assert page.inner_text("#more") == "Show 200 more of 350"
     page.fill("#text", "test_599")
     assert page.locator(ROWS).count() == 1
     assert not page.is_visible("#more")

@@ -28,6 +28,7 @@ from burn_verify.report.summary.findings import Findings, PastRun, counts_of
 from burn_verify.report.summary.gate import Gate, gate
 from burn_verify.report.summary.lifted import Lifted, from_text
 from burn_verify.report.summary.states import state_of
+from burn_verify.report.summary.trails import trails_of
 from burn_verify.report.views import changes_text, comment, matrix, side_by_side, terminal
 from burn_verify.run.recorder import LAST_RECORD
 from burn_verify.run.selected import expected_of
@@ -146,13 +147,15 @@ def _report(arguments: argparse.Namespace) -> int:
     else:
         kept = history.runs(arguments.history, _PAST) if arguments.history else ()
         before = _previous(_records(arguments.previous), kept, records)
+        seen = [(run.name, _columns(run)) for run in kept]
         findings = Findings(
             matrix=merged,
             expected=expected,
             comparisons=changes.compare(before, merged) if before else (),
-            past=tuple(_past(kept)),
+            past=tuple(_past(seen)),
             between=between,
             lifted=_lifted(arguments.prepared, arguments.out),
+            trails=tuple(trails_of(column.target, seen) for column in merged.columns) if seen else (),
         )
         _write(arguments.out, files(findings))
         _summarise(findings)
@@ -247,11 +250,11 @@ def _lifted(named: Path | None, folder: Path) -> Lifted | None:
         raise UsageError(message) from error
 
 
-def _past(kept: Iterable[KeptRun]) -> Iterable[PastRun]:
-    for run in kept:
-        for column in _columns(run):
+def _past(seen: Iterable[tuple[str, Sequence[Column]]]) -> Iterable[PastRun]:
+    for name, columns in seen:
+        for column in columns:
             numbers = counts_of(column)
-            yield PastRun(name=run.name, label=column.target.label, agree=numbers.agree, total=numbers.total)
+            yield PastRun(name=name, label=column.target.label, agree=numbers.agree, total=numbers.total)
 
 
 def _totals_of(run: KeptRun) -> Iterable[list[str]]:

@@ -78,6 +78,8 @@ class OutputMetrics:
     Attributes:
         max_abs: greatest absolute difference over finite elements.
         max_ulp: greatest distance in units in the last place of the output's dtype.
+        ulps: number of finite elements by distance in units in the last place: 0, 1, 2 to 3, 4 to 7 and so on; empty
+            where all are equal, and where the dtype has no such units.
         fraction: mismatching elements over all elements.
         first_bad: index of the first mismatching element.
         p99: 99th percentile of the absolute difference over finite elements.
@@ -118,6 +120,7 @@ class OutputMetrics:
     metrics: Mapping[str, float] = field(default_factory=dict)
     insensitive: str = ""
     problem: Mismatch | None = None
+    ulps: tuple[int, ...] = ()
 
     @property
     def fits(self) -> bool:

@@ -24,6 +24,7 @@ _BITS: Final[Mapping[str, type[np.unsignedinteger[Any]]]] = MappingProxyType(
 )
 # The unsigned integer type of the same width, for each float dtype whose ULP distance is defined here.
 _BLOCK: Final = 1 << 16
+_POWERS: Final = np.array([1 << place for place in range(64)], np.uint64)
 
 
 def quantile(values: npt.NDArray[np.float64], share: float) -> float:
@@ -60,6 +61,24 @@ def max_ulp(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> int | None:
         return None
     greatest = [_block_ulp(*pair) for pair in _blocks(actual, desired)]
     return max((steps for steps in greatest if steps is not None), default=None)
+
+
+def ulp_histogram(actual: npt.NDArray[Any], desired: npt.NDArray[Any]) -> tuple[int, ...]:
+    """Count the pairs of finite elements by their distance in units in the last place: 0, 1, 2 to 3, 4 to 7 and so on.
+
+    Returns:
+        The counts up to the last that is not 0; empty where `max_ulp` is None.
+    """
+    if dtype_name(desired.dtype) not in _BITS:
+        return ()
+    counts = np.zeros(_POWERS.size + 1, np.int64)
+    for pair in _blocks(actual, desired):
+        distances = ulp_distances(*pair)
+        assert distances is not None
+        places = np.searchsorted(_POWERS, distances.astype(np.uint64), side="right")
+        counts += np.bincount(places, minlength=counts.size)
+    filled = np.flatnonzero(counts)
+    return tuple(map(int, counts[: filled[-1] + 1])) if filled.size else ()
 
 
 @np.errstate(all="ignore")

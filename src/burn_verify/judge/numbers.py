@@ -17,6 +17,7 @@ from burn_verify.judge.metrics import (
     max_abs,
     max_ulp,
     quantile,
+    ulp_histogram,
     widened,
     worst_index,
 )
@@ -69,6 +70,7 @@ def measure(name: str, actual: Array, desired: Array, bad: Mask, data_set: str) 
         mismatching=int(np.count_nonzero(bad)),
         max_abs=0.0 if same else max_abs(actual, desired),
         max_ulp=0 if same else max_ulp(actual, desired),
+        ulps=() if same else ulp_histogram(actual, desired),
         first_bad=first_index(bad),
         p99=p99,
         cosine=cosine,

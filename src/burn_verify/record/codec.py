@@ -207,6 +207,7 @@ def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
         "first_bad": metrics.first_bad,
         # Empty fields are omitted to keep lines short: most outputs of a record are bitwise equal.
         **{key: value for key in _LATER if (value := getattr(metrics, key)) not in (None, "")},
+        **({"ulps": metrics.ulps} if metrics.ulps else {}),
         **({"metrics": metrics.metrics} if metrics.metrics else {}),
     }
 
@@ -235,6 +236,7 @@ def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
         metrics={str(name): _number(value) for name, value in data.get("metrics", {}).items()},
         insensitive=str(data.get("insensitive", "")),
         problem=Mismatch(data["problem"]) if data.get("problem") else None,
+        ulps=tuple(int(count) for count in data.get("ulps", ())),
     )
 
 

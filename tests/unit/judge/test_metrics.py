@@ -46,3 +46,22 @@ def test_places_are_those_of_the_first_and_of_the_worst_element():
 @pytest.mark.parametrize(("share", "value"), [(0.5, 3.0), (0.99, 4.0), (1.0, 4.0)])
 def test_a_quantile_is_the_higher_of_two_neighbours(share, value):
     assert metrics.quantile(np.array([4.0, 1.0, 3.0, 2.0]), share) == value
+
+
+@pytest.mark.parametrize(
+    ("steps", "counts"),
+    [([0, 0, 1], (2, 1)), ([3], (0, 0, 1)), ([2, 3, 4, 7, 8], (0, 0, 2, 2, 1)), ([], ())],
+)
+def test_elements_are_counted_by_their_distance(steps, counts):
+    desired = np.ones(len(steps), np.float32)
+    actual = (desired.view(np.int32) + np.array(steps, np.int32)).view(np.float32)
+
+    assert metrics.ulp_histogram(actual, desired) == counts
+
+
+def test_what_has_no_unit_in_the_last_place_is_not_counted():
+    assert metrics.ulp_histogram(np.array([1]), np.array([2])) == ()
+    assert metrics.ulp_histogram(np.array([np.nan], np.float32), np.array([1], np.float32)) == ()
+    ends = np.finfo(np.float64).min, np.finfo(np.float64).max
+    far = metrics.ulp_histogram(*(np.array([end]) for end in ends))
+    assert (len(far), far[-1]) == (65, 1)

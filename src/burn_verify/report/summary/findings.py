@@ -19,6 +19,7 @@ from burn_verify.report.summary.sizes import told
 from burn_verify.report.summary.states import WRONG, state_of
 from burn_verify.report.summary.tiers import tier_counts, tier_of, tiers_sentence
 from burn_verify.report.summary.totals import summary
+from burn_verify.report.summary.trails import Trails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Findings:
         past: earlier runs, the oldest first.
         between: targets of this run that are neighbours.
         lifted: what `prepare` makes of failing cases; None where it is not known.
+        trails: for each column, how its cases ended in earlier runs; empty where no run was kept.
     """
 
     matrix: Matrix
@@ -54,6 +56,7 @@ class Findings:
     past: tuple[PastRun, ...] = ()
     between: tuple[Comparison, ...] = ()
     lifted: Lifted | None = None
+    trails: tuple[Trails, ...] = ()
 
     def prepared_on(self, column: Column) -> Mapping[str, LiftedCase]:
         """Return the cases that `prepare` was tried on for the target of a column, by id."""
@@ -128,14 +131,14 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
         "stage": result.stage.value,
         "outcome": result.outcome.value,
         "verdict": result.verdict,
-        "reason": _writable(result.reason),
-        "message": _writable(result.message),
+        "reason": writable(result.reason),
+        "message": writable(result.message),
         "expected": expected.get(result.case_id),
-        "rust": _writable(str(details.get("rust") or "")),
+        "rust": writable(str(details.get("rust") or "")),
         "rust_line": line if isinstance(line, int) else None,
-        "advice": _writable("\n".join(told(result))),
-        "fed": _writable("\n".join(map(str, details.get("fed") or ()))),
-        "onnxruntime": _writable(str(details.get("onnxruntime") or "")),
+        "advice": writable("\n".join(told(result))),
+        "fed": writable("\n".join(map(str, details.get("fed") or ()))),
+        "onnxruntime": writable(str(details.get("onnxruntime") or "")),
         "reproduce": reproduce_recorded(result, column.target),
         "metrics": [_output_json(output) for output in result.metrics],
         "evaluation": {key: one for key, one in dict(details.get("evaluation") or {}).items() if key != "pictures"},
@@ -143,7 +146,7 @@ def cell_json(result: CaseResult | None, expected: Mapping[str, str], column: Co
 
 
 _UNUSUAL: Final = ("insensitive", "problem")
-_OPEN: Final = ("override", "metrics", *_UNUSUAL)
+_OPEN: Final = ("override", "metrics", "ulps", *_UNUSUAL)
 _TASK_METRICS: Final = ("top1", "top5", "iou")
 """Metrics that every output has a key for, whether its task knows them or not."""
 
@@ -154,8 +157,10 @@ def _output_json(output: OutputMetrics) -> dict[str, Any]:
     override = {"override": output.override} if output.override else {}
     # Those that say why something is not as usual, only where it is not.
     unusual = {name: str(said) for name in _UNUSUAL if (said := getattr(output, name))}
+    ulps = {"ulps": list(output.ulps)} if output.ulps else {}
     return (
         own
+        | ulps
         | unusual
         | override
         | dict.fromkeys(_TASK_METRICS)
@@ -163,7 +168,7 @@ def _output_json(output: OutputMetrics) -> dict[str, Any]:
     )
 
 
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
     """Return a text that a file can hold: a process may say what is no Unicode. Folders of a machine are left out."""
     return without_folders(text).encode("utf-8", errors="replace").decode("utf-8")
 

@@ -48,7 +48,7 @@ class Row:
 
 def rows(results: Iterable[CaseResult]) -> list[Row]:
     """Return a row a case that was measured."""
-    return [_row(result, result.latency) for result in results if result.latency is not None]
+    return [row_of(result, result.latency) for result in results if result.latency is not None]
 
 
 def sentence(results: Iterable[CaseResult]) -> str:
@@ -112,7 +112,8 @@ def ratio_text(ratio: Ratio | None) -> str:
     return f"{_NOISY} {interval}" if ratio.noisy else f"{ratio.value:.2f} {interval}"
 
 
-def _row(result: CaseResult, latency: Latency) -> Row:
+def row_of(result: CaseResult, latency: Latency) -> Row:
+    """Return the row of a case that was measured."""
     burn, runtime, cost = latency.burn, latency.onnxruntime, latency.cost
     struck = result.verdict == VerdictName.DISAGREES or result.outcome is Outcome.SKIPPED
     name = one_line(result.case_id)

@@ -15,10 +15,11 @@ from burn_verify.report.summary.columns import Column
 from burn_verify.report.summary.findings import Counts, Findings, PastRun, counts_of
 from burn_verify.report.summary.findings import sentence as headline
 from burn_verify.report.summary.states import OPERATOR_STATES, STATES
+from burn_verify.report.summary.tiers import TierCounts, tier_counts
 from burn_verify.report.summary.totals import percent
-from burn_verify.report.views import latency, plots, tasks
+from burn_verify.report.views import latency, pictures, plots, tasks
 from burn_verify.report.views.changes_text import MEANINGS, after_of, before_of, sentence, surroundings, title
-from burn_verify.report.views.page_data import as_script
+from burn_verify.report.views.page_data import as_script, evidence
 from burn_verify.report.views.side_by_side import difference_text
 
 _SHOWN: Final = 40
@@ -45,15 +46,19 @@ def render(findings: Findings) -> str:
     template = _environment().get_template("page.html.j2")
     text: str = template.render(
         target=columns[0].target.label,
-        headline=headline(columns[0]),
-        cards=cards(numbers[0]),
-        columns=[(column, count, cards(count)) for column, count in zip(columns, numbers, strict=True)],
+        columns=[
+            (column, count, cards(count, tier_counts(column.record.results)), headline(column))
+            for column, count in zip(columns, numbers, strict=True)
+        ],
         lacking=[line for column in columns for line in column.lacking],
         comparisons=[_compared(comparison, columns) for comparison in findings.comparisons],
         between=[_compared(comparison, columns) for comparison in findings.between],
         differences=_differences(columns),
         states=STATES,
         operator_states=OPERATOR_STATES.values(),
+        stages=[bar for column in columns for bar in pictures.stages(column)],
+        grid=pictures.grid(columns),
+        times=[(column.target.label, pictures.times(column.record.results)) for column in columns],
         headroom=[(column.target.label, plots.headroom(column.record.results)) for column in columns],
         latency=[(column.target.label, _latency(column)) for column in columns],
         tasks=[(column.target.label, tasks.told(column.record.results)) for column in columns],
@@ -65,16 +70,19 @@ def render(findings: Findings) -> str:
             ("Cost of the program", "cost", latency.COST),
         ),
         plots=plots,
+        pictures=pictures,
         data=as_script(findings),
+        evidence=evidence(findings),
         style=_text("page.css"),
         script=_text("page.js"),
     )
     return text
 
 
-def cards(numbers: Counts) -> tuple[Card, ...]:
-    """Return the four numbers: verified of all and of attempted, wrong, refused."""
+def cards(numbers: Counts, tiers: TierCounts) -> tuple[Card, ...]:
+    """Return the numbers: operators by tier, where there are any; verified of all and of attempted, wrong, refused."""
     return (
+        *_tier_cards(tiers),
         Card(
             number=percent(numbers.agree, numbers.total),
             of=f"{numbers.agree} of {numbers.total}",
@@ -97,6 +105,17 @@ def cards(numbers: Counts) -> tuple[Card, ...]:
             tone="refused",
         ),
     )
+
+
+def _tier_cards(tiers: TierCounts) -> tuple[Card, ...]:
+    if not tiers.operators:
+        return ()
+    entirely = f"{tiers.full} of {tiers.operators} entirely"
+    if not tiers.with_ordinary:
+        said = "of ordinary use nothing is known"
+        return (Card(number=str(tiers.full), of=f"{entirely}; {said}", text="operators verified", tone="good"),)
+    of = f"of {tiers.with_ordinary}; {entirely}"
+    return (Card(number=str(tiers.ordinary), of=of, text="operators verified for ordinary use", tone="good"),)
 
 
 def _latency(column: Column) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The data of the page's script: cases, operators and causes as compact JSON.
+"""The data of the page's script: cases, operators and causes as compact JSON, and apart from it the evidence.
 
 A text is stored once, and used by its place in a list. Decides nothing about results.
 """
@@ -12,20 +12,22 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.text import one_line, plain
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.columns import Column
-from burn_verify.report.summary.ends import end_of, headroom_of, is_model, own_operator
+from burn_verify.report.summary.ends import end_of, first_line, headroom_of, is_model, own_operator
 from burn_verify.report.summary.error_lines import sections_of
-from burn_verify.report.summary.findings import Findings, cell_json
+from burn_verify.report.summary.findings import Findings, cell_json, writable
 from burn_verify.report.summary.messages import message_and_rust
 from burn_verify.report.summary.operator_rows import Row, support_of
 from burn_verify.report.summary.states import OPERATOR_STATES, RANK, STATES, State, state_of
-from burn_verify.report.summary.status import status_of
+from burn_verify.report.summary.tiers import tally
+from burn_verify.report.summary.trails import Trails
+from burn_verify.report.views.latency import row_of as timed_row
 
 _MESSAGE: Final = 4000
 """Characters of a message that the page shows; matrix.json has the whole message."""
 
 
 _NUMBERS: Final = ("mismatching", "elements", "max_abs", "max_ulp", "headroom")
-_HAVE_COLUMNS: Final = ("data_set", "name", "dtype", "shape", *_NUMBERS, "bound")
+_HAVE_COLUMNS: Final = ("data_set", "name", "dtype", "shape", *_NUMBERS, "bound", "ulps")
 
 
 class Texts:
@@ -44,8 +46,12 @@ class Texts:
         return list(self._places)
 
 
+CHUNK: Final = 250
+"""Cases whose evidence is one text: the page reads one of them when a case is opened."""
+
+
 def as_script(findings: Findings) -> str:
-    """Return the data as JSON that may stand inside a ``script`` element."""
+    """Return what the tables show as JSON that may stand inside a ``script`` element."""
     texts = Texts()
     columns = findings.matrix.columns
     rows = {case_id: place for place, case_id in enumerate(findings.matrix.rows)}
@@ -53,6 +59,8 @@ def as_script(findings: Findings) -> str:
         "states": [_state(state) for state in STATES],
         "operatorStates": [_state(state) for state in OPERATOR_STATES.values()],
         "targets": [column.target.label for column in columns],
+        "chunk": CHUNK,
+        "runs": [trails.runs for trails in findings.trails],
         "cases": [_case(case_id, results, findings, texts) for case_id, results in findings.matrix.rows.items()],
         "operators": [_operators(column, rows, texts) for column in columns],
         "causes": [
@@ -61,8 +69,30 @@ def as_script(findings: Findings) -> str:
         ],
         "texts": texts.all,
     }
+    return _embedded(data)
+
+
+def evidence(findings: Findings) -> list[str]:
+    """Return the evidence of the cases, `CHUNK` of them at a time, as JSON like that of `as_script`."""
+    columns = findings.matrix.columns
+    rows = list(findings.matrix.rows.values())
+    made = []
+    for start in range(0, len(rows), CHUNK):
+        texts = Texts()
+        cells = [
+            [
+                _evidence(result, expected, column, texts)
+                for result, expected, column in zip(results, findings.expected, columns, strict=True)
+            ]
+            for results in rows[start : start + CHUNK]
+        ]
+        made.append(_embedded({"cells": cells, "texts": texts.all}))
+    return made
+
+
+def _embedded(value: Any) -> str:
     # A text may hold "</script>"; ASCII also keeps lone surrogates writable.
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _state(state: State) -> dict[str, Any]:
@@ -73,34 +103,66 @@ def _case(case_id: str, results: Sequence[CaseResult | None], findings: Findings
     """Return one row: the id, the operators, whether it is a model, and a cell a target."""
     first = next((result for result in results if result is not None), None)
     own = own_operator(first) if first else None
+    trails = findings.trails or (Trails(),) * len(results)
     return {
         "id": case_id,
         "model": int(first is None or is_model(first)),
         "operators": [texts.place(name) for name in ((own,) if own else first.op_types if first else ())],
         "note": texts.place(first.note) if first and first.note else None,
         "cells": [
-            _cell(result, expected, column, texts)
-            for result, expected, column in zip(results, findings.expected, findings.matrix.columns, strict=True)
+            _cell(result, expected, column, texts) | _trail(trail.states.get(case_id))
+            for result, expected, column, trail in zip(
+                results, findings.expected, findings.matrix.columns, trails, strict=True
+            )
         ],
     }
 
 
+def _trail(states: Sequence[State | None] | None) -> dict[str, Any]:
+    return {"trail": [-1 if state is None else RANK[state] for state in states]} if states else {}
+
+
 def _cell(result: CaseResult | None, expected: Mapping[str, str], column: Column, texts: Texts) -> dict[str, Any]:
-    """Return a cell, without empty values."""
+    """Return what the tables show of a cell, without empty values."""
     made: dict[str, Any] = {"state": RANK[state_of(result, started=not column.failure)]}
     if result is None:
         return made
-    evidence = cell_json(result, expected, column)
-    made["stage"] = texts.place(evidence["stage"])
-    for name in ("reason", "message", "advice", "fed", "expected", "rust", "onnxruntime", "reproduce"):
-        if text := evidence[name]:
-            made[name] = texts.place(str(text) if len(str(text)) <= _MESSAGE else f"{str(text)[:_MESSAGE]}…")
-    if evidence["rust_line"] is not None:
-        made["line"] = evidence["rust_line"]
-    if evidence["metrics"]:
-        made["metrics"] = [_metrics(output, texts) for output in evidence["metrics"]]
+    if why := one_line(writable(result.reason)) or first_line(result):
+        made["why"] = texts.place(writable(why))
+    if result.case_id in expected:
+        made["expected"] = texts.place(expected[result.case_id])
     if (used := headroom_of(result)) is not None:
         made["headroom"] = used if abs(used) < float("inf") else 1e308
+    if is_model(result) and (bound := _bound(result)):
+        made["bound"] = texts.place(bound)
+    if (latency := result.latency) is not None:
+        row = timed_row(result, latency)
+        made["times"] = [texts.place(text) for text in row.speed[2:]]
+        made["size"] = latency.cost.weights
+    return made
+
+
+def _bound(result: CaseResult) -> str:
+    """Return the tolerance of the output that uses most of it."""
+    known = [output for output in result.metrics if output.headroom is not None]
+    return max(known, key=lambda output: output.headroom or 0.0).bound if known else ""
+
+
+def _evidence(result: CaseResult | None, expected: Mapping[str, str], column: Column, texts: Texts) -> dict[str, Any]:
+    """Return what the dialog of a cell shows, without empty values."""
+    if result is None:
+        return {}
+    found = cell_json(result, expected, column)
+    made: dict[str, Any] = {"stage": texts.place(found["stage"])}
+    for name in ("reason", "message", "advice", "fed", "rust", "onnxruntime", "reproduce"):
+        if text := found[name]:
+            made[name] = texts.place(str(text) if len(str(text)) <= _MESSAGE else f"{str(text)[:_MESSAGE]}…")
+    if found["rust_line"] is not None:
+        made["line"] = found["rust_line"]
+    if found["metrics"]:
+        made["metrics"] = [_metrics(output, texts) for output in found["metrics"]]
+    if ulps := [[texts.place(output.name), output.ulps] for output in result.metrics if output.ulps]:
+        made["ulps"] = ulps
     return made
 
 
@@ -144,17 +206,18 @@ def _operator(row: Row, own: Sequence[CaseResult], places: Mapping[str, int], te
     return {
         "name": row.name,
         "status": _place_of(row.status),
+        "ordinary": [_place_of(row.ordinary.status), row.ordinary.agree, row.ordinary.total],
         "counts": [row.agree, row.attempted, row.total],
         "versions": [_group(version, results, places) for version, results in sorted(versions.items())],
         "dtypes": [_group(dtype, results, places) for dtype, results in sorted(dtypes.items())],
-        "untested": len(set(row.operator.dtypes) - dtypes.keys()),
+        "untested": sorted(set(row.operator.dtypes) - dtypes.keys()),
         "problem": texts.place(row.problems[0].reason) if row.problems else None,
     }
 
 
 def _group(name: Any, results: Sequence[CaseResult], places: Mapping[str, int]) -> list[Any]:
-    status = status_of([end_of(result) for result in results])
-    return [str(name), _place_of(status), [places[result.case_id] for result in results]]
+    found = tally(map(end_of, results))
+    return [str(name), _place_of(found.status), [places[result.case_id] for result in results], found.agree]
 
 
 def _place_of(status: Any) -> int:

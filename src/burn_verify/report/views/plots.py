@@ -13,6 +13,7 @@ from burn_verify.core.result import CaseResult
 from burn_verify.report.summary.ends import headroom_of
 from burn_verify.report.summary.findings import PastRun
 from burn_verify.report.summary.states import WRONG, state_of
+from burn_verify.report.summary.totals import percent_after
 
 WIDTH: Final = 560
 HEIGHT: Final = 200
@@ -43,12 +44,12 @@ class Plot:
     Attributes:
         lines: points of a polyline, by label.
         limit: x of the line at the bound.
-        most: the number at the top of the axis.
+        most: what stands at the top of the axis; of runs with other selections the share that agrees is drawn.
         silent: number of cases that it cannot show.
     """
 
     marks: tuple[Mark, ...]
-    most: int
+    most: str
     summary: str
     lines: tuple[tuple[str, str], ...] = ()
     limit: float | None = None
@@ -90,7 +91,7 @@ def headroom(results: Iterable[CaseResult]) -> Plot | None:
     beyond = sum(part > 1 for _, part in used)
     return Plot(
         marks=tuple(marks),
-        most=most,
+        most=str(most),
         limit=_LEFT + (2 - _LEAST) * step,
         silent=len(compared) - len(used),
         summary=f"{len(used) - beyond} of {len(used)} cases stay within their bound",
@@ -110,15 +111,18 @@ def history(past: Sequence[PastRun]) -> Plot | None:
     if len(runs) < 2:
         return None
     most = max(max(run.total for run in past), 1)
+    # Where the selection changed, counts would show its growth as progress.
+    shares = len({run.total for run in past}) > 1
     step = (WIDTH - _LEFT - _RIGHT) / (len(runs) - 1)
     marks, lines = [], []
     for label in dict.fromkeys(run.label for run in past):
         points = []
         for run in (run for run in past if run.label == label):
             x = _LEFT + runs.index(run.name) * step
-            y = HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * run.agree / most
+            part = run.agree / (max(run.total, 1) if shares else most)
+            y = HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * part
             points.append(f"{x:.1f},{y:.1f}")
-            label_text = f"{run.name}, {label}: {run.agree} of {run.total} agree"
+            label_text = f"{run.name}, {label}: {run.agree} of {run.total} agree{percent_after(run.agree, run.total)}"
             marks.append(Mark(x=x, y=y, width=0, height=0, label=label_text, name=run.name, tone="good"))
         lines.append((label, " ".join(points)))
     own = [run for run in past if run.label == past[0].label]
@@ -126,7 +130,7 @@ def history(past: Sequence[PastRun]) -> Plot | None:
     which = f" ({first.label})" if len(lines) > 1 else ""
     return Plot(
         marks=tuple(marks),
-        most=most,
+        most="100%" if shares else str(most),
         lines=tuple(lines),
         summary=f"{first.agree} of {first.total} agreed in {first.name}, "
         f"{last.agree} of {last.total} in {last.name}{which}",

@@ -4,7 +4,8 @@ import json
 
 from burn_verify.report.summary.columns import merge
 from burn_verify.report.summary.findings import Findings
-from burn_verify.report.views.page_data import Texts, as_script
+from burn_verify.report.summary.trails import trails_of
+from burn_verify.report.views.page_data import CHUNK, Texts, as_script, evidence
 from reported import a_record, agrees, of_operator, wrong
 
 
@@ -53,3 +54,25 @@ def test_the_cause_of_most_cases_comes_first():
     )
 
     assert [len(cause["cases"]) for cause in made["causes"][0]] == [2, 1]
+
+
+def test_evidence_lies_apart_in_parts():
+    record = a_record(*(wrong(f"zoo/{place}") for place in range(CHUNK + 1)))
+    findings = Findings(matrix=merge([record]), expected=({},))
+    first, second = map(json.loads, evidence(findings))
+
+    assert (len(first["cells"]), len(second["cells"])) == (CHUNK, 1)
+    assert second["texts"][second["cells"][0][0]["message"]] == "Y: 4/6 elements differ"
+    assert "message" not in data(record)["cases"][0]["cells"][0]
+
+
+def test_a_case_has_its_trail():
+    matrix = merge([a_record(agrees("zoo/a"), agrees("zoo/b"))])
+    kept = [("0001", merge([a_record(wrong("zoo/a"))]).columns)]
+    trails = (trails_of(matrix.columns[0].target, kept),)
+    made = json.loads(as_script(Findings(matrix=matrix, expected=({},), trails=trails)))
+
+    assert made["runs"] == [["0001"]]
+    first, second = (case["cells"][0] for case in made["cases"])
+    assert [made["states"][place]["word"] for place in first["trail"]] == ["wrong numbers"]
+    assert "trail" not in second

@@ -46,3 +46,17 @@ def test_the_history_ends_with_this_run():
 
     assert "0 of 2 agreed in 0001_abc_20260101, 2 of 2 in this run" in text
     assert plots.history(past) is None
+
+
+def test_shares_are_drawn_where_the_selection_changed():
+    label = "Burn 0.22.1 on flex"
+    grown = [PastRun(name="1", label=label, agree=5, total=10), PastRun(name="2", label=label, agree=50, total=100)]
+    first, second = plots.history(grown).marks
+    assert first.y == second.y
+    assert plots.history(grown).most == "100%"
+    assert second.label.endswith("50 of 100 agree (50%)")
+
+    same = [PastRun(name="1", label=label, agree=5, total=10), PastRun(name="2", label=label, agree=10, total=10)]
+    first, second = plots.history(same).marks
+    assert first.y > second.y
+    assert plots.history(same).most == "10"

@@ -1,16 +1,18 @@
 "use strict";
 // The tables of the page: filter, sort, open. Everything that is shown goes in as text, never as markup.
-(() => {
+const begin = () => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const text = (place) => (place === undefined || place === null ? "" : data.texts[place]);
   const byId = (id) => document.getElementById(id);
-  const FIRST = 100;
+  const FIRST = 50;
   const NEXT = 200;
+  const FEW = 40;
   const DEFAULTS = { view: "models", text: "", operator: "", status: "", rows: "models", target: "0", sort: "", case: "", column: "0", list: "" };
   const hasModels = data.cases.some((row) => row.model);
   if (!hasModels) DEFAULTS.rows = "all";
   if (!data.cases.some((row) => !row.model)) DEFAULTS.rows = "models";
 
+  const timed = data.cases.some((row) => row.cells.some((made) => made.times));
   const bounded = data.cases.some((row) => row.cells[0].headroom !== undefined);
 
   const element = (name, attributes, ...children) => {
@@ -27,6 +29,14 @@
   const folded = (names) => names.length <= NAMES + 3 ? [names.join(", ")] : [names.slice(0, NAMES).join(", "), element("details", null, element("summary", null, `${names.length - NAMES} more`), names.slice(NAMES).join(", "))];
   const LINES = 14;
   const CHARACTERS = 1500;
+
+  const SVG = new DOMParser().parseFromString("<svg></svg>", "text/html").querySelector("svg").namespaceURI;
+  const shape = (name, attributes, ...children) => {
+    const made = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  };
 
   // Where the page stands is its address after the '#', so that every view and every cell has a link.
   const read = () => ({ ...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key))) });
@@ -57,15 +67,87 @@
   };
   const owned = (row) => row.versions.flatMap(([, , rows]) => rows);
   const why = (row) => {
-    const worst = row.cells.find((made) => made.reason !== undefined || made.message !== undefined) || {};
-    return [text(row.note), text(worst.reason) || text(worst.message).split("\n")[0]].filter(Boolean).join("; ");
+    const worst = row.cells.find((made) => made.why !== undefined) || {};
+    return [text(row.note), text(worst.why)].filter(Boolean).join("; ");
+  };
+
+  // A square that is filled by the share of cases that agree, and the symbol of its status.
+  const square = ([name, place, rows, agree], operator, list) => {
+    const how = data.operatorStates[place];
+    const label = `${operator}, ${name}: ${how.word}${rows.length ? `, ${agree} of ${rows.length} agree` : ""}`;
+    const part = rows.length ? (20 * agree) / rows.length : 0;
+    const picture = shape("svg", { viewBox: "0 0 30 22", "aria-hidden": "true" }, shape("rect", { class: "back", x: 1, y: 1, width: 28, height: 20 }), shape("rect", { class: "part", x: 1, y: 21 - part, width: 28, height: part }), shape("text", { x: 15, y: 16, "text-anchor": "middle" }, how.symbol));
+    if (!rows.length) return element("span", { class: `cell ${how.tone}`, role: "img", "aria-label": label, title: label }, picture);
+    return element("a", { class: `cell ${how.tone}`, href: `#${new URLSearchParams({ view: state.view, list })}`, "data-list": list, title: label, "aria-label": label }, picture);
+  };
+  const MIDDLE = ["no-program", "failed", "refused", "no-value"];
+  const level = (state) => (state.tone === "good" ? 0 : state.key === "wrong" ? 2 : MIDDLE.includes(state.key) ? 1 : null);
+  // The states of a case in the runs that were kept: agrees above, no answer in the middle, wrong below.
+  const trailOf = (made, column) => {
+    const runs = data.runs[column] || [];
+    if (!made.trail) return null;
+    const names = [...runs, "this run"];
+    const states = [...made.trail.map((place) => (place < 0 ? null : data.states[place])), data.states[made.state]];
+    const said = names.map((name, index) => `${name}: ${states[index] ? states[index].word : "not in it"}`);
+    const at = states.map((state, index) => [12 + 22 * index, state && level(state) !== null ? 8 + 14 * level(state) : null, state]);
+    const points = at.filter(([, y]) => y !== null);
+    const width = 24 + 22 * (names.length - 1);
+    const picture = shape("svg", { class: "trail", viewBox: `0 0 ${width} 46`, style: `width:${width}px;height:46px`, role: "img", "aria-label": said.join(", ") }, shape("polyline", { points: points.map(([x, y]) => `${x},${y}`).join(" ") }),
+      ...at.map(([x, y, state], index) => shape("g", { class: state ? state.tone : "neutral" }, shape("title", {}, said[index]), shape("text", { x, y: (y === null ? 22 : y) + 5, "text-anchor": "middle" }, state ? state.symbol : "·"))));
+    return [picture, names, states];
+  };
+  const operatorTrail = (row, column) => {
+    const runs = (data.runs[column] || []).length;
+    if (!runs) return "";
+    const cells = owned(row).map((place) => data.cases[place].cells[column]);
+    const parts = [...Array(runs + 1).keys()].map((run) => {
+      const states = cells.map((made) => (run === runs ? made.state : made.trail ? made.trail[run] : -1)).filter((place) => place >= 0);
+      return states.length ? [states.filter((place) => data.states[place].tone === "good").length, states.length] : null;
+    });
+    const shown = parts.map((part, run) => [8 + 14 * run, part]).filter(([, part]) => part);
+    const label = parts.map((part) => (part ? `${part[0]} of ${part[1]}` : "none")).join(", ");
+    return shape("svg", { class: "trail good", viewBox: `0 0 ${16 + 14 * runs} 24`, style: `width:${16 + 14 * runs}px;height:24px`, role: "img", "aria-label": `agree by run: ${label}` }, shape("title", {}, label),
+      shape("polyline", { points: shown.map(([x, [agree, all]]) => `${x},${20 - (16 * agree) / all}`).join(" ") }), ...shown.map(([x, [agree, all]]) => shape("circle", { class: "dot", cx: x, cy: 20 - (16 * agree) / all, r: 2.5 })));
   };
 
   // Anybody may write an address: what is no place in a list is no name of anything else either.
   const at = (list, place) => (Array.isArray(list) && /^\d+$/.test(place) ? list[place] : undefined);
   const placeOf = (value) => (at(data.targets, value) === undefined ? 0 : Number(value));
   const target = () => placeOf(state.target);
+  const bytes = (size) => (size === undefined ? "" : size < 1024 ? `${size} B` : size < 1048576 ? `${(size / 1024).toPrecision(3)} KiB` : `${(size / 1048576).toPrecision(3)} MiB`);
+  const timesOf = (row) => {
+    const found = (row.cells.find((made) => made.times) || {}).times;
+    if (!found) return [];
+    const [burn, runtime, ratio] = found.map(text);
+    return [[burn || "not timed", runtime || "not timed"].join(" / "), element("span", { class: "small tolerance" }, ratio)];
+  };
+  const heat = (part, names) => ({
+    what: "operators",
+    heat: true,
+    all: () => data.operators[target()].map((row, place) => ({ row, place })),
+    words: ({ row }) => `${row.name} ${text(row.problem)}`,
+    operators: ({ row }) => [row.name],
+    states: ({ row }) => row[part].map(([, place]) => data.operatorStates[place]),
+    columns: () => [
+      { name: "operator", key: ({ row }) => row.name, cell: ({ row }) => element("th", { scope: "row" }, ...breakable(row.name)) },
+      ...names().map((name) => ({ name, cell: ({ row, place }) => {
+        const index = row[part].findIndex(([own]) => own === name);
+        if (index >= 0) return element("td", null, square(row[part][index], row.name, `operators.${place}.${part}.${index}`));
+        return part === "dtypes" && row.untested.includes(name) ? element("td", null, square([name, untested, [], 0], row.name, "")) : element("td");
+      } })),
+    ],
+  });
+  const untested = data.operatorStates.findIndex((how) => how.key === "untested");
+  const USUAL = ["float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool", "string"];
+  const once = (make) => { const made = new Map(); return () => { if (!made.has(target())) made.set(target(), make()); return made.get(target()); }; };
+  const dtypes = once(() => {
+    const names = new Set(data.operators[target()].flatMap((row) => [...row.dtypes.map(([name]) => name), ...row.untested]));
+    return [...USUAL.filter((name) => names.has(name)), ...[...names].filter((name) => !USUAL.includes(name)).sort()];
+  });
+  const versions = once(() => [...new Set(data.operators[target()].flatMap((row) => row.versions.map(([name]) => name)))].sort((one, other) => one - other));
   const VIEWS = {
+    dtypes: heat("dtypes", dtypes),
+    versions: heat("versions", versions),
     models: {
       what: "cases",
       all: () => data.cases.map((row, place) => ({ row, place })).filter(({ row }) => state.rows === "all" || Boolean(row.model) === (state.rows === "models")),
@@ -77,7 +159,8 @@
         ...data.targets.map((name, column) => ({
           name, key: ({ row }) => row.cells[column].state, cell: ({ place }) => element("td", null, cell(place, column)),
         })),
-        ...(bounded ? [{ name: "of its bound", kind: "number wide", key: ({ row }) => -(row.cells[0].headroom ?? -1), cell: ({ row }) => element("td", { class: "number wide" }, number(row.cells[0].headroom)) }] : []),
+        ...(bounded ? [{ name: "of its bound", kind: "number wide", key: ({ row }) => -(row.cells[0].headroom ?? -1), cell: ({ row }) => element("td", { class: "number wide" }, number(row.cells[0].headroom), row.cells[0].bound === undefined ? "" : element("span", { class: "small tolerance" }, `tolerance ${text(row.cells[0].bound)}`)) }] : []),
+        ...(timed ? [{ name: "Burn / ONNX Runtime", kind: "wide", cell: ({ row }) => element("td", { class: "wide times" }, ...timesOf(row)) }, { name: "weights", kind: "number wide", key: ({ row }) => -(row.cells[0].size ?? -1), cell: ({ row }) => element("td", { class: "number wide" }, bytes(row.cells[0].size)) }] : []),
         { name: "why", kind: "wide", key: ({ row }) => why(row) || "\uffff", cell: ({ row }) => element("td", { class: "why wide" }, why(row)) },
       ],
     },
@@ -89,10 +172,10 @@
       states: ({ row }) => [data.operatorStates[row.status]],
       columns: () => [
         { name: "operator", key: ({ row }) => row.name, cell: ({ row }) => element("th", { scope: "row" }, row.name) },
-        { name: "status", key: ({ row }) => row.status, cell: ({ row, place }) => element("td", null, group([data.operatorStates[row.status].word, row.status, owned(row)], `operators.${place}.all`)) },
+        { name: "ordinary use", key: ({ row }) => row.ordinary[0], cell: ({ row }) => { const how = data.operatorStates[row.ordinary[0]]; return element("td", null, element("span", { class: `tag ${how.tone}` }, element("span", { "aria-hidden": "true" }, how.symbol), ` ${row.ordinary[2] ? `${how.word} ${row.ordinary[1]} / ${row.ordinary[2]}` : "no case"}`)); } },
+        { name: "all", key: ({ row }) => row.status, cell: ({ row, place }) => element("td", null, group([data.operatorStates[row.status].word, row.status, owned(row)], `operators.${place}.all`)) },
         { name: "agree / all", kind: "number", key: ({ row }) => -row.counts[2], cell: ({ row }) => element("td", { class: "number" }, row.counts[2] ? `${row.counts[0]} / ${row.counts[2]}` : "") },
-        { name: "versions", kind: "wide", cell: ({ row, place }) => element("td", { class: "wide" }, ...row.versions.map((each, index) => group(each, `operators.${place}.versions.${index}`))) },
-        { name: "dtypes", kind: "wide", cell: ({ row, place }) => element("td", { class: "wide" }, ...row.dtypes.map((each, index) => group(each, `operators.${place}.dtypes.${index}`)), row.untested ? element("span", { class: "small" }, `${row.untested} untested`) : "") },
+        ...((data.runs[target()] || []).length ? [{ name: "by run", kind: "wide", cell: ({ row }) => element("td", { class: "wide" }, operatorTrail(row, target())) }] : []),
         { name: "first problem", kind: "wide", key: ({ row }) => text(row.problem) || "\uffff", cell: ({ row }) => element("td", { class: "why wide" }, text(row.problem)) },
       ],
     },
@@ -116,7 +199,7 @@
   const prepared = new Map();
   const items = (view) => {
     const key = [state.view, view === VIEWS.models ? state.rows : target()].join();
-    if (!prepared.has(key)) prepared.set(key, view.all().map((item) => ({ ...item, words: view.words(item).toLowerCase(), states: view.states(item), operators: new Set(view.operators(item).map((name) => name.toLowerCase())) })));
+    if (!prepared.has(key)) prepared.set(key, view.all().map((item) => ({ ...item, words: view.words(item).toLowerCase(), states: view.states(item), operators: view.operators(item).map((name) => name.toLowerCase()) })));
     return prepared.get(key);
   };
   const known = (() => {
@@ -125,14 +208,20 @@
     return [...names].sort();
   })();
   const lowercase = new Set(known.map((name) => name.toLowerCase()));
+  let found = {};
   const filtered = (view) => {
     const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
     const operator = state.operator.trim().toLowerCase();
     const whole = lowercase.has(operator);
-    return items(view).filter((item) =>
+    // Who goes on typing looks among what was found so far.
+    const rest = [state.view, state.rows, target(), operator, state.status].join("\n");
+    const among = found.list && found.rest === rest && found.text && state.text.startsWith(found.text) ? found.list : items(view);
+    const list = among.filter((item) =>
       words.every((word) => item.words.includes(word)) &&
-      (!operator || (whole ? item.operators.has(operator) : [...item.operators].some((name) => name.includes(operator)))) &&
+      (!operator || (whole ? item.operators.includes(operator) : item.operators.some((name) => name.includes(operator)))) &&
       (!state.status || item.states.some((how) => how.key === state.status)));
+    found = { list, rest, text: state.text };
+    return list;
   };
   const collator = new Intl.Collator("en", { numeric: true });
   const sorted = (list, columns) => {
@@ -145,9 +234,12 @@
 
   const table = byId("table");
   let waiting = [];
+  const drawn = (item, columns) => element("tr", null, ...columns.map((column) => column.cell(item)));
+  // A row is drawn once: a filter only chooses among them.
+  const kept = (item, columns) => (item.drawn ??= drawn(item, columns));
   const append = (count) => {
     const columns = VIEWS[state.view].columns();
-    const rows = waiting.slice(0, count).map((item) => element("tr", null, ...columns.map((column) => column.cell(item))));
+    const rows = waiting.slice(0, count).map((item) => kept(item, columns));
     waiting = waiting.slice(count);
     table.tBodies[0].append(...rows);
     byId("more").hidden = !waiting.length;
@@ -163,7 +255,7 @@
       return made;
     })));
   };
-  let drawn = "";
+  let last = "";
   const draw = () => {
     const view = VIEWS[state.view];
     const columns = view.columns();
@@ -172,7 +264,8 @@
     head(columns);
     table.tBodies[0].replaceChildren();
     waiting = list;
-    append(FIRST);
+    byId("scroll").classList.toggle("heat", Boolean(view.heat));
+    append(view.heat ? FEW : FIRST);
     byId("count").textContent = `${list.length === all ? "" : `${list.length} of `}${all} ${view.what}${list.length ? "" : ": nothing fits, clear a filter"}`;
   };
   const options = (select, entries, value) => {
@@ -183,7 +276,7 @@
   const count = () => {
     const counts = new Map();
     for (const item of items(VIEWS[state.view])) for (const how of new Set(item.states)) counts.set(how, (counts.get(how) || 0) + 1);
-    const of = state.view === "operators" ? data.operatorStates : data.states;
+    const of = ["operators", "dtypes", "versions"].includes(state.view) ? data.operatorStates : data.states;
     options(byId("status"), [["", "any"], ...of.filter((how) => counts.has(how)).map((how) => [how.key, `${how.symbol} ${how.word} (${counts.get(how)})`])], state.status);
   };
   const controls = () => {
@@ -210,27 +303,55 @@
   };
   const METRICS = ["data set", "output", "type", "differ", "elements", "max abs", "ULP", "of its bound", "bound", "more"];
   const isText = (place) => place < 3 || place > 7;
-  const measured = (rows) => !rows ? [] : [
+  // How many elements are how many units in the last place from what was expected: 0, 1, up to 3, up to 7 …
+  const upTo = (place) => (place ? 2 ** place - 1 : 0);
+  const ulps = (counts, name) => {
+    const most = Math.max(...counts);
+    const step = 540 / counts.length;
+    const label = counts.map((count, place) => `${count} up to ${number(upTo(place))}`).join(", ");
+    return [element("p", { class: "small" }, `${name}: elements by distance in ULP`), shape("svg", { class: "ulps", viewBox: "0 0 560 110", role: "img", "aria-label": `${name}, elements by distance in ULP: ${label}` },
+      ...counts.flatMap((count, place) => [shape("rect", { x: 10 + place * step, y: 90 - (76 * count) / most, width: Math.max(step - 3, 1), height: (76 * count) / most }, shape("title", {}, `${count} elements up to ${number(upTo(place))} ULP`)),
+        ...(counts.length < 14 || place % 4 === 0 ? [shape("text", { x: 10 + (place + 0.5) * step, y: 105, "text-anchor": "middle" }, `${place > 1 ? "≤" : ""}${number(upTo(place))}`)] : []),
+        ...(count ? [shape("text", { x: 10 + (place + 0.5) * step, y: 86 - (76 * count) / most, "text-anchor": "middle" }, counts.length < 14 ? String(count) : "")] : [])]))];
+  };
+  const measured = (rows, text) => !rows ? [] : [
     element("h3", null, "Numbers"),
     element("div", { class: "scroll", role: "region", "aria-label": "Numbers", tabindex: "0" }, element("table", null,
       element("thead", null, element("tr", null, ...METRICS.map((name) => element("th", { scope: "col" }, name)))),
       element("tbody", null, ...rows.map((row) => element("tr", null, ...row.map((value, place) => element("td", isText(place) ? { class: place > 7 ? "prose" : "word" } : { class: "number" }, isText(place) ? text(value) : number(value)))))))),
   ];
+  // The evidence of some cases at a time, read when one of them is opened.
+  const chunks = new Map();
+  const evidenceOf = (place, column) => {
+    const chunk = Math.floor(place / data.chunk);
+    if (!chunks.has(chunk)) chunks.set(chunk, JSON.parse(byId(`evidence-${chunk}`).textContent));
+    const { cells, texts } = chunks.get(chunk);
+    return [cells[place % data.chunk][column], (index) => (index === undefined || index === null ? "" : texts[index])];
+  };
+  const byRun = (made, column) => {
+    const found = trailOf(made, column);
+    if (!found) return [];
+    const [picture, names, states] = found;
+    return [element("h3", null, "By run"), element("div", { class: "scroll", role: "region", "aria-label": "By run", tabindex: "0" }, picture), element("details", null, element("summary", null, "as a table"), element("table", null, element("tbody", null, ...names.map((name, index) => element("tr", null, element("th", { scope: "row" }, name), element("td", null, states[index] ? states[index].word : "not in it"))))))];
+  };
   const evidence = (place, column) => {
     const row = data.cases[place];
-    const made = row.cells[column];
-    const facts = [["target", data.targets[column]], ["stage", text(made.stage)], ["reason", text(made.reason)], ["expected", text(made.expected)], ["note", text(row.note)], ["operators", row.operators.length ? folded(row.operators.map(text)) : ""]];
+    const shown = row.cells[column];
+    const [made, said] = evidenceOf(place, column);
+    const facts = [["target", data.targets[column]], ["stage", said(made.stage)], ["reason", said(made.reason)], ["expected", text(shown.expected)], ["note", text(row.note)], ["operators", row.operators.length ? folded(row.operators.map(text)) : ""]];
     return [
       element("h2", { id: "evidence-title" }, ...breakable(row.id)),
       element("p", null, cell(place, column)),
       element("dl", { class: "facts" }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", null, name), element("dd", null, ...[value].flat())])),
-      ...block("It says", text(made.message)),
-      ...block("Of the model", text(made.advice)),
-      ...block("Fed", text(made.fed)),
-      ...block(`Generated Rust${made.line === undefined ? "" : `, line ${made.line}`}`, text(made.rust)),
-      ...measured(made.metrics),
-      ...block("ONNX Runtime says", text(made.onnxruntime)),
-      ...block("Reproduce", text(made.reproduce)),
+      ...block("It says", said(made.message)),
+      ...block("Of the model", said(made.advice)),
+      ...block("Fed", said(made.fed)),
+      ...block(`Generated Rust${made.line === undefined ? "" : `, line ${made.line}`}`, said(made.rust)),
+      ...measured(made.metrics, said),
+      ...(made.ulps || []).flatMap(([name, counts]) => ulps(counts, said(name))),
+      ...byRun(shown, column),
+      ...block("ONNX Runtime says", said(made.onnxruntime)),
+      ...block("Reproduce", said(made.reproduce)),
       ...(data.targets.length < 2 ? [] : [element("h3", null, "Other targets"), element("ul", null, ...data.targets.map((name, other) => other === column ? "" : element("li", null, `${name}: `, cell(place, other))))]),
     ];
   };
@@ -268,7 +389,7 @@
     state = read();
     if (!Object.hasOwn(VIEWS, state.view)) state.view = DEFAULTS.view;
     const key = [state.view, state.text, state.operator, state.status, state.rows, state.target, state.sort].join("\n");
-    if (key !== drawn) { controls(); draw(); drawn = key; }
+    if (key !== last) { controls(); draw(); last = key; }
     open();
   };
 
@@ -305,4 +426,8 @@
   byId("operators").replaceChildren(...known.map((name) => element("option", { value: name })));
   options(byId("target"), data.targets.map((name, place) => [String(place), name]), "0");
   show();
-})();
+  document.documentElement.dataset.ready = "yes";
+};
+// What stands in the page already is painted before much is read.
+if (document.getElementById("data").textContent.length < 1e6) begin();
+else requestAnimationFrame(() => setTimeout(begin));
