@@ -1,3 +1,3 @@
 """Verify that ONNX models still compute the same thing once Burn has turned them into Rust."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
