@@ -28,6 +28,7 @@ from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.target import PROCESS, Target
+from burn_verify.core.targets import refusal
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.reference import oracle
 from burn_verify.run.pipeline import Pipeline
@@ -245,7 +246,7 @@ def _run(arguments: argparse.Namespace) -> None:
     chosen = {name: getattr(arguments, name) for name in _WAYS}
     settings = settings_from({"models": arguments.models, **chosen})
     cache = Cache(settings.cache_dir)
-    targets = [one.target for one in asked(settings, _no_checkout)]
+    targets = [one.target for one in asked(settings, _no_checkout) if refusal(one.target) is None]
     targets.sort(key=lambda target: target != Target())
     known = {(row.model, row.way) for row in read(arguments.out)} if arguments.out.is_file() else set()
     choice = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline).choose(settings.models)
