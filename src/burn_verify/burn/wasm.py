@@ -22,7 +22,7 @@ from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.stage import ConvertedModel
 from burn_verify.core.target import WASM_NODE, Target
 from burn_verify.core.versions import BurnVersion, resolve
-from burn_verify.system.cache import Cache
+from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import copy_atomically, digest_of, sha256_of, write_if_changed
 from burn_verify.system.kept import seal, sealed
 from burn_verify.system.process import output_of
@@ -36,6 +36,8 @@ _FUEL: Final = 10**14
 """Instructions of one instance, a day's worth: what never ends, ends."""
 _LARGEST: Final = 4096
 """MiB that 32 bits can address."""
+_KEPT: Final = 100
+_DAY: Final = 24 * 3600.0
 _FLAGS: Final = "-C target-feature=+simd128 -C link-arg=-zstack-size=67108864"
 
 
@@ -147,6 +149,7 @@ class WasmBuilder:
             raise self._build.failure(what, run.code)
         copy_atomically(Path(run.executables[batch]), folder / "runner.wasm")
         seal(folder / "done.json", [folder / "runner.wasm"])
+        prune(folder.parent, keep=_KEPT, young=_DAY)
 
     def _cargo(self, package: str, labels: Mapping[str, str]) -> CargoRun:
         if not (self._root / "target").exists():
