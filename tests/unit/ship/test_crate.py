@@ -8,7 +8,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from burn_verify.ship.crate import WEIGHTS, Load, files_of, library, npz
+from burn_verify.ship.crate import WEIGHTS, Load, files_of, library, npz, without_ids
 from burn_verify.ship.package import contents_of
 
 
@@ -81,3 +81,11 @@ def test_arrays_of_any_name_can_be_read_by_numpy():
 
     with np.load(io.BytesIO(npz(arrays))) as read:
         assert {name: read[name].tolist() for name in read.files} == {"file": 1.5, "a/b:0": [[1, 0], [3, 2]]}
+
+
+def test_ids_of_parameters_are_no_difference_and_values_are():
+    files = [b"..param_id\x1b" + bytes(ids) + b"kdata" + data for ids, data in ((range(8), b"1"), (range(9, 17), b"1"))]
+
+    assert without_ids(files[0]) == without_ids(files[1]) != files[0]
+    assert without_ids(files[0]) != without_ids(files[0][:-1] + b"2")
+    assert len(without_ids(b"param_id\x1b")) == 9
