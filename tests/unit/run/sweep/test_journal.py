@@ -7,6 +7,7 @@ from burn_verify.core.errors import UsageError
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
+from burn_verify.record import store
 from burn_verify.record.codec import environment_line, phases_line, result_to_line, selection_line
 from burn_verify.record.targets import recorded
 from burn_verify.run.sweep import journal
@@ -32,8 +33,7 @@ def write(folder, selection, results, *, ended=True, name="1.jsonl", started=NOW
     lines = [environment_line({"started": started}), selection_line(selection)]
     lines += [result_to_line(one, TARGET) for one in results]
     lines += [phases_line({"collect": 0.1})] if ended else []
-    with (folder / name).open("a") as file:
-        file.writelines(f"{line}\n" for line in lines)
+    store.append(folder / name, lines)
 
 
 def test_nothing_is_done_before_the_first_shard(tmp_path):
