@@ -143,6 +143,9 @@ def _wish(arguments: argparse.Namespace, settings: Settings) -> Wish:
     if arguments.output.exists() and not arguments.output.is_dir():
         message = f"-o {arguments.output}: it is a file, and a folder is needed"
         raise UsageError(message)
+    if arguments.data.is_dir() and arguments.output.resolve().is_relative_to(arguments.data.resolve()):
+        message = f"-o {arguments.output}: it lies in the data, which would change: name another folder"
+        raise UsageError(message)
     return Wish(
         data=arguments.data,
         task=settings.task,

@@ -5,6 +5,7 @@ from typing import Final
 
 from burn_verify.cases.labelled.entry import DataSet, Labels
 from burn_verify.core.case import ImageHint, TaskHint, TensorSpec
+from burn_verify.task import average_precision
 from burn_verify.task.classification import Classification
 from burn_verify.task.detection import Detecting
 from burn_verify.task.families import FAMILIES, family_of, limits_of
@@ -51,12 +52,14 @@ def task_of(kind: str, hint: TaskHint, outputs: Sequence[TensorSpec], data: Data
 
     Raises:
         Wrong: the outputs are those of no known detector.
-        UsageError: a module of the user's own cannot be loaded.
+        UsageError: a module of the user's own cannot be loaded, or a library is not installed.
     """
     match kind:
         case "classification":
             return Classification(output=hint.output)
         case "detection":
+            # Told before anything is run.
+            average_precision.require()
             family = family_of(hint, outputs)
             limits = limits_of(hint, FAMILIES[family])
             return Detecting(family=family, limits=limits, categories=data.categories, hint=hint)

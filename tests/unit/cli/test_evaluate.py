@@ -78,6 +78,10 @@ def test_samples_that_cannot_be_read_are_exit_code_4_unless_they_are_allowed(com
         ([*CLASSES, "--max-drop", "ap=1"], "--max-drop ap: the metrics are top1"),
         ([*CLASSES, "--baseline", "none.json"], "none.json: no such file or folder"),
         ([*CLASSES, "-o", "a.npz"], "-o a.npz: it is a file"),
+        (
+            ["evaluate", "net.onnx", "--data", "photos", "--task", "detection", "-o", "photos/out"],
+            "it lies in the data",
+        ),
         ([*CLASSES, "--pictures", "-1"], "--pictures: a number from 0"),
         ([*CLASSES, "--seed", "x"], "argument --seed: invalid int value"),
     ],

@@ -15,7 +15,7 @@ from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.first import model_of
 from burn_verify.cases.samples.sample import Model
 from burn_verify.core.case import Case, Hints
-from burn_verify.core.errors import UsageError
+from burn_verify.core.errors import ToolchainError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.stage import PreparedCase
@@ -131,7 +131,7 @@ def evaluate(
         engine.close()
     check_usable(by_reference[0])
     _check_limits(wish.max_drop, by_reference[0])
-    by_burn = [list(_by_target(subjects, target, settings, cache, seams, listen)) for target in targets]
+    by_burn = [_column(subjects, target, settings, cache, seams, listen, alone=len(targets) == 1) for target in targets]
     compare = partial(compared, task=first.task, limits=wish.max_drop, seed=wish.seed)
     comparisons = [
         compare(before, after) for column in by_burn for before, after in zip(by_reference, column, strict=True)
@@ -230,6 +230,40 @@ def by_engine(subject: Subject, engine: Engine, listen: Listener) -> Evaluated:
     return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
 
 
+def _column(
+    subjects: Sequence[Subject],
+    target: Target,
+    settings: Settings,
+    cache: Cache,
+    seams: Seams,
+    listen: Listener,
+    *,
+    alone: bool,
+) -> list[Evaluated]:
+    """Evaluate all models on a target; one that cannot be built costs no other target.
+
+    Raises:
+        ToolchainError: the only target cannot be built or started.
+    """
+    try:
+        return list(_by_target(subjects, target, settings, cache, seams, listen))
+    except ToolchainError as error:
+        if alone:
+            raise
+        return [_nothing(one, target, one_line(str(error))) for one in subjects]
+
+
+def _nothing(subject: Subject, target: Target, error: str) -> Evaluated:
+    """Return the evaluation of a model that Burn did not run."""
+    return Evaluated(
+        model=subject.name,
+        engine=engine_name(target),
+        dataset=subject.data.name,
+        digest=subject.digest,
+        error=error,
+    )
+
+
 def _by_target(
     subjects: Sequence[Subject], target: Target, settings: Settings, cache: Cache, seams: Seams, listen: Listener
 ) -> Iterator[Evaluated]:
@@ -252,14 +286,11 @@ def engine_name(target: Target) -> str:
 
 def by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pipeline, listen: Listener) -> Evaluated:
     """Evaluate a model by its compiled program."""
-    name = engine_name(target)
     if isinstance(step, Ended):
-        error = one_line(f"{step.stage}: {step.error.message}")
-        empty = Evaluated(model=subject.name, engine=name, dataset=subject.data.name, digest=subject.digest)
-        return replace(empty, error=error)
+        return _nothing(subject, target, one_line(f"{step.stage}: {step.error.message}"))
     asked = Asked(
         model=subject.name,
-        engine=name,
+        engine=engine_name(target),
         infer=partial(pipeline.infer, step),
         pid=lambda: step.program.pid,
         outputs=subject.prepared.outputs,

@@ -1,7 +1,6 @@
 """The files of an evaluation: a folder for each engine, and the comparison."""
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -80,9 +79,9 @@ def _comparison(found: Evaluation) -> dict[str, Any]:
 
 def _draw(found: Evaluation, one: Evaluated, task: Detecting, place: Path, pictures: int) -> None:
     """Draw the labels, the engine beside which this one stands, and this one; the worst disagreements first."""
-    if place.exists():
-        # Pictures of an earlier evaluation would stand among these.
-        shutil.rmtree(place)
+    # Pictures of an earlier evaluation would stand among these.
+    for path in place.glob("[0-9][0-9][0-9]_*.png"):
+        path.unlink()
     for rank, (entry, panels) in enumerate(panels_of(found, one, task)[:pictures]):
         stem = entry.name.replace("/", "_").rpartition(".")[0] or str(entry.number)
         drawn(entry, panels, place / f"{rank:03d}_{stem}.png")

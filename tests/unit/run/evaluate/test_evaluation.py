@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from burn_verify.cases.select import Selection
-from burn_verify.core.errors import ConvertError, UsageError
+from burn_verify.core.errors import ConvertError, ToolchainError, UsageError
 from burn_verify.core.options import settings_from
 from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
@@ -51,6 +51,17 @@ def test_a_refusal_is_no_pass(tmp_path, digits):
     assert not found.passes
     assert found.evaluated[1].error == "convert: no such operator"
     assert found.evaluated[0].metrics == {"top1": 0.75}
+
+
+def test_a_target_that_does_not_start_costs_no_other(tmp_path, digits):
+    wish = {"data": digits[1], "task": "classification", "faults": Faults({("start", "wgpu"): ToolchainError("x")})}
+    found = run(tmp_path, digits[0], targets=(Target(), Target(backend="wgpu")), **wish)
+    *well, refused = [one.error for one in found.evaluated]
+    assert well == ["", ""]
+    assert refused.endswith("on wgpu: no device")
+    assert [one.passes for one in found.comparisons] == [True, False]
+    with pytest.raises(ToolchainError, match="no device"):
+        run(tmp_path, digits[0], targets=(Target(backend="wgpu"),), **wish)
 
 
 def test_several_models_are_compared_with_the_first(tmp_path, digits):

@@ -73,8 +73,10 @@ def test_a_detector_has_pictures_the_worst_first(tmp_path):
         "score": 0.5,
         "bbox": [8.0, 8.0, 16.0, 16.0],
     }
+    (place / "visualizations" / "mine.png").touch()
     write(found, tmp_path / "out", 1)
-    assert [name for name in names(place) if name.endswith("png")] == ["visualizations/000_data_1.png"]
+    pngs = [name for name in names(place) if name.endswith("png")]
+    assert pngs == ["visualizations/000_data_1.png", "visualizations/mine.png"], "files of the user's stay"
 
 
 def test_several_models_have_folders(tmp_path):
