@@ -5,12 +5,24 @@ The data lie beside the mirror of the zoo, and are not part of the project.
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
+from burn_verify.cases.load import prepare
 from burn_verify.cli import main
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.progress import silent
+from burn_verify.reference.engine import infer
+from burn_verify.reference.ort import OnnxRuntime
+from burn_verify.run.evaluate.evaluation import Wish, subject_of
+from burn_verify.run.evaluate.stream import Asked, evaluated
+from burn_verify.system.cache import Cache
+from burn_verify.task.boxes import Limits
+from burn_verify.task.evaluated import compared
 
 ZOO = Path(os.environ.get("BURN_VERIFY_ZOO_MIRROR", ""))
 DATA = ZOO.parent / "data"
@@ -116,3 +128,77 @@ def test_the_right_export_is_excellent_beside_its_framework(evaluate):
     assert code == 0
     (one,) = found["comparisons"]
     assert (one["tier"], one["flips"]["count"]) == ("excellent", 0)
+
+
+def halves(outputs):
+    """Return outputs whose last layer was computed in float16."""
+    return [one.astype("f2").astype("f4") for one in outputs]
+
+
+def shifted(outputs):
+    """Return outputs whose boxes are half a pixel further to the right and down: sides are left, top, right, bottom."""
+    scores, sides = outputs
+    half = 0.5 / 160
+    return [scores, sides + np.array([-half, -half, half, half], "f4").reshape(1, 4, 1)]
+
+
+def swapped(outputs):
+    """Return outputs with the first two classes in each other's place."""
+    return [outputs[0][:, [1, 0, 2]], outputs[1]]
+
+
+class Planted:
+    """The single-stage detector on the triangles, by ONNX Runtime, with faults."""
+
+    def __init__(self, folder):
+        cache = Cache(folder)
+        case = Case(id="file/net", corpus="file", source=ModelFile(path=RCNN / "detector-no-roialign.onnx"))
+        self.subject = subject_of(prepare(case, cache), Wish(data=DATA / "triangles/test", task="detection"), "net")
+        self.engine = OnnxRuntime(cache, 60.0)
+        self.known = {}
+
+    def infer(self, inputs):
+        """Answer, each input once."""
+        key = inputs[0].tobytes()
+        if key not in self.known:
+            self.known[key] = infer(self.engine, self.subject.prepared.model, inputs)
+        return self.known[key]
+
+    def evaluated(self, engine, fault=lambda outputs: outputs, feed=lambda inputs: inputs, limits=None):
+        subject = self.subject
+        task = replace(subject.task, limits=limits or subject.task.limits)
+        asked = Asked(
+            model="net",
+            engine=engine,
+            infer=lambda inputs: fault(self.infer(feed(inputs))),
+            pid=lambda: None,
+            outputs=subject.prepared.outputs,
+        )
+        return evaluated(asked, subject.data, subject.digest, subject.feeder, task, silent)
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    found = Planted(tmp_path_factory.mktemp("cache"))
+    yield found
+    found.engine.close()
+
+
+FAULTS = {
+    "boxes shifted by half a pixel": ({"fault": shifted}, "warning", []),
+    "classes 1 and 2 swapped": ({"fault": swapped}, "warning", ["class"]),
+    "last layer in float16": ({"fault": halves}, "excellent", ["box"]),
+    "suppression at an overlap of 0.7, not 0.5": ({"limits": Limits(score=0.05, iou=0.7, keep=50)}, "good", ["box"]),
+    # It was trained with channels in any order: the metrics do not see it, the flips do.
+    "BGR fed, not RGB": ({"feed": lambda inputs: [inputs[0][:, ::-1]]}, "excellent", ["box", "class"]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_said_of_a_fault_of_one_engine(planted, name):
+    fault, tier, kinds = FAULTS[name]
+    before, after = planted.evaluated("onnxruntime"), planted.evaluated("burn", **fault)
+    found = compared(before, after, planted.subject.task, limits={}, seed=0)
+    assert (found.tier, sorted(found.kinds)) == (tier, kinds)
+    assert found.passes == (tier != "warning")
+    assert found.worst
