@@ -174,6 +174,7 @@ class FakeProgram:
 
     faults: Faults
     pid = None
+    identity = ""
 
     def start(self, backend: str) -> Device:
         """Start."""

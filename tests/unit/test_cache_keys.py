@@ -24,6 +24,7 @@ from burn_verify.core.errors import OracleError
 from burn_verify.core.stage import PreparedCase, StoredFiles
 from burn_verify.reference.oracle import MADE_BY as ANSWERED_BY
 from burn_verify.reference.oracle import key_of as reference_key
+from burn_verify.run.forecast import MADE_BY as FORECAST_BY
 from burn_verify.system.made_by import MadeBy
 from imports import imported_names
 
@@ -37,6 +38,7 @@ MADE_BY = {
     "seeded": SEEDED_BY,
     "binaries": COMPILED_BY,
     "release": COMPILED_BY,
+    "forecast": FORECAST_BY,
 }
 """By folder of the cache."""
 

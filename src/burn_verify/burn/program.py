@@ -45,6 +45,10 @@ class Program(Protocol):
     def pid(self) -> int | None:
         """The process that served the last request; None where there is none on this machine."""
 
+    @property
+    def identity(self) -> str:
+        """The name of what was compiled, the same for the same code; empty where another run may answer otherwise."""
+
     def start(self, backend: str) -> Device:
         """Start a backend and return its device, e.g. the one named ``llvmpipe (LLVM 19.1.7, 256 bits)``.
 

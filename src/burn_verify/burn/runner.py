@@ -51,6 +51,7 @@ class Runner:
         sandbox: Sandbox = Sandbox.OFF,
     ) -> None:
         self.binary = binary
+        self._host = tuple(host)
         limits = partial(Runner, timeout=timeout, memory_limit=memory_limit, threads=threads)
         self._again = partial(limits, cache, binary, host=host, sandbox=sandbox)
         log = cache.folder("logs") / f"runner-{os.getpid()}.log"
@@ -126,6 +127,11 @@ class Runner:
             # The sets are sent one by one, to find the one that ended the process.
             return [self.infer(model, inputs, backend) for inputs in sets]
         return [self._inference(model, answer, data) for answer, data in answers]
+
+    @property
+    def identity(self) -> str:
+        """The key of the batch; empty for a program that another one hosts."""
+        return "" if self._host else self.binary.path.parent.name
 
     @property
     def pid(self) -> int | None:

@@ -96,6 +96,11 @@ class HttpProgram:
         return self._again, ()
 
     @property
+    def identity(self) -> str:
+        """Empty: what a server answers is asked each time."""
+        return ""
+
+    @property
     def pid(self) -> int | None:
         """The process of the server, None where there is none."""
         return None if self._service is None else self._service.pid

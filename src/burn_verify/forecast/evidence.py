@@ -5,6 +5,7 @@ Encodes and decodes the packaged file; `gather` makes evidence of results.
 
 import functools
 import gzip
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -88,6 +89,13 @@ class Evidence:
 def packaged(target: Target) -> Evidence | None:
     """Return the packaged evidence of a target; None where there is none of its version and backend."""
     return _packaged(target.burn, target.backend)
+
+
+@functools.cache
+def digest_of_packaged(target: Target) -> str:
+    """Return a digest (hex) of the packaged evidence of a target; empty where there is none."""
+    found = resources.files("burn_verify") / "data" / "evidence" / file_name(target.burn, target.backend)
+    return hashlib.sha256(found.read_bytes()).hexdigest() if found.is_file() else ""
 
 
 def file_name(burn: str, backend: str) -> str:

@@ -23,8 +23,8 @@ from burn_verify.reference import measure, oracle, stored_half
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.inputs import described
 from burn_verify.run.sizes import Sizes, sizes_fed, sizes_said, where
-from burn_verify.run.steps import Answered, Compared, Ended, Ready
-from burn_verify.run.varied import Doubt, Further, Varied, certain
+from burn_verify.run.steps import Answered, Compared, Ended, Ready, Varied
+from burn_verify.run.varied import Doubt, Further, certain
 from burn_verify.run.varied import judged as judged_varied
 from burn_verify.system.wire import Array
 
@@ -135,11 +135,15 @@ def compared(
     merged = _merged(verdicts, known.sizes, agreeing)
     shown = next((name for name in verdicts if name not in agreeing), next(iter(verdicts), ""))
     evidence |= _fed(prepared, shown, known.data_sets[shown]) if shown else {}
+    varied: Varied | None = None
     if merged.passes:
-        varied = judged_varied(answered, partial(_verdict_on, answered, measures, judged), further)
+        varied = answered.recalled
+        if varied is None:
+            varied = judged_varied(answered, partial(_verdict_on, answered, measures, judged), further)
+            varied = replace(varied, silent=_of_varied(answered, measures, judged, silent, varied))
         evidence |= varied.evidence
         merged = merged if varied.failed is None else judge.merge([merged, varied.failed])
-        silent |= _of_varied(answered, measures, judged, silent, varied)
+        silent |= varied.silent
     verdict = _with_silence(merged, silent, [output.name for output in prepared.outputs])
     if verdict.name is INSENSITIVE:
         evidence["insensitive"] = verdict.reason.removeprefix(f"{INSENSITIVE}: ")
@@ -147,7 +151,7 @@ def compared(
         evidence["guilty"] = verdict.guilty
     if used := used_overrides(verdict.metrics, judged.overrides):
         evidence["overrides"] = used
-    return Compared(answered=answered, verdict=verdict, evidence=evidence)
+    return Compared(answered=answered, verdict=verdict, evidence=evidence, varied=varied)
 
 
 def _with_moves(measures: measure.Measures, moves: Mapping[str, Mapping[int, Array]]) -> measure.Measures:

@@ -5,21 +5,40 @@ A failure as forecast gets advice: what of the model to change first, by the evi
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, PreparedCase
 from burn_verify.core.target import Target
 from burn_verify.forecast.endings import FORECAST, ending_of
+from burn_verify.system.files import digest_of
+from burn_verify.system.made_by import MadeBy
+from burn_verify.system.notes import Notes
+
+MADE_BY: Final = MadeBy(rooms=("core", "graph", "forecast"), libraries=("onnx", "numpy", "ml_dtypes"))
+"""Code and libraries that determine a forecast, beside the evidence."""
 
 if TYPE_CHECKING:
     from burn_verify.forecast.evidence import Evidence
     from burn_verify.forecast.model import ModelForecast
 
 
-def with_forecast(prepared: PreparedCase | None, target: Target, result: CaseResult) -> CaseResult:
-    """Return a result with the forecast of its model; unchanged where there is no evidence of the target."""
-    found = _forecast(prepared, target, result) if prepared is not None else {}
+def with_forecast(
+    prepared: PreparedCase | None, target: Target, result: CaseResult, notes: Notes | None = None
+) -> CaseResult:
+    """Return a result with the forecast of its model; unchanged where there is no evidence of the target.
+
+    Arguments:
+        notes: forecasts of earlier runs, and of this one.
+    """
+    if prepared is None:
+        return result
+    key = _key(prepared, target) if notes is not None else ""
+    if notes is not None and key and not _wants_advice(prepared, result) and (known := notes.read(key)) is not None:
+        return replace(result, details={**result.details, **known})
+    found = _forecast(prepared, target, result)
+    if notes is not None and key and found:
+        notes.write(key, {FORECAST: found[FORECAST]})
     return replace(result, details={**result.details, **found}) if found else result
 
 
@@ -43,13 +62,27 @@ def _forecast(prepared: PreparedCase, target: Target, result: CaseResult) -> Map
     likeliest, sure = expected((placed.cell for placed in cells), evidence)
     ending = said(likeliest, sure, evidence, prepared.advice)
     made = {FORECAST: {"ending": ending, "probability": round(sure, 3)}}
-    # A case of one operator is evidence itself, and nobody wants to change it.
-    if result.outcome is not Outcome.FAILED or prepared.subject is not None or ending_of(result) is None:
+    if not _wants_advice(prepared, result):
         return made
     as_forecast = forecast(cells, evidence) if ending is ending_of(result) else None
     first = () if as_forecast is None else first_change(as_forecast)
     rest = () if target.prepared else (_of_rewriting(result, target, evidence, as_forecast),)
     return {**made, "advice": [*result.details.get("advice", ()), *first, *rest]}
+
+
+def _key(prepared: PreparedCase, target: Target) -> str:
+    """Return a name for all that a forecast rests on; empty where there is no evidence."""
+    from burn_verify.forecast.evidence import digest_of_packaged
+
+    if target.burn_checkout or target.burn_onnx_checkout or not prepared.digest:
+        return ""
+    evidence = digest_of_packaged(target)
+    return digest_of(evidence, prepared.digest, *prepared.advice) if evidence else ""
+
+
+def _wants_advice(prepared: PreparedCase, result: CaseResult) -> bool:
+    """Return whether a case failed that somebody may want to change: one of one operator is evidence itself."""
+    return result.outcome is Outcome.FAILED and prepared.subject is None and ending_of(result) is not None
 
 
 def _of_rewriting(result: CaseResult, target: Target, evidence: "Evidence", as_forecast: "ModelForecast | None") -> str:

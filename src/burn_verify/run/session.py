@@ -34,6 +34,7 @@ from burn_verify.judge import overrides
 from burn_verify.record.codec import result_to_line
 from burn_verify.run import differences
 from burn_verify.run.explain import explained
+from burn_verify.run.forecast import MADE_BY as FORECAST_BY
 from burn_verify.run.forecast import with_forecast
 from burn_verify.run.kept_outputs import Keeper, make
 from burn_verify.run.pipeline import Pipeline
@@ -45,6 +46,7 @@ from burn_verify.run.steps import Ended, Plan, Ready
 from burn_verify.system.budget import trim
 from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import digest_of, write_if_changed
+from burn_verify.system.notes import Notes
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
@@ -216,6 +218,10 @@ class Session:
         share = plan.phases.get("compile", 0.0) / len(plan.cases)
         return share + sum(plan.cases[trial.case.id].durations.values())
 
+    @functools.cached_property
+    def _forecasts(self) -> Notes:
+        return Notes(self.cache, "forecast", FORECAST_BY.digest)
+
     @property
     def _running(self) -> Pipeline:
         """The pipeline, whose processes run until `close`."""
@@ -251,7 +257,7 @@ class Session:
             result = replace(result, details={**result.details, "prepared": dict(note)})
         if self._evaluates(step):
             result = self._alongside.with_task(step.built, trial.target, result, self._running, listen)
-        found = with_forecast(step.prepared, trial.target, explained(step.prepared, result))
+        found = with_forecast(step.prepared, trial.target, explained(step.prepared, result), self._forecasts)
         return self._locator.with_node(trial, found, listen) if self._locates(trial, found) else found
 
     @functools.cached_property

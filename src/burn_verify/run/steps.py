@@ -8,7 +8,7 @@ A step that fails leads to `Ended` instead. A step is immutable and can be pickl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 from burn_verify.burn.program import Program, Release
 from burn_verify.core.case import Case
@@ -22,6 +22,9 @@ from burn_verify.system.wire import Array
 
 Outputs: TypeAlias = Mapping[str, Sequence[Array]]
 """The outputs of a model by data set."""
+
+FED: Final = "fed"
+"""The field of the record that describes the values on which a case failed."""
 
 
 class Step(Protocol):
@@ -180,6 +183,34 @@ class Ready(_Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Varied:
+    """How a case answers the values that are not stored.
+
+    Attributes:
+        agree: names of the sets on which it agrees.
+        doubts: why a set is no evidence against Burn, by name.
+        failed: the first disagreement; None where there is none.
+        fed: a description of the values on which it failed.
+        silent: why sets that agree could not have failed, by output and set; looked for where the stored values
+            could not.
+    """
+
+    agree: tuple[str, ...] = ()
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    failed: Verdict | None = None
+    fed: tuple[str, ...] = ()
+    silent: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The fields for the record."""
+        if not self.agree and not self.doubts and self.failed is None:
+            return {}
+        doubts = {"doubt": dict(self.doubts)} if self.doubts else {}
+        return {"varied": {"agree": list(self.agree), **doubts}, **({FED: list(self.fed)} if self.fed else {})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(_Step):
     """A case that was run on every data set.
 
@@ -187,6 +218,7 @@ class Answered(_Step):
         known: the inputs and the reference outputs.
         evidence: a description of the inputs, for the record.
         failed: errors on data sets of some sizes, by name; others have outputs.
+        recalled: what is known of the values that are not stored, from an earlier run; None where they are asked.
     """
 
     ready: Ready
@@ -194,6 +226,7 @@ class Answered(_Step):
     outputs: Outputs
     evidence: Mapping[str, Any]
     failed: Mapping[str, StageError] = field(default_factory=dict)
+    recalled: Varied | None = None
 
     @property
     def case(self) -> Case:
@@ -213,12 +246,14 @@ class Compared(_Step):
     Attributes:
         evidence: a description of the inputs and further fields, for the record.
         latency: None where timing is off, or the case cannot be timed.
+        varied: how it answers the values that are not stored; None where they were not judged.
     """
 
     answered: Answered
     verdict: Verdict
     evidence: Mapping[str, Any]
     latency: Latency | None = None
+    varied: Varied | None = None
 
     @property
     def case(self) -> Case:

@@ -5,8 +5,8 @@ here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from burn_verify.burn.program import Inference
 from burn_verify.core.errors import StageError
@@ -15,10 +15,8 @@ from burn_verify.judge.evidence import Measured
 from burn_verify.judge.metrics import identical
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.inputs import described
-from burn_verify.run.steps import Answered, Ended
+from burn_verify.run.steps import FED, Answered, Ended, Varied
 from burn_verify.system.wire import Array
-
-_FED: Final = "fed"
 
 Doubt: TypeAlias = Callable[[DataSet], str]
 """Returns why an engine's result is no evidence against Burn; empty where it is. Called where Burn fails."""
@@ -46,31 +44,6 @@ class Further:
 
     doubt: Doubt = certain
     measure: Callable[[str, DataSet], Measured] = _nothing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Varied:
-    """How a case answers the values that are not stored.
-
-    Attributes:
-        agree: names of the sets on which it agrees.
-        doubts: why a set is no evidence against Burn, by name.
-        failed: the first disagreement; None where there is none.
-        fed: a description of the values on which it failed.
-    """
-
-    agree: tuple[str, ...] = ()
-    doubts: Mapping[str, str] = field(default_factory=dict)
-    failed: Verdict | None = None
-    fed: tuple[str, ...] = ()
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """The fields for the record."""
-        if not self.agree and not self.doubts and self.failed is None:
-            return {}
-        doubts = {"doubt": dict(self.doubts)} if self.doubts else {}
-        return {"varied": {"agree": list(self.agree), **doubts}, **({_FED: list(self.fed)} if self.fed else {})}
 
 
 def asked(
@@ -108,7 +81,7 @@ def _one_by_one(
                 continue
             end = answered.ended(error)
             fed = described(answered.ready.prepared.inputs, data.inputs)
-            return replace(end, evidence={**end.evidence, _FED: fed, "varied": {"failed": name}})
+            return replace(end, evidence={**end.evidence, FED: fed, "varied": {"failed": name}})
     return replace(answered, outputs=outputs, evidence={**answered.evidence, "varied": {"doubt": doubts}})
 
 

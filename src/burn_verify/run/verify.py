@@ -28,6 +28,7 @@ from burn_verify.reference.oracle import read, stored_inputs
 from burn_verify.reference.second import SecondOpinion
 from burn_verify.run import varied
 from burn_verify.run.compare import answered, compared, of_drawn, verdict_on
+from burn_verify.run.known_verdicts import KnownVerdicts
 from burn_verify.run.latency.stopwatch import Stopwatch
 from burn_verify.run.results import Verified, result_of
 from burn_verify.run.samples import SampleRun, Watch, of_sample, unwatched, watching
@@ -55,6 +56,7 @@ class Verifier:
         self._engine = engine
         self._asked: dict[int, Program] = {}
         self._overrides = packaged()
+        self._known = KnownVerdicts(cache)
         self._drawing: ExampleSearch | None = None
         self._samples: SampleRun | None = None
         self._measuring: Engine | None = None
@@ -190,13 +192,18 @@ class Verifier:
         if isinstance(made, Ended) or self._settings.judge is JudgeMode.ONNX:
             # ONNX's own tests know the stored data alone.
             return made
+        made = self._known.recalled(made, self.judge_of(ready.built.target))
+        if made.recalled is not None:
+            return made
         return varied.asked(made, partial(self._infer_all, ready.built), self._further(ready).doubt)
 
     def _compare(self, step: Answered) -> Compared | Ended:
         ready, judge = step.ready, self.judge_of(step.ready.built.target)
         doubt = partial(self._second.differs, ready.prepared)
         if ready.built.target.weights == FULL:
-            return compared(step, judge, doubt, self._further(ready))
+            made = compared(step, judge, doubt, self._further(ready))
+            self._known.keep(made, judge)
+            return made
         sets = {name: step.known.data_sets[name].inputs for name in step.outputs if not ready.prepared.is_varied(name)}
         moves = stored_half.deviations(self._beside(), ready.prepared.model, sets)
         made = compared(step, judge, doubt, self._further(ready), moves)

@@ -19,6 +19,8 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "reference": "answers of ONNX Runtime",
         "measured": "what is measured of these answers",
+        "verdicts": "which further values agree",
+        "forecast": "forecasts of models",
         "converted": "models converted to Rust",
         "binaries": "compiled batches of models",
         "release": "models compiled as release builds",
@@ -33,7 +35,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Folders of the cache whose entries are made or downloaded again when needed, with the kind of their content."""
 
-_BY_STATE: Final = frozenset({"reference", "measured", "seeded"})
+_BY_STATE: Final = frozenset({"reference", "measured", "seeded", "verdicts", "forecast"})
 # Folders with one subfolder for each state of the code, see `Cache.generation`, and many entries in each.
 
 DOWNLOADED: Final = "zoo"
