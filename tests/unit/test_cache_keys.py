@@ -58,10 +58,11 @@ ANSWER_NOTHING = {
     "rich",
     "safetensors",
     "tokenizers",
+    "wasmtime",
     "zstandard",
 }
 """Distributions that rooms import and that decide no value of a corpus: locks, folders, downloads, the terminal,
-containers, and what reads models and data of the user's own."""
+containers, hosts of programs, and what reads models and data of the user's own."""
 
 
 @pytest.fixture(scope="module")
