@@ -151,6 +151,7 @@ def report(tried: Sequence[Tried]) -> str:
     """Return the page: every fault, whether it was found, and the sentence."""
     planted = [one for one in tried if one.end in ("found", "missed")]
     found = sum(one.end == "found" for one in planted)
+    only = " --own" if all(one.fault.own for one in tried) else ""
     rows = [
         [one.fault.kind, one.fault.case, one.end, one.stage, shorten(one.said, _WIDTH, placeholder=" …")]
         for one in sorted(tried, key=lambda one: FAULTS.index(one.fault))
@@ -160,8 +161,8 @@ def report(tried: Sequence[Tried]) -> str:
         [
             "# Planted faults that one draw at one size does not show",
             "",
-            "Made by `python tools/plant.py inputs`: a fault at a time in the Rust that burn-onnx generated, verified",
-            f"with the default options. {found} of {len(planted)} were found.",
+            f"Made by `python tools/plant.py inputs{only}`: a fault at a time in the Rust that burn-onnx generated,",
+            f"verified with the default options. {found} of {len(planted)} were found.",
             "",
             tabulate([[cell.replace("|", "\\|") for cell in row] for row in rows], headers=head, tablefmt="github"),
             "",
