@@ -218,11 +218,11 @@ def _names(cases: Sequence[Case]) -> list[str]:
 
 
 def by_engine(subject: Subject, engine: Engine, listen: Listener) -> Evaluated:
-    """Evaluate a model by the engine of the reference, with its optimisations, as a user runs it."""
+    """Evaluate a model by the engine of the reference, without its optimisations."""
     asked = Asked(
         model=subject.name,
         engine=engine.name,
-        infer=partial(infer, engine, subject.prepared.model, optimise=True),
+        infer=partial(infer, engine, subject.prepared.model),
         pid=lambda: engine.pid,
         outputs=subject.prepared.outputs,
         size=size_of(subject.prepared.model),
