@@ -25,11 +25,14 @@ X = np.linspace(-1, 1, 8, dtype=np.float32).reshape(2, 4)
 
 
 def linear():
-    """A linear layer of weights that float16 does not have, and a constant of no module."""
-    drawn = np.random.default_rng(1).standard_normal((4, 3)).astype(np.float32)
-    constants = [numpy_helper.from_array(drawn, "w"), numpy_helper.from_array(np.float32([0.3, 0.1, 0.7]), "b")]
+    """A linear layer of weights that float16 does not have, more of them than a file is padded with."""
+    drawn = np.random.default_rng(1).standard_normal((4, 300)).astype(np.float32)
+    constants = [
+        numpy_helper.from_array(drawn, "w"),
+        numpy_helper.from_array(np.linspace(0, 1, 300, dtype=np.float32), "b"),
+    ]
     nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["y"])]
-    return model(nodes, [value("x", shape=[2, 4])], [value("y", shape=[2, 3])], constants)
+    return model(nodes, [value("x", shape=[2, 4])], [value("y", shape=[2, 300])], constants)
 
 
 def gathers():
