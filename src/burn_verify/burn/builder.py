@@ -4,6 +4,7 @@ Implements `burn_verify.burn.program.Builder`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from burn_verify.burn.batch import BatchCompiler
 from burn_verify.burn.convert import Converter
@@ -22,7 +23,7 @@ from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
 from burn_verify.core.target import HTTP_BINARY, WASMS, Target
-from burn_verify.core.ways import EMBEDDED
+from burn_verify.core.ways import EMBEDDED, FULL
 from burn_verify.system.cache import Cache
 
 
@@ -93,7 +94,9 @@ class CargoBuilder:
         compiled = BatchCompiler(self._cache, self._workspace).compile(models, doubtful)
         if compiled.binary is None:
             return compiled.errors
-        runner = self._runner(compiled.binary)
+        # A program with half weights writes them beside the whole ones when it is first asked.
+        written = sorted({model.weights.parent for model in models if model.stored != FULL})
+        runner = self._runner(compiled.binary, writable=written)
         return {**dict.fromkeys(compiled.binary.modules, runner), **compiled.errors}
 
     def reached(self, prepared: PreparedCase, model: ConvertedModel, program: Program, target: Target) -> Program:
@@ -136,7 +139,7 @@ class CargoBuilder:
         # What is timed is looked for by its process, and nothing stands between.
         return Sandbox.OFF if self._settings.latency else self._settings.sandbox
 
-    def _runner(self, binary: RunnerBinary, threads: int = 0) -> Runner:
+    def _runner(self, binary: RunnerBinary, threads: int = 0, writable: Sequence[Path] = ()) -> Runner:
         return Runner(
             self._cache,
             binary,
@@ -144,4 +147,5 @@ class CargoBuilder:
             memory_limit=self._settings.memory_limit,
             threads=threads,
             sandbox=self._sandbox,
+            writable=writable,
         )

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from burn_verify.burn.drivers import DRIVERS, Device
@@ -36,7 +37,8 @@ class Runner:
         memory_limit: MiB, 0 for none.
         threads: number of threads per operator, 0 for as many as there are processors.
         host: the command that runs the binary, where it is no program of this machine.
-        sandbox: whether it is confined; it need not write anywhere.
+        sandbox: whether it is confined.
+        writable: folders in which it may write then; most programs write nothing.
     """
 
     def __init__(
@@ -49,16 +51,17 @@ class Runner:
         threads: int = 0,
         host: Sequence[str] = (),
         sandbox: Sandbox = Sandbox.OFF,
+        writable: Sequence[Path] = (),
     ) -> None:
         self.binary = binary
         self._host = tuple(host)
         limits = partial(Runner, timeout=timeout, memory_limit=memory_limit, threads=threads)
-        self._again = partial(limits, cache, binary, host=host, sandbox=sandbox)
+        self._again = partial(limits, cache, binary, host=host, sandbox=sandbox, writable=tuple(writable))
         log = cache.folder("logs") / f"runner-{os.getpid()}.log"
         self._timeout = timeout
         env = rust_environment() | ({"RAYON_NUM_THREADS": str(threads)} if threads else {})
         self._process = Resident(
-            [*prefix(sandbox), *host, str(binary.path)],
+            [*prefix(sandbox, writable), *host, str(binary.path)],
             role="runner",
             log=log,
             memory_limit_mib=memory_limit,
