@@ -18,7 +18,10 @@ EXTRAS = Path(__file__).parents[3] / "extras"
 KEPT = sorted((EXTRAS / "kept").glob("*.onnx"))
 TEXT = (EXTRAS / "README.md").read_text(encoding="utf-8")
 NIGHTLY = (EXTRAS.parent / ".github" / "workflows" / "nightly.yml").read_text(encoding="utf-8")
-ROWS = {row[0].strip(" `"): row for row in (line.strip("|").split("|") for line in TEXT.splitlines() if "| `" in line)}
+ROWS = {
+    row[0].strip(" `"): row
+    for row in (line.strip("|").split("|") for line in TEXT.partition("| script |")[0].splitlines() if "| `" in line)
+}
 
 
 def stored(path, kind):

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from burn_verify.cases import load
+from burn_verify.cases import load, zoo
 from burn_verify.cases.external import size_of
 from burn_verify.cases.labelled.entry import DataSet, Labels, identity
 from burn_verify.cases.labelled.fed import Feeder
@@ -47,6 +47,7 @@ class Wish:
         baselines: files or folders, see `burn_verify.run.evaluate.baseline`.
         max_drop: the greatest drop by metric.
         seed: of the intervals.
+        dims: sizes of dimensions that the options say.
     """
 
     data: Path
@@ -55,6 +56,7 @@ class Wish:
     baselines: tuple[Path, ...] = ()
     max_drop: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
+    dims: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ def evaluate(
         UsageError: the data, the task or a baseline do not fit the first model, or a metric of a limit is unknown.
         StageError: a model cannot be read.
     """
-    subjects = _subjects(cases, wish, cache)
+    subjects = _subjects(cases, replace(wish, dims=settings.hints.dims), cache)
     first = subjects[0]
     baselines = [baseline_of(path, first.task, first.data, first.digest) for path in wish.baselines]
     engine = seams.engine(cache, settings.timeout, memory_limit=settings.memory_limit)
@@ -176,6 +178,9 @@ def _fitting(prepared: PreparedCase, kind: str, wish: Wish, name: str) -> Subjec
     hints = _hinted(prepared, kind, wish)
     model = model_of(hints, prepared)
     data = _opened(wish.data, labels_of(kind), model)
+    if prepared.case.corpus == zoo.CORPUS and any(isinstance(item, str) for item in data.entries[0].items):
+        # The catalogue's sizes are for inputs that are drawn: they would cut every text to a few tokens.
+        model = model_of(replace(hints, dims=wish.dims), prepared)
     task = task_of(kind, hints.task, prepared.outputs, data)
     feeder = Feeder(data.entries[0], model, prepared, prepared.digest)
     return Subject(name=name, prepared=prepared, data=data, digest=identity(data), task=task, feeder=feeder)

@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.cases.select import Selection
+from burn_verify.core.case import Case, Hints, ModelFile
 from burn_verify.core.errors import ConvertError, ToolchainError, UsageError
 from burn_verify.core.options import settings_from
 from burn_verify.core.progress import silent
@@ -13,6 +16,7 @@ from burn_verify.core.target import Target
 from burn_verify.run.evaluate.evaluation import Wish, engine_name, evaluate
 from burn_verify.system.cache import Cache
 from fakes import Faults, seams
+from handmade import model, value
 from labelled import classifier, detector, pictures, rows
 
 BOX = (0.25, 0.25, 0.75, 0.75)
@@ -155,3 +159,23 @@ def test_the_drift_to_a_second_model_is_the_same_by_both_engines(tmp_path, digit
 def test_each_engine_has_the_size_of_what_it_loads(tmp_path, digits):
     found = run(tmp_path, digits[0], data=digits[1], task="classification")
     assert [one.size for one in found.evaluated] == [digits[0].stat().st_size] * 2
+
+
+def test_the_sizes_of_the_catalogue_cut_no_text(tmp_path):
+    tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
+    words = {"[UNK]": 0, "a": 1, "cat": 2, "dog": 3}
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="[UNK]"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    made.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "pairs.csv").write_text("a cat,a dog,1\na a,a a,5\n")
+    table = numpy_helper.from_array(np.eye(4, dtype="f4"), "table")
+    node = helper.make_node("Gather", ["table", "input_ids"], ["hidden"])
+    ids, hidden = value("input_ids", TensorProto.INT64, ["batch", "sequence"]), value("hidden", shape=[None, None, 4])
+    onnx.save(model([node], [ids], [hidden], [table]), tmp_path / "net.onnx")
+    source = ModelFile(path=tmp_path / "net.onnx")
+    for corpus, dims, cosine in (("zoo", (), 0.5), ("zoo", ("sequence=1",), 1.0), ("file", (), 1.0)):
+        case = Case(id="net", corpus=corpus, source=source, hints=Hints(dims=(("batch", 2), ("sequence", 1))))
+        settings = replace(settings_from({}), dims=dims)
+        wish = Wish(data=tmp_path / "pairs.csv", task="similarity")
+        found = evaluate([case], (), wish, settings, Cache(tmp_path / "cache"), seams(), silent)
+        assert found.evaluated[0].answered[0].prediction == pytest.approx(cosine)
