@@ -205,7 +205,7 @@ def report(arguments: argparse.Namespace) -> int:
 def notes(path: Path) -> dict[str, Any]:
     """Return what `quantize` noted in a model."""
     props = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    found: dict[str, Any] = json.loads(props["burn_verify.quantize"])
+    found: dict[str, Any] = json.loads(props[QUANTISED])
     prepared = json.loads(props.get("burn_verify.prepare", "{}"))
     steps = [f"{step['name']} ({step['proof']})" for step in prepared.get("steps", [])]
     return found | {"steps": steps, "options": prepared.get("options", {})}

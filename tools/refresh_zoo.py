@@ -187,6 +187,9 @@ INPUTS_OF: tuple[tuple[str, dict[str, Table]], ...] = (
 )
 """Hints for the inputs of the models of a name pattern: token ids, masks, pixels."""
 
+INFERRED = frozenset({"all-MiniLM-L6-v2"})
+"""Models of the index of whose inputs only ranges are given: sizes and masks are drawn as the graph tells."""
+
 
 def render(manifest: Sequence[Table], index: Sequence[Table]) -> str:
     """Return the text of the table."""
@@ -285,7 +288,10 @@ def hints_of_index(item: Table) -> tuple[Table, list[Table]]:
     hint = item["input_hint"] or {}
     symbols = {size for _, _, shape in item["inputs"] for size in shape or () if isinstance(size, str)}
     dims = {name: size for name, size in hint.get("dyn", {}).items() if name in symbols}
-    return dims, [_input_hint(name, values) for name, values in hint.get("inputs", {}).items()]
+    hints = [_input_hint(name, values) for name, values in hint.get("inputs", {}).items()]
+    if item["name"] in INFERRED:
+        hints = [{key: value for key, value in one.items() if key != "shape"} for one in hints if "low" in one]
+    return dims, hints
 
 
 def _input_hint(name: str, values: Table) -> Table:

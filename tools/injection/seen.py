@@ -84,7 +84,8 @@ def _usage(fault: Fault, seen: Seen, clean: Mapping[str, str]) -> list[str]:
 
 
 def _left_out(fault: Fault, seen: Seen, clean: Mapping[str, str]) -> list[str]:
-    ends = [end for case, end in seen.results.items() if end != clean.get(case)]
+    # A stand-in runs where a model is not at hand, and says in its name that it is one.
+    ends = [end for case, end in seen.results.items() if end != clean.get(case) and not case.endswith("@seeded")]
     return [] if all(end.startswith("failed load") for end in ends) else [f"ended as {'; '.join(ends)}"]
 
 

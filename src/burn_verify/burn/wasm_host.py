@@ -44,7 +44,7 @@ def main() -> int:
     try:
         start(store)
     except wasmtime.ExitTrap as ended:
-        return ended.code
+        return int(ended.code)
     except (wasmtime.Trap, wasmtime.WasmtimeError) as trap:
         sys.stderr.write(f"{trap}\n")
         return 134

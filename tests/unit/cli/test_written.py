@@ -38,5 +38,6 @@ def test_a_note_replaces_the_older_one_and_keeps_others():
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be written"):
-        write_model(tmp_path / "no" / "a.onnx", network())
+        write_model(tmp_path / "file" / "a.onnx", network())
