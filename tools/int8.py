@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import onnx
 
+from burn_verify.cli.written import QUANTISED
+
 SEED = 20261130
 METRICS = {"classification": "top1", "similarity": "spearman"}
 
