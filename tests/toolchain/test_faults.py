@@ -395,7 +395,7 @@ def test_a_converter_that_dies_or_hangs_takes_nobody_with_it(tiny: Tiny, cache: 
     binary = fake_binary(tmp_path / "converter", "converter", pids=pids, rust=tiny.model("add").rust.parent)
 
     class Fragile(CargoBuilder):
-        def converter(self, simplify: bool, partition: bool) -> Converter:
+        def converter(self, simplify: bool, partition: bool, embeds: bool = False) -> Converter:
             return Converter(
                 cache, binary, str(tmp_path), simplify=simplify, partition=partition, timeout=2.0, memory_limit=0
             )
