@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ pytest_plugins = ["pytester"]
 
 FIXTURES = Path(__file__).parent / "fixtures"
 HOME = os.environ.get("HOME", "")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts into the background so, and children inherit it: tests that send Ctrl-C would wait.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -338,7 +338,7 @@ def test_the_converter_blames_the_model_and_converts_the_next(
     converter: Callable[[float], Converter], fault: str, timeout: float, how: str, said: str
 ) -> None:
     one = converter(timeout)
-    for _ in range(2):  # A refusal is not kept: it is tried again.
+    for _ in range(2):  # This is not kept: it is tried again.
         with pytest.raises(ConvertError) as failed:
             one.convert(prepared(fault))
         assert failed.value.details["how"] == how

@@ -4,6 +4,7 @@ Compiles nothing and parses no Rust.
 """
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -25,12 +26,18 @@ from burn_verify.system.sandbox import prefix
 from burn_verify.system.storage import storage_fault_in
 
 _MADE: Final = ("model.rs", "model.bpk")
+_REFUSED: Final = "refused.json"
+_MODEL: Final = "{model}"
+"""Stands for the model's file name in a kept refusal: another file of the same content has another name."""
+_OF_THE_SYSTEM: Final = re.compile(r"\(os error \d+\)")
+"""The form of an error of the operating system in Rust: it says nothing of the model."""
 
 
 class Converter:
     """Sends requests to a resident converter and caches its results by content.
 
-    Only successful conversions are cached. A model that was refused is converted again on every run.
+    A refusal is cached too, where burn-onnx gave it about the model: the same program refuses the same model again.
+    Where the converter died, hung or met an error of the operating system it is asked again on every run.
 
     Arguments:
         binary: the compiled converter.
@@ -85,6 +92,8 @@ class Converter:
         if sealed(folder / "done.json"):
             # No lock is needed: a finished conversion does not change, and a thousand locks take noticeable time.
             return _converted(prepared, folder, key, 0.0)
+        if said := sealed(folder / _REFUSED):
+            raise _refusal(prepared, said)
         with self._cache.lock(f"convert-{key[:3]}"):
             if sealed(folder / "done.json"):
                 return _converted(prepared, folder, key, 0.0)
@@ -121,17 +130,13 @@ class Converter:
                 raise fault
             # The record is read on other machines: the file name identifies the model, the folder is specific to this
             # machine.
-            message = answer["message"].replace(str(model), prepared.model.name)
-            where = location(answer.get("location") or "") or None
-            said = refusal(message, where)
-            # burn-onnx panics on every model that it refuses.
-            details: dict[str, Any] = {
-                "how": FailureKind.PANIC.how,
-                "kind": said.kind.value,
-                "location": where,
-                **said.named,
+            said = {
+                "message": answer["message"].replace(str(model), _MODEL),
+                "location": location(answer.get("location") or ""),
             }
-            raise ConvertError(message, said.reason, details)
+            if not _OF_THE_SYSTEM.search(answer["message"]):
+                seal(folder / _REFUSED, [], **said)
+            raise _refusal(prepared, said)
         if missing := _missing(folder):
             message = f"the converter says that it succeeded, but there is no {missing}"
             kind = FailureKind.PROTOCOL
@@ -148,6 +153,16 @@ class Converter:
         except (OSError, ValueError, DecodeError) as error:
             message = f"no node of {prepared.model.name} could be handed to hooks: {error}"
             raise ConvertError(message, "not handed to hooks") from error
+
+
+def _refusal(prepared: PreparedCase, said: Mapping[str, Any]) -> ConvertError:
+    """Return the error of a refusal, from what the converter said."""
+    message = said["message"].replace(_MODEL, prepared.model.name)
+    where = said["location"] or None
+    read = refusal(message, where)
+    # burn-onnx panics on every model that it refuses.
+    details = {"how": FailureKind.PANIC.how, "kind": read.kind.value, "location": where, **read.named}
+    return ConvertError(message, read.reason, details)
 
 
 def key_of(prepared: PreparedCase, fingerprint: str, options: Mapping[str, bool | str]) -> str:

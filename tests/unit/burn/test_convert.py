@@ -121,3 +121,36 @@ def test_damage_is_mended(
     assert again.seconds > 0
     for path in (again.rust, again.weights):
         assert path.read_bytes() == (tmp_path / "rust" / path.name).read_bytes()
+
+
+def refused(converter: Converter, prepared: PreparedCase) -> ConvertError:
+    with pytest.raises(ConvertError) as error:
+        converter.convert(prepared)
+    return error.value
+
+
+def test_a_refusal_is_kept_for_the_content_of_a_model_under_any_name(
+    fake: Converter, prepared: PreparedCase, tmp_path: Path
+) -> None:
+    first = refused(fake, replace(prepared, model=tmp_path / "refuses.onnx"))
+    other = refused(fake, replace(prepared, model=tmp_path / "other.onnx"))
+    assert first.message.startswith("refuses.onnx is refused, request ")
+    assert other.message == first.message.replace("refuses.onnx", "other.onnx")
+    assert other.details == first.details
+    assert first.details["location"] == "src/a.rs:3:5"
+
+
+@pytest.mark.parametrize("damage", [flip, truncate, Path.unlink])
+def test_a_damaged_refusal_is_asked_for_again(
+    cache: Cache, fake: Converter, prepared: PreparedCase, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    named = replace(prepared, model=tmp_path / "refuses.onnx")
+    first = refused(fake, named)
+    damage(cache.folder("converted", key_of(prepared, "1", OPTIONS)) / "refused.json")
+    second = refused(fake, named)
+    assert (second.message != first.message, second.message[:-1]) == (True, first.message[:-1])
+
+
+def test_what_the_system_refused_is_asked_for_again(fake: Converter, prepared: PreparedCase, tmp_path: Path) -> None:
+    named = replace(prepared, model=tmp_path / "refuses-for-now.onnx")
+    assert refused(fake, named).message != refused(fake, named).message
