@@ -5,6 +5,10 @@ from burn_verify.core.result import CaseResult, OutputMetrics
 from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import Record
+from burn_verify.report.summary.changes import compare
+from burn_verify.report.summary.columns import merge
+from burn_verify.report.summary.findings import Findings
+from burn_verify.report.views import page
 
 ENVIRONMENT = {"burn": "0.22.1", "burn_backend": "flex", "python": "3.13.1", "started": "2026-01-02T03:04:05Z"}
 
@@ -69,9 +73,27 @@ def a_record(*results, version="0.22.1", backend="flex", selection=None, **envir
     )
 
 
+def a_failure(case_id="node/a", stage=Stage.RUN, op_type="Conv", **fields):
+    """Return a failure of a case of one operator; of a graph of several where none is given."""
+    subject = op_type and Subject(op_type=op_type, domain="", since_version=1, dtype="float32")
+    fields.setdefault("op_types", (op_type,) if op_type else ("Conv", "MatMul", "ReduceL1"))
+    return CaseResult(
+        case_id=case_id, corpus="node", stage=stage, outcome=Outcome.FAILED, subject=subject or None, **fields
+    )
+
+
 def of_operator(name, op_type="Conv", version=22, dtype="float32", make=agrees, **fields):
     subject = Subject(op_type=op_type, domain="", since_version=version, dtype=dtype)
     return make(f"node/{name}", subject=subject, op_types=(op_type,), opset=version, **fields)
+
+
+def rendered(*records, old=None, past=(), expected=None):
+    """Return the page of records, beside those of an old run and of past ones."""
+    merged = merge(records)
+    comparisons = compare(merge([old]), merged) if old else ()
+    return page.render(
+        Findings(matrix=merged, expected=(expected or {},) * len(merged.columns), comparisons=comparisons, past=past)
+    )
 
 
 def many(count, version="0.22.1"):

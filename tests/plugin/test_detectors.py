@@ -1,8 +1,6 @@
 """Every command of docs/detectors.md is run as it stands there, on a small detector; its picture is made here."""
 
 import json
-import re
-import shlex
 import shutil
 import tomllib
 from pathlib import Path
@@ -10,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from burn_verify.cli import main
-from fakes import Faults, seams
+from documented import code_of, commands_of, run, run_pytest
+from fakes import Faults
 from labelled import detector, pictures
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "detectors.md").read_text(encoding="utf-8")
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines() if line]
-(DESCRIPTION,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+COMMANDS = commands_of(TEXT)
+(DESCRIPTION,) = code_of(TEXT, "toml")
 BOX = (0.25, 0.25, 0.75, 0.75)
 
 
@@ -44,20 +42,13 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(command, faults=None):
-    with pytest.raises(SystemExit) as ended:
-        main(shlex.split(command)[1:], seams(faults or Faults()))
-    return ended.value.code
-
-
 def test_the_description_is_toml():
     assert tomllib.loads(DESCRIPTION)["task"]["family"] == "decoded"
 
 
 @pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("burn-verify ")])
 def test_every_command_runs(folder, command, capsys):
-    assert run(command) == 0
-    assert "AP50" in capsys.readouterr().out
+    assert "AP50" in run(command, capsys)
     assert json.loads((folder / "out" / "comparison.json").read_text())["passes"]
 
 
@@ -65,23 +56,19 @@ def test_the_command_of_pytest_runs(folder, pytester, as_a_user):
     (command,) = [one for one in COMMANDS if one.startswith("pytest ")]
     for path in ("detector.onnx", "detector.toml", "shapes"):
         shutil.move(folder / path, pytester.path / path)
-    pytester.makeini(f"[pytest]\npythonpath = {ROOT / 'tests'}\n")
-    pytester.makeconftest("from fakes import seams\n\n\ndef pytest_burn_verify_seams():\n    return seams()\n")
-    done = pytester.runpytest_subprocess(*shlex.split(command)[1:])
-    assert done.ret == 0
-    assert any("detection on shapes: AP 1.000000" in line for line in done.outlines)
+    assert any("detection on shapes: AP 1.000000" in line for line in run_pytest(command, pytester))
 
 
-def test_a_baseline_that_was_not_reached_fails(folder):
+def test_a_baseline_that_was_not_reached_fails(folder, capsys):
     detector(folder / "detector.onnx", box=(0.3, 0.25, 0.8, 0.75))
     (command,) = [one for one in COMMANDS if "--baseline" in one]
-    assert run(command) == 1
+    run(command, capsys, code=1)
 
 
-def test_the_picture_is_what_comes_of_a_wrong_engine(folder):
+def test_the_picture_is_what_comes_of_a_wrong_engine(folder, capsys):
     image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     faults = Faults({("run", "detector"): lambda outputs: [outputs[0] + np.float32(0.15), *outputs[1:]]})
-    assert run(COMMANDS[0], faults) == 1
+    run(COMMANDS[0], capsys, faults, code=1)
     made = folder / "out" / "eval_shapes_burn-flex" / "visualizations" / "000_data_0.png"
     kept = ROOT / "docs" / "detectors.png"
     one, other = (np.asarray(image.open(path).convert("RGB"), np.int16) for path in (made, kept))

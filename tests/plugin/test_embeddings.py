@@ -1,8 +1,6 @@
 """Every command of docs/embeddings.md is run as it stands there, on a small encoder, with stand-ins for engines."""
 
 import json
-import re
-import shlex
 import tomllib
 from pathlib import Path
 
@@ -11,14 +9,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from burn_verify.cli import main
 from burn_verify.run.kept_outputs import BURN, kept_in
-from fakes import seams
+from documented import code_of, commands_of, run, save_tokenizer
 from handmade import model, value
 
 TEXT = (Path(__file__).parents[2] / "docs" / "embeddings.md").read_text(encoding="utf-8")
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines() if line]
-(DESCRIPTION,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+COMMANDS = commands_of(TEXT)
+(DESCRIPTION,) = code_of(TEXT, "toml")
 WORDS = {"[UNK]": 0, "[PAD]": 1, "a": 2, "small": 3, "cat": 4, "dog": 5}
 
 
@@ -41,24 +38,13 @@ def encoder():
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with all that the page names."""
-    tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
     onnx.save(encoder(), tmp_path / "encoder.onnx")
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(WORDS, unk_token="[UNK]"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.save(str(tmp_path / "tokenizer.json"))
+    save_tokenizer(tmp_path / "tokenizer.json", WORDS)
     (tmp_path / "sentences.txt").write_text("a small cat\na dog\n")
     (tmp_path / "pairs.csv").write_text('a cat,"a small cat",4.5\na cat,a dog,1.0\nsmall dog,a dog,3.0\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BURN_VERIFY_CACHE", str(tmp_path / "cache"))
     return tmp_path
-
-
-def run(command, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(shlex.split(command)[1:], seams())
-    out, err = capsys.readouterr()
-    assert ended.value.code == 0, f"{command}\n{out}{err}"
-    return out
 
 
 def test_every_command_runs(folder, capsys):

@@ -1,16 +1,13 @@
 """``--burn-evaluate DATA``: metrics in the record, in the table of the run, in the matrix and on the page."""
 
 import os
-from pathlib import Path
 
 import pytest
 
 from burn_verify.cli import main
 from burn_verify.record import store
+from documented import CONFTEST, TESTS
 from labelled import classifier, detector, pictures, rows
-
-TESTS = Path(__file__).parents[1]
-CONFTEST = "from fakes import seams\n\n\ndef pytest_burn_verify_seams():\n    return seams()\n"
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 The models are small: a classifier of images and an encoder of token ids, with a tokenizer of four words.
 """
 
-import re
-import shlex
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -15,15 +13,13 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.cli import main
-from fakes import seams
+from documented import code_of, commands_of, run, run_pytest, save_tokenizer
 from handmade import model, value
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "own-models.md").read_text(encoding="utf-8").partition("## What a model is fed")[0]
-COMMANDS = [
-    line for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines() if line.strip()
-]
-DESCRIPTION = "".join(re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL))
+COMMANDS = commands_of(GUIDE)
+DESCRIPTION = "".join(code_of(GUIDE, "toml"))
 
 
 def classifier():
@@ -52,29 +48,17 @@ def encoder():
 def folder(tmp_path, monkeypatch):
     """A folder with all that the guide names."""
     pillow = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
-    tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
+    save_tokenizer(tmp_path / "tokenizer.json", {"[UNK]": 0, "a": 1, "small": 2, "cat": 3})
     onnx.save(classifier(), tmp_path / "classifier.onnx")
     onnx.save(encoder(), tmp_path / "encoder.onnx")
     (tmp_path / "photos").mkdir()
     rng = np.random.default_rng(0)
     for name in "abc":
         pillow.fromarray(rng.integers(0, 256, (300, 400, 3), dtype=np.uint8)).save(tmp_path / "photos" / f"{name}.png")
-    words = tokenizers.models.WordLevel({"[UNK]": 0, "a": 1, "small": 2, "cat": 3}, unk_token="[UNK]")
-    made = tokenizers.Tokenizer(words)
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.save(str(tmp_path / "tokenizer.json"))
     (tmp_path / "sentences.txt").write_text("a small cat\na cat\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BURN_VERIFY_CACHE", str(tmp_path / "cache"))
     return tmp_path
-
-
-def run(command, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(shlex.split(command)[1:], seams())
-    out, err = capsys.readouterr()
-    assert ended.value.code == 0, f"{command}\n{out}{err}"
-    return out
 
 
 def test_the_guide_has_commands_of_both_kinds():
@@ -100,11 +84,7 @@ def test_the_command_of_pytest_runs(folder, pytester, as_a_user):
     for path in folder.iterdir():
         if path.name != "cache":
             path.rename(pytester.path / path.name)
-    pytester.makeini(f"[pytest]\npythonpath = {ROOT / 'tests'}\n")
-    pytester.makeconftest("from fakes import seams\n\n\ndef pytest_burn_verify_seams():\n    return seams()\n")
-    done = pytester.runpytest_subprocess(*shlex.split(command)[1:])
-    assert done.ret == 0
-    assert any("file/classifier: 3 of 3 samples agree" in line for line in done.outlines)
+    assert any("file/classifier: 3 of 3 samples agree" in line for line in run_pytest(command, pytester))
 
 
 def test_uvx_finds_the_command():

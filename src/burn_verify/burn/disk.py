@@ -5,7 +5,6 @@ Only `free` deletes, and only what it is given. Whatever is deleted is made agai
 
 import contextlib
 import os
-import shutil
 import stat
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -18,7 +17,7 @@ from burn_verify.burn.recipe import lock_name
 from burn_verify.burn.units import LINKING, entries, generated_crate, unit_of, units_noted
 from burn_verify.system import budget
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import read_json
+from burn_verify.system.files import delete, read_json
 
 
 class Kind(StrEnum):
@@ -239,9 +238,5 @@ def _removed(paths: Iterable[Path]) -> int:
     doomed = list(paths)
     size = _freed_by(doomed)
     for path in doomed:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        delete(path)
     return size - _freed_by(doomed)

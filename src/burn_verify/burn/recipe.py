@@ -205,9 +205,9 @@ def _line(lines: Sequence[str], name: str) -> tuple[int, str]:
     return place, line.removeprefix(f"{name} = ")
 
 
-def packaged_sources() -> dict[str, str]:
-    """Return the packaged Rust workspace: text by relative path."""
-    with as_file(files("burn_verify") / "rust") as folder:
+def packaged_sources(name: str = "rust") -> dict[str, str]:
+    """Return a packaged Rust workspace, by default that of the runner: text by relative path."""
+    with as_file(files("burn_verify") / name) as folder:
         return {
             path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(folder.rglob("*"))

@@ -6,7 +6,6 @@ Knows nothing of Burn: the server asks the compiled runner, see ``rust-server``.
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -15,6 +14,7 @@ from burn_verify.burn import kserve
 from burn_verify.burn.cargo import Build, require_rust, rustc_version
 from burn_verify.burn.drivers import Device
 from burn_verify.burn.program import Inference
+from burn_verify.burn.recipe import packaged_sources
 from burn_verify.core.case import TensorSpec
 from burn_verify.core.errors import ProcessDied, RunError
 from burn_verify.core.latency import Block, BlockPlan
@@ -29,6 +29,7 @@ from burn_verify.system.wire import Array
 
 VERSION: Final = "1"
 """Version of every served model: a server has one."""
+_SOURCES: Final = "rust-server"
 
 
 def server_binary(cache: Cache, listen: Listener) -> Path:
@@ -37,10 +38,8 @@ def server_binary(cache: Cache, listen: Listener) -> Path:
     Raises:
         ToolchainError: cargo is missing, too old, or failed.
     """
-    sources = _sources()
-    folder = (
-        cache.folder("server") / digest_of(rustc_version(), *(part for one in sources.items() for part in one))[:24]
-    )
+    sources = packaged_sources(_SOURCES)
+    folder = _folder(cache, sources)
     note, binary = folder / "done.json", folder / "server"
     if sealed(note) is not None:
         return binary
@@ -52,8 +51,12 @@ def server_binary(cache: Cache, listen: Listener) -> Path:
 
 def is_built(cache: Cache) -> bool:
     """Return whether the server is compiled already."""
-    parts = (part for one in _sources().items() for part in one)
-    return sealed(cache.folder("server") / digest_of(rustc_version(), *parts)[:24] / "done.json") is not None
+    return sealed(_folder(cache, packaged_sources(_SOURCES)) / "done.json") is not None
+
+
+def _folder(cache: Cache, sources: Mapping[str, str]) -> Path:
+    parts = (part for one in sources.items() for part in one)
+    return cache.folder("server") / digest_of(rustc_version(), *parts)[:24]
 
 
 def spec_of(prepared: PreparedCase, model: ConvertedModel, target: Target) -> dict[str, Any]:
@@ -216,16 +219,6 @@ def _port(spec: TensorSpec, *, free: bool) -> dict[str, Any]:
 def _died(death: ProcessDied) -> RunError:
     how = death.kind.how
     return RunError(death.message, f"{how}: {death.message}", {"how": how}, death.kind)
-
-
-def _sources() -> dict[str, str]:
-    """Return the packaged server: text by relative path."""
-    with as_file(files("burn_verify") / "rust-server") as folder:
-        return {
-            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and "target" not in path.relative_to(folder).parts
-        }
 
 
 def _build(cache: Cache, folder: Path, sources: Mapping[str, str], listen: Listener) -> None:

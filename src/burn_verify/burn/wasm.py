@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -91,12 +91,7 @@ def sources_of(version: BurnVersion) -> dict[str, str]:
     if kept["compat/src/lib.rs"] == before:
         msg = "compat is another than expected"
         raise ValueError(msg)
-    with as_file(files("burn_verify") / "rust-wasm") as folder:
-        own = {
-            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix in (".toml", ".rs")
-        }
+    own = {name: text for name, text in packaged_sources("rust-wasm").items() if name.endswith((".toml", ".rs"))}
     own["Cargo.toml"] = own["Cargo.toml"].replace("=0.0.0", f"={version.burn}")
     return {**kept, **own, "Cargo.lock": packaged["Cargo.lock"]}
 

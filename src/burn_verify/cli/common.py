@@ -52,8 +52,11 @@ def typed(arguments: argparse.Namespace) -> dict[str, str | None]:
     return {option.field: lines_of(getattr(arguments, f"option_{option.field}", None)) for option in OPTIONS}
 
 
-def one_case(name: str, settings: Settings, cache: Cache) -> Case:
+def one_case(name: str, settings: Settings, cache: Cache, *, doing: str = "name") -> Case:
     """Return the case of one model, a name or a file, with what the options say about its inputs.
+
+    Arguments:
+        doing: what the error message asks to do with one model at a time.
 
     Raises:
         UsageError: it is none or several.
@@ -61,9 +64,18 @@ def one_case(name: str, settings: Settings, cache: Cache) -> Case:
     selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
     found = selection.choose([name], hints=settings.hints).cases
     if len(found) != 1:
-        message = f"{name} is {len(found)} models: name one at a time"
+        message = f"{name} is {len(found)} models: {doing} one at a time"
         raise UsageError(message)
     return found[0]
+
+
+def targets_of(settings: Settings, cache: Cache) -> list[Target]:
+    """Return the targets of the settings.
+
+    Raises:
+        UsageError: there is only one, and it is invalid.
+    """
+    return [one.target for one in asked(settings, lambda text, project: look(cache, project, text))]
 
 
 def one_target(settings: Settings, cache: Cache) -> Target:
@@ -72,11 +84,11 @@ def one_target(settings: Settings, cache: Cache) -> Target:
     Raises:
         UsageError: they name several, or one that is invalid.
     """
-    found = asked(settings, lambda text, project: look(cache, project, text))
+    found = targets_of(settings, cache)
     if len(found) != 1:
         message = f"these options name {len(found)} targets: choose one"
         raise UsageError(message)
-    return found[0].target
+    return found[0]
 
 
 def write_file(path: Path, text: str, advice: str = "") -> None:

@@ -5,22 +5,17 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from burn_verify.burn.checkouts import look
 from burn_verify.cases.select import Selection
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, targets_of, typed
 from burn_verify.core.errors import StageError, UsageError
 from burn_verify.core.options import Settings, settings_from
-from burn_verify.core.target import Target
 from burn_verify.core.text import counted, harmless
 from burn_verify.report.views.evaluation import evaluation_text
 from burn_verify.run.evaluate.evaluation import Evaluation, Wish, evaluate
 from burn_verify.run.evaluate.written import write
-from burn_verify.run.selected import asked
-from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
 _TEXT: Final = """\
@@ -101,7 +96,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if not cases:
         message = f"{', '.join(arguments.models)}: there is no model"
         raise UsageError(message)
-    targets = () if arguments.reference_only else _targets(settings, cache)
+    targets = () if arguments.reference_only else targets_of(settings, cache)
     try:
         with LongWork(sys.stderr) as work:
             found = evaluate(cases, targets, wish, settings, cache, arguments.seams, work.listen)
@@ -125,10 +120,6 @@ def _code(found: Evaluation, allowed: int) -> int:
     if not found.passes:
         return 1
     return UsageError.exit_code if len(broken) > allowed else 0
-
-
-def _targets(settings: Settings, cache: Cache) -> Sequence[Target]:
-    return [one.target for one in asked(settings, lambda text, project: look(cache, project, text))]
 
 
 def _wish(arguments: argparse.Namespace, settings: Settings) -> Wish:

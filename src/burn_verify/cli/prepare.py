@@ -11,10 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from burn_verify.burn.checkouts import look
 from burn_verify.cases.load import prepare
-from burn_verify.cases.select import Selection
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, typed, write_file
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, targets_of, typed, write_file
 from burn_verify.cli.written import PREPARED, annotate, bytes_of, check_files, prepare_note, write_model
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.errors import UsageError
@@ -24,7 +22,6 @@ from burn_verify.core.target import Target
 from burn_verify.report.views.prepared import prepared_json, prepared_markdown, prepared_text
 from burn_verify.run.prepare.asked import Asked, changed, pairs
 from burn_verify.run.prepare.preparing import preparation
-from burn_verify.run.selected import asked as targets_asked
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 
@@ -84,7 +81,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
     )
     settings = settings_from(typed(arguments))
     cache = Cache(settings.cache_dir)
-    case = _case(arguments.model, settings, cache)
+    case = one_case(arguments.model, settings, cache, doing="prepare")
     target = _target(settings, cache)
     source = prepare(case, cache).model
     sources = [source, *([case.source.path] if isinstance(case.source, ModelFile) else [])]
@@ -100,21 +97,12 @@ def _prepare(arguments: argparse.Namespace) -> int:
     return 0 if found.agrees else 1
 
 
-def _case(name: str, settings: Settings, cache: Cache) -> Case:
-    selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline)
-    found = selection.choose([name]).cases
-    if len(found) != 1:
-        message = f"{name} is {len(found)} models: prepare one at a time"
-        raise UsageError(message)
-    return found[0]
-
-
 def _target(settings: Settings, cache: Cache) -> Target:
-    found = targets_asked(settings, lambda text, project: look(cache, project, text))
+    found = targets_of(settings, cache)
     if len(found) != 1:
         message = f"prepare is for one target at a time, not for {len(found)}"
         raise UsageError(message)
-    return found[0].target
+    return found[0]
 
 
 def _with_interface(case: Case, source: Path, asked: Asked, folder: Path) -> tuple[Case, tuple[Proof, ...]]:

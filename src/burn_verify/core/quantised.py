@@ -1,6 +1,6 @@
-"""How a model is quantised, and what came of it. Data only."""
+"""How a model is quantised, what came of it, and by which operators one knows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -61,6 +61,8 @@ class Quantisation:
 
 INTEGER: Final = frozenset({"MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv"})
 """Operators whose products are of integers."""
+_FLOAT: Final = "QuickGelu"
+"""The operator that is called like those of quantised tensors, and is none."""
 
 EXACT: Final = 200.0
 """Decibels from which on two float32 tensors are the same: their own precision is some 145."""
@@ -121,3 +123,16 @@ class Written:
     def arithmetic(self) -> tuple[str, ...]:
         """The dtypes that Burn computes in: burn-onnx makes float arithmetic of everything but products of integers."""
         return ("float32", "int32") if self.integer else ("float32",)
+
+
+def is_quantised(op_types: Iterable[str]) -> bool:
+    """Return whether operators of these types are those of a quantised model.
+
+    Arguments:
+        op_types: each alone, or behind its domain: ``com.microsoft.QLinearAdd``, ``com.microsoft::QLinearAdd``.
+    """
+    return any(_computes_quantised(name.replace("::", ".").rpartition(".")[2]) for name in op_types)
+
+
+def _computes_quantised(name: str) -> bool:
+    return (name.startswith("Q") and name != _FLOAT) or "Quantize" in name or name.endswith("Integer")

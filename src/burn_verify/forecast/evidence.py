@@ -94,8 +94,8 @@ def packaged(target: Target) -> Evidence | None:
 @functools.cache
 def digest_of_packaged(target: Target) -> str:
     """Return a digest (hex) of the packaged evidence of a target; empty where there is none."""
-    found = resources.files("burn_verify") / "data" / "evidence" / file_name(target.burn, target.backend)
-    return hashlib.sha256(found.read_bytes()).hexdigest() if found.is_file() else ""
+    content = _content(target.burn, target.backend)
+    return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def file_name(burn: str, backend: str) -> str:
@@ -105,8 +105,14 @@ def file_name(burn: str, backend: str) -> str:
 
 @functools.cache
 def _packaged(burn: str, backend: str) -> Evidence | None:
+    content = _content(burn, backend)
+    return None if content is None else decoded(content)
+
+
+def _content(burn: str, backend: str) -> bytes | None:
+    """Return the packaged file of a target; None where there is none."""
     found = resources.files("burn_verify") / "data" / "evidence" / file_name(burn, backend)
-    return decoded(found.read_bytes()) if found.is_file() else None
+    return found.read_bytes() if found.is_file() else None
 
 
 def encoded(evidence: Evidence) -> bytes:

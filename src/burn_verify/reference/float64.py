@@ -11,9 +11,9 @@ import onnx
 from onnx import TensorProto, defs, helper, inliner, numpy_helper, shape_inference
 
 from burn_verify.graph import facts
+from burn_verify.reference.halves import TYPES, widen_type
 
 _NARROW: Final = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16})
-_TYPES: Final = frozenset({"to", "dtype", "output_dtype", "output_datatype", "softmax_precision", "precision"})
 # Attributes that hold an element type. `stash_type` is not changed, since the standard does not allow double for it.
 _FACTORS: Final = frozenset({"alpha", "beta"})
 _BROADCASTS: Final = 7
@@ -74,23 +74,13 @@ def _widen_graph(graph: onnx.GraphProto, narrow: frozenset[str], versions: Mappi
         _widen_tensor(tensor)
     del graph.value_info[:]
     for value in (*graph.input, *graph.output):
-        _widen_type(value.type)
+        widen_type(value.type, _NARROW, TensorProto.DOUBLE)
     nodes = list(graph.node)
     del graph.node[:]
     for node in nodes:
         _widen_attributes(node, narrow, versions)
         for part in _exactly(node, versions):
             graph.node.extend(_fitted(part, narrow, versions))
-
-
-def _widen_type(declared: onnx.TypeProto) -> None:
-    match declared.WhichOneof("value"):
-        case "tensor_type" if declared.tensor_type.elem_type in _NARROW:
-            declared.tensor_type.elem_type = TensorProto.DOUBLE
-        case "sequence_type":
-            _widen_type(declared.sequence_type.elem_type)
-        case "optional_type":
-            _widen_type(declared.optional_type.elem_type)
 
 
 def _widen_tensor(tensor: onnx.TensorProto) -> None:
@@ -104,7 +94,7 @@ def _replace(tensor: onnx.TensorProto, array: np.ndarray) -> None:
 
 def _widen_attributes(node: onnx.NodeProto, narrow: frozenset[str], versions: Mapping[str, int]) -> None:
     for attribute in node.attribute:
-        if attribute.name in _TYPES and attribute.i in _NARROW:
+        if attribute.name in TYPES and attribute.i in _NARROW:
             attribute.i = TensorProto.DOUBLE
         for tensor in (*attribute.tensors, *([attribute.t] if attribute.HasField("t") else [])):
             _widen_tensor(tensor)

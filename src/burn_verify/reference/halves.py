@@ -3,7 +3,7 @@
 Takes protobuf messages that are completely loaded. Opens no file and runs nothing. `widen` does the same for float64.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,8 @@ from burn_verify.graph import facts as graphs
 from burn_verify.graph.dtypes import dtype_of
 
 _HALF: Final = frozenset({TensorProto.FLOAT16, TensorProto.BFLOAT16})
-_TYPES: Final = frozenset({"to", "dtype", "output_dtype", "output_datatype", "softmax_precision", "precision"})
+TYPES: Final = frozenset({"to", "dtype", "output_dtype", "output_datatype", "softmax_precision", "precision"})
+"""Attributes whose value is a type of elements."""
 
 
 def dtypes_of(model: onnx.ModelProto) -> Mapping[str, str]:
@@ -42,19 +43,20 @@ def in_single_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     for graph in graphs.graphs(single):
         del graph.value_info[:]
         for value in (*graph.input, *graph.output):
-            _say_float32(value.type)
+            widen_type(value.type, _HALF, TensorProto.FLOAT)
     for node in graphs.nodes(single):
         for attribute in node.attribute:
-            if attribute.name in _TYPES and attribute.i in _HALF:
+            if attribute.name in TYPES and attribute.i in _HALF:
                 attribute.i = TensorProto.FLOAT
     return single
 
 
-def _say_float32(declared: onnx.TypeProto) -> None:
+def widen_type(declared: onnx.TypeProto, narrow: Collection[int], wide: int) -> None:
+    """Declare tensors of narrow types, also in sequences and optionals, to be of a wide one."""
     match declared.WhichOneof("value"):
-        case "tensor_type" if declared.tensor_type.elem_type in _HALF:
-            declared.tensor_type.elem_type = TensorProto.FLOAT
+        case "tensor_type" if declared.tensor_type.elem_type in narrow:
+            declared.tensor_type.elem_type = wide
         case "sequence_type":
-            _say_float32(declared.sequence_type.elem_type)
+            widen_type(declared.sequence_type.elem_type, narrow, wide)
         case "optional_type":
-            _say_float32(declared.optional_type.elem_type)
+            widen_type(declared.optional_type.elem_type, narrow, wide)

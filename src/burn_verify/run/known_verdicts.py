@@ -3,6 +3,7 @@
 The stored values are asked and judged in every run. What failed, or was doubted, is asked again too.
 """
 
+import functools
 from dataclasses import replace
 from typing import Final
 
@@ -28,13 +29,12 @@ class KnownVerdicts:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._notes: Notes | None = None
         self._judges: dict[tuple[str, str], str] = {}
 
     def recalled(self, answered: Answered, judged: Judge) -> Answered:
         """Return a step with what is known of further values; unchanged where they have to be asked."""
         key = self._key(answered.ready, judged)
-        said = self._kept().read(key) if key else None
+        said = self._notes.read(key) if key else None
         if said is None:
             return answered
         silent = {name: tuple(outputs) for name, outputs in said["silent"].items()}
@@ -48,12 +48,11 @@ class KnownVerdicts:
         key = self._key(compared.answered.ready, judged)
         if key and found.agree and not found.doubts and found.failed is None:
             silent = {name: list(outputs) for name, outputs in found.silent.items()}
-            self._kept().write(key, {"agree": list(found.agree), "silent": silent})
+            self._notes.write(key, {"agree": list(found.agree), "silent": silent})
 
-    def _kept(self) -> Notes:
-        if self._notes is None:
-            self._notes = Notes(self._cache, "verdicts", MADE_BY.digest)
-        return self._notes
+    @functools.cached_property
+    def _notes(self) -> Notes:
+        return Notes(self._cache, "verdicts", MADE_BY.digest)
 
     def _key(self, ready: Ready, judged: Judge) -> str:
         """Return a name for a program, what it is asked and who judges; empty where it may answer otherwise later."""

@@ -4,7 +4,6 @@ Depends on the folders, not on their content. Entries used since the start of th
 """
 
 import contextlib
-import shutil
 import stat
 import time
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from burn_verify.system import files
 from burn_verify.system.cache import Cache, is_alive
 
 KEPT: Final[Mapping[str, str]] = MappingProxyType(
@@ -94,11 +94,7 @@ def delete(some: Iterable[Entry]) -> int:
     freed = 0
     for entry in some:
         for path in entry.paths:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+            files.delete(path)
         freed += 0 if any(path.exists() for path in entry.paths) else entry.size
     return freed
 

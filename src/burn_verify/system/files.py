@@ -70,6 +70,15 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
+def delete(path: Path) -> None:
+    """Delete a file, a link or a folder; what cannot be deleted stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
 @contextlib.contextmanager
 def written_atomically(path: Path) -> Iterator[IO[bytes]]:
     """Open a file whose content takes the place of `path` at the end of the block; nothing is left where it fails."""

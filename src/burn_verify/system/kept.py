@@ -27,12 +27,12 @@ def seal(note: Path, files: Iterable[Path], **about: Any) -> None:
         note: path of the seal, in the folder of the files or above it.
         about: further fields of the seal; JSON values.
     """
-    _write(note, {**about, _FILES: {os.path.relpath(file, note.parent): _entry(file) for file in files}})
+    write_note(note, {**about, _FILES: {os.path.relpath(file, note.parent): _entry(file) for file in files}})
 
 
 def sealed(note: Path) -> Mapping[str, Any] | None:
     """Return the fields of a seal; None where the seal or one of its files is damaged or missing."""
-    said = _own(note)
+    said = noted(note)
     if said is None:
         return None
     fresh = {name: _checked(note.parent / name, entry) for name, entry in said[_FILES].items()}
@@ -42,27 +42,27 @@ def sealed(note: Path) -> Mapping[str, Any] | None:
         return None
     with contextlib.suppress(OSError):  # on a read-only cache the content is checked each time
         if fresh != said[_FILES]:
-            _write(note, {**said, _FILES: fresh})
+            write_note(note, {**said, _FILES: fresh})
         os.utime(note)  # the time of last use, see `budget`
     return said
 
 
 def extend(note: Path, files: Iterable[Path]) -> None:
     """Write the seal of files of which some are in the seal already; only the others are read."""
-    said = _own(note) or {_FILES: {}}
+    said = noted(note) or {_FILES: {}}
     known = {note.parent / name: entry for name, entry in said[_FILES].items()}
     now = {os.path.relpath(file, note.parent): _extended(file, known.get(file)) for file in files}
-    _write(note, {**said, _FILES: now})
+    write_note(note, {**said, _FILES: now})
 
 
 def damaged(note: Path) -> list[Path]:
     """Return the files of a seal that are not as they were; none where the seal itself cannot be read."""
-    said = _own(note)
+    said = noted(note)
     if said is None:
         return []
     fresh = {name: _checked(note.parent / name, entry) for name, entry in said[_FILES].items()}
     with contextlib.suppress(OSError):
-        _write(note, {**said, _FILES: {name: fresh[name] or entry for name, entry in said[_FILES].items()}})
+        write_note(note, {**said, _FILES: {name: fresh[name] or entry for name, entry in said[_FILES].items()}})
     return [note.parent / name for name, entry in fresh.items() if entry is None]
 
 
@@ -77,12 +77,21 @@ def is_kept(path: Path) -> bool:
     return sealed(_seal_of(path)) is not None
 
 
-def _own(note: Path) -> dict[str, Any] | None:
-    """Return the fields of a seal and the entries of its files, None where it is not as it was written."""
+def noted(note: Path) -> dict[str, Any] | None:
+    """Return the fields of a note; None where there is none, or it is not as it was written."""
     said = read_json(note)
-    if not isinstance(said, dict) or said.pop(_OWN, None) != digest_of(json.dumps(said, sort_keys=True)):
+    if not isinstance(said, dict) or said.pop(_OWN, None) != _digest(said):
         return None
     return said
+
+
+def write_note(note: Path, said: Mapping[str, Any]) -> None:
+    """Write a note of JSON values, with a digest of itself: it may hold errors and times that are reported."""
+    write_if_changed(note, json.dumps({**said, _OWN: _digest(said)}, sort_keys=True))
+
+
+def _digest(said: Mapping[str, Any]) -> str:
+    return digest_of(json.dumps(said, sort_keys=True))
 
 
 def _extended(file: Path, known: list[Any] | None) -> list[Any]:
@@ -91,11 +100,6 @@ def _extended(file: Path, known: list[Any] | None) -> list[Any]:
 
 def _seal_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
-
-
-def _write(note: Path, said: Mapping[str, Any]) -> None:
-    # The note has a digest of itself as well, since it may hold errors and times that are reported.
-    write_if_changed(note, json.dumps({**said, _OWN: digest_of(json.dumps(said, sort_keys=True))}, sort_keys=True))
 
 
 def _entry(file: Path) -> list[Any]:

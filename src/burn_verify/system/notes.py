@@ -4,14 +4,12 @@ What is noted is found again where it is missing, so that a note that cannot be 
 """
 
 import contextlib
-import json
 from collections.abc import Mapping
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 from burn_verify.system.cache import Cache
-from burn_verify.system.files import digest_of, read_json, write_if_changed
-
-_OWN: Final = "digest"
+from burn_verify.system.kept import noted, write_note
 
 
 class Notes:
@@ -27,16 +25,12 @@ class Notes:
 
     def read(self, key: str) -> Mapping[str, Any] | None:
         """Return what was noted; None where nothing was, or the file is not as it was written."""
-        said = read_json(self._folder / f"{key}.json")
-        if not isinstance(said, dict) or said.pop(_OWN, None) != _digest(said):
-            return None
-        return said
+        return noted(self._path(key))
 
     def write(self, key: str, said: Mapping[str, Any]) -> None:
         """Note values that JSON holds."""
         with contextlib.suppress(OSError):
-            write_if_changed(self._folder / f"{key}.json", json.dumps({**said, _OWN: _digest(said)}))
+            write_note(self._path(key), said)
 
-
-def _digest(said: Mapping[str, Any]) -> str:
-    return digest_of(json.dumps(said, sort_keys=True))
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"

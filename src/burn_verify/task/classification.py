@@ -10,7 +10,7 @@ from burn_verify.cases.labelled.entry import Entry, Labels
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.sample import Array
 from burn_verify.task.outputs import scored
-from burn_verify.task.protocol import Answer, Answered, Flip, Interval, bootstrapped, by_number
+from burn_verify.task.protocol import Answer, Answered, Flip, Interval, bootstrapped, predictions
 
 _BEST: Final = 5
 _MOST: Final = 1000
@@ -113,8 +113,7 @@ class Classification:
 
     def read(self, document: Sequence[Any], entries: Sequence[Entry]) -> list[Answered]:
         """Return predictions of JSON: objects of ``sample`` and ``classes``, or ``class``; see `Task.read`."""
-        found = by_number(document, entries)
-        return [Answered(entry=entry, prediction=_ranking(found[entry.number], entry)) for entry in entries]
+        return predictions(document, entries, _ranking)
 
 
 def _ranking(given: Mapping[str, Any], entry: Entry) -> Ranking:

@@ -16,7 +16,7 @@ from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.sample import Array
 from burn_verify.core.errors import UsageError
 from burn_verify.core.text import one_line
-from burn_verify.task.protocol import Answer, Answered, Flip, Interval, Task, bootstrapped, by_number
+from burn_verify.task.protocol import Answer, Answered, Flip, Interval, Task, bootstrapped, predictions
 
 _MEMBERS: Final = ("name", "labels", "metric", "lower", "predicted", "metrics", "intervals", "flips", "apart")
 ORDER: Final = (Labels.CLASS, Labels.VALUES, Labels.BOXES, Labels.SCORE)
@@ -133,8 +133,7 @@ class Custom:
 
     def read(self, document: Sequence[Any], entries: Sequence[Entry]) -> list[Answered]:
         """Return predictions of JSON: objects of ``sample`` and ``values``; see `Task.read`."""
-        found = by_number(document, entries)
-        return [Answered(entry=one, prediction=dict(found[one.number].get("values", {}))) for one in entries]
+        return predictions(document, entries, lambda given, _: dict(given.get("values", {})))
 
 
 def _rows(answered: Sequence[Answered]) -> tuple[list[str], Array]:

@@ -163,3 +163,15 @@ def by_number(document: Sequence[Any], entries: Sequence[Entry]) -> dict[int, An
         msg = f"{len(missing)} of {len(known)} samples have no prediction"
         raise ValueError(msg)
     return found
+
+
+def predictions(
+    document: Sequence[Any], entries: Sequence[Entry], of: Callable[[Mapping[str, Any], Entry], Any]
+) -> list[Answered]:
+    """Return the samples with the predictions of JSON; see `Task.read`.
+
+    Arguments:
+        of: returns the prediction of an object for a sample.
+    """
+    found = by_number(document, entries)
+    return [Answered(entry=entry, prediction=of(found[entry.number], entry)) for entry in entries]

@@ -10,7 +10,7 @@ from burn_verify.cases.labelled.entry import Entry, Labels
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.sample import Array
 from burn_verify.task.outputs import scored
-from burn_verify.task.protocol import Answer, Answered, Flip, Interval, bootstrapped, by_number
+from burn_verify.task.protocol import Answer, Answered, Flip, Interval, bootstrapped, predictions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +71,16 @@ class Regression:
 
     def read(self, document: Sequence[Any], entries: Sequence[Entry]) -> list[Answered]:
         """Return predictions of JSON: objects of ``sample`` and ``values``; see `Task.read`."""
-        found = by_number(document, entries)
-        made = []
-        for entry in entries:
-            values = found[entry.number].get("values")
-            count = len(entry.label) if isinstance(entry.label, tuple) else 1
-            if not isinstance(values, list) or len(values) != count:
-                msg = f'the prediction of {entry.name} needs "values", {count} numbers'
-                raise ValueError(msg)
-            made.append(Answered(entry=entry, prediction=tuple(map(float, values))))
-        return made
+        return predictions(document, entries, _values)
+
+
+def _values(given: Mapping[str, Any], entry: Entry) -> tuple[float, ...]:
+    values = given.get("values")
+    count = len(entry.label) if isinstance(entry.label, tuple) else 1
+    if not isinstance(values, list) or len(values) != count:
+        msg = f'the prediction of {entry.name} needs "values", {count} numbers'
+        raise ValueError(msg)
+    return tuple(map(float, values))
 
 
 def _rows(answered: Sequence[Answered]) -> Array:

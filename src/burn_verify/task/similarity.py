@@ -10,7 +10,7 @@ import numpy.typing as npt
 from burn_verify.cases.labelled.entry import Entry, Labels
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.sample import Array
-from burn_verify.task.protocol import Answer, Answered, Flip, Interval, bootstrapped, by_number
+from burn_verify.task.protocol import Answer, Answered, Flip, Interval, bootstrapped, predictions
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,15 +82,15 @@ class Similarity:
 
     def read(self, document: Sequence[Any], entries: Sequence[Entry]) -> list[Answered]:
         """Return predictions of JSON: objects of ``sample`` and ``cosine``; see `Task.read`."""
-        found = by_number(document, entries)
-        made = []
-        for entry in entries:
-            value = found[entry.number].get("cosine")
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                msg = f'the prediction of {entry.name} needs "cosine", a number'
-                raise ValueError(msg)
-            made.append(Answered(entry=entry, prediction=float(value)))
-        return made
+        return predictions(document, entries, _cosine)
+
+
+def _cosine(given: Mapping[str, Any], entry: Entry) -> float:
+    value = given.get("cosine")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        msg = f'the prediction of {entry.name} needs "cosine", a number'
+        raise ValueError(msg)
+    return float(value)
 
 
 def embedded(answer: Answer, output: str, pooling: str, place: str) -> Floats:

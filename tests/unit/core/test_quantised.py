@@ -1,6 +1,8 @@
-"""How a model is quantised, in one line."""
+"""How a model is quantised, in one line, and by which operators one knows it."""
 
-from burn_verify.core.quantised import Quantisation, Width
+import pytest
+
+from burn_verify.core.quantised import Quantisation, Width, is_quantised
 
 
 def test_the_usual_choices():
@@ -15,3 +17,20 @@ def test_every_other_choice_is_told():
         "static QDQ, per channel, weights uint8 in 7 bits, activations int8 by minmax, only Conv, Gemm, without fc"
     )
     assert Quantisation(dynamic=True).text == "dynamic, per tensor, weights int8"
+
+
+@pytest.mark.parametrize(
+    "op_type",
+    [
+        *("QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "MatMulInteger"),
+        *("com.microsoft.QLinearAdd", "ms::QLinearAdd", "com.microsoft.QGemm", "com.microsoft.DynamicQuantizeMatMul"),
+    ],
+)
+def test_one_operator_of_a_quantised_model_is_enough(op_type):
+    assert is_quantised(["Conv", op_type])
+
+
+@pytest.mark.parametrize("op_type", ["QuickGelu", "com.microsoft.QuickGelu", "ms::QuickGelu", "Quux.Conv", "MatMul"])
+def test_a_model_of_floats_is_not_quantised(op_type):
+    assert not is_quantised([op_type])
+    assert not is_quantised([])

@@ -1,22 +1,15 @@
 """The committed table of latencies is what the committed records say, and covers what it claims to."""
 
-import importlib.util
 from pathlib import Path
 
+import latency_report
 from burn_verify.record import store
 
 ROOT = Path(__file__).parents[3]
 
 
-def tool():
-    spec = importlib.util.spec_from_file_location("latency_report", ROOT / "tools" / "latency_report.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_table_is_not_stale():
-    assert tool().main(["--check"]) == 0, "run: python tools/latency_report.py"
+    assert latency_report.main(["--check"]) == 0, "run: python tools/latency_report.py"
 
 
 def test_every_model_that_compiled_was_timed_at_one_and_at_two_threads():

@@ -1,31 +1,22 @@
 """The README's table of options is what the script makes of the package's own table."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
+import readme_options as script
 from burn_verify.core.option_table import OPTIONS
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"
-SCRIPT = ROOT / "tools" / "readme_options.py"
 
 
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("readme_options", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_table_is_fresh(script):
+def test_the_table_is_fresh():
     text = README.read_text(encoding="utf-8")
-    assert text == script.with_table(text), f"run {SCRIPT.name}"
+    assert text == script.with_table(text), "run tools/readme_options.py"
 
 
-def test_every_option_has_a_row_of_three_cells(script):
+def test_every_option_has_a_row_of_three_cells():
     rows = script.table().splitlines()[2:]
     assert len(rows) == len(OPTIONS)
     assert {row.replace(r"\|", "").count("|") for row in rows} == {4}
@@ -35,7 +26,7 @@ def test_every_option_has_a_row_of_three_cells(script):
         assert option.env is None or f"`${option.env}`" in row
 
 
-def test_check_tells_fresh_from_stale_and_writing_mends_it(script, tmp_path, capsys):
+def test_check_tells_fresh_from_stale_and_writing_mends_it(tmp_path, capsys):
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{script.START}\nstale\n{script.END}\nafter\n", encoding="utf-8")
     arguments = ["--readme", str(readme)]
@@ -48,7 +39,7 @@ def test_check_tells_fresh_from_stale_and_writing_mends_it(script, tmp_path, cap
 
 
 @pytest.mark.parametrize("text", ["", "{0}\n", "{1}\n{0}\n", "{0}\n{1}\n{0}\n{1}\n"])
-def test_wrong_markers_are_refused(script, text):
+def test_wrong_markers_are_refused(text):
     with pytest.raises(SystemExit, match="the README needs one"):
         script.with_table(text.format(script.START, script.END))
 

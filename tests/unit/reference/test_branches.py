@@ -1,13 +1,10 @@
 """Which branches and bodies no data set enters, with the real ONNX Runtime."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 from burn_verify.reference.branches import never_entered
 from burn_verify.reference.ort import OnnxRuntime
-from burn_verify.system.cache import Cache
 from parsed import parsed
 
 IF = """y = If (c) <
@@ -25,13 +22,6 @@ LOOP = parsed(
     }"""
 )
 V = np.array([1, 2], np.float32)
-
-
-@pytest.fixture
-def engine(cache: Cache) -> Iterator[OnnxRuntime]:
-    engine = OnnxRuntime(cache, timeout=60.0)
-    yield engine
-    engine.close()
 
 
 def test_a_branch_that_no_set_takes_is_named(engine: OnnxRuntime) -> None:

@@ -1,6 +1,6 @@
 """What is found out about a reference, with the real ONNX Runtime: float64, magnitudes, spread and limits."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,6 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.wire import Array, encode_named, placed
 
 FLOAT = TensorProto.FLOAT
-
-
-@pytest.fixture
-def engine(cache: Cache) -> Iterator[OnnxRuntime]:
-    engine = OnnxRuntime(cache, timeout=60.0)
-    yield engine
-    engine.close()
-
-
 Saved = Callable[..., PreparedCase]
 
 

@@ -1,7 +1,7 @@
 """The reference with the real ONNX Runtime: what is asked, what is stored, what is kept."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +29,6 @@ FLOAT = TensorProto.FLOAT
 
 def arrays(reference):
     return {name: (data.inputs, data.desired) for name, data in read(reference).data_sets.items()}
-
-
-@pytest.fixture
-def engine(cache: Cache) -> Iterator[OnnxRuntime]:
-    engine = OnnxRuntime(cache, timeout=60.0)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture

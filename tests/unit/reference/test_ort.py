@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,6 @@ from burn_verify.system.cache import Cache
 
 ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
-
-
-@pytest.fixture
-def engine(cache: Cache) -> Iterator[OnnxRuntime]:
-    engine = OnnxRuntime(cache, timeout=60.0)
-    yield engine
-    engine.close()
 
 
 def test_it_says_which_version_answers(engine: OnnxRuntime) -> None:

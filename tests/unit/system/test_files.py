@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_if_changed, write_json
+from burn_verify.system.files import (
+    copy_atomically,
+    delete,
+    digest_of,
+    read_json,
+    sha256_of,
+    write_if_changed,
+    write_json,
+)
 
 CONTENT = b"eight bits make a byte" * 100
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -67,3 +75,13 @@ def test_digests(tmp_path: Path) -> None:
     assert digest_of("ab", "c") != digest_of("a", "bc")
     assert digest_of("a", "") != digest_of("a")
     assert digest_of("ä") == digest_of("ä".encode())
+
+
+def test_a_link_is_deleted_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    write_if_changed(tmp_path / "folder" / "file", "text")
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    delete(tmp_path / "link")
+    assert left_in(tmp_path) == [tmp_path / "folder" / "file"]
+    delete(tmp_path / "folder")
+    delete(tmp_path / "folder")
+    assert list(tmp_path.iterdir()) == []

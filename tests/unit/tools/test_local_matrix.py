@@ -1,22 +1,10 @@
 """The script that runs the nightly matrix on one machine sees every difference, and only differences."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
+import local_matrix as script
 from burn_verify.report.summary.columns import merge
 from reported import a_record, a_result, agrees, output, wrong
-
-SCRIPT = Path(__file__).parents[3] / "tools" / "local_matrix.py"
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("local_matrix", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def random(case_id, max_abs):
@@ -38,5 +26,5 @@ def random(case_id, max_abs):
         ([agrees("a/1"), agrees("a/2")], [agrees("a/1")], ["a/2: missing"]),
     ],
 )
-def test_differences_are_seen(script, parts, whole, lines):
+def test_differences_are_seen(parts, whole, lines):
     assert list(script.differences(merge([a_record(*parts)]), merge([a_record(*whole)]))) == lines

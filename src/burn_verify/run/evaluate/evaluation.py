@@ -18,6 +18,7 @@ from burn_verify.core.case import Case, Hints
 from burn_verify.core.errors import ToolchainError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
+from burn_verify.core.quantised import is_quantised
 from burn_verify.core.stage import PreparedCase
 from burn_verify.core.target import Target
 from burn_verify.core.text import one_line
@@ -227,11 +228,10 @@ def by_engine(subject: Subject, engine: Engine, listen: Listener) -> Evaluated:
 
     A quantised model is run as it is written: fused kernels of 8 bits saturate on processors without VNNI.
     """
-    quantised = any("Quantize" in name or "QLinear" in name for name in subject.prepared.op_types)
     asked = Asked(
         model=subject.name,
         engine=engine.name,
-        infer=partial(infer, engine, subject.prepared.model, optimise=not quantised),
+        infer=partial(infer, engine, subject.prepared.model, optimise=not is_quantised(subject.prepared.op_types)),
         pid=lambda: engine.pid,
         outputs=subject.prepared.outputs,
         size=size_of(subject.prepared.model),

@@ -14,7 +14,7 @@ from typing import Any, Final
 from burn_verify.cases.index import run_collector
 from burn_verify.core.errors import LoadError, OracleError, ToolchainError, UsageError
 from burn_verify.core.progress import Listener, Progress
-from burn_verify.core.quantised import Loss, Quantisation, Quantised
+from burn_verify.core.quantised import Loss, Quantisation, Quantised, is_quantised
 from burn_verify.core.stage import PreparedCase
 from burn_verify.core.text import one_line
 from burn_verify.reference.quantiser import ANSWER, MADE, MARK, READY, REQUEST
@@ -83,10 +83,12 @@ def _asked(folder: Path, listen: Listener) -> Mapping[str, Any]:
 def _made(
     prepared: PreparedCase, how: Quantisation, folder: Path, answer: Mapping[str, Any], samples: int
 ) -> Quantised:
+    import onnx
+
     model = (folder / MADE).read_bytes()
     found = [Loss(**entry) for entry in answer["losses"]]
     nodes = counted_nodes((folder / READY).read_bytes(), model)
-    if not _is_quantised(model):
+    if not is_quantised(node.op_type for node in onnx.ModelProto.FromString(model).graph.node):
         message = f"{prepared.model.name}: there is nothing that ONNX Runtime quantises {_where(how)}"
         raise OracleError(message, "nothing to quantise")
     return Quantised(
@@ -99,13 +101,6 @@ def _made(
         losses=tuple(sorted(found, key=worst)),
         unmeasured=answer["unmeasured"],
     )
-
-
-def _is_quantised(model: bytes) -> bool:
-    import onnx
-
-    types = {node.op_type for node in onnx.ModelProto.FromString(model).graph.node}
-    return any(name.startswith("Q") or "Quantize" in name or name.endswith("Integer") for name in types)
 
 
 def _where(how: Quantisation) -> str:

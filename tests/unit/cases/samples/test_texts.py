@@ -7,20 +7,16 @@ import pytest
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.texts import Tokens
 from burn_verify.core.case import TextHint
+from documented import save_tokenizer
 
-tokenizers = pytest.importorskip("tokenizers")
+pytest.importorskip("tokenizers")
 IDS = {name: ("int64", ["batch", "seq"]) for name in ("input_ids", "attention_mask", "token_type_ids")}
 
 
 @pytest.fixture
 def tokenizer(tmp_path):
     """A tokenizer of four words."""
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Whitespace
-
-    made = tokenizers.Tokenizer(WordLevel({"[UNK]": 0, "a": 1, "small": 2, "cat": 3}, unk_token="[UNK]"))
-    made.pre_tokenizer = Whitespace()
-    made.save(str(tmp_path / "tokenizer.json"))
+    save_tokenizer(tmp_path / "tokenizer.json", {"[UNK]": 0, "a": 1, "small": 2, "cat": 3})
     return tmp_path / "tokenizer.json"
 
 

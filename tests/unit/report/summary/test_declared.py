@@ -1,29 +1,18 @@
 """What burn-onnx declares: the packaged file, and the reader of its sources."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
+import refresh_declared as script
 from burn_verify.core.versions import DEFAULT
 from burn_verify.graph.operators import all_operators
 from burn_verify.report.summary import declared
 
 ROOT = Path(__file__).parents[4]
-SCRIPT = ROOT / "tools" / "refresh_declared.py"
 FILE = ROOT / "src" / "burn_verify" / "data" / "declared" / f"{DEFAULT.burn_onnx}.json"
 PACKAGED = declared.load_packaged(DEFAULT.burn_onnx)
-
-
-@pytest.fixture(scope="module")
-def script():
-    if not SCRIPT.is_file():
-        pytest.skip(f"{SCRIPT} is missing")
-    spec = importlib.util.spec_from_file_location("refresh_declared", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_pinned_version_has_a_file():
@@ -101,7 +90,7 @@ impl NodeProcessor for ThreeProcessor {
 """
 
 
-def test_specs_are_read_from_rust(script):
+def test_specs_are_read_from_rust():
     default = script.Spec(min_opset=1, max_opset=None)
     assert script.processors(RUST, default) == {
         "OneProcessor": script.Spec(min_opset=11, max_opset=12),
@@ -110,14 +99,14 @@ def test_specs_are_read_from_rust(script):
     }
 
 
-def test_what_is_not_understood_is_refused(script):
+def test_what_is_not_understood_is_refused():
     with pytest.raises(SystemExit, match="not understood"):
         script.registrations("registry.register(node_type, make());")
     with pytest.raises(SystemExit, match="computed"):
         script.processors(RUST.replace("11", "FIRST"), script.Spec(min_opset=1, max_opset=None))
 
 
-def test_the_sources_make_the_file(script, tmp_path):
+def test_the_sources_make_the_file(tmp_path):
     (tmp_path / "src" / "node").mkdir(parents=True)
     (tmp_path / "README.md").write_text("supports **all ONNX opset versions** (1 through 24) for", encoding="utf-8")
     (tmp_path / "src" / "node" / "conv.rs").write_text(RUST, encoding="utf-8")

@@ -2,18 +2,9 @@
 
 import pytest
 
-from burn_verify.core.case import Subject
-from burn_verify.core.result import CaseResult
-from burn_verify.core.stage import Outcome, Stage
+from burn_verify.core.stage import Stage
 from burn_verify.report.summary.ends import blamed_operator, smallest, without_folders
-
-
-def a_failure(case_id="node/a", stage=Stage.RUN, op_type="Conv", **fields):
-    subject = op_type and Subject(op_type=op_type, domain="", since_version=1, dtype="float32")
-    fields.setdefault("op_types", (op_type,) if op_type else ("Conv", "MatMul", "ReduceL1"))
-    return CaseResult(
-        case_id=case_id, corpus="node", stage=stage, outcome=Outcome.FAILED, subject=subject or None, **fields
-    )
+from reported import a_failure
 
 
 @pytest.mark.parametrize(

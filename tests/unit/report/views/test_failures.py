@@ -6,13 +6,13 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burn_verify.core.case import Subject
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import Record
 from burn_verify.report.summary.messages import message_and_rust
 from burn_verify.report.views import failures
+from reported import a_failure
 
 RUSTC = """\
 error[E0308]: mismatched types
@@ -28,14 +28,6 @@ error[E0605]: non-primitive cast: `half::f16` as `f64`
 68 |             let n = delta as f64;
    |                     ^^^^^^^^^^^^
 """
-
-
-def a_failure(case_id="node/a", stage=Stage.RUN, op_type="Conv", **fields):
-    subject = op_type and Subject(op_type=op_type, domain="", since_version=1, dtype="float32")
-    fields.setdefault("op_types", (op_type,) if op_type else ("Conv", "MatMul", "ReduceL1"))
-    return CaseResult(
-        case_id=case_id, corpus="node", stage=stage, outcome=Outcome.FAILED, subject=subject or None, **fields
-    )
 
 
 def a_report(*results, expected=None):

@@ -8,19 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.report.summary.changes import compare
-from burn_verify.report.summary.columns import merge
-from burn_verify.report.summary.findings import Findings
-from burn_verify.report.views import page
-from reported import a_record, a_result, agrees, many, no_program, of_operator, output, refused, wrong
-
-
-def rendered(*records, old=None, past=(), expected=None):
-    merged = merge(records)
-    comparisons = compare(merge([old]), merged) if old else ()
-    return page.render(
-        Findings(matrix=merged, expected=(expected or {},) * len(merged.columns), comparisons=comparisons, past=past)
-    )
+from reported import a_record, a_result, agrees, many, no_program, of_operator, output, refused, rendered, wrong
 
 
 def data_of(text):

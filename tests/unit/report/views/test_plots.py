@@ -1,18 +1,8 @@
 """The positions of the marks of the page's plots."""
 
-from burn_verify.report.summary.changes import compare
-from burn_verify.report.summary.columns import merge
-from burn_verify.report.summary.findings import Findings, PastRun
-from burn_verify.report.views import page, plots
-from reported import a_record, agrees, output, wrong
-
-
-def rendered(*records, old=None, past=(), expected=None):
-    merged = merge(records)
-    comparisons = compare(merge([old]), merged) if old else ()
-    return page.render(
-        Findings(matrix=merged, expected=(expected or {},) * len(merged.columns), comparisons=comparisons, past=past)
-    )
+from burn_verify.report.summary.findings import PastRun
+from burn_verify.report.views import plots
+from reported import a_record, agrees, output, rendered, wrong
 
 
 def test_headroom_is_drawn_by_decades():

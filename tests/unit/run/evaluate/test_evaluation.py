@@ -15,6 +15,7 @@ from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
 from burn_verify.run.evaluate.evaluation import Wish, engine_name, evaluate
 from burn_verify.system.cache import Cache
+from documented import save_tokenizer
 from fakes import Faults, seams
 from handmade import model, value
 from labelled import classifier, detector, pictures, rows
@@ -162,11 +163,7 @@ def test_each_engine_has_the_size_of_what_it_loads(tmp_path, digits):
 
 
 def test_the_sizes_of_the_catalogue_cut_no_text(tmp_path):
-    tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
-    words = {"[UNK]": 0, "a": 1, "cat": 2, "dog": 3}
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="[UNK]"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.save(str(tmp_path / "tokenizer.json"))
+    save_tokenizer(tmp_path / "tokenizer.json", {"[UNK]": 0, "a": 1, "cat": 2, "dog": 3})
     (tmp_path / "pairs.csv").write_text("a cat,a dog,1\na a,a a,5\n")
     table = numpy_helper.from_array(np.eye(4, dtype="f4"), "table")
     node = helper.make_node("Gather", ["table", "input_ids"], ["hidden"])
