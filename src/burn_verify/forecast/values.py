@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import numpy.typing as npt
 import onnx
-from onnx.numpy_helper import to_array
 
 from burn_verify.core.case import Shape
 from burn_verify.graph.dtypes import ELEM_TYPES
-from burn_verify.graph.facts import text
+from burn_verify.graph.facts import array_of, text
 from burn_verify.graph.operators import canonical
 
 SMALL: Final = 64
@@ -80,12 +79,8 @@ def value_of(tensor: onnx.TensorProto, kind: str) -> Value:
     elements = 1
     for dim in dims:
         elements *= max(dim, 0)
-    array = None
-    if elements <= SMALL and not tensor.external_data:
-        try:
-            array = to_array(tensor)
-        except (ValueError, TypeError, KeyError):
-            array = None  # the checker's business; here it is a constant of unknown elements
+    # Where it is damaged it is a constant of unknown elements.
+    array = array_of(tensor) if elements <= SMALL and not tensor.external_data else None
     return Value(kind=kind, dtype=ELEM_TYPES.get(tensor.data_type, ""), shape=dims, array=array)
 
 

@@ -94,7 +94,8 @@ def numbers(model: onnx.ModelProto) -> tuple[float, ...]:
     found = {float(one.f) for node in nodes(model) for one in node.attribute if one.type == onnx.AttributeProto.FLOAT}
     for tensor in tensors(model):
         if tensor.data_type in _FLOATS and math.prod(tensor.dims) <= _FEW and not tensor.external_data:
-            found.update(map(float, to_array(tensor).astype(np.float64).reshape(-1)))
+            array = array_of(tensor)
+            found.update(() if array is None else map(float, array.astype(np.float64).reshape(-1)))
     return tuple(sorted(one for one in found if math.isfinite(one) and abs(one) <= _LARGE))
 
 
@@ -162,7 +163,16 @@ def _constants(model: onnx.ModelProto) -> dict[str, npt.NDArray[Any]]:
     for node in nodes(model):
         if node.op_type == "Constant":
             found.update((node.output[0], attribute.t) for attribute in node.attribute if attribute.name == "value")
-    return {name: to_array(tensor) for name, tensor in found.items() if _is_single(tensor)}
+    arrays = {name: array_of(tensor) for name, tensor in found.items() if _is_single(tensor)}
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+def array_of(tensor: onnx.TensorProto) -> npt.NDArray[Any] | None:
+    """Return the elements of a constant; None where it is damaged, which is for onnx's checker to say."""
+    try:
+        return to_array(tensor)
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _is_single(tensor: onnx.TensorProto) -> bool:

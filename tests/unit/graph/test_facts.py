@@ -85,3 +85,9 @@ def test_an_element_type_that_onnx_does_not_have_is_refused():
 
     with pytest.raises(ValueError, match="no dtype for ONNX elem_type 0"):
         facts.facts(model)
+
+
+@pytest.mark.parametrize("data_type", [-1, 0, 8, 99])
+def test_a_constant_of_no_data_type_has_no_elements(data_type):
+    tensor = onnx.TensorProto(name="c", data_type=data_type, dims=[1], raw_data=b"\x00")
+    assert facts.array_of(tensor) is None

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import helper
-from onnx.numpy_helper import to_array
 
 from burn_verify.core.case import Shape, TensorSpec
 from burn_verify.graph import facts
@@ -154,10 +153,9 @@ def _constants(model: onnx.ModelProto) -> tuple[dict[str, Array], dict[str, Shap
                 values[node.output[0]] = np.asarray(helper.get_attribute_value(one), dtype)
     for name, tensor in found.items():
         if not tensor.external_data and int(np.prod(tensor.dims, dtype=np.float64)) <= _SMALL:
-            try:
-                values[name] = to_array(tensor)
-            except (ValueError, TypeError):
-                continue
+            array = facts.array_of(tensor)
+            if array is not None:
+                values[name] = array
     shapes: dict[str, Shape] = {name: tuple(tensor.dims) for name, tensor in found.items()}
     return values, {**shapes, **{name: value.shape for name, value in values.items()}}
 
