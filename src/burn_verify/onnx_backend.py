@@ -14,7 +14,7 @@ from onnx.backend.base import Backend as OnnxBackend
 from onnx.backend.base import BackendRep, Device, DeviceType
 
 from burn_verify.core.errors import RunError
-from burn_verify.core.options import Settings
+from burn_verify.core.options import settings_from
 from burn_verify.core.stage import FailureKind
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.run.models import Model, Models
@@ -95,7 +95,7 @@ class Backend(OnnxBackend):
     @classmethod
     def _open(cls) -> Models:
         if cls._models is None:
-            cls._models = Models(Settings())
+            cls._models = Models(settings_from({}))
             atexit.register(cls._models.close)
         return cls._models
 

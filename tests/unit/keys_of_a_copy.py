@@ -20,7 +20,7 @@ from burn_verify.core.progress import silent
 from burn_verify.core.stage import ConvertedModel, PreparedCase, Reference
 from burn_verify.core.target import Target
 from burn_verify.reference import measure, oracle
-from burn_verify.run import forecast
+from burn_verify.run import known_verdicts
 from burn_verify.system import made_by
 from burn_verify.system.cache import Cache
 
@@ -47,7 +47,7 @@ def keys(folder: Path, workspace: Workspace) -> dict[str, str]:
         "binaries": batch.key_of(workspace, [model]),
         "release": release.key_of(workspace, model),
         "ready": workspace.fingerprint,
-        "forecast": forecast.MADE_BY.digest,
+        "verdicts": known_verdicts.MADE_BY.digest,
     }
 
 

@@ -5,6 +5,7 @@ Reads packaged files only. ``tools/pack_tried.py`` makes them from ``reports/pre
 
 import functools
 import gzip
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,8 +38,14 @@ NOTHING: Final[Mapping[str, Tried]] = MappingProxyType({})
 
 def packaged(target: Target) -> Mapping[str, Tried]:
     """Return the cases that were tried on a target with the default options of the conversion, by id."""
-    plain = Target(burn=target.burn, burn_onnx=target.burn_onnx, backend=target.backend)
-    return _packaged(plain) if replace(target, prepared=False) == plain else NOTHING
+    plain = _plain(target)
+    return NOTHING if plain is None else _packaged(plain)
+
+
+def digest_of_packaged(target: Target) -> str:
+    """Return a digest (hex) of what is packaged of a target; empty where nothing is."""
+    plain = _plain(target)
+    return "" if plain is None else _digest(plain)
 
 
 def file_name(target: Target) -> str:
@@ -48,8 +55,26 @@ def file_name(target: Target) -> str:
 
 @functools.cache
 def _packaged(target: Target) -> Mapping[str, Tried]:
+    content = _content(target)
+    return NOTHING if content is None else decoded(content)
+
+
+@functools.cache
+def _digest(target: Target) -> str:
+    content = _content(target)
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _plain(target: Target) -> Target | None:
+    """Return a target with the default options of the conversion; None for one with others."""
+    plain = Target(burn=target.burn, burn_onnx=target.burn_onnx, backend=target.backend)
+    return plain if replace(target, prepared=False) == plain else None
+
+
+def _content(target: Target) -> bytes | None:
+    """Return the packaged file of a target; None where there is none."""
     found = resources.files("burn_verify") / "data" / "evidence" / file_name(target)
-    return decoded(found.read_bytes()) if found.is_file() else NOTHING
+    return found.read_bytes() if found.is_file() else None
 
 
 def encoded(cases: Mapping[str, Tried]) -> bytes:

@@ -12,11 +12,9 @@ from burn_verify.core.stage import Outcome, PreparedCase
 from burn_verify.core.target import Target
 from burn_verify.forecast.endings import FORECAST, ending_of
 from burn_verify.system.files import digest_of
-from burn_verify.system.made_by import MadeBy
 from burn_verify.system.notes import Notes
 
-MADE_BY: Final = MadeBy(rooms=("core", "graph", "forecast"), libraries=("onnx", "numpy", "ml_dtypes"))
-"""Code and libraries that determine a forecast, beside the evidence."""
+_ADVICE: Final = "advice"
 
 if TYPE_CHECKING:
     from burn_verify.forecast.evidence import Evidence
@@ -33,23 +31,26 @@ def with_forecast(
     """
     if prepared is None:
         return result
-    key = _key(prepared, target) if notes is not None else ""
-    if notes is not None and key and not _wants_advice(prepared, result) and (known := notes.read(key)) is not None:
-        return replace(result, details={**result.details, **known})
-    found = _forecast(prepared, target, result)
-    if notes is not None and key and found:
-        notes.write(key, {FORECAST: found[FORECAST]})
-    return replace(result, details={**result.details, **found}) if found else result
+    key = _key(prepared, target, result) if notes is not None else ""
+    known = notes.read(key) if notes is not None and key else None
+    found = _forecast(prepared, target, result) if known is None else known
+    if notes is not None and key and known is None and found:
+        notes.write(key, found)
+    if not found:
+        return result
+    if advice := found.get(_ADVICE):
+        found = {**found, _ADVICE: [*result.details.get(_ADVICE, ()), *advice]}
+    return replace(result, details={**result.details, **found})
 
 
 def _forecast(prepared: PreparedCase, target: Target, result: CaseResult) -> Mapping[str, Any]:
-    """Return the details to add to those of a result."""
+    """Return the details to add to those of a result; the advice is added to its advice."""
     # Loaded with the first case: a run that collects only must not pay for onnx and the evidence.
     from burn_verify.forecast.evidence import packaged
     from burn_verify.forecast.model import cells_of, expected, forecast, said
     from burn_verify.report.views.explanation import first_change
 
-    if target.burn_checkout or target.burn_onnx_checkout or target.hooks:
+    if _is_other_code(target):
         return {}
     evidence = packaged(target)
     if evidence is None:
@@ -67,17 +68,28 @@ def _forecast(prepared: PreparedCase, target: Target, result: CaseResult) -> Map
     as_forecast = forecast(cells, evidence) if ending is ending_of(result) else None
     first = () if as_forecast is None else first_change(as_forecast)
     rest = () if target.prepared else (_of_rewriting(result, target, evidence, as_forecast),)
-    return {**made, "advice": [*result.details.get("advice", ()), *first, *rest]}
+    return {**made, _ADVICE: [*first, *rest]}
 
 
-def _key(prepared: PreparedCase, target: Target) -> str:
-    """Return a name for all that a forecast rests on; empty where there is no evidence."""
+def _key(prepared: PreparedCase, target: Target, result: CaseResult) -> str:
+    """Return a name for all that a forecast and its advice rest on; empty where there is no evidence."""
+    from burn_verify.forecast import tried
     from burn_verify.forecast.evidence import digest_of_packaged
 
-    if target.burn_checkout or target.burn_onnx_checkout or not prepared.digest:
+    if _is_other_code(target) or not prepared.digest:
         return ""
     evidence = digest_of_packaged(target)
-    return digest_of(evidence, prepared.digest, *prepared.advice) if evidence else ""
+    if not evidence:
+        return ""
+    asked: tuple[str, ...] = ()
+    if _wants_advice(prepared, result):
+        asked = (result.case_id, str(ending_of(result)), str(target.prepared), tried.digest_of_packaged(target))
+    return digest_of(evidence, prepared.digest, *prepared.advice, *asked)
+
+
+def _is_other_code(target: Target) -> bool:
+    """Return whether code of the user's own decides beside the versions that the evidence is of."""
+    return bool(target.burn_checkout or target.burn_onnx_checkout or target.hooks)
 
 
 def _wants_advice(prepared: PreparedCase, result: CaseResult) -> bool:

@@ -19,9 +19,9 @@ MADE_BY: Final = MadeBy(
         *("core", "graph", "forecast", "judge", "prepare", "system", "reference", "burn", "cases", "record"),
         *("expectations", "report", "task", "run"),
     ),
-    libraries=("numpy", "ml_dtypes"),
+    libraries=("onnx", "numpy", "ml_dtypes"),
 )
-"""Code and libraries that decide whether a program answers rightly."""
+"""Code and libraries that decide what is said of a case: whether a program answers rightly, forecast and advice."""
 
 
 class KnownVerdicts:

@@ -34,9 +34,9 @@ from burn_verify.judge import overrides
 from burn_verify.record.codec import result_to_line
 from burn_verify.run import differences
 from burn_verify.run.explain import explained
-from burn_verify.run.forecast import MADE_BY as FORECAST_BY
 from burn_verify.run.forecast import with_forecast
 from burn_verify.run.kept_outputs import Keeper, make
+from burn_verify.run.known_verdicts import MADE_BY
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.results import result_of
 from burn_verify.run.samples import unwatched
@@ -220,7 +220,7 @@ class Session:
 
     @functools.cached_property
     def _forecasts(self) -> Notes:
-        return Notes(self.cache, "forecast", FORECAST_BY.digest)
+        return Notes(self.cache, "forecast", MADE_BY.digest)
 
     @property
     def _running(self) -> Pipeline:

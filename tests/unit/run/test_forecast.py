@@ -6,12 +6,14 @@ import onnx
 import pytest
 from onnx import helper
 
+import burn_verify.run.forecast
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.stage import PreparedCase
 from burn_verify.core.target import Checkout, Target
 from burn_verify.forecast.tried import packaged
 from burn_verify.report.views.remedies import NOT_TRIED
 from burn_verify.run.forecast import with_forecast
+from burn_verify.system.notes import Notes
 from evidences import relu, result
 from handmade import model, value
 
@@ -114,3 +116,21 @@ def test_what_rewriting_makes_of_the_nearest_case_is_said(tmp_path):
 
     assert found.startswith(NOT_TRIED)
     assert "1 of 1 failing kind of node, by RMSNormalization by its definition" in found
+
+
+def test_a_noted_forecast_is_that_of_the_same_ending(cache, refused, monkeypatch):
+    digested = dataclasses.replace(refused, digest="1")
+    notes = Notes(cache, "forecast", "state")
+    asked = []
+    found = burn_verify.run.forecast._forecast
+    monkeypatch.setattr(burn_verify.run.forecast, "_forecast", lambda *given: asked.append(given) or found(*given))
+
+    def details(came):
+        return with_forecast(digested, Target(), came, notes).details
+
+    first = details(result("file/refused", "refused", details={"advice": ["before"]}))
+    again = details(result("file/refused", "refused"))
+    other = details(result("file/refused", "wrong numbers"))
+
+    assert (len(asked), first["advice"]) == (2, ["before", *again["advice"]])
+    assert other["advice"] == [NOT_TRIED] != again["advice"]
