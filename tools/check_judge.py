@@ -165,7 +165,7 @@ def told(
         print(f"  false alarm: {case_id}, {way}")
     kinds = sorted({kind for kind, _ in spoilt} - {UNTOUCHED})
     rows = [
-        [kind, sum(count for pair, count in spoilt.items() if pair[0] == kind), spoilt[kind, VerdictName.DISAGREES]]
+        (kind, sum(count for pair, count in spoilt.items() if pair[0] == kind), spoilt[kind, VerdictName.DISAGREES])
         for kind in kinds
     ]
     plain = [row for row in rows if row[0] not in LEAST]
@@ -204,7 +204,8 @@ def legal(evidence: Evidence, answer: Array, changed: Array) -> bool:
     pair = (answer, changed)
     if not lone.facts.attributes.get("keepdims", 1):
         pair = (np.expand_dims(answer, axis), np.expand_dims(changed, axis))
-    return np.array_equal(*(np.take_along_axis(data, indices, axis) for indices in pair))
+    ours, other = (np.take_along_axis(data, indices, axis) for indices in pair)
+    return np.array_equal(ours, other)
 
 
 # Ways to spoil an answer: None where one does not fit it.

@@ -82,7 +82,12 @@ def rows(case: Case, targets: Sequence[Target], settings: Settings, cache: Cache
             plans = pipeline.prepare_all({target: [case] for target in targets})
             base: Outputs = {}
             for target in targets:
-                own = {"model": case.id, "via": target.via, "load": target.load, "weights": target.weights}
+                own: dict[str, Any] = {
+                    "model": case.id,
+                    "via": target.via,
+                    "load": target.load,
+                    "weights": target.weights,
+                }
                 plan = plans[target]
                 if plan.failure:
                     yield Row(**own, verdict="not run", why=plan.failure)

@@ -56,7 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
         command("evaluate", "minilm", *words, "--tokenizer", str(tokenizer), *backends)
     if not (work / "kept").exists():
         ids = np.array([encoded(tokenizer)], np.int64)
-        arrays = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        arrays: dict[str, Any] = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.zeros_like(ids),
+        }
         np.savez(work / "sentence.npz", **arrays)
         command(
             "verify", "minilm", "--data", str(work / "sentence.npz"), "--keep-outputs", str(work / "kept"), *backends

@@ -112,16 +112,21 @@ def samples(name: str, data: Path, folder: Path, model: str) -> tuple[Path, Path
     if name in ("digits", "mnist"):
         train, test = (np.load(data / "digits" / f"{part}.npz") for part in ("train", "test"))
         key, change = ("image", np.asarray) if name == "digits" else ("Input3", framed)
-        np.savez(calibration, **{key: change(train["images"])})
-        np.savez(labelled, **{key: change(test["images"]), "labels": test["labels"]})
+        saved(calibration, {key: change(train["images"])})
+        saved(labelled, {key: change(test["images"]), "labels": test["labels"]})
         return calibration, labelled
     draw = np.random.default_rng(SEED)
     path = located(model)
     key, shape = fed(path)
     one, two = (draw.normal(size=(200, *shape[1:])).astype(np.float32) for _ in range(2))
-    np.savez(calibration, **{key: one})
-    np.savez(labelled, **{key: two, "labels": classes(path, key, two)})
+    saved(calibration, {key: one})
+    saved(labelled, {key: two, "labels": classes(path, key, two)})
     return calibration, labelled
+
+
+def saved(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write an npz file."""
+    np.savez(path, **arrays)
 
 
 def framed(images: Any) -> Any:
@@ -143,7 +148,7 @@ def located(model: str) -> Path:
 
     settings = settings_from({})
     cache = Cache(settings.cache_dir)
-    (case,) = Selection(cache, mirror=settings.zoo_mirror).choose([model]).cases
+    (case,) = Selection(cache, mirror=settings.zoo_mirror, offline=True).choose([model]).cases
     return prepare(case, cache).model
 
 

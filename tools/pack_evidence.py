@@ -66,7 +66,7 @@ def examples_of(record: Record) -> tuple[list[Example], frozenset[str]]:
         lost = sorted(results.keys() - {case.id for case in chosen})
         if lost:
             sys.exit(f"{len(lost)} cases of the record have no model here, such as {lost[0]}: say --zoo-mirror")
-        examples = []
+        examples: list[Example] = []
         for place, case in enumerate(chosen):
             work.listen(Progress(phase="read models", done=place, total=len(chosen), text=case.id))
             examples += _example(case, results[case.id], cache)

@@ -155,6 +155,7 @@ def _numbers(body: str, default: Spec | None = None) -> Spec:
     if (low and not low[1].isdigit()) or (high and not (high[1] == "None" or high[2])):
         message = f"a NodeSpec is computed: {body}"
         raise SystemExit(message)
+    default = default or Spec(min_opset=0, max_opset=None)  # of no influence: the text says both
     return Spec(
         min_opset=int(low[1]) if low else default.min_opset,
         max_opset=(int(high[2]) if high[2] else None) if high else default.max_opset,
@@ -177,7 +178,7 @@ def _widest(variants: Sequence[Spec]) -> Spec:
     highest = [spec.max_opset for spec in variants]
     return Spec(
         min_opset=min(spec.min_opset for spec in variants),
-        max_opset=None if None in highest else max(highest),
+        max_opset=None if None in highest else max(one for one in highest if one is not None),
     )
 
 

@@ -109,7 +109,7 @@ def _look(page: Path) -> bool:
                 filters.append(tab.evaluate(FILTER, "conv"))
             tab.close()
         browser.close()
-    paint, slowest = sorted(paints)[1], max(filters)
+    paint, slowest = float(sorted(paints)[1]), float(max(filters))
     print(f"first paint: {paint:.0f} ms (limit {PAINT_MS:.0f} ms)")
     print(f"filter: {sorted(filters)[len(filters) // 2]:.0f} ms, slowest {slowest:.0f} ms (limit {FILTER_MS:.0f} ms)")
     print(f"sort by name: {max(sorts):.0f} ms (no limit set)")

@@ -72,7 +72,7 @@ def ask(port: int, method: str, path: str, body: bytes = b"", headers: Mapping[s
 def drawn(ports: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return inputs that fit the metadata of a model."""
     made = np.random.default_rng(0)
-    found = []
+    found: list[Any] = []
     for port in ports:
         shape = [dim if dim > 0 else (1 if axis == 0 else _FREE) for axis, dim in enumerate(port["shape"])]
         kind = _KINDS[port["datatype"]]

@@ -78,7 +78,9 @@ class World:
         if mirror is not None:
             _download(Cache(cache), mirror)
         # Those of no option last, since the newest file of a kind is damaged.
-        clean = {options: dict(self.verify(options).results) for options in SELECTIONS}
+        clean: dict[tuple[str, ...], dict[str, str]] = {
+            options: dict(self.verify(options).results) for options in SELECTIONS
+        }
         self.run(["history", "history", "--add", "record.jsonl"])
         shutil.rmtree(self.saved, ignore_errors=True)
         shutil.copytree(self.folder, self.saved, ignore=shutil.ignore_patterns("burn-*"))

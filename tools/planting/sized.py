@@ -144,7 +144,7 @@ def _why_not(fault: Fault, steps: Mapping[str, Ready | Ended]) -> str:
     step = steps.get(fault.case)
     if step is None:
         return "not at hand"
-    return "the model does not pass" if isinstance(step, Ready) else f"the model ends at {step.result.stage}"
+    return "the model does not pass" if isinstance(step, Ready) else f"the model ends at {step.error.stage}"
 
 
 def report(tried: Sequence[Tried]) -> str:
