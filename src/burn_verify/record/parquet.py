@@ -61,18 +61,19 @@ def ask(sql: str, *, records: Iterable[Record] = (), folder: Path | None = None)
         folder: with the files of `write`; else the tables are made of `records`.
 
     Raises:
-        UsageError: the SQL is wrong, or DuckDB is not installed.
+        UsageError: the SQL is wrong, a table is damaged, or DuckDB is not installed.
     """
     duckdb = _duckdb()
     with _connected(duckdb) as connection:
         if folder is None:
             _load(connection, rows(records))
         else:
-            for name in TABLES:
-                place = _quoted(folder / f"{name}.parquet")
-                connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({place})")
+            _view(duckdb, connection, folder)
         try:
             found = connection.execute(sql)
+            if found is None:
+                message = "query: there is no statement in it, such as: select * from results"
+                raise UsageError(message)
             columns = tuple(str(column[0]) for column in found.description or ())
             return Answer(columns=columns, rows=tuple(found.fetchall()) if columns else ())
         except duckdb.Error as error:
@@ -92,6 +93,16 @@ def _duckdb() -> Any:
 def _connected(duckdb: Any) -> Any:
     # One thread: the order of rows, and so the bytes of a file, are those of the table.
     return duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
+
+
+def _view(duckdb: Any, connection: Any, folder: Path) -> None:
+    for name in TABLES:
+        place = folder / f"{name}.parquet"
+        try:
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_quoted(place)})")
+        except duckdb.Error:
+            message = f"{place} is damaged: delete it, and the next query or --gather makes it of the record"
+            raise UsageError(message) from None
 
 
 def _load(connection: Any, tables: Mapping[str, Sequence[Row]]) -> None:

@@ -63,10 +63,20 @@ def test_tables_older_than_the_record_are_not_fresh(tmp_path):
     assert not parquet.are_fresh(tmp_path, source)
 
 
-@pytest.mark.parametrize("sql", ["selekt 1", "select nothing from results", "select * from nowhere"])
+@pytest.mark.parametrize("sql", ["selekt 1", "select nothing from results", "select * from nowhere", "", " ; "])
 def test_wrong_sql_is_one_line(sql):
     with pytest.raises(UsageError) as caught:
         parquet.ask(sql, records=[])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("left", [0, 4, 300])
+def test_a_damaged_table_is_one_line(tmp_path, left):
+    parquet.write([record(result("a"))], tmp_path)
+    table = tmp_path / "results.parquet"
+    table.write_bytes(table.read_bytes()[:left])
+    with pytest.raises(UsageError, match=r"results\.parquet is damaged: delete it") as caught:
+        parquet.ask("select 1", folder=tmp_path)
     assert "\n" not in str(caught.value)
 
 
