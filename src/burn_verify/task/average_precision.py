@@ -1,5 +1,6 @@
 """COCO's metrics of boxes, by the library ``hotcoco``: AP, AP50, AP75, AR100, and intervals of their differences."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from burn_verify.core.errors import UsageError
 from burn_verify.task.protocol import TIMES, Interval
 
 METRICS: Final = ("AP", "AP50", "AP75", "AR100")
-"""Names of COCO; where a data set has no box, all are -1, as COCO has it."""
+"""Names of COCO. Where a data set has no box, all are NaN; COCO has -1 for it."""
 
 
 def require() -> Any:
@@ -45,7 +46,7 @@ def metrics(truth: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> d
     evaluated = _evaluated(truth, results)
     # Comparing it with itself gives metrics without the table that `summarize` prints.
     found = require().compare(evaluated, evaluated)["metrics_a"]
-    return {name: float(found[name]) for name in METRICS}
+    return {name: float(found[name]) if found[name] >= 0 else math.nan for name in METRICS}
 
 
 def intervals(

@@ -5,7 +5,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ def own_task(text: str, labels: Labels) -> Task:
     except AttributeError as error:
         message = f"--task {text}: {where} has no {name!r}"
         raise UsageError(message) from error
-    except Exception as error:  # a module of the user's may raise anything
+    except (Exception, SystemExit) as error:  # a module of the user's may raise anything
         message = one_line(f"--task {text}: it cannot be loaded: {type(error).__name__}: {error}")
         raise UsageError(message) from error
     if all(hasattr(made, member) for member in _MEMBERS):
@@ -75,12 +75,14 @@ class Custom:
 
     Attributes:
         called: name of the function, and of the metric where it returns one number.
+        names: of the numbers that it returned for the first sample; those of all others have the same.
     """
 
     function: Callable[[Mapping[str, Array], Any], Any]
     called: str
     labels: Labels
     lower: frozenset[str] = frozenset()
+    names: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -99,11 +101,16 @@ class Custom:
             found = self.function(outputs[0] if len(outputs) == 1 else outputs, entry.label)
             several = found if isinstance(found, Mapping) else {self.called: found}
             made = {str(name): float(value) for name, value in several.items()}
-        except Exception as error:  # a function of the user's may raise anything
+        except (Exception, SystemExit) as error:  # a function of the user's may raise anything
             text = one_line(f"{self.called}: {type(error).__name__}: {error}")
             raise Wrong(place=entry.name, text=text) from error
         if not made or not all(map(math.isfinite, made.values())):
             raise Wrong(place=entry.name, text=f"{self.called}: no finite number: {found!r}")
+        if not self.names:
+            self.names.extend(made)
+        if set(made) != set(self.names):
+            text = f"{self.called}: it returned {', '.join(made)}, and {', '.join(self.names)} for the first sample"
+            raise Wrong(place=entry.name, text=one_line(text))
         return made
 
     def metrics(self, answered: Sequence[Answered]) -> Mapping[str, float]:

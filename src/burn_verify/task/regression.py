@@ -9,6 +9,7 @@ import numpy as np
 from burn_verify.cases.labelled.entry import Entry, Labels
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.sample import Array
+from burn_verify.core.text import counted
 from burn_verify.task.outputs import scored
 from burn_verify.task.protocol import Answer, Answered, Flip, Interval, bootstrapped, predictions
 
@@ -32,7 +33,7 @@ class Regression:
         found = tuple(float(one) for one in scored(answers[0].outputs, self.output, entry.name).reshape(-1))
         if not isinstance(entry.label, tuple) or len(entry.label) != len(found):
             count = len(entry.label) if isinstance(entry.label, tuple) else 1
-            raise Wrong(place=entry.name, text=f"the label has {count} numbers, the output {len(found)}")
+            raise Wrong(place=entry.name, text=f"the label has {counted(count, 'number')}, the output {len(found)}")
         if not np.isfinite(found).all():
             raise Wrong(place=entry.name, text="the output is not finite")
         return found

@@ -26,6 +26,12 @@ def broken(outputs, label):
 def empty(outputs, label):
     return float("nan")
 
+def leaves(outputs, label):
+    raise SystemExit(0)
+
+def differs(outputs, label):
+    return {"one" if label else "two": 1}
+
 Whole = Classification
 number = 3
 """
@@ -69,9 +75,20 @@ def test_a_module_that_python_finds():
 
 
 def test_what_a_function_raises_is_that_of_its_sample(file):
-    for name, said in (("broken", "broken: RuntimeError: no"), ("empty", "empty: no finite number")):
+    for name, said in (
+        ("broken", "broken: RuntimeError: no"),
+        ("empty", "empty: no finite number"),
+        ("leaves", "leaves: SystemExit: 0"),
+    ):
         with pytest.raises(Wrong, match=said):
             own_task(f"{file}:{name}", Labels.CLASS).predicted(entry(0), answer(1))
+
+
+def test_numbers_of_other_names_are_told(file):
+    task = own_task(f"{file}:differs", Labels.CLASS)
+    assert task.predicted(entry(1), answer(1)) == {"one": 1.0}
+    with pytest.raises(Wrong, match="it returned two, and one for the first sample"):
+        task.predicted(entry(0), answer(1))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_errors_over_all_numbers():
 
 def test_what_does_not_fit():
     assert predicted((1.0, 2.0), [3, 4]) == (3, 4)
-    with pytest.raises(Wrong, match="the label has 1 numbers, the output 2"):
+    with pytest.raises(Wrong, match="the label has 1 number, the output 2"):
         predicted((1.0,), [3, 4])
     with pytest.raises(Wrong, match="not finite"):
         predicted((1.0,), [np.nan])

@@ -1,6 +1,7 @@
 """COCO's JSON becomes a data set of boxes."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -29,16 +30,23 @@ def coco(path: Path, name: str) -> DataSet:
     document = _document(path)
     categories = sorted((_category(one, path.name) for one in document["categories"]), key=lambda one: one.id)
     known = [one.id for one in categories]
+    if twice := sorted(id_ for id_, count in Counter(known).items() if count > 1):
+        raise Wrong(place=path.name, text=f"categories: the id {twice[0]} is there twice, so no class has a number")
     boxes: dict[Any, list[Box]] = {}
     lines: list[str] = []
     wrong: dict[Any, str] = {}
-    ids = {one.get("id") for one in document["images"] if isinstance(one, dict)}
+    ids = {_key(one, "id") for one in document["images"]}
+    told: set[Any] = set()
     for place, given in enumerate(document["annotations"]):
-        who = given.get("image_id") if isinstance(given, dict) else None
+        who, own = _key(given, "image_id"), _key(given, "id")
         try:
             if who not in ids:
                 msg = f"image_id: {who!r} is none of the images"
                 raise ValueError(msg)
+            if own is not None and own in told:
+                msg = f"id: {own} is there twice"
+                raise ValueError(msg)
+            told.add(own)
             boxes.setdefault(who, []).append(annotation(given, known))
         except ValueError as error:
             line = broken(f"{path.name}: annotations[{place}]", str(error))
@@ -48,6 +56,12 @@ def coco(path: Path, name: str) -> DataSet:
                 lines.append(line)
     found = [*_entries(document["images"], path, boxes, wrong), *lines]
     return kept(name, Labels.BOXES, found, categories)
+
+
+def _key(given: Any, name: str) -> int | str | None:
+    """Return an id; None where there is none that can be one."""
+    found = given.get(name) if isinstance(given, dict) else None
+    return found if isinstance(found, int | str) else None
 
 
 def _entries(

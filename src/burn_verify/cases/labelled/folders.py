@@ -51,11 +51,11 @@ def classes_of(folder: Path, names: Collection[str]) -> Mapping[str, int]:
 def _entries(folder: Path, folders: list[Path], numbers: Mapping[str, int]) -> Iterator[Entry | str]:
     count = 0
     for one in folders:
-        if one.name not in numbers:
-            yield broken(f"{one.name}/", f"the folder is no class of {_CLASSES}")
-            continue
         for path in sorted(_images(one)):
             name = path.relative_to(folder).as_posix()
+            if one.name not in numbers:
+                yield broken(name, f"the folder {one.name} is no class of {_CLASSES}")
+                continue
             yield Entry(name=name, number=count, label=numbers[one.name], items=(Picture(path=path),))
             count += 1
 

@@ -32,6 +32,8 @@ FORMS: Final[Mapping[Labels, str]] = {
     Labels.VALUES: '{"image": "a.png", "values": [1.5]}',
 }
 _TEXTS: Final = ("sentence1", "sentence2")
+_CATEGORIES: Final = 100_000
+"""Every number up to the greatest is a category."""
 
 
 def labelled_lines(path: Path, name: str, labels: Labels, model: Model) -> DataSet:
@@ -79,8 +81,16 @@ def _boxes(given: Mapping[str, Any], folder: Path, model: Model) -> tuple[Label,
         msg = f'"objects" is missing: {FORMS[Labels.BOXES]} is needed'
         raise ValueError(msg)
     extent = picture.size or _extent(picture.path)
-    found = tuple(corners(one.get("bbox"), extent, whole(one.get("category"), "category")) for one in objects)
+    found = tuple(corners(one.get("bbox"), extent, _category(one)) for one in objects)
     return found, (Picture(path=picture.path, size=extent),)
+
+
+def _category(one: Mapping[str, Any]) -> int:
+    found = whole(one.get("category"), "category")
+    if found > _CATEGORIES:
+        msg = f"category: a whole number up to {_CATEGORIES} is needed, not {found}"
+        raise ValueError(msg)
+    return found
 
 
 def _class(given: Mapping[str, Any], folder: Path, model: Model) -> tuple[Label, tuple[Item, ...]]:
@@ -159,23 +169,32 @@ def _categories(found: Sequence[Entry | str]) -> list[Category]:
     for one in found:
         if isinstance(one, Entry) and isinstance(one.label, tuple):
             ids |= {box.category for box in one.label if not isinstance(box, float)}
-    return [Category(id=one, name=str(one)) for one in range(1, max(ids, default=0) + 1)]
+    return [Category(id=one, name=str(one)) for one in range(min(ids | {1}), max(ids, default=0) + 1)]
 
 
 def _numbered(found: Sequence[Entry | str], path: Path) -> list[Entry | str]:
-    """Return entries whose classes are numbers; names are those of ``classes.txt``, else in alphabetical order."""
+    """Return entries whose classes are numbers; names are those of ``classes.txt``, else in alphabetical order.
+
+    What most labels are, a number or a name, all have to be.
+    """
     entries = [one for one in found if isinstance(one, Entry)]
-    named = {one.label for one in entries if isinstance(one.label, str)}
-    if not named:
-        return list(found)
-    if not all(isinstance(one.label, str) for one in entries):
-        raise Wrong(place=path.name, text='every "label" is a number, or every one a name')
-    numbers_of = classes_of(path.parent, named)
+    names = [one.label for one in entries if isinstance(one.label, str)]
+    if 2 * len(names) <= len(entries):
+        return [_of_a_number(one) if isinstance(one, Entry) else one for one in found]
+    numbers_of = classes_of(path.parent, set(names))
     return [_with_number(one, numbers_of) if isinstance(one, Entry) else one for one in found]
 
 
+def _of_a_number(entry: Entry) -> Entry | str:
+    if isinstance(entry.label, str):
+        return broken(entry.name, f"label: {entry.label!r} is a name, and those of most others are numbers")
+    return entry
+
+
 def _with_number(entry: Entry, numbers_of: Mapping[str, int]) -> Entry | str:
-    place = numbers_of.get(str(entry.label))
+    if not isinstance(entry.label, str):
+        return broken(entry.name, f"label: {entry.label!r} is a number, and those of most others are names")
+    place = numbers_of.get(entry.label)
     if place is None:
         return broken(entry.name, f"label: {entry.label!r} is not in classes.txt")
     return replace(entry, label=place)

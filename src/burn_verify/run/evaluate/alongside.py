@@ -53,7 +53,7 @@ class Alongside:
         """
         try:
             subject, before = self._reference(built, listen)
-            check_usable(before)
+            check_usable(before, subject.task)
             after = by_burn(subject, built, target, run, listen)
         except UsageError as error:
             return _failed(result, Stage.LOAD, FailureKind.USAGE, f"evaluation: {error}", "wrong data")

@@ -1,6 +1,7 @@
 """Metrics and predictions of a training framework, or of an earlier evaluation, to compare with."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -135,10 +136,14 @@ def _file(path: Path) -> _Read:
         message = f"--baseline {path}: an object of metrics, or an array of predictions is needed"
         raise UsageError(message)
     about = document.get("dataset")
+    metrics = {key: float(one) for key, one in document.items() if _is_metric(key, one)}
+    if wrong := next((key for key, one in metrics.items() if not math.isfinite(one)), None):
+        message = f"--baseline {path}: {wrong} is no finite number: {metrics[wrong]}"
+        raise UsageError(message)
     counts = [document[key] for key in _COUNTS if type(document.get(key)) is int]
     return _Read(
         name=path.name,
-        metrics={key: float(one) for key, one in document.items() if _is_metric(key, one)},
+        metrics=metrics,
         digest=str(about.get("digest", "")) if isinstance(about, dict) else "",
         count=counts[0] if counts else None,
     )

@@ -1,5 +1,6 @@
 """Models on a data set, by ONNX Runtime and by compiled Burn, and what differs between them."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,7 +22,7 @@ from burn_verify.core.progress import Listener
 from burn_verify.core.quantised import is_quantised
 from burn_verify.core.stage import PreparedCase
 from burn_verify.core.target import Target
-from burn_verify.core.text import one_line
+from burn_verify.core.text import counted, one_line
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.run.evaluate.baseline import baseline_of
 from burn_verify.run.evaluate.stream import Asked, evaluated
@@ -132,7 +133,7 @@ def evaluate(
         by_reference = [by_engine(one, engine, listen) for one in subjects]
     finally:
         engine.close()
-    check_usable(by_reference[0])
+    check_usable(by_reference[0], first.task)
     _check_limits(wish.max_drop, by_reference[0])
     by_burn = [_column(subjects, target, settings, cache, seams, listen, alone=len(targets) == 1) for target in targets]
     compare = partial(compared, task=first.task, limits=wish.max_drop, seed=wish.seed)
@@ -308,15 +309,28 @@ def by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pip
     return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
 
 
-def check_usable(first: Evaluated) -> None:
-    """Refuse data of which no sample can be fed or scored: no engine is to blame.
+def check_usable(first: Evaluated, task: Task) -> None:
+    """Refuse data of which no sample can be fed or scored, or whose labels make no metric: no engine is to blame.
 
     Raises:
-        UsageError: there is no such sample.
+        UsageError: there is no such sample, or the task's own metric is no number.
     """
     if not first.answered and not first.unanswered:
         message = f"{first.dataset}: no sample can be used: {first.unreadable[0]}"
         raise UsageError(message)
+    if why := _no_metric(first, task):
+        count = counted(len(first.answered), "sample")
+        message = f"{first.dataset}: {task.metric} cannot be computed of {count}: {why}"
+        raise UsageError(message)
+
+
+def _no_metric(found: Evaluated, task: Task) -> str:
+    """Return what of the labels leaves the task's own metric without a value; empty where it has one."""
+    if math.isfinite(found.metrics.get(task.metric, 0.0)):
+        return ""
+    if task.labels is Labels.SCORE and len({one.entry.label for one in found.answered}) < 2:
+        return "all have the same score"
+    return "none has a labelled box" if task.labels is Labels.BOXES else ""
 
 
 def _check_limits(limits: Mapping[str, float], first: Evaluated) -> None:

@@ -40,6 +40,8 @@ def test_images_with_and_without_boxes(tmp_path):
         ({"annotations": [{"image_id": 5, "category_id": 3, "bbox": [1, 2, 3]}]}, [9], "annotations[0]: bbox: four"),
         ({"annotations": [{"image_id": 5, "category_id": 8, "bbox": [1, 2, 3, 4]}]}, [9], "none of the categories"),
         ({"annotations": [{"image_id": 4, "category_id": 3, "bbox": [1, 2, 3, 4]}]}, [5, 9], "none of the images"),
+        ({"annotations": [*GOOD["annotations"], *GOOD["annotations"]]}, [9], "annotations[1]: id: 1 is there twice"),
+        ({"annotations": [{"image_id": [5], "category_id": 3}]}, [5, 9], "image_id: None is none of the images"),
         ({"annotations": ["box"]}, [5, 9], "image_id: None is none of the images"),
         ({"images": [*GOOD["images"], {"id": 5, "file_name": "c.png"}]}, [5, 9], "images[2]: id: 5 is there twice"),
         ({"images": [*GOOD["images"], {"id": 6}]}, [5, 9], 'images[2]: an object with "id" and "file_name"'),
@@ -59,6 +61,7 @@ def test_what_is_broken_costs_its_image_alone(tmp_path, changes, left, said):
         ("{", "no JSON"),
         ("[]", "not COCO's format"),
         ('{"images": []}', "not COCO's format"),
+        ('{"images": [], "annotations": [], "categories": [{"id": 4}, {"id": 4}]}', "the id 4 is there twice"),
         ('{"images": [], "annotations": [], "categories": [1]}', '"categories" is an array of objects'),
     ],
 )

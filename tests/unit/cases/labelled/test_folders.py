@@ -27,7 +27,10 @@ def test_a_list_of_classes_decides(tree):
     (tree / "classes.txt").write_text("bird\n\ndog\n")
     found = of_folders(tree, "tree")
     assert [one.label for one in found.entries] == [2]
-    assert found.broken == ("cat/: the folder is no class of classes.txt",)
+    assert found.broken == (
+        "cat/a.jpg: the folder cat is no class of classes.txt",
+        "cat/deep/c.png: the folder cat is no class of classes.txt",
+    )
 
 
 def test_names_that_are_numbers_are_these(tmp_path):

@@ -32,6 +32,16 @@ def test_the_size_of_an_image_is_read_where_the_line_does_not_say_it(tmp_path):
     assert found.entries[0].label[0].box == (0, 0, 10, 10)
 
 
+def test_categories_may_begin_at_0_and_are_not_without_end(tmp_path):
+    pictures(tmp_path, [[]])
+    lines = [
+        {"image": "data/0.png", "objects": [{"bbox": [0, 0, 0.5, 1], "category": number}]} for number in (2, 0, 10**9)
+    ]
+    found = read(tmp_path, Labels.BOXES, *lines)
+    assert [one.id for one in found.categories] == [0, 1, 2]
+    assert found.broken == ("dataset.jsonl:3: category: a whole number up to 100000 is needed, not 1000000000",)
+
+
 def test_numbers_of_lines_are_those_of_the_file(tmp_path):
     found = read(tmp_path, Labels.CLASS, {"image": "a.png", "label": 1}, "", "{", {"image": "b.png", "label": 0})
     assert [(one.number, one.label) for one in found.entries] == [(0, 1), (3, 0)]
@@ -77,8 +87,21 @@ def test_names_of_classes_are_counted(tmp_path):
     found = read(tmp_path, Labels.CLASS, *lines)
     assert [one.label for one in found.entries] == [1]
     assert "'cat' is not in classes.txt" in found.broken[0]
-    with pytest.raises(Wrong, match="every one a name"):
-        read(tmp_path, Labels.CLASS, lines[0], {"image": "b.png", "label": 1})
+
+
+@pytest.mark.parametrize(
+    ("labels", "left", "said"),
+    [
+        ([3, 4, "cat"], [3, 4], "c.png: label: 'cat' is a name, and those of most others are numbers"),
+        (["dog", "cat", 4], [1, 0], "c.png: label: 4 is a number, and those of most others are names"),
+        ([3, "cat"], [3], "b.png: label: 'cat' is a name, and those of most others are numbers"),
+    ],
+)
+def test_a_label_of_another_kind_costs_its_sample_alone(tmp_path, labels, left, said):
+    lines = [{"image": f"{name}.png", "label": label} for name, label in zip("abc", labels, strict=False)]
+    found = read(tmp_path, Labels.CLASS, *lines)
+    assert [one.label for one in found.entries] == left
+    assert found.broken == (said,)
 
 
 def test_no_line_and_no_text(tmp_path):

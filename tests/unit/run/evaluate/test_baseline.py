@@ -58,6 +58,7 @@ def test_a_folder_of_an_earlier_evaluation(tmp_path):
         ("{", "no JSON"),
         ("3", "an object of metrics, or an array"),
         ({"note": "x"}, "it holds no metric"),
+        ('{"top1": NaN}', "top1 is no finite number: nan"),
         ({"top1": 1.0, "images": 7}, "it is of 7 samples, these are 2: not compared"),
         ([{"sample": 5, "class": 0}], "no number of a sample: 5"),
         (RIGHT[:1], "1 of 2 samples have no prediction"),

@@ -118,6 +118,13 @@ def test_a_detector(tmp_path):
     assert found.passes
 
 
+def test_labels_without_a_box_have_no_metric(tmp_path):
+    pytest.importorskip("hotcoco", reason="hotcoco is not installed")
+    data = pictures(tmp_path / "photos", [[], []])
+    with pytest.raises(UsageError, match="AP cannot be computed of 2 samples: none has a labelled box"):
+        run(tmp_path, detector(tmp_path / "net.onnx"), data=data, task="detection")
+
+
 @pytest.mark.parametrize(
     ("fault", "kinds", "passes"),
     [
