@@ -15,6 +15,8 @@ from burn_verify.core.errors import OracleError
 from burn_verify.reference.fills import fitting
 
 _BATCHES: Final = ("n", "b", "none", "batch", "bs", "num_samples", "samples", "unk", "?")
+_LABELS: Final = ("labels", "label")
+"""Names of what a labelled data set says of its samples (`burn_verify.cases.labelled`); no model is fed it."""
 
 
 class Column(Protocol):
@@ -55,6 +57,7 @@ def source_of(label: str, columns: Mapping[str, Callable[[], Column]], model: Mo
     Raises:
         Wrong: an array is neither input nor output, or does not fit.
     """
+    columns = _unlabelled(columns, model)
     opened = {name: (spec, columns[key]()) for key, (name, spec) in named(label, list(columns), model).items()}
     fed = {spec.name for spec in model.inputs}
     if not fed & set(opened):
@@ -75,6 +78,18 @@ def source_of(label: str, columns: Mapping[str, Callable[[], Column]], model: Mo
         return sample_of(names[place], arrays, model)
 
     return Source(names=names, read=read)
+
+
+def _unlabelled(columns: Mapping[str, Callable[[], Column]], model: Model) -> Mapping[str, Callable[[], Column]]:
+    """Return the arrays of a labelled data set without its labels; one of another name is for the only input."""
+    known = {spec.name for spec in (*model.inputs, *model.outputs)}
+    label = next((one for one in _LABELS if one in columns and one not in known), None)
+    if label is None:
+        return columns
+    left = {key: opening for key, opening in columns.items() if key != label}
+    if len(left) == len(model.inputs) == 1:
+        return {model.inputs[0].name: next(iter(left.values()))}
+    return left
 
 
 def sample_of(name: str, arrays: Mapping[str, Array], model: Model) -> Sample:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from burn_verify.cases.own.described import mistake
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.first import chosen, fed
@@ -36,6 +38,9 @@ def written_samples(prepared: PreparedCase, limit: int, folder: Path, listen: Li
         for done, place in enumerate(taken):
             listen(Progress(phase="samples", done=done, total=len(taken), text=samples.names[place]))
             sample = fed(samples.read(place), hints, prepared, prepared.digest)
+            for spec, array in zip(prepared.inputs, sample.inputs, strict=True):
+                if array.dtype.kind == "f" and not np.isfinite(array).all():
+                    raise Wrong(place=samples.names[place], text=f"{spec.name!r} holds numbers that are not finite")
             names.append(f"sample-{done:06d}.safetensors")
             (folder / names[-1]).write_bytes(encode(sample.inputs))
     except Wrong as error:

@@ -34,8 +34,14 @@ def quantised(prepared: PreparedCase, how: Quantisation, *, samples: int, losses
     Raises:
         UsageError: static quantisation, and no data.
         LoadError: the data cannot be read, or do not fit the model.
-        OracleError: ONNX Runtime does not quantise the model.
+        OracleError: ONNX Runtime does not quantise the model, or it is quantised already.
     """
+    if (types := sorted(filter(lambda name: is_quantised([name]), prepared.op_types))) and not how.operators:
+        message = (
+            f"{prepared.model.name} is quantised already, by {', '.join(types)}: quantise the float model, or name with"
+            " --op what is still to be quantised"
+        )
+        raise OracleError(message, "is quantised already")
     if not how.dynamic and not prepared.case.hints.data:
         message = "static quantisation needs samples that calibrate it: --data FILE, or say --dynamic, which needs none"
         raise UsageError(message)

@@ -56,6 +56,20 @@ def test_a_number_goes_to_every_sample(model):
     assert [found.read(place).inputs["rate"].item() for place in range(2)] == [16000, 16000]
 
 
+@pytest.mark.parametrize("name", ["x", "images"])
+def test_a_labelled_data_set_is_fed_without_its_labels(model, name):
+    found = source(model(X), **{name: f4(4, 3)}, labels=np.arange(4))
+    assert [list(found.read(place).inputs) for place in range(4)] == [["x"]] * 4
+    assert found.read(2).inputs["x"].tolist() == [[6, 7, 8]]
+
+
+def test_labels_may_be_an_input(model):
+    assert set(source(model({**X, "labels": ("int64", [4])}), x=f4(1, 3), labels=np.arange(4)).read(0).inputs) == {
+        "x",
+        "labels",
+    }
+
+
 def test_expected_outputs_come_along(model):
     found = source(model(X), x=f4(2, 3), output_0=f4(2, 2))
     assert found.read(1).outputs["y"].tolist() == [[2, 3]]

@@ -34,6 +34,14 @@ def test_samples_are_written_in_the_order_of_the_graph(prepared, tmp_path):
     np.testing.assert_array_equal(np.concatenate(found), samples()[[0, 2, 5, 7]])
 
 
+def test_numbers_that_are_not_finite_calibrate_nothing(prepared, tmp_path):
+    wrong = samples()
+    wrong[2, ...] = np.nan
+    np.savez(tmp_path / "data.npz", x=wrong)
+    with pytest.raises(LoadError, match=r"data.npz\[2\]: 'x' holds numbers that are not finite"):
+        written_samples(prepared, 10, tmp_path, silent)
+
+
 def test_the_first_one_has_a_name(prepared):
     assert first_name(prepared) == "data.npz[0]"
 

@@ -115,6 +115,12 @@ def test_nothing_to_quantise_is_told(prepared):
         asked(prepared(small), Quantisation(dynamic=True))
 
 
+def test_what_is_quantised_is_not_quantised_again(prepared):
+    once = onnx.ModelProto.FromString(asked(prepared(), Quantisation()).model)
+    with pytest.raises(OracleError, match="is quantised already, by QuantizeLinear: quantise the float model"):
+        asked(prepared(once), Quantisation(dynamic=True))
+
+
 def test_what_onnx_runtime_refuses_is_one_line(prepared):
     wrong = network()
     wrong.graph.node[3].input[1] = "filters"
