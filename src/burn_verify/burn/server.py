@@ -226,9 +226,9 @@ def _build(cache: Cache, folder: Path, sources: Mapping[str, str], listen: Liste
     workspace = cache.folder("server", "workspace")
     for name, text in sources.items():
         write_if_changed(workspace / name, text)
-    listen(Progress(phase="toolchain", done=0, total=0, text="compiling the server, once", whole=True))
+    listen(Progress(phase="server", done=0, total=0, text="compiling the server, once", whole=True))
     build = Build(folder=workspace, target=cache.folder("server", "target"), log=cache.folder("server") / "cargo.log")
-    run = build.run(["--release", "--locked"], phase="toolchain", labels={}, listen=listen)
+    run = build.run(["--release", "--locked"], phase="server", labels={}, listen=listen)
     if run.code != 0:
         msg = "the server could not be built"
         raise build.failure(msg, run.code)

@@ -22,6 +22,7 @@ _WORDS: Final = {
     "load": "reading models",
     "reference": "asking ONNX Runtime",
     "toolchain": "compiling Burn, only once",
+    "server": "compiling the server, only once",
     "convert": "converting with burn-onnx",
     "compile": "compiling with cargo",
     "toolchain latency": "compiling Burn as a release build, only once",

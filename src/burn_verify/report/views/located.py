@@ -46,7 +46,7 @@ def located_line(located: Located) -> str:
 def _lines(located: Located) -> Iterator[str]:
     yield f"{located.model} on {located.target}: {located.finding}"
     if located.stage is not None:
-        yield f"  the whole ends at {located.stage}: {_first_line(located.message or located.reason)}"
+        yield f"  the whole ends at {located.stage}: {_said(located.message, located.reason)}"
     yield f"  {located.nodes} nodes, {located.pieces} pieces, fed the values of data set {located.data_set}"
     for place, suspect in enumerate(located.suspects[:_SHOWN]):
         yield ""
@@ -75,7 +75,7 @@ def _suspect(suspect: Suspect, place: int) -> Iterator[str]:
     yield f"{place + 1}. {_names(suspect)}: {_KINDS[suspect.kind]}"
     for node in suspect.nodes:
         yield f"   {node.name} [{node.cell}] {', '.join(node.inputs)} -> {', '.join(node.outputs)}"
-    yield f"   {suspect.stage}: {_first_line(suspect.message)}"
+    yield f"   {suspect.stage}: {_said(suspect.message, suspect.reason)}"
 
 
 def _names(suspect: Suspect) -> str:
@@ -94,6 +94,12 @@ def _growth(growth: tuple[Growth, ...]) -> str:
         for place in chosen
     ]
     return tabulate(rows, headers=["node", "value", "error / rounding", "max_abs"], disable_numparse=True)
+
+
+def _said(message: str, reason: str) -> str:
+    """Return the first line of a message; the reason where that is a heading, as of Burn's checks of shapes."""
+    first = _first_line(message or reason)
+    return reason if first.startswith("===") and reason else first
 
 
 def _first_line(text: str) -> str:

@@ -197,7 +197,9 @@ async fn in_batches(
 /// The shape of all rows together: free dimensions are solved for where one of them is left.
 fn shape_of(port: &Port, total: usize, rows: usize) -> Result<Vec<usize>, Fault> {
     let wrong = || {
-        let message = format!("{}: {total} numbers in {rows} rows do not make {:?}", port.name, port.shape);
+        let count = if rows == 1 { "1 row".to_string() } else { format!("{rows} rows") };
+        let message =
+            format!("{} takes the shape {}: {total} numbers as {count} do not make it", port.name, port.dims());
         Fault::bad("wrong_size", message)
     };
     let fixed: usize = port.shape[1..].iter().flatten().product();
@@ -251,5 +253,11 @@ mod tests {
         ] {
             assert!(shape_of(&port(&shape), total, rows).is_err(), "{shape:?} {total} {rows}");
         }
+    }
+
+    #[test]
+    fn a_fault_has_the_shape_as_people_write_it() {
+        let fault = shape_of(&port(&[None, Some(3)]), 7, 1).expect_err("does not fit");
+        assert_eq!(fault.message, "x takes the shape [?, 3]: 7 numbers as 1 row do not make it");
     }
 }

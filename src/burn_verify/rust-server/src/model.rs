@@ -36,6 +36,12 @@ impl Port {
         json!({ "name": self.name, "datatype": dtype_of(&self.dtype).map(kserve_name), "shape": shape })
     }
 
+    /// The shape in words; a dimension that is free is `?`.
+    pub fn dims(&self) -> String {
+        let dims: Vec<String> = self.shape.iter().map(|dim| dim.map_or("?".into(), |dim| dim.to_string())).collect();
+        format!("[{}]", dims.join(", "))
+    }
+
     /// Whether a tensor is what the graph takes.
     fn check(&self, tensor: &Tensor) -> Result<(), Fault> {
         if Some(tensor.dtype) != dtype_of(&self.dtype) {
@@ -45,9 +51,7 @@ impl Port {
         let fits = tensor.shape.len() == self.shape.len()
             && tensor.shape.iter().zip(&self.shape).all(|(came, wanted)| wanted.is_none_or(|dim| dim == *came));
         if !fits {
-            let wanted: Vec<String> =
-                self.shape.iter().map(|dim| dim.map_or("?".into(), |dim| dim.to_string())).collect();
-            let message = format!("{} takes the shape [{}], not {:?}", self.name, wanted.join(", "), tensor.shape);
+            let message = format!("{} takes the shape {}, not {:?}", self.name, self.dims(), tensor.shape);
             return Err(Fault::bad("wrong_shape", message));
         }
         Ok(())

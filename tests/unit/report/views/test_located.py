@@ -1,5 +1,7 @@
 """An answer as text."""
 
+from dataclasses import replace
+
 import pytest
 
 from burn_verify.core.located import Finding, Growth, Located, Node, PieceKind, Proof, Suspect
@@ -39,6 +41,15 @@ def test_an_answer_names_nodes_cells_shapes_and_proof():
                   "Exp `a` and Add `b`: the two fail together", "further obstacles", "Exp `late`"):  # fmt: skip
         assert words in text
     assert "more" not in text.partition("further")[0].partition("compare: y: off")[2].partition("\n")[0]
+
+
+def test_a_heading_of_burn_gives_way_to_the_reason():
+    heading = "=== Tensor Operation Error ===\n  Operation: 'PReLu'\n  Reason:\n    1. Number of channels"
+    one = replace(suspect(node("n")), message=heading, reason="panic: PReLu: Number of channels")
+    text = located_text(replace(FOUND, message=heading, reason=one.reason, suspects=(one,)))
+    assert "===" not in text
+    assert text.count("compare: panic: PReLu: Number of channels") == 2
+    assert "the whole ends at compare: panic: PReLu: Number of channels" in text
 
 
 def test_the_table_shows_where_the_error_grows_most_in_the_order_of_the_graph():
