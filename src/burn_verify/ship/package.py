@@ -30,7 +30,7 @@ def require_absent(folder: Path) -> None:
         UsageError: something is there.
     """
     if os.path.lexists(folder):
-        message = f"{folder} is there already, and nothing is overwritten: name another folder, or remove it"
+        message = f"{folder} is there already, and nothing is overwritten: name another place, or remove it"
         raise UsageError(message)
 
 

@@ -84,7 +84,7 @@ def _output(entry: OutputMetrics) -> Iterator[str]:
         ("measured against", entry.reference),
         ("allowed", entry.bound),
         ("headroom", entry.headroom),
-        ("of what rounding explains", None if entry.rounding_share is None else f"{entry.rounding_share:.2%}"),
+        ("of what rounding explains", None if entry.rounding_share is None else _share(entry.rounding_share)),
         ("headroom of the oracle", entry.oracle_headroom),
         ("max abs", entry.max_abs),
         ("99th percentile", entry.p99),
@@ -98,4 +98,9 @@ def _output(entry: OutputMetrics) -> Iterator[str]:
     )
     for name, value in pairs:
         if value not in (None, ""):
-            yield f"  {name:<24}{value:.4g}" if isinstance(value, float) else f"  {name:<24}{value}"
+            yield f"  {name:<26}{value:.4g}" if isinstance(value, float) else f"  {name:<26}{value}"
+
+
+def _share(share: float) -> str:
+    """Return a share as a percentage, and far beyond all of it as a multiple."""
+    return f"{share:.2%}" if share < 10 else f"{share:.3g} times"

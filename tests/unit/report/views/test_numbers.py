@@ -17,8 +17,14 @@ def test_every_output_has_its_evidence():
 
     assert text.startswith("node/a: agrees\n")
     assert "seeded, Y: float32[2,3]" in text
-    assert "measured against        stored" in text
-    assert "headroom                0.5" in text
+    assert "measured against          stored" in text
+    assert "headroom                  0.5" in text
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.25, "25.00%"), (9.036e5, "9.04e+05 times")])
+def test_a_share_of_rounding_is_a_percentage_or_a_multiple(share, said):
+    text = explanation(agrees("node/a", metrics=(output(0.5, rounding_share=share),)))
+    assert f"of what rounding explains {said}" in text
 
 
 def test_a_case_without_a_verdict_says_where_it_stopped():
