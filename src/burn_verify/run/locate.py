@@ -225,6 +225,9 @@ def _judged_wholes(batch: Batch, names: Sequence[str]) -> Mapping[str, Verified]
 
 
 def _with_result(part: Part, piece: Piece, verified: Verified) -> Tried:
+    if part.outer is None and not set(part.graph.outputs).isdisjoint(piece.cut.gives):
+        # An output of the whole model is a tensor of the dtype that is declared, also where it is a shape.
+        piece = replace(piece, tells_shapes=False)
     return Tried(
         piece=piece,
         nodes=tuple(part.node(place) for place in piece.nodes),

@@ -108,8 +108,9 @@ def finding(located: Located, whole: CaseResult) -> Finding:
         return Finding.HIDDEN if located.hidden else Finding.NOTHING_WRONG
     if located.suspects:
         return Finding.NODE
-    if whole.stage is Stage.COMPARE and not located.unknown:
+    if whole.stage is Stage.COMPARE and not located.unknown and all(one.problem is None for one in whole.metrics):
         return Finding.AMPLIFIED
+    # A wrong shape or dtype is no rounding that could grow.
     return Finding.UNKNOWN
 
 

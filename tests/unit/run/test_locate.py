@@ -148,6 +148,17 @@ def test_what_every_node_does_right_is_amplified(asked):
     assert (found.finding, found.suspects, found.unknown) == (Finding.AMPLIFIED, (), ())
 
 
+def test_a_shape_of_another_dtype_that_is_an_output_is_wrong(asked):
+    nodes = [
+        helper.make_node("Neg", ["x"], ["y"], "first"),
+        helper.make_node("Shape", ["y"], ["s"], "shape"),
+        helper.make_node("Cast", ["s"], ["t"], "cast", to=TensorProto.INT16),
+    ]
+    proto = model(nodes, [value("x", shape=[2, 3])], [value("y", shape=[2, 3]), value("t", TensorProto.INT16, [2])])
+    found = asked(proto, seams("Cast", lambda array: array.astype(np.int64)))
+    assert (found.finding, found.first.nodes[-1].name) == (Finding.NODE, "cast")
+
+
 def test_nodes_of_a_branch_are_found(asked):
     found = asked(choosing(), seams("Mul", lambda array: array * np.float32(1.1)))
     assert first(found) == (PieceKind.NODE, ["choose/then_branch/square"])

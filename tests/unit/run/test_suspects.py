@@ -12,6 +12,10 @@ from burn_verify.graph.pieces import Piece
 from burn_verify.run.results import Verified
 from burn_verify.run.suspects import Tried, fails, finding, in_no_piece, judged, suspect
 
+DTYPE = OutputMetrics(
+    data_set="given", name="y", dtype="int32", shape=(1,), elements=1, mismatching=1, problem=Mismatch.DTYPE
+)
+
 
 def result(stage=Stage.COMPARE, outcome=Outcome.FAILED, reason="wrong values", metrics=()):
     return CaseResult(case_id="c", corpus="file", stage=stage, outcome=outcome, reason=reason, metrics=metrics)
@@ -70,12 +74,9 @@ def test_nothing_is_guilty_of_a_whole_that_passes():
 
 @pytest.mark.parametrize(("number", "wrong"), [(3, False), (4, True)])
 def test_shapes_of_another_dtype_count_by_their_numbers(number, wrong):
-    metrics = OutputMetrics(
-        data_set="given", name="y", dtype="int32", shape=(1,), elements=1, mismatching=1, problem=Mismatch.DTYPE
-    )
     outputs, desired = {"given": [np.array([number])]}, (np.array([3], np.int32),)
-    assert fails(tried(1, tells_shapes=True, metrics=(metrics,), outputs=outputs, desired=desired)) is wrong
-    assert fails(tried(1, metrics=(metrics,), outputs=outputs, desired=desired))
+    assert fails(tried(1, tells_shapes=True, metrics=(DTYPE,), outputs=outputs, desired=desired)) is wrong
+    assert fails(tried(1, metrics=(DTYPE,), outputs=outputs, desired=desired))
 
 
 def test_nodes_that_no_piece_tells_about():
@@ -89,6 +90,7 @@ def test_nodes_that_no_piece_tells_about():
         (result(outcome=Outcome.PASSED), (), ("a",), Finding.NOTHING_WRONG),
         (result(), (suspect(tried(0), result()),), (), Finding.NODE),
         (result(), (), (), Finding.AMPLIFIED),
+        (result(metrics=(DTYPE,)), (), (), Finding.UNKNOWN),
         (result(), (), ("a",), Finding.UNKNOWN),
         (result(Stage.RUN), (), (), Finding.UNKNOWN),
     ],

@@ -47,7 +47,8 @@ def _lines(located: Located) -> Iterator[str]:
     yield f"{located.model} on {located.target}: {located.finding}"
     if located.stage is not None:
         yield f"  the whole ends at {located.stage}: {_said(located.message, located.reason)}"
-    yield f"  {located.nodes} nodes, {located.pieces} pieces, fed the values of data set {located.data_set}"
+    fed = f"fed the values of data set {located.data_set}" if located.data_set else "fed nothing"
+    yield f"  {located.nodes} nodes, {located.pieces} pieces, {fed}"
     for place, suspect in enumerate(located.suspects[:_SHOWN]):
         yield ""
         yield from _suspect(suspect, place)

@@ -74,5 +74,5 @@ def test_what_verifies_nothing_and_what_was_left_out_is_told():
     entry = output(0.4, insensitive="the output is all zero")
     text = explanation(agrees("file/a", metrics=(entry,), details={"doubt": "Y is 1 and NaN"}))
 
-    assert "verifies nothing        the output is all zero" in text
+    assert "verifies nothing          the output is all zero" in text
     assert "left out, as it accuses nobody: Y is 1 and NaN" in text
