@@ -134,12 +134,19 @@ def _report(arguments: argparse.Namespace) -> int:
     settings = settings_from(typed(arguments))
     paths = [Cache(settings.cache_dir).root / LAST_RECORD] if arguments.last else arguments.records
     records = _records(paths)
-    if arguments.out is None and len(records) == 1 and not records[0].failure:
+    alone = arguments.out is None and len(records) == 1 and not records[0].failure
+    if alone:
         _show(records[0], _reasons(records[0], settings))
-        return 0
-    merged = merge(records)
+    try:
+        merged = merge(records)
+    except RecordError:
+        if alone:  # it was shown, and says why it says nothing about Burn
+            return 0
+        raise
     for line in (line for column in merged.columns for line in column.lacking):
         sys.stderr.write(f"burn-verify: missing: {line}\n")
+    if alone:
+        return 0 if merged.complete else 1
     expected = tuple(_reasons(column.record, settings) for column in merged.columns)
     between = changes.between(merged.columns)
     if arguments.out is None:

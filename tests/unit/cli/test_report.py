@@ -6,6 +6,7 @@ import re
 import pytest
 
 from burn_verify.core.target import Target
+from burn_verify.record.codec import selection_line
 from reported import agrees, refused, wrong
 
 
@@ -23,6 +24,19 @@ def test_a_report_without_a_folder_is_the_table(command, written):
 
     assert code == 0
     assert "1 of 2 agree" in out
+
+
+def test_what_one_record_lacks_is_told(command, written):
+    record = written(agrees("zoo/a"))
+    head, *results = record.read_text().splitlines()
+    record.write_text("\n".join([head, selection_line(["zoo/a", "zoo/b"]), *results]) + "\n")
+
+    code, out, err = command("report", record)
+
+    assert code == 1
+    assert "zoo/a" in out
+    assert "missing: " in err
+    assert "ended early: 1 case has no result" in err
 
 
 @pytest.mark.parametrize(("now", "code"), [(agrees, 0), (wrong, 1)])

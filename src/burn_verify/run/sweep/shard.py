@@ -1,6 +1,6 @@
 """One shard of a sweep: its models, part by part, through the run that there is; resumed where it stopped."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,14 @@ def costs(cases: tuple[Case, ...], record: Path | None) -> dict[str, float]:
     return costs_of(store.read_run(record)) if record is not None else manifest.sizes(cases)
 
 
+def _apart(before: Set[tuple[str, str]], now: Set[tuple[str, str]]) -> str:
+    """Return by which options a sweep differs from the folder's: those not said now, and those that are new."""
+    lacking = [f"with {flag} {value}" for flag, value in sorted(before - now)]
+    flags = {flag for flag, _ in before}
+    more = [f"without {flag}" for flag, _ in sorted(now - before) if flag not in flags]
+    return " and ".join((*lacking, *more)) or "by another version of burn-verify"
+
+
 def begin(sweep: Sweep) -> None:
     """Create the folder of a sweep, or check that it is one of the same options.
 
@@ -76,8 +84,9 @@ def begin(sweep: Sweep) -> None:
         message = f"--out {sweep.folder}: the folder holds something else than a sweep: name another one"
         raise UsageError(message)
     if found is not None and found != about:
-        options = " ".join(f"{flag} {value}" for flag, value in found.get("options", ())) or "no options"
-        message = f"--out {sweep.folder} was begun with {options}: say the same, or name another folder"
+        before = {(flag, value) for flag, value in found.get("options", ())}
+        now = set(options_given(sweep.settings))
+        message = f"--out {sweep.folder} was begun {_apart(before, now)}: say the same, or name another folder"
         raise UsageError(message)
     try:
         sweep.journals.mkdir(parents=True, exist_ok=True)

@@ -74,7 +74,7 @@ def test_a_journal_that_cannot_be_written_ends_the_shard(sweep):
 
 
 def test_a_folder_of_other_options_is_refused(sweep, cache, tmp_path):
-    with pytest.raises(UsageError, match="was begun with no options"):
+    with pytest.raises(UsageError, match="was begun without --burn-timeout: say"):
         sweep_of(tmp_path / "in", tmp_path / "out", cache, timeout=3.0)
     with pytest.raises(UsageError, match="something else than a sweep"):
         sweep_of(tmp_path / "in", tmp_path / "in", cache)
