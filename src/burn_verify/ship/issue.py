@@ -5,6 +5,7 @@ rustc refuse the model. Pure: text and bytes by path.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -182,15 +183,18 @@ def _literal(value: np.generic) -> str:
 def _printed(name: str, port: Port) -> Iterator[str]:
     label = rust_string(f"actual   {port.name}: ")[1:-1].replace("{", "{{").replace("}", "}}")
     if not port.kind.startswith("Tensor<"):
-        yield f'    println!("{label}{{{name}:?}}");'
+        yield f'    println!("{label}{port.kind} {{{name}:?}}");'
         return
     yield f"    let {name} = {name}.into_data();"
-    shown = f"{name}.iter::<f64>().take({_SHOWN}).collect::<Vec<_>>()"
+    number = "i64" if port.kind.endswith("Int>") else "f64"
+    shown = f"{name}.iter::<{number}>().take({_SHOWN}).collect::<Vec<_>>()"
     yield f'    println!("{label}{{:?}}{{:?}} {{:?}}", {name}.dtype, {name}.shape.to_vec(), {shown});'
 
 
 def _text(array: Array) -> str:
-    values = [float(value) for value in array.reshape(-1)[:_SHOWN]]
+    # A whole number beyond 2^53 is another one as a float.
+    number = int if array.dtype.kind in "iu" else float
+    values = [number(value) for value in array.reshape(-1)[:_SHOWN]]
     return f"{dtype_name(array.dtype)}{list(array.shape)} {values}"
 
 
@@ -219,6 +223,7 @@ def _report(evidence: Evidence) -> str:
     return "\n".join(lines) + "\n"
 
 
+_DIGEST: Final = re.compile(r"\b[0-9a-f]{32}\.onnx\b")
 _WORDS: Final[Mapping[Stage, str]] = {
     Stage.CONVERT: "burn-onnx refuses the model",
     Stage.COMPILE: "The Rust that burn-onnx generates does not compile",
@@ -228,7 +233,9 @@ _WORDS: Final[Mapping[Stage, str]] = {
 
 
 def _first_lines(message: str) -> list[str]:
-    return [shortened(line, 160) for line in message.strip().splitlines()[:_LINES]]
+    """Return the beginning of a message about the model, which was called by its digest when it was tried."""
+    lines = _DIGEST.sub("tiny.onnx", message).strip().splitlines()
+    return [shortened(line, 160) for line in lines[:_LINES]]
 
 
 def _paired(values: Sequence[Any], arrays: Sequence[Array]) -> list[tuple[Any, Array]]:

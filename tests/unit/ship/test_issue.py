@@ -2,6 +2,7 @@
 
 import io
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -67,12 +68,32 @@ def test_a_program_prints_what_is_expected_and_what_comes(stage):
     assert "Tensor::<1>::from_data(TensorData::from_bytes_vec(" in main
     assert "let input1 = 3;" in main
     assert 'println!("expected y: float32[2] [-1.5, 2.0]");' in main
+    assert 'println!("expected s: int64[1] [2]");' in main
+    assert 'println!("actual   s: [i64; 1] {output1:?}");' in main
     assert "let (output0, output1) = model.forward(input0, input1);" in main
     assert made["values/input0.bin"] == X.tobytes()
     np.testing.assert_array_equal(np.load(io.BytesIO(made["expected.npz"]))["y"], -X)
     report = made["README.md"].decode()
     assert "actual" in report
     assert len(report.splitlines()) < 40
+
+
+def test_whole_numbers_are_not_shown_as_floats():
+    kinds = RUST.replace("(Tensor<1>, [i64; 1])", "(Tensor<1>, Tensor<1, Int>)")
+    large = np.array([2**60 + 1])
+    made = files_of(evidence(Stage.COMPARE, rust=kinds, weights=b"w", expected=(X, large), actual=(X, large - 1)))
+    main, report = made["src/main.rs"].decode(), made["README.md"].decode()
+    assert 'println!("expected s: int64[1] [1152921504606846977]");' in main
+    assert "output0.iter::<f64>()" in main
+    assert "output1.iter::<i64>()" in main
+    assert "actual   s: int64[1] [1152921504606846976]" in report
+
+
+def test_the_message_names_the_file_that_is_there():
+    some = evidence(Stage.CONVERT)
+    message = f"Failed to parse ONNX file '{'0a' * 16}.onnx': no Neg"
+    made = files_of(replace(some, result=replace(some.result, message=message)))
+    assert "Failed to parse ONNX file 'tiny.onnx': no Neg" in made["README.md"].decode()
 
 
 def test_nothing_of_ours_is_needed():

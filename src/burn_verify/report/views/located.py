@@ -1,5 +1,6 @@
 """Where a model fails first, as text for a terminal. Pure."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
@@ -9,6 +10,7 @@ from tabulate import tabulate
 from burn_verify.core.located import Finding, Growth, Located, PieceKind, Proof, Suspect
 
 _SHOWN: Final = 6
+_DIGEST: Final = re.compile(r" file '[0-9a-f]{32}\.onnx'")
 _PROOFS: Final = {
     Proof.ALONE: "proved: fed ONNX Runtime's values in place of this, the rest of the model passes",
     Proof.TOGETHER: "proved: the rest passes once all of these are fed from ONNX Runtime; this alone is not enough",
@@ -98,8 +100,11 @@ def _growth(growth: tuple[Growth, ...]) -> str:
 
 
 def _said(message: str, reason: str) -> str:
-    """Return the first line of a message; the reason where that is a heading, as of Burn's checks of shapes."""
-    first = _first_line(message or reason)
+    """Return the first line of a message; the reason where that is a heading, as of Burn's checks of shapes.
+
+    The name of a piece's file, a digest, says nothing and is left out.
+    """
+    first = _DIGEST.sub("", _first_line(message or reason))
     return reason if first.startswith("===") and reason else first
 
 

@@ -52,6 +52,12 @@ def test_a_heading_of_burn_gives_way_to_the_reason():
     assert "the whole ends at compare: panic: PReLu: Number of channels" in text
 
 
+def test_the_digest_of_a_piece_is_left_out():
+    message = f"Failed to parse ONNX file '{'0a' * 16}.onnx': no Neg"
+    text = located_text(replace(FOUND, message=message))
+    assert "the whole ends at compare: Failed to parse ONNX: no Neg" in text
+
+
 def test_the_table_shows_where_the_error_grows_most_in_the_order_of_the_graph():
     lines = [line.split()[0] for line in located_text(FOUND).splitlines() if line.startswith("n")]
     assert lines == ["node", "n0", "n6", "n7", "n8", "n9", "n10", "n11"]
