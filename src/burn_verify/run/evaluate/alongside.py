@@ -13,7 +13,16 @@ from burn_verify.core.target import Target
 from burn_verify.reference.engine import Engine
 from burn_verify.report.views.drawn import pictured
 from burn_verify.report.views.evaluation import EVALUATION, comparison_json, evaluated_json
-from burn_verify.run.evaluate.evaluation import Evaluation, Subject, Wish, by_burn, by_engine, check_usable, subject_of
+from burn_verify.run.evaluate.evaluation import (
+    Evaluation,
+    Subject,
+    Wish,
+    by_burn,
+    by_engine,
+    check_limits,
+    check_usable,
+    subject_of,
+)
 from burn_verify.run.evaluate.written import panels_of
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.seams import Seams
@@ -54,6 +63,7 @@ class Alongside:
         try:
             subject, before = self._reference(built, listen)
             check_usable(before, subject.task)
+            check_limits(self._wish.max_drop, before)
             after = by_burn(subject, built, target, run, listen)
         except UsageError as error:
             return _failed(result, Stage.LOAD, FailureKind.USAGE, f"evaluation: {error}", "wrong data")

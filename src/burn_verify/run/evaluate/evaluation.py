@@ -134,7 +134,7 @@ def evaluate(
     finally:
         engine.close()
     check_usable(by_reference[0], first.task)
-    _check_limits(wish.max_drop, by_reference[0])
+    check_limits(wish.max_drop, by_reference[0])
     by_burn = [_column(subjects, target, settings, cache, seams, listen, alone=len(targets) == 1) for target in targets]
     compare = partial(compared, task=first.task, limits=wish.max_drop, seed=wish.seed)
     comparisons = [
@@ -333,7 +333,12 @@ def _no_metric(found: Evaluated, task: Task) -> str:
     return "none has a labelled box" if task.labels is Labels.BOXES else ""
 
 
-def _check_limits(limits: Mapping[str, float], first: Evaluated) -> None:
+def check_limits(limits: Mapping[str, float], first: Evaluated) -> None:
+    """Refuse limits of metrics that the task does not have.
+
+    Raises:
+        UsageError: there is such a limit.
+    """
     known = {name.lower() for name in first.metrics}
     for name in limits:
         if first.metrics and name.lower() not in known:

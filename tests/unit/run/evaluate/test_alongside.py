@@ -81,6 +81,12 @@ def test_data_that_do_not_fit_are_a_mistake_of_the_user(net):
     assert found.message.startswith("evaluation: what is the task of net?")
 
 
+def test_a_limit_of_another_metric_is_a_mistake_of_the_user(net):
+    found = run(net, max_drop="ap=0.01")
+    assert (found.outcome, found.stage, found.failure) == (Outcome.FAILED, Stage.LOAD, FailureKind.USAGE)
+    assert found.message == "evaluation: --max-drop ap: the metrics are top1"
+
+
 def test_a_case_that_fails_anyway_keeps_its_failure(net):
     found = run(net, Faults({("run", "net"): lambda outputs: [outputs[0] + 1]}))
     assert found.stage is Stage.COMPARE
