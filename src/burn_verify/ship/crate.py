@@ -74,7 +74,6 @@ def files_of(contents: Contents) -> dict[str, bytes]:
     """Return the files of the crate."""
     sources = overlaid(packaged_sources(), resolve(contents.target.burn))
     text = {
-        "Cargo.toml": _manifest(contents, sources),
         "Cargo.lock": sources["Cargo.lock"],
         "README.md": _readme(contents),
         ".gitignore": "/target\n",
@@ -96,7 +95,19 @@ def files_of(contents: Contents) -> dict[str, bytes]:
         {port.name: array for port, array in zip(contents.face.inputs, contents.golden[0].inputs, strict=True)}
     )
     made["tests/golden.rs"] = _golden_test(contents, made).encode()
-    return made
+    return {"Cargo.toml": _manifest(contents, sources, version_of(made)).encode()} | made
+
+
+def version_of(files: Mapping[str, bytes]) -> str:
+    """Return the version of a crate, with a digest of its files.
+
+    In a target folder that several workspaces share, cargo tells their crates apart by name and version, and else by
+    the times of files: it would take the program of one for that of another.
+    """
+    total = hashlib.sha256()
+    for path in sorted(files):
+        total.update(f"{path}\0{len(files[path])}\0".encode() + files[path])
+    return f"0.1.0+{total.hexdigest()[:12]}"
 
 
 def library(contents: Contents) -> str:
@@ -216,7 +227,7 @@ def _wire(source: str) -> str:
     return changed
 
 
-def _manifest(contents: Contents, sources: Mapping[str, str]) -> str:
+def _manifest(contents: Contents, sources: Mapping[str, str], version: str) -> str:
     packages = tomllib.loads(sources["Cargo.lock"])["package"]
     pinned = {one["name"]: one["version"] for one in packages if one["name"] != "safetensors"}
     runner = tomllib.loads(sources["runner/Cargo.toml"])["dependencies"]
@@ -234,7 +245,7 @@ def _manifest(contents: Contents, sources: Mapping[str, str]) -> str:
     lines = [
         "[package]",
         f"name = {json.dumps(contents.name)}",
-        'version = "0.1.0"',
+        f'version = "{version}"',
         'edition = "2024"',
         "publish = false",
         "",

@@ -23,7 +23,7 @@ from burn_verify.core.versions import resolve
 from burn_verify.graph.dtypes import dtype_name
 from burn_verify.graph.facts import facts
 from burn_verify.graph.shrink import Draft
-from burn_verify.ship.crate import npz
+from burn_verify.ship.crate import npz, version_of
 from burn_verify.ship.face import Face, Port, face_of, portable
 from burn_verify.system.wire import Array
 
@@ -82,7 +82,6 @@ def files_of(evidence: Evidence) -> dict[str, bytes]:
         "inputs.npz": npz(dict(zip(names, evidence.draft.inputs, strict=False))),
         "expected.npz": npz(dict(zip(outputs, evidence.expected, strict=False))),
         "README.md": _report(evidence).encode(),
-        "Cargo.toml": _manifest(evidence).encode(),
         "Cargo.lock": _sources(evidence)["Cargo.lock"].encode(),
         "src/main.rs": _main(evidence).encode(),
         ".gitignore": b"/target\n/generated\n",
@@ -92,7 +91,7 @@ def files_of(evidence: Evidence) -> dict[str, bytes]:
         made["model.bpk"] = evidence.weights
     if _is_run(evidence):
         made |= {f"values/input{place}.bin": array.tobytes() for place, array in enumerate(evidence.draft.inputs)}
-    return made
+    return made | {"Cargo.toml": _manifest(evidence, version_of(made)).encode()}
 
 
 def _is_run(evidence: Evidence) -> bool:
@@ -103,7 +102,7 @@ def _sources(evidence: Evidence) -> Mapping[str, str]:
     return overlaid(packaged_sources(), resolve(evidence.target.burn))
 
 
-def _manifest(evidence: Evidence) -> str:
+def _manifest(evidence: Evidence, version: str) -> str:
     """Return ``Cargo.toml``: Burn with the features with which it failed, or burn-onnx alone where that refuses."""
     compat = tomllib.loads(_sources(evidence)["compat/Cargo.toml"])["dependencies"]
     features = json.dumps(compat["burn"]["features"])
@@ -114,7 +113,7 @@ def _manifest(evidence: Evidence) -> str:
             f'burn = {{ version = "={burn}", default-features = false, features = {features} }}',
             f'burn-store = {{ version = "={burn}", default-features = false, features = ["std"] }}',
         ]
-    head = ["[package]", 'name = "reproduction"', 'version = "0.1.0"', 'edition = "2024"', "publish = false"]
+    head = ["[package]", 'name = "reproduction"', f'version = "{version}"', 'edition = "2024"', "publish = false"]
     return "\n".join([*head, "", "[workspace]", "", "[dependencies]", *needed]) + "\n"
 
 

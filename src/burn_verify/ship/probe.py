@@ -4,6 +4,7 @@ It is the crate of `crate` with a program in it, built with the Burn that is com
 """
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.files import copy_atomically
 
 _NAME: Final = "probe"
+_VERSION: Final = re.compile(r'^version = ".*"$', re.MULTILINE)
 _ONLY_IN_THE_RUN: Final = ("evidence", "durations", "latency")
 
 
@@ -45,7 +47,11 @@ def probe_files(proven: Proven, contents: Contents) -> dict[str, bytes]:
 
 
 def _with_program(manifest: str) -> str:
-    """Return a manifest whose crates for tests are those of the program: a build of it alone takes the same Burn."""
+    """Return a manifest whose crates for tests are those of the program: a build of it alone takes the same Burn.
+
+    All probes have one version: each is built from new files, and takes the place of the last one in the cache.
+    """
+    manifest = _VERSION.sub('version = "0.1.0"', manifest, count=1)
     head, tests, rest = manifest.partition("[dev-dependencies]\n")
     own, blank, profiles = rest.partition("\n\n")
     names = head.partition("[dependencies]\n")[2]

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import io
+import re
 import tomllib
 
 import numpy as np
@@ -28,6 +29,15 @@ def test_versions_are_exact_and_generated_code_has_one_source(proven, pregenerat
     assert ("src/generated.rs" in files) is pregenerated
     assert ("burn-onnx" in manifest.get("build-dependencies", {})) is not pregenerated
     assert manifest["profile"]["dev"]["package"]["burn-flex"]["opt-level"] == 3
+
+
+def test_two_crates_of_a_name_are_told_apart_in_a_shared_target_folder(contents):
+    versions = [
+        tomllib.loads(files_of(one)["Cargo.toml"].decode())["package"]["version"]
+        for one in (contents, contents, dataclasses.replace(contents, weights=contents.weights + b"0"))
+    ]
+    assert versions[0] == versions[1] != versions[2]
+    assert re.fullmatch(r"0\.1\.0\+[0-9a-f]{12}", versions[0])
 
 
 @pytest.mark.parametrize("pregenerated", [True, False])

@@ -96,6 +96,14 @@ def test_the_message_names_the_file_that_is_there():
     assert "Failed to parse ONNX file 'tiny.onnx': no Neg" in made["README.md"].decode()
 
 
+def test_two_projects_are_told_apart_in_a_shared_target_folder():
+    versions = {
+        tomllib.loads(files_of(evidence(stage))["Cargo.toml"].decode())["package"]["version"]
+        for stage in (Stage.CONVERT, Stage.COMPILE)
+    }
+    assert len(versions) == 2
+
+
 def test_nothing_of_ours_is_needed():
     for stage in (Stage.CONVERT, Stage.COMPILE, Stage.COMPARE):
         made = files_of(evidence(stage, rust="" if stage is Stage.CONVERT else RUST))

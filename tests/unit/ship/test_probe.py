@@ -29,6 +29,7 @@ def test_everything_is_in_the_program(proven):
     manifest = tomllib.loads(files["Cargo.toml"].decode())
 
     assert "dev-dependencies" not in manifest
+    assert manifest["package"]["version"] == "0.1.0"
     assert {"serde_json", "bytes", "log"} <= manifest["dependencies"].keys()
     assert "build.rs" not in files
     assert "{{" not in files["src/main.rs"].decode().replace("{{}}", "")
