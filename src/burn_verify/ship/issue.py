@@ -7,7 +7,7 @@ rustc refuse the model. Pure: text and bytes by path.
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -185,16 +185,17 @@ def _printed(name: str, port: Port) -> Iterator[str]:
         yield f'    println!("{label}{port.kind} {{{name}:?}}");'
         return
     yield f"    let {name} = {name}.into_data();"
-    number = "i64" if port.kind.endswith("Int>") else "f64"
+    kinds = {"Int>": "i64", "Bool>": "bool"}
+    number = next((one for end, one in kinds.items() if port.kind.endswith(end)), "f64")
     shown = f"{name}.iter::<{number}>().take({_SHOWN}).collect::<Vec<_>>()"
     yield f'    println!("{label}{{:?}}{{:?}} {{:?}}", {name}.dtype, {name}.shape.to_vec(), {shown});'
 
 
 def _text(array: Array) -> str:
     # A whole number beyond 2^53 is another one as a float.
-    number = int if array.dtype.kind in "iu" else float
-    values = [number(value) for value in array.reshape(-1)[:_SHOWN]]
-    return f"{dtype_name(array.dtype)}{list(array.shape)} {values}"
+    number = _SHOWN_AS.get(array.dtype.kind, float)
+    values = ", ".join(str(number(value)) for value in array.reshape(-1)[:_SHOWN])
+    return f"{dtype_name(array.dtype)}{list(array.shape)} [{values}]"
 
 
 def _report(evidence: Evidence) -> str:
@@ -222,6 +223,7 @@ def _report(evidence: Evidence) -> str:
     return "\n".join(lines) + "\n"
 
 
+_SHOWN_AS: Final[Mapping[str, Callable[[Any], Any]]] = {"i": int, "u": int, "b": lambda value: _bool(bool(value))}
 _DIGEST: Final = re.compile(r"\b[0-9a-f]{32}\.onnx\b")
 _WORDS: Final[Mapping[Stage, str]] = {
     Stage.CONVERT: "burn-onnx refuses the model",

@@ -30,8 +30,14 @@ fn run() -> Result<(), String> {
     let model = {{load}}?;
     let outputs = model.run(Inputs::from_data(values, &device)?);
     for (port, value) in OUTPUTS.iter().zip(outputs.into_data()) {
-        let first: Vec<f64> = value.iter::<f64>().take(8).collect();
-        println!("{}: {:?}{:?} {first:?}", port.name, value.dtype(), value.shape().to_vec());
+        // A whole number beyond 2^53 is another one as a float.
+        let first = match port.dtype {
+            "bool" => format!("{:?}", value.iter::<bool>().take(8).collect::<Vec<_>>()),
+            "uint64" => format!("{:?}", value.iter::<u64>().take(8).collect::<Vec<_>>()),
+            dtype if dtype.contains("int") => format!("{:?}", value.iter::<i64>().take(8).collect::<Vec<_>>()),
+            _ => format!("{:?}", value.iter::<f64>().take(8).collect::<Vec<_>>()),
+        };
+        println!("{}: {:?}{:?} {first}", port.name, value.dtype(), value.shape().to_vec());
     }
     Ok(())
 }
