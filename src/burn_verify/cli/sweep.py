@@ -262,7 +262,8 @@ def _say(gathered: Gathered, sweep: Sweep, settings: Settings) -> int:
 def _missing(gathered: Gathered) -> int:
     for target, ids in gathered.missing.items():
         if ids:
-            said = f"{len(ids)} models have no result on {target.label}: {_listed(ids)}"
+            how_many = "1 model has" if len(ids) == 1 else f"{len(ids)} models have"
+            said = f"{how_many} no result on {target.label}: {_listed(ids)}"
             sys.stderr.write(harmless(f"burn-verify: missing: {said}\n"))
     return 0 if gathered.complete else _INCOMPLETE
 
