@@ -175,6 +175,7 @@ BODIES = [
     ({"inputs": [tensor(data=None, parameters={"binary_data_size": 4})]}, 400, "wrong_value"),
     ({"inputs": [tensor()], "outputs": [{"name": "no such"}]}, 400, "unknown_output"),
     (b"x" * 200_000, 413, "too_large"),
+    (b"x" * 20_000_000, 413, "too_large"),
 ]
 
 

@@ -1,11 +1,13 @@
 //! The routes: Furnace's, and KServe v2 below `/v2`.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -20,6 +22,9 @@ use crate::model::Spec;
 use crate::runner::{Answered, Runner};
 use crate::tensor::Tensor;
 use crate::{furnace, kserve};
+
+/// Bytes of a refused body that are read and dropped.
+const DROPPED: usize = 64 << 20;
 
 /// What a request may take.
 #[derive(Clone, Copy, Debug)]
@@ -130,18 +135,37 @@ pub async fn read(limits: &Limits, headers: &HeaderMap, body: Body) -> Result<By
         Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limits.body) {
-        return Err(too_large());
-    }
-    match timeout(limits.read, to_bytes(body, limits.body)).await {
+    match timeout(limits.read, collected(body, limits.body, announced.unwrap_or(0))).await {
         Err(_) => {
             let message = format!("the body did not arrive within {:?}", limits.read);
             Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "slow_request", message))
         }
-        Ok(Ok(bytes)) => Ok(bytes),
-        // The limit is the only reason that a client sees: a connection that broke has no reader.
-        Ok(Err(_)) => Err(too_large()),
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(too_large()),
     }
+}
+
+/// Reads a body; none where it is larger than the limit.
+///
+/// What is sent beyond the limit is read and dropped, as far as `DROPPED`: if the connection is closed before, most clients
+/// see it break, and not the answer.
+async fn collected(mut body: Body, limit: usize, announced: usize) -> Option<Bytes> {
+    let (mut kept, mut read) = (Vec::new(), 0_usize);
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        // A connection that broke has no reader, so it needs no answer of its own.
+        let Ok(frame) = frame else { return None };
+        let Some(data) = frame.data_ref() else { continue };
+        read = read.saturating_add(data.len());
+        if read > limit || announced > limit {
+            kept = Vec::new();
+            if read > limit.saturating_add(DROPPED) {
+                return None;
+            }
+        } else {
+            kept.extend_from_slice(data);
+        }
+    }
+    (read <= limit && announced <= limit).then(|| kept.into())
 }
 
 pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
