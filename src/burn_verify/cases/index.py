@@ -158,7 +158,7 @@ def _collected(entry: IndexEntry, folder: Path) -> Collected:
 def _entry_from_json(data: Mapping[str, Any]) -> IndexEntry:
     subject, tolerance = data["subject"], data["tolerance"]
     rebuilt = {
-        **{name: tuple(data[name]) for name in ("op_types", "data_sets")},
+        **{name: tuple(data[name]) for name in ("op_types", "data_sets", "steady")},
         **{name: tuple(map(_spec_from_json, data[name])) for name in ("inputs", "outputs")},
         "subject": None if subject is None else Subject(**{**subject, "axes": tuple(map(tuple, subject["axes"]))}),
         "tolerance": None if tolerance is None else Tolerance(**tolerance),

@@ -271,7 +271,8 @@ class ModelFacts:
         op_types: qualified names, sorted.
         opset: version of the default domain, 0 where the model does not import it.
         inputs: graph inputs that are not initializers, in the order of the graph.
-        random: an operator draws random numbers, so that two correct answers differ.
+        random: an output depends on random numbers that an operator draws, so that two correct answers differ.
+        steady: names of the outputs of a random model that do not depend on them.
     """
 
     op_types: tuple[str, ...]
@@ -279,6 +280,12 @@ class ModelFacts:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     random: bool = False
+    steady: tuple[str, ...] = ()
+
+    @property
+    def measurable(self) -> bool:
+        """Whether an output has one right answer."""
+        return not self.random or bool(self.steady)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ class VerdictName(StrEnum):
     ORACLE_DISAGREES = "oracle_disagrees"
     """Burn agrees with float64 or the stored outputs; ONNX Runtime does not."""
     NONDETERMINISTIC = "nondeterministic"
-    """Generates random numbers: range and moments were checked."""
+    """Generates random numbers: shapes and, of single operators, distributions were checked; other outputs agree."""
     INSENSITIVE = "insensitive"
     """The reference cannot distinguish a correct program from an incorrect one."""
 

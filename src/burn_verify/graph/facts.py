@@ -37,12 +37,16 @@ def facts(model: onnx.ModelProto, fed: Mapping[str, npt.NDArray[Any]] | None = N
     # Only Dropout needs them, and reading every constant of a large model is slow.
     known = _constants(model) if any(node.op_type == "Dropout" for node in nodes(model)) else {}
     known |= fed or {}
+    outputs = tuple(_spec(value) for value in model.graph.output)
+    drawn = _drawn(model, opset, known)
+    random = any(one.name in drawn for one in outputs)
     return ModelFacts(
         op_types=tuple(sorted({qualified(text(node.op_type), text(node.domain)) for node in nodes(model)})),
         opset=opset,
         inputs=tuple(_spec(value) for value in runtime_inputs(model.graph)),
-        outputs=tuple(_spec(value) for value in model.graph.output),
-        random=any(_draws(node, opset, known) for node in nodes(model)),
+        outputs=outputs,
+        random=random,
+        steady=tuple(one.name for one in outputs if random and one.name not in drawn),
     )
 
 
@@ -141,6 +145,34 @@ def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
         for dim in tensor.shape.dim
     )
     return TensorSpec(name=text(value.name), dtype=dtype_of(tensor.elem_type), shape=dims)
+
+
+def _drawn(model: onnx.ModelProto, opset: int, known: Mapping[str, npt.NDArray[Any]]) -> frozenset[str]:
+    """Return the names of the values of the graph that depend on random numbers, as far as the known values tell."""
+    if not any(_draws(node, opset, known) for node in nodes(model)):
+        return frozenset()
+    functions: set[tuple[str, str]] = set()
+
+    def draws(some: Iterable[onnx.NodeProto]) -> bool:
+        return any(_draws(node, opset, known) or (node.domain, node.op_type) in functions for node in some)
+
+    # A function may call one that comes after it.
+    for _ in model.functions:
+        functions |= {(one.domain, one.name) for one in model.functions if draws(_within(one.node))}
+    found: set[str] = set()
+    for node in model.graph.node:
+        inside = list(_within([node]))
+        if draws(inside) or any(name in found for one in inside for name in one.input):
+            found.update(name for name in node.output if name)
+    return frozenset(found)
+
+
+def _within(some: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """Yield nodes, and those of their inner graphs."""
+    for node in some:
+        yield node
+        for graph in _inner_graphs([node]):
+            yield from graph.node
 
 
 def _draws(node: onnx.NodeProto, opset: int, known: Mapping[str, npt.NDArray[Any]]) -> bool:

@@ -3,7 +3,7 @@
 Defines no tolerance itself: `structure` defines what has to be exact, a `BoundRule` the allowed error.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -93,12 +93,27 @@ def judge_random(
     desired: Sequence[npt.NDArray[Any]],
     data_set: str,
     case_id: str,
+    *,
+    steady: Collection[str] = (),
 ) -> Verdict:
-    """Compare the deterministic properties of random outputs: their count, dtypes and shapes."""
+    """Compare the deterministic properties of random outputs: their count, dtypes and shapes.
+
+    Args:
+        steady: the outputs that are not random; these are compared by the bound.
+    """
     verdict = judge(names, actual, desired, data_set, case_id)
-    if verdict.mismatch in (None, Mismatch.VALUES):
-        return replace(verdict, name=VerdictName.NONDETERMINISTIC, message="", reason="", mismatch=None, difference="")
-    return verdict
+    if verdict.mismatch not in (None, Mismatch.VALUES):
+        return verdict
+    places = [place for place, name in enumerate(names) if name in steady]
+    alone, came, wanted = (
+        [names[one] for one in places],
+        [actual[one] for one in places],
+        [desired[one] for one in places],
+    )
+    found = judge(alone, came, wanted, data_set, case_id)
+    if not found.passes:
+        return replace(found, metrics=verdict.metrics)
+    return replace(verdict, name=VerdictName.NONDETERMINISTIC, message="", reason="", mismatch=None, difference="")
 
 
 def merge(verdicts: Iterable[Verdict]) -> Verdict:

@@ -62,8 +62,11 @@ class Judge:
         Raises:
             ValueError: `names` and the desired outputs differ in length.
         """
-        if self.mode is JudgeMode.ONNX or subject.random:
+        if self.mode is JudgeMode.ONNX:
             return by_tolerance(subject, names, actual, evidence, data_set)
+        if subject.random:
+            drawn = by_tolerance(replace(subject, steady=()), names, actual, evidence, data_set)
+            return _with_steady(self, drawn, subject, names, actual, evidence, data_set) if drawn.passes else drawn
         return _by_evidence(self, subject, names, actual, evidence, data_set)
 
     def passing(
@@ -82,12 +85,14 @@ class Judge:
         self, subject: Question, names: Sequence[str], actual: Sequence[Array], evidence: Evidence
     ) -> tuple[Allowance, ...]:
         """Return what is allowed for each output, given outputs that passed; arguments as for `verdict`."""
-        if subject.random:
-            return tuple(shaped_as(answer) for answer in actual)
-        if _discrete(names, actual, evidence, "") is not None:
+        if not subject.random and _discrete(names, actual, evidence, "") is not None:
             return tuple(equal_to(answer) for answer in actual)
-        weighed = [_weighed(self, subject, place, name, actual[place], evidence) for place, name in enumerate(names)]
-        return tuple(allowance_of(answer, one) for answer, (one, _) in zip(actual, weighed, strict=True))
+        return tuple(
+            shaped_as(actual[place])
+            if subject.random and name not in subject.steady
+            else allowance_of(actual[place], _weighed(self, subject, place, name, actual[place], evidence)[0])
+            for place, name in enumerate(names)
+        )
 
     def override(self, subject: Question, evidence: Evidence, output: str, dtype: str) -> Override | None:
         """Return the exception for an output, None where there is none."""
@@ -157,6 +162,38 @@ def _by_evidence(
     return Verdict(
         name=worst.name,
         message=message,
+        reason="" if worst.mismatch is None else worst.mismatch.value,
+        mismatch=worst.mismatch,
+        metrics=metrics,
+        guilty=worst.guilty,
+        difference=worst.difference,
+    )
+
+
+def _with_steady(
+    rules: Judge,
+    drawn: Verdict,
+    subject: Question,
+    names: Sequence[str],
+    actual: Sequence[Array],
+    evidence: Evidence,
+    data_set: str,
+) -> Verdict:
+    """Judge the outputs of a random model that are not random, and return the verdict over all of them."""
+    found = {
+        place: _output(rules, subject, place, name, actual, evidence, data_set)
+        for place, name in enumerate(names)
+        if name in subject.steady
+    }
+    if not found:
+        return drawn
+    metrics = tuple(found[place].metrics if place in found else one for place, one in enumerate(drawn.metrics))
+    worst = min(found.values(), key=lambda one: WORST_FIRST.index(one.name))
+    if worst.name is not VerdictName.DISAGREES:
+        return replace(drawn, metrics=metrics)
+    return Verdict(
+        name=worst.name,
+        message=f"{worst.text} [{where_of(subject.case_id, data_set)}]",
         reason="" if worst.mismatch is None else worst.mismatch.value,
         mismatch=worst.mismatch,
         metrics=metrics,

@@ -25,13 +25,15 @@ class Question:
     """The case that is judged.
 
     Attributes:
-        random: whether an operator generates random numbers.
+        random: whether an output depends on random numbers.
+        steady: the outputs of a random model that do not.
         tolerance: the tolerance of the corpus, where it defines one.
         own: what the user allows, by output.
     """
 
     case_id: str
     random: bool = False
+    steady: tuple[str, ...] = ()
     tolerance: Tolerance | None = None
     own: tuple[OutputTolerance, ...] = ()
 
@@ -47,7 +49,7 @@ def by_tolerance(
     """Compare by a fixed tolerance, and check random outputs by statistical tests."""
     if not subject.random:
         return judge(names, actual, evidence.desired, data_set, subject.case_id, **rules_of(subject))
-    verdict = judge_random(names, actual, evidence.desired, data_set, subject.case_id)
+    verdict = judge_random(names, actual, evidence.desired, data_set, subject.case_id, steady=subject.steady)
     lone = evidence.measured.lone
     if not verdict.passes or lone is None or not chance.is_random(lone.facts):
         return verdict

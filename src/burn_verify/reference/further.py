@@ -97,7 +97,9 @@ def _model(prepared: PreparedCase) -> "onnx.ModelProto":
 
 def _confirms(prepared: PreparedCase, desired: Sequence[Array], opinion: Sequence[Array]) -> bool:
     names = [output.name for output in prepared.outputs]
-    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance)
+    question = Question(
+        case_id=prepared.case.id, random=prepared.random, steady=prepared.steady, tolerance=prepared.tolerance
+    )
     return judge.judge(names, opinion, desired, "", "", **rules_of(question)).passes
 
 

@@ -90,7 +90,7 @@ class Measurer:
                 found, note = self._data_set(prepared, data_set)
             arrays |= {f"{place:03d}/{key.partition('/')[2]}": array for key, array in found.items()}
             notes[name] = note
-            if note["node"] is None and not prepared.stored and not prepared.random:
+            if note["node"] is None and not prepared.stored and prepared.measurable:
                 arrays |= placed(place, "optimised", self._optimised(prepared, data_set))
             if name in drawn:
                 arrays |= placed(place, "other", self._other(prepared, data_set, drawn[name]))
@@ -154,7 +154,7 @@ class Measurer:
         """Measure how far rounding may move the outputs, if one of them has no bound of its own."""
         lone = None if known.node is None else from_json(known.node)
         scaled = {int(name.rpartition("/")[2]) for name in known.arrays if "/scale/" in name}
-        if prepared.random or not any(
+        if not prepared.measurable or not any(
             is_float(array.dtype) and not bounded(lone, place, scaled=place in scaled)
             for place, array in enumerate(data_set.desired)
         ):
@@ -177,7 +177,7 @@ class Measurer:
 
         A few boolean outputs may be equal for two different inputs. Further inputs are drawn while all outputs are.
         """
-        if not prepared.inputs or prepared.random:
+        if not prepared.inputs or not prepared.measurable:
             return ()
         answers: Sequence[Array] = ()
         hints = _shaped(prepared.hints_of(fed), prepared, first)
@@ -296,7 +296,7 @@ def _measured(named: Mapping[str, Array], place: int, note: Mapping[str, Any]) -
 
 def _wants_float64(prepared: PreparedCase, desired: Sequence[Array]) -> bool:
     """Return whether outputs in float64 add information: they do not where nothing rounds or the model is random."""
-    if prepared.random or not any(is_float(array.dtype) for array in desired):
+    if not prepared.measurable or not any(is_float(array.dtype) for array in desired):
         return False
     subject = prepared.subject
     rule = None if subject is None else rule_of(subject.op_type, subject.domain)

@@ -28,7 +28,8 @@ class Answer:
     Attributes:
         outputs: by name, in the order of the graph; empty where there are none.
         why: why there are no outputs.
-        random: whether an operator draws random numbers.
+        random: whether an output depends on random numbers.
+        steady: the outputs of a random model that do not.
         known: what the engine measured of these inputs; None for answers that were only kept.
     """
 
@@ -38,6 +39,7 @@ class Answer:
     outputs: Named
     why: str = ""
     random: bool = False
+    steady: tuple[str, ...] = ()
     known: Known | None = None
 
 
@@ -119,6 +121,7 @@ class AskedModel:
             outputs=named,
             why="" if named else "; ".join(answers.refusals.values()),
             random=asked.random,
+            steady=asked.steady,
             known=replace(known, inputs=data.inputs, runtime=outputs),
         )
 

@@ -118,7 +118,7 @@ def compared(
             evidence[_DOUBT] = why
             continue
         verdicts[data_set] = verdict
-        if verdict.passes and not prepared.random:
+        if verdict.passes and prepared.measurable:
             silent[data_set] = _says_nothing(prepared, data_set, data, measured, judged)
     found = {name: str(verdict.name) for name, verdict in verdicts.items()}
     evidence |= sizes_said(known.sizes, {**found, **{name: error.kind for name, error in answered.failed.items()}})
@@ -299,7 +299,13 @@ def evidence_of(data: DataSet, measured: Measured, *, stored: bool, coarse: Tole
 def _asked(prepared: PreparedCase) -> tuple[Question, list[str]]:
     """Return what is judged, and the names of its outputs."""
     own = prepared.case.hints.tolerances
-    question = Question(case_id=prepared.case.id, random=prepared.random, tolerance=prepared.tolerance, own=own)
+    question = Question(
+        case_id=prepared.case.id,
+        random=prepared.random,
+        steady=prepared.steady,
+        tolerance=prepared.tolerance,
+        own=own,
+    )
     return question, [output.name for output in prepared.outputs]
 
 

@@ -135,6 +135,7 @@ class Keeper:
             "model_sha256": prepared.digest,
             "reference": "stored" if stored else self.engine,
             "random": json.dumps(prepared.random),
+            "steady": json.dumps(prepared.steady),
             "inputs": json.dumps(inputs),
             "outputs": json.dumps(names),
             "burn_verify": __version__,

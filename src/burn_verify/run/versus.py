@@ -4,6 +4,7 @@ A model is answered by the engine of the reference, on the inputs of the other s
 what they led to is not compared. Prints nothing.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +146,10 @@ class Versus:
         return self._judged(two, outputs.pairs) if outputs.pairs else [], left
 
     def _judged(self, two: _Two, pairs: Sequence[Pair]) -> list[ComparedOutput]:
-        question = Question(case_id=two.about.case, random=two.one.random or two.other.random)
+        steady = tuple(
+            pair.one for pair in pairs if _is_steady(two.one, pair.one) and _is_steady(two.other, pair.other)
+        )
+        question = Question(case_id=two.about.case, random=two.one.random or two.other.random, steady=steady)
         names, others = [pair.one for pair in pairs], [pair.other for pair in pairs]
         before, after = [two.one.outputs[name] for name in names], [two.other.outputs[name] for name in others]
         # What is measured is known by the place of an output: it fits only where all have the same place.
@@ -174,6 +178,7 @@ class Versus:
             outputs=kept.arrays(self._group),
             why=f"it ended at {kept.notes.get('stage')}" if self._group == BURN else "",
             random=kept.notes.get("random") == "true",
+            steady=tuple(json.loads(kept.notes.get("steady", "[]"))),
         )
 
     def _told(self, folder: Path, kept: Sequence[Kept]) -> str:
@@ -199,6 +204,10 @@ def paired(
     left = [_left(kept, "only A has it") for key, kept in here.items() if key not in there]
     left += [_left(kept, "only B has it") for key, kept in there.items() if key not in here]
     return pairs, left, notes
+
+
+def _is_steady(answer: Answer, output: str) -> bool:
+    return not answer.random or output in answer.steady
 
 
 def _of_model(folder: Path, kept: Sequence[Kept], model: AskedModel) -> tuple[Kept, ...]:

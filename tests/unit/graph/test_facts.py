@@ -73,6 +73,47 @@ def test_a_model_that_draws_random_numbers(node, opset, known, random):
     assert facts.facts(a_model([node], opset=opset), known).random is random
 
 
+def outputs_of(nodes, *outputs, functions=()):
+    values = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [2]) for name in ("X", *outputs)]
+    graph = helper.make_graph(nodes, "g", values[:1], values[1:])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    return facts.facts(helper.make_model(graph, opset_imports=opsets, functions=functions))
+
+
+def test_outputs_that_no_random_number_reaches_are_steady():
+    nodes = [
+        helper.make_node("RandomNormalLike", ["X"], ["R"]),
+        helper.make_node("Add", ["X", "R"], ["noisy"]),
+        helper.make_node("Exp", ["X"], ["exact"]),
+    ]
+    found = outputs_of(nodes, "noisy", "exact")
+    assert (found.random, found.steady, found.measurable) == (True, ("exact",), True)
+    assert outputs_of(nodes, "noisy").measurable is False
+    # What is drawn and thrown away makes no answer random.
+    assert (outputs_of(nodes, "exact").random, outputs_of(nodes, "exact").steady) == (False, ())
+
+
+def test_random_numbers_of_branches_and_functions_reach_what_they_give():
+    value = helper.make_tensor_value_info("t", onnx.TensorProto.FLOAT, [2])
+    draws = helper.make_graph([helper.make_node("RandomNormalLike", ["X"], ["t"])], "then", [], [value])
+    other = helper.make_graph([helper.make_node("Neg", ["X"], ["t"])], "else", [], [value])
+    inner = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    calls = helper.make_function(
+        "own", "Calls", ["a"], ["b"], [helper.make_node("Draws", ["a"], ["b"], domain="own")], inner
+    )
+    drawing = helper.make_function(
+        "own", "Draws", ["a"], ["b"], [helper.make_node("RandomNormalLike", ["a"], ["b"])], inner
+    )
+    nodes = [
+        helper.make_node("Constant", [], ["c"], value=helper.make_tensor("c", onnx.TensorProto.BOOL, [], [True])),
+        helper.make_node("If", ["c"], ["branch"], then_branch=draws, else_branch=other),
+        helper.make_node("Calls", ["X"], ["called"], domain="own"),
+        helper.make_node("Neg", ["X"], ["exact"]),
+    ]
+    found = outputs_of(nodes, "branch", "called", "exact", functions=(calls, drawing))
+    assert found.steady == ("exact",)
+
+
 def test_text_that_is_no_utf_8_is_refused():
     assert facts.text("Relu") == "Relu"
     with pytest.raises(ValueError, match="is not text"):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from burn_verify.core.case import Tolerance
 from burn_verify.core.result import JudgeMode, Verdict
 from burn_verify.judge import Judge, Question, insensitive, merge
+from burn_verify.judge.allowance import STRUCTURE
 from burn_verify.judge.evidence import Evidence, Measured
 from burn_verify.judge.facts import LoneNode, NodeFacts
 from burn_verify.judge.overrides import Override
@@ -314,6 +315,25 @@ def test_a_graph_that_draws_is_compared_by_structure():
     random = replace(QUESTION, random=True)
     assert verdict(F32 + 5, graph(wide=None), random).name == "nondeterministic"
     assert verdict(F32[:1], graph(wide=None), random).name == "disagrees"
+
+
+@pytest.mark.parametrize("mode", ["default", "onnx"])
+def test_what_is_not_random_in_a_graph_that_draws_is_judged(mode):
+    both = replace(QUESTION, random=True, steady=("b",))
+    evidence = replace(graph(wide=None), runtime=None, stored=(F32, F32))
+    judged = Judge(mode=JudgeMode(mode))
+    assert judged.verdict(both, ["a", "b"], [F32 + 5, F32], evidence, "seeded").name == "nondeterministic"
+    answer = judged.verdict(both, ["a", "b"], [F32 + 5, F32 * 1.01], evidence, "seeded")
+    assert (answer.name, answer.reason) == ("disagrees", "wrong values")
+    assert answer.message.startswith("b: ")
+    assert len(answer.metrics) == 2
+
+
+def test_what_is_not_random_is_allowed_what_rounding_explains():
+    both = replace(QUESTION, random=True, steady=("b",))
+    evidence = replace(graph(wide=None), runtime=None, stored=(F32, F32))
+    loose, sharp = Judge().allowances(both, ["a", "b"], [F32 + 5, F32], evidence)
+    assert loose.kind == STRUCTURE != sharp.kind
 
 
 def test_scores_of_classes_are_ranked():

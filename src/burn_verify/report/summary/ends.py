@@ -31,7 +31,7 @@ class End(StrEnum):
 
     AGREES = "agrees"
     WRONG = "wrong"
-    RANDOM = "random"  # passed, but drew numbers: range and moments were checked
+    RANDOM = "random"  # passed, but drew numbers: shapes and, of single operators, distributions were checked
     INSENSITIVE = "insensitive"  # passed, but the reference could not have told right from wrong
     FAILED = "failed"  # panicked, died or hung at run time
     NO_VALUE = "no value"  # Burn has no tensor for what the case is fed or answers

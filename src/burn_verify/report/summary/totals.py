@@ -31,7 +31,7 @@ class Totals:
         failed_at: failures by the stage they ended at, but for those of `device`; every stage is there.
         expected_failures: those of the failures that were expected.
         unexpected_passes: those that pass although a failure was expected.
-        random: passed, but drew numbers, of which range and moments were checked; they do not agree.
+        random: passed, but drew numbers: compared by shape and, of single operators, distribution; they do not agree.
         insensitive: passed, but the reference cannot tell right from wrong; they do not agree.
         loose: agree outside of the bound, in proportion to the reference's own error.
         oracle_disagrees: agree with float64 or what was stored, by the program that answered and does not.
@@ -92,7 +92,11 @@ def totals_lines(totals: Totals) -> list[str]:
         for stage, count in totals.failed_at.items()
         if count or stage not in _ONLY_IF_ANY
     ]
-    random = [f"{totals.random} random, of which range and moments were checked"] if totals.random else []
+    random = (
+        [f"{totals.random} random, of which shapes, and distributions of single operators, were checked"]
+        if totals.random
+        else []
+    )
     empty = [f"{totals.insensitive} insensitive, which verifies nothing"] if totals.insensitive else []
     device = [f"{totals.device} not run for what the device lacks"] if totals.device else []
     skipped = [f"{totals.skipped} skipped"] if totals.skipped else []
