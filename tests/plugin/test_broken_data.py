@@ -143,7 +143,7 @@ WHOLLY = {
     "the rows have another length": (
         table(x=np.ones((3, 4), "f4")),
         "classification",
-        "the input 'x' is of shape [batch, 3], not [1, 4]",
+        "'x' is of shape [batch, 3], not [1, 4]",
     ),
     "it is not COCO's format": (
         coco(lambda document: document.pop("categories")),

@@ -113,7 +113,7 @@ def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cach
     hints = hints_for(case, without_suffix(named), found)
     stored: tuple[StoredData, ...] = beside(without_suffix(named))
     if hints.data:
-        sampled = first(hints, found, digest, cache)
+        sampled = first(hints, found, digest, cache, lambda: infer(model))
         drawn = drawn_sets(infer(model), hints, draws=hints.draws, vary=False) if hints.draws else ()
         fed, stored, count = (*drawn, *sampled.fed), sampled.stored, sampled.count
     else:

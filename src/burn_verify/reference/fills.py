@@ -3,6 +3,8 @@
 Knows no model: see `reference.inputs` for shapes and generators.
 """
 
+import struct
+import tokenize
 from typing import Any, Final
 
 import ml_dtypes
@@ -21,6 +23,22 @@ WORDS: Final = ("a", "be", "cat", "dove", "eagle", "ferret", "giraffe", "hamster
 
 _NARROW: Final = frozenset({"uint8", "int8", "uint4", "int4", "uint2", "int2"})
 _COUNT: Final = range(0, 10)
+
+BROKEN_ARRAY: Final = (
+    OSError,
+    ValueError,
+    EOFError,
+    SyntaxError,
+    tokenize.TokenError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+)
+"""What numpy raises for a damaged file: it reads the header, which may be any bytes, as a Python literal."""
 # Pixels and quantised values use their whole range; wider integers are mostly indices, lengths and token ids.
 
 
@@ -84,7 +102,7 @@ def read_array(name: str, hint: InputHint) -> Array:
     assert hint.file is not None
     try:
         return np.asarray(np.load(hint.file, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
+    except BROKEN_ARRAY as error:
         msg = f"input {name}: {hint.file.name} is no .npy file that can be read: {error}"
         raise OracleError(msg, "file of an input cannot be read", kind=FailureKind.USAGE) from error
 
@@ -98,12 +116,19 @@ def fitting(array: Array, spec: TensorSpec) -> Array:
     """Return a copy of an array in the dtype of an input.
 
     Raises:
-        OracleError: a value would change its kind, such as a float that would become an integer.
+        OracleError: a value would change its kind, such as a float that would become an integer, or does not fit.
     """
     dtype = numpy_dtype(spec.dtype)
-    if array.dtype != dtype and not np.can_cast(array.dtype, dtype, "same_kind"):
+    if array.dtype == dtype:
+        return np.array(array)
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
         raise _refused(spec, f"the file holds {dtype_name(array.dtype)}, the model takes {spec.dtype}")
-    return np.array(array, dtype=dtype)
+    with np.errstate(all="ignore"):
+        cast = np.array(array, dtype=dtype)
+    gone = cast != array if array.dtype.kind in "iu" else np.isfinite(array) & ~np.isfinite(cast)
+    if array.dtype.kind in "iuf" and gone.any():
+        raise _refused(spec, f"{array[gone].reshape(-1)[0]} is no value of {spec.dtype}")
+    return cast
 
 
 def _counting(shape: tuple[int, ...], spec: TensorSpec, dtype: np.dtype[Any]) -> Array:

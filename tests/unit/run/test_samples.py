@@ -100,7 +100,7 @@ def test_a_damaged_sample_is_a_mistake_of_the_user(net):
     (net / "a.jsonl").write_text('{"x": [1, 2]}\n{"x": [1]}\n')
     result = verified(net, data=str(net / "a.jsonl"))
     assert (result.stage, result.failure) == (Stage.LOAD, FailureKind.USAGE)
-    assert result.message.startswith("a.jsonl:2: x: the input 'x' is of shape [n, 2], not [1, 1]")
+    assert result.message.startswith("a.jsonl:2: x: 'x' is of shape [n, 2], not [1, 1]")
 
 
 def test_what_is_outside_of_the_quick_bound_gets_all_evidence(net):

@@ -110,11 +110,11 @@ def _check_input(place: str, hint: InputHint, spec: TensorSpec) -> None:
 
 
 def misfit(shape: Sequence[int | str], spec: TensorSpec) -> str:
-    """Return why an array of a shape is none for an input; empty where it is one."""
+    """Return why an array of a shape is none for an input or output; empty where it is one."""
     declared = ["?" if dim is None or (isinstance(dim, int) and dim < 0) else dim for dim in spec.shape]
     fits = len(shape) == len(declared) and all(
         not isinstance(size, int) or not isinstance(dim, int) or size == dim
         for size, dim in zip(shape, declared, strict=True)
     )
     said, asked = (f"[{', '.join(map(str, one))}]" for one in (declared, shape))
-    return "" if fits else f"the input {spec.name!r} is of shape {said}, not {asked}"
+    return "" if fits else f"{spec.name!r} is of shape {said}, not {asked}"

@@ -4,9 +4,10 @@ The other samples are read when they are run, see `burn_verify.run.samples`.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,12 +17,17 @@ from burn_verify.cases.samples.opened import Samples, opened
 from burn_verify.cases.samples.sample import Array, Model, Sample
 from burn_verify.core.case import Hints, InputHint, ModelFacts, TensorSpec
 from burn_verify.core.stage import FedData, GivenData, StoredArrays, StoredData
+from burn_verify.graph.infer.rules import Inference
+from burn_verify.reference.feeding import drawn_sets
 from burn_verify.reference.inputs import make_inputs
 from burn_verify.system.cache import Cache
 from burn_verify.system.kept import is_kept, keep
 from burn_verify.system.wire import encode_named, placed
 
 FOLDER = "samples"
+
+Found: TypeAlias = Callable[[], Inference]
+"""Returns what the graph of a model tells about its inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +75,8 @@ def chosen(hints: Hints, facts: ModelFacts) -> tuple[Samples, tuple[int, ...]]:
     return samples, places
 
 
-def first(hints: Hints, facts: ModelFacts, digest: str, cache: Cache) -> First:
-    """Write the first sample, and return it as a data set.
+def first(hints: Hints, facts: ModelFacts, digest: str, cache: Cache, found: Found | None = None) -> First:
+    """Write the first sample, and return it as a data set; `found` as for `fed`.
 
     Raises:
         LoadError: the data cannot be read, or do not fit the model: one line.
@@ -79,7 +85,7 @@ def first(hints: Hints, facts: ModelFacts, digest: str, cache: Cache) -> First:
         samples, places = chosen(hints, facts)
         if not places:
             raise Wrong(place=hints.data[0].name, text="it holds no sample")
-        one = fed(replace(samples.read(places[0]), name=samples.names[places[0]]), hints, facts, digest)
+        one = fed(replace(samples.read(places[0]), name=samples.names[places[0]]), hints, facts, digest, found)
     except Wrong as error:
         raise mistake(Path(error.place), "", error.text) from error
     arrays = {**placed(0, "in", one.inputs), **placed(0, "out", one.outputs or [])}
@@ -89,12 +95,34 @@ def first(hints: Hints, facts: ModelFacts, digest: str, cache: Cache) -> First:
     return First(stored=(StoredArrays(name=one.name, path=path, place=0),), count=len(places))
 
 
-def fed(sample: Sample, hints: Hints, facts: ModelFacts, digest: str) -> Fed:
-    """Return a sample in the order of the graph; inputs that it does not have are drawn as the hints say."""
+def fed(sample: Sample, hints: Hints, facts: ModelFacts, digest: str, found: Found | None = None) -> Fed:
+    """Return a sample in the order of the graph; inputs that it does not have are drawn as the hints say.
+
+    Arguments:
+        found: returns what the graph tells about the inputs, for those that the hints do not describe.
+    """
     missing = tuple(spec.name for spec in facts.inputs if spec.name not in sample.inputs)
+    if missing and found is not None:
+        hints = _told(sample, hints, facts.inputs, found())
     arrays = {**(_drawn(sample, hints, facts.inputs, digest) if missing else {}), **sample.inputs}
     outputs = [sample.outputs[spec.name] for spec in facts.outputs] if sample.outputs else None
     return Fed(name=sample.name, inputs=[arrays[spec.name] for spec in facts.inputs], outputs=outputs, drawn=missing)
+
+
+def _told(sample: Sample, hints: Hints, specs: tuple[TensorSpec, ...], found: Inference) -> Hints:
+    """Return hints of the ranges that the graph tells at the sizes of a sample."""
+    sizes = {
+        dim: size
+        for spec in specs
+        if spec.name in sample.inputs
+        for dim, size in zip(spec.shape, sample.inputs[spec.name].shape, strict=False)
+        if isinstance(dim, str) and dim
+    }
+    left = tuple(pair for pair in hints.sizes if pair[0] not in sizes)
+    ties = tuple(pair for pair in hints.relations if pair[0] not in sizes)
+    known = replace(hints, dims=tuple({**dict(hints.dims), **sizes}.items()), sizes=left, relations=ties)
+    drawn = drawn_sets(found, known, vary=False, draws=0)[0].hints
+    return hints if drawn is None else drawn
 
 
 def _drawn(sample: Sample, hints: Hints, specs: tuple[TensorSpec, ...], digest: str) -> Mapping[str, Array]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from burn_verify.cases.datasets import data_sets
 from burn_verify.cases.own.schema import Wrong
-from burn_verify.cases.samples.columns import named, sample_of
+from burn_verify.cases.samples.columns import fitted, named, sample_of
 from burn_verify.cases.samples.images import SUFFIXES as IMAGES
 from burn_verify.cases.samples.images import images
 from burn_verify.cases.samples.lines import lines
@@ -113,9 +113,10 @@ def _protobuf(folder: Path, sets: Sequence[StoredFiles], model: Model) -> Source
         files = {path.stem: path for path in (*stored.inputs, *stored.outputs)}
         known = named(names[place], list(files), model)
         try:
-            arrays = {known[key][0]: read_tensor(path) for key, path in files.items()}
+            read_in = {key: read_tensor(path) for key, path in files.items()}
         except OracleError as error:
             raise Wrong(place=names[place], text=error.message.rpartition("/")[2]) from error
+        arrays = {known[key][0]: fitted(f"{names[place]}: {key}", one, known[key][1]) for key, one in read_in.items()}
         return sample_of(names[place], arrays, model)
 
     return Source(names=names, read=read)

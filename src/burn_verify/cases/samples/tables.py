@@ -16,18 +16,10 @@ from burn_verify.cases.samples.columns import Column, source_of
 from burn_verify.cases.samples.sample import Array, Model, Source
 from burn_verify.core.text import one_line
 from burn_verify.graph.dtypes import SAFETENSORS_NAMES, numpy_dtype
+from burn_verify.reference.fills import BROKEN_ARRAY
 
 _LOCAL: Final = 30
-_BROKEN: Final = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    TypeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-)
+_BROKEN: Final = (*BROKEN_ARRAY, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 
 def table(path: Path, label: str, model: Model) -> Source:
@@ -36,6 +28,9 @@ def table(path: Path, label: str, model: Model) -> Source:
     Raises:
         Wrong: it cannot be read, or does not fit the model.
     """
+    if path.suffix.lower() == ".npy" and len(model.inputs) > 1:
+        several = ", ".join(spec.name for spec in model.inputs)
+        raise Wrong(place=label, text=f"one array, and the model has the inputs {several}: .npz holds arrays by name")
     readers: Mapping[str, Callable[[Path], Mapping[str, Callable[[], Column]]]] = {
         ".npz": archived,
         ".npy": _npy,

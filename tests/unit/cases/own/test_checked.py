@@ -35,7 +35,7 @@ FACTS = ModelFacts(
         (
             Hints(inputs=(InputHint(name="past", shape=(1, 5, "n", 8)),)),
             "inputs[0].shape",
-            "the input 'past' is of shape [batch, 4, ?, 8], not [1, 5, n, 8]",
+            "'past' is of shape [batch, 4, ?, 8], not [1, 5, n, 8]",
         ),
         (
             Hints(inputs=(InputHint(name="past", shape=(1, 4)),)),

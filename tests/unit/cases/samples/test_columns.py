@@ -86,7 +86,7 @@ def test_a_narrower_dtype_is_made_of_a_wider_one(model):
         ({"zzz": f4(2, 3), "x": f4(2, 3)}, "'zzz' is neither an input nor an output: the model has x, y"),
         ({"y": f4(2, 2)}, "it holds none of the inputs x"),
         ({"x": f4(2, 3), "y": f4(3, 2)}, "as many samples of each array are needed, not 2 of 'x', 3 of 'y'"),
-        ({"x": f4(2, 2, 2, 3)}, "the input 'x' is of shape [batch, 3], not [2, 2, 2, 3]"),
+        ({"x": f4(2, 2, 2, 3)}, "'x' is of shape [batch, 3], not [2, 2, 2, 3]"),
     ],
 )
 def test_what_does_not_fit_the_model(model, arrays, words):
@@ -98,7 +98,7 @@ def test_what_does_not_fit_the_model(model, arrays, words):
 @pytest.mark.parametrize(
     ("inputs", "array", "words"),
     [
-        (X, f4(2, 4), "the input 'x' is of shape [batch, 3], not [1, 4]"),
+        (X, f4(2, 4), "'x' is of shape [batch, 3], not [1, 4]"),
         ({"x": ("int64", ["batch", 3])}, f4(2, 3), "it is of float32, the model takes int64"),
     ],
 )

@@ -53,6 +53,12 @@ def test_folders_of_protobuf(tmp_path, model):
         assert found.read(count - 1).outputs["y"].tolist() == [[2, 3]]
 
 
+def test_protobuf_of_another_dtype_is_refused_like_any_other_file(tmp_path, model):
+    save_pb(tmp_path / "test_data_set_0" / "input_0.pb", ROWS)
+    with pytest.raises(Wrong, match="it is of float32, the model takes int64"):
+        opened([tmp_path], model({"x": ("int64", ["batch", 2])})).read(0)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

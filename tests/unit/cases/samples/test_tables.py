@@ -1,5 +1,7 @@
 """Files of arrays: read in part, and one line where they are damaged."""
 
+import contextlib
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -89,3 +91,43 @@ def test_a_truncated_file(tmp_path, net):
     (tmp_path / "a.safetensors").write_bytes(whole[:-8])
     with pytest.raises(Wrong, match="damaged"):
         table(tmp_path / "a.safetensors", "a.safetensors", net)
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
+def test_whatever_the_bytes_of_a_header_are_nothing_but_a_mistake_is_raised(tmp_path, net, name):
+    save = np.save if name.endswith("npy") else np.savez
+    save(tmp_path / name, ROWS)
+    whole = (tmp_path / name).read_bytes()
+    begin = whole.index(b"NUMPY")
+    for place in range(begin, begin + 120):
+        (tmp_path / name).write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(Wrong):
+            table(tmp_path / name, name, net).read(0)
+
+
+def test_one_array_is_for_one_input(tmp_path, model):
+    np.save(tmp_path / "a.npy", ROWS)
+    with pytest.raises(Wrong, match="one array, and the model has the inputs x, y"):
+        table(tmp_path / "a.npy", "a.npy", model({"x": ("float32", ["batch", 3]), "y": ("float32", ["batch", 3])}))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "said"),
+    [
+        (np.full((2, 3), 2**63, "u8"), "int64", "9223372036854775808 is no value of int64"),
+        (np.full((2, 3), 300, "i8"), "int8", "300 is no value of int8"),
+        (np.full((2, 3), 1e300), "float32", "1e[+]300 is no value of float32"),
+    ],
+)
+def test_values_that_the_model_cannot_hold_are_refused(tmp_path, model, values, dtype, said):
+    np.savez(tmp_path / "a.npz", x=values)
+    with pytest.raises(Wrong, match=said):
+        table(tmp_path / "a.npz", "a.npz", model({"x": (dtype, ["batch", 3])})).read(0)
+
+
+def test_values_of_another_width_are_taken_where_they_fit(tmp_path, model):
+    values = np.array([[1.5, np.inf, np.nan]])
+    np.savez(tmp_path / "a.npz", x=values)
+    found = table(tmp_path / "a.npz", "a.npz", model({"x": ("float32", ["batch", 3])})).read(0).inputs["x"]
+    assert found.dtype == np.float32
+    assert np.array_equal(found, values, equal_nan=True)
