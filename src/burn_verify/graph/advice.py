@@ -10,7 +10,8 @@ from typing import Final
 import onnx
 
 from burn_verify.graph.dtypes import dtype_of
-from burn_verify.graph.facts import runtime_inputs, text
+from burn_verify.graph.facts import graphs, runtime_inputs, text
+from burn_verify.graph.validity import contradictions
 
 _WORDS: Final = """\
 abstract as async await become box break const continue crate do dyn else enum extern false final fn for
@@ -31,7 +32,31 @@ def advice(model: onnx.ModelProto) -> tuple[str, ...]:
     Raises:
         ValueError: the model is damaged.
     """
-    return (*_functions(model), *_shapeless(model), *_no_tensors(model), *_keywords(model), *_alike(model))
+    return (
+        *_invalid(model),
+        *_sparse(model),
+        *_functions(model),
+        *_shapeless(model),
+        *_no_tensors(model),
+        *_keywords(model),
+        *_alike(model),
+    )
+
+
+def _invalid(model: onnx.ModelProto) -> Iterator[str]:
+    found = list(contradictions(model))
+    if found:
+        more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        yield f"the model is not valid ONNX, whatever becomes of it: {'; '.join(found[:_SHOWN])}{more}"
+
+
+def _sparse(model: onnx.ModelProto) -> Iterator[str]:
+    names = [text(one.values.name) for graph in graphs(model) for one in graph.sparse_initializer]
+    if names:
+        yield (
+            f"sparse constants ({_some(f'`{name}`' for name in names)}) are none to burn-onnx, which reads dense ones: "
+            "make them initializers"
+        )
 
 
 def without_tensor(model: onnx.ModelProto) -> str | None:
