@@ -65,7 +65,7 @@ def external_files(model: onnx.ModelProto, path: Path) -> tuple[ExternalFile, ..
                 raise LoadError(message, MISSING)
             if location not in found:
                 found[location] = _file(path, _text_of(tensor), location)
-            _check_size(path, _text_of(tensor), info, found[location])
+            _check_size(path, tensor, info, found[location])
     return tuple(found.values())
 
 
@@ -128,17 +128,19 @@ def _outside(path: Path, tensor: str, location: str, link: str) -> LoadError:
     return LoadError(message, OUTSIDE)
 
 
-def _check_size(path: Path, tensor: str, info: ExternalDataInfo, file: ExternalFile) -> None:
-    """Check that a file is as long as a tensor in it needs.
+def _check_size(path: Path, tensor: onnx.TensorProto, info: ExternalDataInfo, file: ExternalFile) -> None:
+    """Check that a file is as long as a tensor in it needs: as it says, or where it says nothing, as its elements do.
 
     Raises:
         LoadError: it is too short.
     """
-    there, end = file.path.stat().st_size, (info.offset or 0) + (info.length or 0)
+    needed = info.length or facts.bytes_of(tensor) or 0
+    there, end = file.path.stat().st_size, (info.offset or 0) + needed
     if end <= there:
         return
     pointer = f"; {POINTER.name}: {POINTER.how}" if by_beginning(file.path) is POINTER else ""
-    message = f"{path}: {tensor} keeps its data in {file.location!r} up to byte {end}, and that has {there}{pointer}"
+    where = f"keeps its data in {file.location!r} up to byte {end}, and that has {there}"
+    message = f"{path}: {_text_of(tensor)} {where}{pointer}"
     raise LoadError(message, "external data cut short", kind=FailureKind.MACHINE)
 
 

@@ -67,13 +67,18 @@ def _is_folder(name: str) -> bool:
 
 
 def _found(path: Path) -> list[Path]:
-    if path.is_file():
+    if _is_there(path):
         return [path]
     if path.is_dir():
-        models = sorted(match for match in path.rglob("*") if match.name.endswith(SUFFIXES) and match.is_file())
+        models = sorted(match for match in path.rglob("*") if match.name.endswith(SUFFIXES) and _is_there(match))
         return models or ([path] if formats.of_folder(path) else [])
     pattern = str(path.relative_to(path.anchor))
-    return sorted(match for match in Path(path.anchor).glob(pattern) if match.is_file())
+    return sorted(match for match in Path(path.anchor).glob(pattern) if _is_there(match))
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a path is a file, or a link to nothing: that is told when it is loaded."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _instead(folder: Path) -> str:

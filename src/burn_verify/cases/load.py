@@ -20,6 +20,7 @@ from burn_verify.cases.conformance.suites import COLLECTED
 from burn_verify.cases.datasets import beside
 from burn_verify.cases.external import ExternalFile, external_files, gathered
 from burn_verify.cases.files import CORPUS
+from burn_verify.cases.own.described import mistake
 from burn_verify.cases.own.hints import hints_for
 from burn_verify.cases.packed import LIMIT, is_packed, unpacked, without_suffix
 from burn_verify.cases.recognise import by_beginning, by_content
@@ -46,6 +47,8 @@ from burn_verify.system.download import fetch
 from burn_verify.system.files import sha256_of
 from burn_verify.system.kept import is_kept, keep, seal, sealed
 from burn_verify.system.made_by import MadeBy
+
+_SAMPLE: Final = "--sample (--burn-sample)"
 
 SEEDED_BY: Final = MadeBy(rooms=("core", "cases/seeded"), libraries=("onnx", "numpy", "ml_dtypes"))
 """What decides how an architecture is built and its weights are drawn."""
@@ -111,6 +114,8 @@ def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cach
     digest = _digest(path, external)
     found = facts.facts(model)
     hints = hints_for(case, without_suffix(named), found)
+    if hints.sample and not hints.data:
+        raise mistake(Path(_SAMPLE), "", f"there are no data (--data) of which {hints.sample!r} could be one")
     stored: tuple[StoredData, ...] = beside(without_suffix(named))
     if hints.data:
         sampled = first(hints, found, digest, cache, lambda: infer(model))
@@ -170,7 +175,8 @@ def _local(path: Path, sha256: str | None) -> Path:
         if path.is_dir() and (kind := formats.of_folder(path)):
             raise _foreign(path, kind)
         if not path.is_file():
-            message = f"{path}: no such file"
+            what = f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "no such file"
+            message = f"{path}: {what}"
             raise LoadError(message, "no such file", kind=FailureKind.MACHINE)
         found = sha256_of(path) if sha256 is not None else None
     except OSError as error:

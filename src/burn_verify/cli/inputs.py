@@ -19,6 +19,7 @@ from burn_verify.core.case import Hints, InputHint, ModelFile
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.stage import DrawnData
+from burn_verify.core.text import harmless, one_line
 from burn_verify.graph.infer.finding import Dim
 from burn_verify.graph.infer.sizing import Choice
 from burn_verify.run.inputs import Told, told_inputs
@@ -53,7 +54,7 @@ def add_to(commands: Commands) -> None:
 def _inputs(arguments: argparse.Namespace) -> int:
     settings = settings_from(typed(arguments))
     told = _told(arguments, settings)
-    print(json.dumps(as_json(told), indent=2) if arguments.json else as_text(told))
+    print(json.dumps(as_json(told), indent=2) if arguments.json else harmless(as_text(told)))
     if arguments.write:
         _write(told)
     return 0 if told.shapes or not told.prepared.fed else 2
@@ -70,7 +71,7 @@ def as_text(told: Told) -> str:
     """Return everything as tables and lines."""
     parts = [tabulate(_input_rows(told), headers=_HEADERS, disable_numparse=True)]
     if told.choices:
-        rows = [[one.symbol, _sizes(one), one.why] for one in told.choices]
+        rows = [[one_line(one.symbol), _sizes(one), one_line(one.why)] for one in told.choices]
         parts.append(tabulate(rows, headers=["dimension", "sizes", "because"], disable_numparse=True))
     parts.append("\n".join(_answers(told)))
     return "\n\n".join(parts)
@@ -104,7 +105,7 @@ def _input_rows(told: Told) -> list[list[str]]:
         found = [f"{one.rule}: {one.why}" for one in about]
         why = "given" if spec.name in said else "; ".join(dict.fromkeys(found))
         shape = ",".join(str(dim) for dim in spec.shape)
-        rows.append([spec.name, spec.dtype, f"[{shape}]", _values(hint, spec.dtype), why])
+        rows.append([one_line(spec.name), spec.dtype, one_line(f"[{shape}]"), _values(hint, spec.dtype), why])
     return rows
 
 
@@ -138,10 +139,15 @@ def _sizes(one: Choice) -> str:
 
 
 def _answers(told: Told) -> Iterator[str]:
+    prepared = told.prepared
+    if not prepared.fed and prepared.stored:
+        names = ", ".join(one.name for one in prepared.stored)
+        yield f"nothing is drawn: {names} beside the model; --draws N of verify adds draws"
+        return
     yield f"the reference takes {len(told.shapes)} of {len(told.shapes) + len(told.refused)} data sets"
     for name, shapes in told.shapes.items():
         sizes = ", ".join(f"{dim}={size}" for dim, size in told.sizes.get(name, {}).items())
-        yield f"  {name}: {sizes or 'one size'}: {_shapes(shapes)}"
+        yield f"  {name}: {one_line(sizes) or 'one size'}: {_shapes(shapes)}"
     for name, message in told.refused.items():
         yield f"  {name}: refused: {message.partition(chr(10))[0]}"
     if told.tried:

@@ -213,9 +213,9 @@ def lacking(cell: Cell, evidence: Evidence) -> str:
     if operator in (INTERFACE, TENSOR):
         return ""
     if operator in evidence.unsupported:
-        return f"burn-onnx {evidence.burn_onnx} has no {operator}"
+        return f"burn-onnx {evidence.burn_onnx} has no {operator or 'node without an operator'}"
     if evidence.declared and operator not in evidence.declared and not _was_taken(operator, evidence):
-        return f"burn-onnx {evidence.burn_onnx} has no {operator}"
+        return f"burn-onnx {evidence.burn_onnx} has no {operator or 'node without an operator'}"
     return ""
 
 

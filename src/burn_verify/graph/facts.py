@@ -14,7 +14,7 @@ from onnx import TensorProto
 from onnx.numpy_helper import to_array
 
 from burn_verify.core.case import ModelFacts, Subject, TensorSpec
-from burn_verify.graph.dtypes import dtype_of
+from burn_verify.graph.dtypes import SAFETENSORS_DTYPES, dtype_of, numpy_dtype
 from burn_verify.graph.operators import RANDOM, canonical, qualified, subject_of
 
 _FLOATS: Final = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE})
@@ -205,6 +205,16 @@ def array_of(tensor: onnx.TensorProto) -> npt.NDArray[Any] | None:
         return to_array(tensor)
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def bytes_of(tensor: onnx.TensorProto) -> int | None:
+    """Return how many bytes the elements of a constant take; None where an element has no whole bytes, or is text.
+
+    Raises:
+        ValueError: ONNX does not have its type.
+    """
+    dtype = dtype_of(tensor.data_type)
+    return math.prod(tensor.dims) * numpy_dtype(dtype).itemsize if dtype in SAFETENSORS_DTYPES else None
 
 
 def _is_single(tensor: onnx.TensorProto) -> bool:

@@ -4,17 +4,12 @@ Less than onnx's checker asks for, which also refuses models that every engine r
 nothing.
 """
 
-import math
-from collections.abc import Collection, Iterable, Iterator
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import onnx
 
-from burn_verify.graph.dtypes import SAFETENSORS_DTYPES, dtype_of, numpy_dtype
-from burn_verify.graph.facts import tensors, text, versions
-
-_WIDE: Final = frozenset(SAFETENSORS_DTYPES)
-"""Element types of whole bytes."""
+from burn_verify.graph.facts import bytes_of, tensors, text, versions
+from burn_verify.graph.operators import canonical
 
 
 def contradictions(model: onnx.ModelProto) -> Iterator[str]:
@@ -24,9 +19,10 @@ def contradictions(model: onnx.ModelProto) -> Iterator[str]:
         ValueError: the model is damaged.
     """
     yield from _of_versions(model)
-    yield from _of_graph(model.graph, frozenset())
+    opsets = versions(model)
+    yield from _of_graph(model.graph, frozenset(), opsets)
     for function in model.functions:
-        yield from _of_nodes(function.node, set(function.input))
+        yield from _of_nodes(function.node, set(function.input), opsets)
         yield from _not_given(function.output, function.input, function.node)
     for tensor in tensors(model):
         yield from _of_tensor(tensor)
@@ -40,8 +36,10 @@ def _of_versions(model: onnx.ModelProto) -> Iterator[str]:
         yield f"it is of version {model.ir_version} of the format, and there are 1 to {int(onnx.IR_VERSION)}"
 
 
-def _of_graph(graph: onnx.GraphProto, outer: Collection[str]) -> Iterator[str]:
+def _of_graph(graph: onnx.GraphProto, outer: Collection[str], opsets: Mapping[str, int]) -> Iterator[str]:
     names = [text(value.name) for value in graph.input]
+    if not all(names):
+        yield "an input has no name"
     for name in _twice(names):
         yield f"two inputs are called `{name}`"
     for name in _twice([text(value.name) for value in graph.output]):
@@ -49,7 +47,7 @@ def _of_graph(graph: onnx.GraphProto, outer: Collection[str]) -> Iterator[str]:
     given = {*outer, *names, *(text(one.name) for one in graph.initializer)}
     given |= {text(one.values.name) for one in graph.sparse_initializer}
     before = set(given) - set(outer)
-    yield from _of_nodes(graph.node, given, before)
+    yield from _of_nodes(graph.node, given, opsets, before)
     yield from _not_given([value.name for value in graph.output], given, graph.node)
 
 
@@ -60,7 +58,9 @@ def _not_given(outputs: Iterable[str], given: Collection[str], nodes: Iterable[o
             yield f"nothing gives the output `{text(name)}`"
 
 
-def _of_nodes(nodes: Iterable[onnx.NodeProto], given: set[str], own: Collection[str] = ()) -> Iterator[str]:
+def _of_nodes(
+    nodes: Iterable[onnx.NodeProto], given: set[str], opsets: Mapping[str, int], own: Collection[str] = ()
+) -> Iterator[str]:
     """Yield the contradictions of nodes in their order.
 
     Arguments:
@@ -78,14 +78,31 @@ def _of_nodes(nodes: Iterable[onnx.NodeProto], given: set[str], own: Collection[
             if name and name not in given:
                 there = "a later node" if name in later else "nothing"
                 yield f"{there} gives `{text(name)}`, which {kind or 'a node'} reads"
+        yield from _of_attributes(node, opsets)
         for attribute in node.attribute:
             for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                yield from _of_graph(inner, frozenset(given))
+                yield from _of_graph(inner, frozenset(given), opsets)
         for name in filter(None, node.output):
             if name in taken:
                 yield f"`{text(name)}` is given twice"
             taken.add(name)
             given.add(name)
+
+
+def _of_attributes(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Iterator[str]:
+    domain = canonical(node.domain)
+    try:
+        declared = onnx.defs.get_schema(node.op_type, opsets.get(domain, 0), domain).attributes
+    except onnx.defs.SchemaError:
+        return
+    for attribute in node.attribute:
+        # Models of the first versions of the format do not say what an attribute is.
+        if (asked := declared.get(attribute.name)) is None or attribute.ref_attr_name or not attribute.type:
+            continue
+        wanted = str(asked.type).rpartition(".")[2].lower()
+        found = onnx.AttributeProto.AttributeType.Name(attribute.type).lower()
+        if wanted != found:
+            yield f"the attribute `{text(attribute.name)}` of {node.op_type} is of type {found}, not {wanted}"
 
 
 def _of_tensor(tensor: onnx.TensorProto) -> Iterator[str]:
@@ -94,14 +111,12 @@ def _of_tensor(tensor: onnx.TensorProto) -> Iterator[str]:
         yield f"{called} has a negative size"
         return
     try:
-        dtype = dtype_of(tensor.data_type)
+        size = bytes_of(tensor)
     except ValueError:
         yield f"{called} is of type {tensor.data_type}, which ONNX does not have"
         return
-    if dtype in _WIDE and tensor.HasField("raw_data"):
-        size = math.prod(tensor.dims) * numpy_dtype(dtype).itemsize
-        if len(tensor.raw_data) != size:
-            yield f"{called} needs {size} bytes and has {len(tensor.raw_data)}"
+    if size is not None and tensor.HasField("raw_data") and len(tensor.raw_data) != size:
+        yield f"{called} needs {size} bytes and has {len(tensor.raw_data)}"
 
 
 def _twice(names: Iterable[str]) -> Iterator[str]:

@@ -243,6 +243,19 @@ def test_data_that_are_cut_short(tmp_path, cache, size, offset):
     assert f"up to byte {offset + 24}, and that has {size}" in error.message
 
 
+def test_data_whose_length_only_the_tensor_tells(tmp_path, cache):
+    path = plain(tmp_path / "a")
+    model = onnx.load(path, load_external_data=False)
+    (tensor,) = model.graph.initializer
+    kept = [entry for entry in tensor.external_data if entry.key == "location"]
+    del tensor.external_data[:]
+    tensor.external_data.extend(kept)
+    onnx.save(model, path)
+    (tmp_path / "a" / "w.bin").write_bytes(bytes(20))
+
+    assert "up to byte 24, and that has 20" in refusal(path, cache).message
+
+
 def test_a_pointer_in_place_of_the_data(tmp_path, cache):
     path = plain(tmp_path / "a", length=1 << 20)
     (tmp_path / "a" / "w.bin").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")

@@ -197,3 +197,11 @@ def test_names_that_differ_by_folder_do_not_depend_on_the_order(paths, rng):
         return
     rng.shuffle(paths)
     assert {case.source.path: case.id for case in files.cases(paths)} == before
+
+
+def test_a_link_to_nothing_is_a_case(folder):
+    (folder / "deep" / "gone.onnx").symlink_to("nowhere")
+    (folder / "deep" / "round.onnx").symlink_to("round.onnx")
+    for name in ("deep", "deep/*.onnx"):
+        assert {"gone.onnx", "round.onnx"} <= {path.name for path in files.paths(name)}
+    assert [path.name for path in files.paths("deep/gone.onnx")] == ["gone.onnx"]

@@ -228,9 +228,24 @@ def test_a_damaged_model_is_refused_or_read(cache: Cache, tmp_path: Path, byte: 
     assert {"loaded", "not an ONNX file"} <= reasons <= {"loaded", "not an ONNX file", "external data missing"}
 
 
+def test_a_sample_of_no_data(cache: Cache, tmp_path: Path) -> None:
+    path = saved(branching(), tmp_path / "a.onnx")
+    case = Case(id="file/a", corpus="file", source=ModelFile(path=path), hints=Hints(sample="x[1]"))
+    with pytest.raises(LoadError) as caught:
+        prepare(case, cache)
+    assert caught.value.kind is FailureKind.USAGE
+    assert caught.value.message.startswith("--sample (--burn-sample): there are no data (--data)")
+
+
 def test_a_missing_file(cache: Cache, tmp_path: Path) -> None:
     assert refusal(tmp_path / "missing.onnx", cache).reason == "no such file"
     assert refusal(tmp_path, cache).reason == "no such file"
+
+
+def test_a_link_to_nothing_says_where_it_leads(cache: Cache, tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.symlink_to("blobs/0123")
+    assert refusal(path, cache).message == f"{path}: a link to blobs/0123, which is not there"
 
 
 def test_a_name_that_no_file_can_have(cache: Cache, tmp_path: Path) -> None:

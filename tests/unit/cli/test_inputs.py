@@ -69,3 +69,26 @@ def test_a_file_that_is_not_there(command, tmp_path):
     code, _, err = command("inputs", tmp_path / "none.onnx")
     assert code == 4
     assert len(err.strip().splitlines()) == 1
+
+
+def test_names_do_nothing_to_a_terminal(command, tmp_path):
+    path = tmp_path / "model.onnx"
+    value = onnx.helper.make_tensor_value_info("x\n::error::boom\x1b[31m", onnx.TensorProto.FLOAT, ["ba\n::tch", 2])
+    result = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    node = onnx.helper.make_node("Relu", [value.name], ["y"])
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([node], "g", [value], [result])), path)
+    code, out, _ = command("inputs", path)
+    assert code == 0
+    assert "\x1b" not in out
+    assert not [line for line in out.splitlines() if line.lstrip().startswith("::")]
+
+
+def test_stored_data_are_told(command, model):
+    stored = model.parent / "test_data_set_0"
+    stored.mkdir()
+    for name, array in (("input_0", np.zeros((1, 2), np.int64)), ("output_0", np.ones((1, 2, 4), np.float32))):
+        onnx.save_tensor(onnx.numpy_helper.from_array(array), stored / f"{name}.pb")
+    code, out, _ = command("inputs", model)
+    assert code == 0
+    assert "nothing is drawn: test_data_set_0 beside the model" in out
+    assert "of 0 data sets" not in out

@@ -52,6 +52,11 @@ NEGATIVE.dims[0] = -2
         (a_model([RELU], outputs=["y", "y"]), "two outputs are called `y`"),
         (a_model([RELU], outputs=["y", "z"]), "nothing gives the output `z`"),
         (a_model([onnx.NodeProto(input=["x"], output=["y"])]), "the node that gives `y` has no operator"),
+        (
+            a_model([node("Softmax", ["x"], ["y"], axis="last")]),
+            "the attribute `axis` of Softmax is of type string, not int",
+        ),
+        (a_model([RELU], inputs=["x", ""]), "an input has no name"),
         (a_model([ADD], weights=[weight(data_type=99)]), "the constant `w` is of type 99, which ONNX does not have"),
         (a_model([ADD], weights=[weight(raw_data=b"abc")]), "the constant `w` needs 8 bytes and has 3"),
         (a_model([ADD], weights=[NEGATIVE]), "the constant `w` has a negative size"),

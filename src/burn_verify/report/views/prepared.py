@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from burn_verify.core.prepared import Prepared, Proof, Status
 from burn_verify.core.result import CaseResult
+from burn_verify.core.text import one_line
 
 _HEADERS = ("step", "proof", "nodes", "why")
 
@@ -49,6 +50,8 @@ def _head(found: Prepared) -> Iterator[str]:
     yield f"{found.case_id}: {found.status}"
     if found.status is not Status.AGREED:
         yield f"as it is: {_ending(found.before)}"
+    if found.status is Status.UNKNOWN and found.before.reason and found.before.message:
+        yield one_line(found.before.message)
     if found.status is Status.LIFTED and found.after is not None:
         yield f"rewritten: {_ending(found.after)}"
 

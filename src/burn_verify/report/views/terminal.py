@@ -19,7 +19,7 @@ from burn_verify.core.result import CaseResult, OutputMetrics
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.text import harmless, one_line, shortened
 from burn_verify.report.summary.forecasts import forecast_lines, forecasts_of
-from burn_verify.report.summary.sizes import sizes_of
+from burn_verify.report.summary.sizes import alone, sizes_of
 from burn_verify.report.summary.totals import outcome_of, passed_unexpectedly, summary, totals_lines
 
 COLUMNS = ("model", "stage", "outcome", "max abs", "ULP", "outputs", "sizes")
@@ -131,7 +131,7 @@ def _reason(result: CaseResult, expected: Mapping[str, str]) -> str:
     elif result.case_id in expected:
         reason = reason or expected[result.case_id]
     # The note first: reasons are cut at the end.
-    advice = [*(result.details.get("unseen") or ()), *(result.details.get("advice") or ())]
+    advice = [*alone(result), *(result.details.get("unseen") or ()), *(result.details.get("advice") or ())]
     return "; ".join(one_line(text) for text in (result.note, reason, *advice) if text and text.strip())
 
 

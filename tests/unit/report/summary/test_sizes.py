@@ -2,7 +2,7 @@
 
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome, Stage
-from burn_verify.report.summary.sizes import sizes_of, told
+from burn_verify.report.summary.sizes import alone, sizes_of, told
 
 
 def a_result(**details):
@@ -18,3 +18,13 @@ def test_sizes_that_are_right_are_counted():
 def test_what_is_told_beside_the_reason():
     found = told(a_result(sizes={"n=1": "agrees", "n=3": "panic"}, unseen=["a branch"], advice=["a name"]))
     assert found == ["sizes 1/2: n=1: agrees; n=3: panic", "a branch", "a name"]
+
+
+def test_sizes_that_the_reference_refuses_are_told():
+    refused = {"sizes 2": "MatMul dimension mismatch", "positive": "another"}
+    (said,) = alone(a_result(sizes={"batch=1": "agrees"}, unanswered=refused))
+    assert said == "at batch=1 only, the reference refuses other sizes: MatMul dimension mismatch"
+    assert told(a_result(sizes={"batch=1": "agrees"}, unanswered=refused)) == [said]
+    assert alone(a_result(sizes={"batch=1": "agrees", "batch=5": "agrees"}, unanswered=refused)) == []
+    assert alone(a_result(sizes={"batch=1": "agrees"}, unanswered={"positive": "another"})) == []
+    assert alone(a_result()) == []

@@ -1,6 +1,7 @@
 """The report of a rewritten model: text, Markdown and JSON."""
 
 import json
+from dataclasses import replace
 
 from burn_verify.core.prepared import Grade, Prepared, Proof, Status
 from burn_verify.core.result import CaseResult, VerdictName
@@ -53,3 +54,9 @@ def test_what_stays_says_what_is_in_the_way():
 
 def test_what_agrees_needs_nothing():
     assert prepared_text(Prepared(case_id="file/a", status=Status.AGREED, before=AGREES)) == "file/a: agrees as it is"
+
+
+def test_why_nobody_can_judge_is_told_whole():
+    ended = replace(REFUSED, stage=Stage.REFERENCE, reason="ONNX Runtime: Fail", message="ONNX Runtime: no\nsuch thing")
+    text = prepared_text(Prepared(case_id="file/a", status=Status.UNKNOWN, before=ended))
+    assert text.splitlines()[1:] == ["as it is: reference: ONNX Runtime: Fail", "ONNX Runtime: no such thing"]
