@@ -24,6 +24,9 @@ NAMED: Final[Mapping[str, int]] = MappingProxyType(
 """Sizes of dimensions that nothing but their lower-cased name tells about."""
 
 
+_GIVEN: Final = "given"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """How the sizes of one dimension are chosen.
@@ -40,6 +43,11 @@ class Choice:
     equals: str | None = None
     why: str = ""
     batch: bool = False
+
+    @property
+    def given(self) -> bool:
+        """Whether a description or an option said so."""
+        return self.why == _GIVEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +72,13 @@ class Sizing:
         """
         batches = max((len(one.sizes) for one in self.free if one.batch), default=1)
         others = max((len(one.sizes) for one in self.free if not one.batch), default=1)
-        return tuple(self.at(batch, other) for other in range(others) for batch in range(batches))
+        made = tuple(self.at(batch, other) for other in range(others) for batch in range(batches))
+        # A size at which a given relation has no value, such as `total - past` below zero, is none of those asked for.
+        return tuple(sizes for sizes in made if self._holds(sizes)) or made
+
+    def _holds(self, sizes: Mapping[str, int]) -> bool:
+        given = [one for one in self.choices.values() if one.equals is not None and one.given]
+        return all(evaluated(one.equals or "", sizes) == sizes[one.symbol] for one in given)
 
     def at(self, batch: int, other: int) -> Mapping[str, int]:
         """Return the sizes with the given turn of the batch and of the others."""
@@ -75,7 +89,11 @@ class Sizing:
                 known[one.symbol] = one.sizes[min(turn, len(one.sizes) - 1)]
         for _ in self.choices:
             for one in self.choices.values():
-                if one.equals is not None and one.symbol not in known and (size := evaluated(one.equals, known)):
+                if one.equals is None or one.symbol in known:
+                    continue
+                size = evaluated(one.equals, known)
+                # Nothing is what a user may ask for, and no rule means.
+                if size or (size == 0 and one.given):
                     known[one.symbol] = size
         return {name: known.get(name, SIZES[0][0]) for name in self.choices}
 
@@ -128,9 +146,9 @@ def sizing(
 
 def _choice(name: str, found: Dim | None, given: Sequence[int], relation: str | None, turn: int) -> Choice:
     if given:
-        return Choice(symbol=name, sizes=tuple(given), why="given", batch=found is not None and found.batch)
+        return Choice(symbol=name, sizes=tuple(given), why=_GIVEN, batch=found is not None and found.batch)
     if relation is not None:
-        return Choice(symbol=name, equals=relation, why="given")
+        return Choice(symbol=name, equals=relation, why=_GIVEN)
     if found is not None and found.size is not None:
         return Choice(symbol=name, sizes=(found.size,), why=f"{found.rule}: {found.why}")
     if found is not None and found.equals is not None:

@@ -73,3 +73,17 @@ def test_expressions(text, expected):
     assert evaluated(text, {"a": 2, "b": 3}) == expected
     assert parts_of("a + b") == ("a", "b")
     assert parts_of("batch") == ()
+
+
+def test_a_given_expression_holds_at_every_size():
+    def made(text):
+        return [(one["S"], one["T"]) for one in sizing([spec("S", "T")], {}, {}, {"T": text}).assignments()]
+
+    assert made("S - 7") == [(7, 0), (19, 12)]
+    assert made("S - 9") == [(19, 10)]
+    assert made("S * 0") == [(7, 0), (19, 0)]
+
+
+def test_what_a_rule_finds_is_never_nothing():
+    found = sizing([spec("S", "T")], {"T": dim("T", equals="S - 7")})
+    assert [one["T"] for one in found.assignments()] == [7, 12]
