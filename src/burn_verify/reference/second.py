@@ -72,7 +72,8 @@ class SecondOpinion:
         """Return in words how the output of onnx.reference differs from the expected one; empty where it does not.
 
         Differences are another shape, or NaN or an infinity in place of a number. If a value of the graph is empty,
-        another number is a difference too. The text is also empty if onnx.reference is not trusted or has no result.
+        another number is a difference too. A float that is cast to an integer beyond its range has no right result,
+        whatever the two say. The text is also empty if onnx.reference is not trusted or has no result.
 
         Arguments:
             numbers: whether another number, far from rounding, is a difference in any case.
@@ -86,6 +87,8 @@ class SecondOpinion:
             return ""
         if not said["ok"]:
             return ""
+        if said["undefined"]:
+            return f"{said['undefined']}, which does not hold it: ONNX leaves the result open"
         answers = at(decode_named(payload), 0, "second")
         names = [output.name for output in prepared.outputs]
         text = difference(names, data.desired, answers, numbers=numbers or bool(said["empty"]), integers=numbers)

@@ -217,12 +217,13 @@ def _absolute(array: Array) -> Array:
 
 @np.errstate(all="ignore")
 def _second(model: str, inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]:
-    """Return the outputs of onnx's own evaluator, and the name of an intermediate value that is empty."""
+    """Return the outputs of onnx's own evaluator, the name of an empty value, and which cast has no defined result."""
     import onnx
     from onnx.reference import ReferenceEvaluator
 
     from burn_verify.graph.facts import runtime_inputs
     from burn_verify.reference import evaluator_ops
+    from burn_verify.reference.casts import undefined_cast
 
     loaded = onnx.load(model)
     names = [value.name for value in runtime_inputs(loaded.graph)]
@@ -234,7 +235,7 @@ def _second(model: str, inputs: Sequence[Array]) -> tuple[dict[str, Any], bytes]
     answers = [np.asarray(values[output.name]) for output in loaded.graph.output]
     hollow = (name for name, value in values.items() if isinstance(value, np.ndarray) and value.size == 0)
     empty = "" if any(array.size == 0 for array in inputs) else next((name for name in hollow if name), "")
-    return {"empty": empty}, encode_named(placed(0, "second", answers))
+    return {"empty": empty, "undefined": undefined_cast(loaded, values)}, encode_named(placed(0, "second", answers))
 
 
 def _answer(request: Mapping[str, Any], payload: bytes, bench: Bench) -> bytes:

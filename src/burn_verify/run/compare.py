@@ -123,13 +123,14 @@ def compared(
     found = {name: str(verdict.name) for name, verdict in verdicts.items()}
     evidence |= sizes_said(known.sizes, {**found, **{name: error.kind for name, error in answered.failed.items()}})
     agreeing = [name for name, verdict in verdicts.items() if verdict.passes]
-    for name, failure in answered.failed.items():
+    # A model that is wrong wherever it answers is said to be so: that it also fails somewhere is told beside the sizes.
+    for name, failure in answered.failed.items() if agreeing or not verdicts else ():
         evidence |= _fed(prepared, name, known.data_sets[name])
         message = f"{where(known.sizes, agreeing, name)}{failure.message}"
         error = STAGE_ERRORS[failure.stage](message, failure.reason, failure.details, failure.kind)
         return replace(answered.ended(error), evidence=evidence)
     if not verdicts and _DOUBT in evidence:
-        message = f"{evidence[_DOUBT]}: nobody says what is right for inputs of this shape, so nobody is wrong"
+        message = f"{evidence[_DOUBT]}: nobody says what is right for such inputs, so nobody is wrong"
         error = OracleError(message, "two references answer otherwise", kind=FailureKind.NO_REFERENCE)
         return replace(answered.ended(error), evidence=evidence)
     merged = _merged(verdicts, known.sizes, agreeing)

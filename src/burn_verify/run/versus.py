@@ -13,7 +13,7 @@ from typing import Final
 from burn_verify.core.comparison import ComparedOutput, Comparison, NotCompared
 from burn_verify.core.errors import UsageError
 from burn_verify.core.progress import Listener, Progress, silent
-from burn_verify.core.result import OutputMetrics, Verdict
+from burn_verify.core.result import OutputMetrics, Verdict, VerdictName
 from burn_verify.judge.policy import Judge
 from burn_verify.judge.tolerated import Question
 from burn_verify.run.asked import Answer, AskedModel
@@ -22,6 +22,7 @@ from burn_verify.run.kept_outputs import BURN, INPUTS, Kept, kept_in
 from burn_verify.run.matching import Pair, fed, matched, other_inputs
 from burn_verify.system.wire import Array
 
+AGREES: Final = VerdictName.AGREES.value
 DIFFERS: Final = "differs"
 """In place of the judge's word, for an output that differs."""
 
@@ -150,6 +151,7 @@ class Versus:
             pair.one for pair in pairs if _is_steady(two.one, pair.one) and _is_steady(two.other, pair.other)
         )
         question = Question(case_id=two.about.case, random=two.one.random or two.other.random, steady=steady)
+        sure = steady if question.random else ()
         names, others = [pair.one for pair in pairs], [pair.other for pair in pairs]
         before, after = [two.one.outputs[name] for name in names], [two.other.outputs[name] for name in others]
         # What is measured is known by the place of an output: it fits only where all have the same place.
@@ -163,7 +165,7 @@ class Versus:
                 name=pair.one,
                 other=pair.other,
                 by_name=pair.by_name,
-                verdict=DIFFERS if difference else said.name.value,
+                verdict=DIFFERS if difference else (AGREES if pair.one in sure else said.name.value),
                 metrics=metrics,
                 difference=difference,
             )

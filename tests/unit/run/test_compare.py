@@ -13,7 +13,7 @@ from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase, Re
 from burn_verify.core.target import Target
 from burn_verify.judge.policy import Judge
 from burn_verify.run.compare import answered, compared
-from burn_verify.run.steps import Answered, Built, Ended, Loaded, Ready
+from burn_verify.run.steps import Answered, Built, Compared, Ended, Loaded, Ready
 from burn_verify.system.wire import encode_named, placed
 
 X = np.array([1.0, -2.0, 3.0], np.float32)
@@ -103,6 +103,18 @@ def test_a_failure_at_one_size_says_at_which_the_model_is_right(ready):
     made = compared(replace(step, known=known, outputs=wrong), Judge())
     assert made.verdict.message.startswith("right at batch=1, not at batch=3: ")
     assert made.evidence["sizes"] == {"batch=1": "agrees", "batch=3": "disagrees"}
+
+
+def test_a_model_that_is_wrong_wherever_it_answers_is_wrong_whatever_else_happens(ready):
+    step = answered(ready(), honest)
+    first, second = SETS
+    known = replace(step.known, sizes={first: {"trips": 3}, second: {"trips": 0}})
+    error = RunError("panic", "panic", kind=FailureKind.PANIC)
+    wrong = {first: [one + 1 for one in step.outputs[first]]}
+    made = compared(replace(step, known=known, outputs=wrong, failed={second: error}), Judge())
+    assert isinstance(made, Compared)
+    assert made.verdict.name == "disagrees"
+    assert made.evidence["sizes"] == {"trips=3": "disagrees", "trips=0": "panic"}
 
 
 def test_all_sets_have_one_verdict(ready):

@@ -1,9 +1,11 @@
 """Rules for values outside of which an operator has no answer, and for masks."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
+import onnx
 from onnx import TensorProto
 
 from burn_verify.core.case import TensorSpec
@@ -39,7 +41,7 @@ def where_there_is_an_answer(view: View, spec: TensorSpec) -> Iterator[Values]:
     for path in paths(view, spec.name):
         node, place = path.use.node, path.use.place
         found = _DOMAINS.get((node.op_type, place))
-        if node.op_type == "Pow" and place == 0 and _is_fraction(view.constant(node, 1)):
+        if node.op_type == "Pow" and place == 0 and _may_be_fraction(view, node):
             found = (0.05, 4.0)
         if found is None or path.bounded or path.scale <= 0:
             continue
@@ -52,13 +54,19 @@ def not_zero(view: View, spec: TensorSpec) -> Iterator[Values]:
     if "int" not in spec.dtype:
         return
     for path in paths(view, spec.name):
-        if path.use.node.op_type in ("Div", "Mod") and path.use.place == 1 and not path.bounded:
-            yield Values(input=spec.name, rule="domain", why=f"{path.use.node.op_type} divides by it", low=1, high=10)
+        kind = path.use.node.op_type
+        if kind in ("Div", "Mod") and path.use.place == 1 and not path.bounded and path.scale > 0:
+            low, high = (float(math.ceil((limit - path.shift) / path.scale)) for limit in (1, 10))
+            yield Values(input=spec.name, rule="domain", why=f"{kind} divides by it", low=low, high=max(high, low + 1))
 
 
 def masks(view: View, spec: TensorSpec) -> Iterator[Values]:
     """A mask is 0 or 1, and hides not everything."""
-    if spec.dtype in ("bool", "string") or not spec.shape:
+    if spec.dtype == "string" or not spec.shape:
+        return
+    if spec.dtype == "bool":
+        if any(_is_masked(view, path) for path in paths(view, spec.name)):
+            yield Values(input=spec.name, rule="mask", why="where it is false something is hidden", first=1)
         return
     structure = any(_is_masked(view, path) for path in paths(view, spec.name))
     if structure or ("int" in spec.dtype and "mask" in spec.name.lower()):
@@ -76,6 +84,8 @@ def _is_masked(view: View, path: Path) -> bool:
         return _is_huge(view.constant(node, 1 - place))
     if node.op_type == "Cast":
         return bool(attribute(node, "to", 0) == TensorProto.BOOL)
+    if node.op_type == "Where" and place == 0:
+        return _is_huge(view.constant(node, 2))
     return node.op_type == "EmbedLayerNormalization" and place == _MASK
 
 
@@ -83,5 +93,10 @@ def _is_huge(value: Any) -> bool:
     return value is not None and value.size == 1 and bool(np.abs(value.astype(np.float64)).max() >= _HUGE)
 
 
-def _is_fraction(value: Any) -> bool:
-    return value is not None and value.size == 1 and not float(value.reshape(-1)[0]).is_integer()
+def _may_be_fraction(view: View, node: onnx.NodeProto) -> bool:
+    """Return whether the exponent of a Pow is no whole number, or may be none."""
+    value = view.constant(node, 1)
+    if value is not None:
+        numbers = value.astype(np.float64)
+        return bool((numbers != np.rint(numbers)).any())
+    return any(spec.name == node.input[1] and "float" in spec.dtype for spec in view.inputs)

@@ -75,6 +75,15 @@ def _always(rule: str, value: float) -> _Rule:
     return lambda view, path, spec: {"rule": rule, "exact": (value,) * _count(spec)}
 
 
+def _turns(rule: str, *values: float) -> _Rule:
+    """Return a rule of values that are fed in turn, for an operand of one element; else of the first of them."""
+    return lambda view, path, spec: (
+        {"rule": rule, "choices": tuple(map(float, values))}
+        if _count(spec) == 1
+        else {"rule": rule, "exact": (float(values[0]),) * _count(spec)}
+    )
+
+
 def _axes(view: View, path: Path, spec: TensorSpec) -> _Fields:
     rank, count = max(_rank(view, path), 1), _count(spec)
     if count >= rank:
@@ -167,8 +176,8 @@ _RULES: Final[Mapping[tuple[str, int], _Rule]] = {
     ("Expand", 1): _always("shape", 1),
     ("HammingWindow", 0): _range("size", 4, 17),
     ("HannWindow", 0): _range("size", 4, 17),
-    ("Loop", 0): _range("trip count", 2, 6),
-    ("Loop", 1): _always("condition", 1),
+    ("Loop", 0): _turns("trip count", 3, 0, 1),
+    ("Loop", 1): _turns("condition", 1, 0),
     ("NonMaxSuppression", 2): _range("count", 2, 6),
     ("NonMaxSuppression", 3): _range("ratio", 0.3, 0.7),
     ("NonMaxSuppression", 4): _range("ratio", 0.0, 0.1),

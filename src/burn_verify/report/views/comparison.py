@@ -6,7 +6,7 @@ from typing import Final
 from tabulate import tabulate
 
 from burn_verify.core.comparison import ComparedOutput, Comparison
-from burn_verify.core.text import harmless
+from burn_verify.core.text import harmless, one_line
 
 MANY: Final = 40
 """So many rows are listed; of more, those that differ come first."""
@@ -40,7 +40,7 @@ def _row(one: ComparedOutput) -> tuple[str, ...]:
         else f"{metrics.max_ulp:.1e}",
         "" if metrics.cosine is None else f"{metrics.cosine:.6f}",
     )
-    return (one.case, one.data_set, name, "name" if one.by_name else "place", *numbers, one.verdict)
+    return (one.case, one.data_set, one_line(name), "name" if one.by_name else "place", *numbers, one.verdict)
 
 
 def _sentences(comparison: Comparison) -> Iterator[str]:

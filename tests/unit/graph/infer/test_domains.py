@@ -28,6 +28,12 @@ def test_fractional_powers_take_positive_numbers():
     assert known(text, c=np.array(2, np.float32)) is None
 
 
+def test_powers_of_what_is_fed_take_positive_numbers():
+    assert known("(float[3] x, float[3] e) => (float[3] y) { y = Pow(x, e) }").low > 0
+    assert known("(float[3] x, int64[3] e) => (float[3] y) { y = Pow(x, e) }") is None
+    assert known("(float[3] x) => (float[3] y) { y = Pow(x, c) }", c=np.array([2, 0.5, 3], np.float32)).low > 0
+
+
 def test_inverse_functions_take_numbers_up_to_one():
     found = known("(float[3] x) => (float[3] y) { y = Asin(x) }")
     assert -1 < found.low < found.high < 1
@@ -35,6 +41,19 @@ def test_inverse_functions_take_numbers_up_to_one():
 
 def test_an_integer_that_is_divided_by_is_not_zero():
     assert known("(int64[3] a, int64[3] x) => (int64[3] y) { y = Div(a, x) }").low == 1
+
+
+def test_what_is_added_before_a_division_moves_the_range():
+    text = "(int64[3] a, int64[3] x) => (int64[3] y) { b = Sub(x, c) y = Mod(a, b) }"
+    found = known(text, c=np.array(2))
+    assert (found.low, found.high) == (3, 12)
+
+
+def test_a_boolean_mask_hides_not_everything():
+    text = "(bool[2,3] x, float[2,3] v) => (float[2,3] y) {{ a = Where(x, v, {}) y = Softmax(a) }}"
+    weights = {"hidden": np.array(-np.inf, np.float32), "one": np.array(1, np.float32)}
+    assert known(text.format("hidden"), **weights).first == 1
+    assert known(text.format("one"), **weights) is None
 
 
 MASKS = [
