@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from burn_verify.core.case import TensorSpec
-from burn_verify.graph.infer.finding import Values
+from burn_verify.graph.infer.finding import Dim, Values
 from burn_verify.graph.infer.trace import Path, paths
 from burn_verify.graph.infer.view import View
 
@@ -150,11 +150,25 @@ def _scales(view: View, path: Path, spec: TensorSpec) -> _Fields:
 
 
 def _resized(view: View, path: Path, spec: TensorSpec) -> _Fields | None:
+    """Resize: batch and channels stay, whose sizes `fixed_by_sizes` knows; the others change."""
     shape = view.shape(path.use.node.input[0]) or ()
-    if len(shape) != _count(spec) or not all(isinstance(dim, int) for dim in shape):
+    if len(shape) != _count(spec):
         return {"rule": "sizes", "low": 4, "high": 9}
-    sizes = [float(dim) for dim in shape if isinstance(dim, int)]
-    return {"rule": "sizes", "exact": (*sizes[:2], *(2 * size for size in sizes[2:]))}
+    kept = (float(dim) if isinstance(dim, int) else 1.0 for dim in shape[:2])
+    changed = (2.0 * dim if isinstance(dim, int) else 10.0 + 2 * place for place, dim in enumerate(shape[2:]))
+    return {"rule": "sizes", "exact": (*kept, *changed)}
+
+
+def fixed_by_sizes(view: View) -> Iterator[Dim]:
+    """Batch and channels of what an input resizes are 1 where nothing is known: the input says their sizes, too."""
+    for spec in view.inputs:
+        for path in paths(view, spec.name):
+            node, place = path.use.node, path.use.place
+            shape = view.shape(node.input[0]) or ()
+            if node.op_type == "Resize" and place == 3 and not path.bounded and len(shape) == _count(spec):
+                for dim in shape[:2]:
+                    if isinstance(dim, str):
+                        yield Dim(symbol=dim, rule="sizes", why="an input says the sizes after Resize", size=1)
 
 
 def _bits(view: View, path: Path, spec: TensorSpec) -> _Fields:

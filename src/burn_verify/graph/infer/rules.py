@@ -33,6 +33,7 @@ DIMS: Final[Sequence[Callable[[View], Iterator[Dim]]]] = (
     sizes.ties,
     sizes.images,
     sizes.windows,
+    operands.fixed_by_sizes,
     sizes.batches,
 )
 """Rules about dimensions."""

@@ -71,3 +71,10 @@ def test_a_length_is_at_most_what_it_counts(length, high):
 def test_reduced_axes_are_not_repeated():
     found = known("(float[3,4,5] x, int64[2] k) => (float[?,?,?] y) { y = ReduceSum(x, k) }", shape=np.array([3]))
     assert found.distinct
+
+
+def test_sizes_that_an_input_says_leave_batch_and_channels():
+    model = parsed("(float[N,3,H,8] x, int64[4] k) => (float[?,?,?,?] y) { y = Resize(x, , , k) }")
+    found = infer(model)
+    assert found.values["k"].exact == (1, 3, 10, 16)
+    assert found.dims["N"].size == 1
