@@ -105,7 +105,15 @@ def _input_rows(told: Told) -> list[list[str]]:
         found = [f"{one.rule}: {one.why}" for one in about]
         why = "given" if spec.name in said else "; ".join(dict.fromkeys(found))
         shape = ",".join(str(dim) for dim in spec.shape)
-        rows.append([one_line(spec.name), spec.dtype, one_line(f"[{shape}]"), _values(hint, spec.dtype), why])
+        rows.append(
+            [
+                one_line(spec.name),
+                spec.dtype,
+                one_line(f"[{shape}]"),
+                _shown_values(told, spec.name, _values(hint, spec.dtype)),
+                why,
+            ]
+        )
     return rows
 
 
@@ -186,9 +194,27 @@ def as_toml(told: Told) -> str:
     for hint in _hints(told).inputs:
         said = {name: getattr(hint, name) for name in ("value", "low", "high")}
         fields = [f"{name} = {number:g}" for name, number in said.items() if number is not None]
-        if fields:
+        if fields and _is_more(told, hint.name):
+            # A description wins over the rules, and says one value or one range.
+            lines += ["", f"# {json.dumps(hint.name)}: {_shown_values(told, hint.name, '')}, as the rules say"]
+        elif fields:
             lines += ["", "[[inputs]]", f"name = {json.dumps(hint.name)}", *fields]
     return "\n".join(lines) + "\n"
+
+
+def _is_more(told: Told, name: str) -> bool:
+    """Return whether the rules say more of an input than a description can: values in turn, or a first one."""
+    known = told.facts.values.get(name)
+    return known is not None and (bool(known.choices) or known.first is not None)
+
+
+def _shown_values(told: Told, name: str, otherwise: str) -> str:
+    known = told.facts.values.get(name)
+    if known is None or not _is_more(told, name) or name in {one.name for one in told.prepared.case.hints.inputs}:
+        return otherwise
+    return (
+        f"{', '.join(f'{value:g}' for value in known.choices)} in turn" if known.choices else "0 or 1, the first one 1"
+    )
 
 
 def _places(told: Told) -> set[str]:

@@ -92,3 +92,21 @@ def test_stored_data_are_told(command, model):
     assert code == 0
     assert "nothing is drawn: test_data_set_0 beside the model" in out
     assert "of 0 data sets" not in out
+
+
+def test_what_a_description_cannot_say_is_left_to_the_rules(command, tmp_path):
+    path = tmp_path / "model.onnx"
+    text = """(int64 sr, float[3] x) => (float[3] y) {
+        c = Equal(sr, rate)
+        y = If (c) <
+            then_branch = t () => (float[3] a) { a = Neg(x) },
+            else_branch = e () => (float[3] b) { b = Abs(x) }
+        >
+    }"""
+    onnx.save(parsed(text, rate=np.array(16000)), path)
+    code, out, _ = command("inputs", path, "--write")
+    assert code == 0
+    assert "16000, 15999, 16001 in turn" in out
+    written = path.with_suffix(".toml").read_text(encoding="utf-8")
+    assert "inputs" not in tomllib.loads(written)
+    assert '# "sr": 16000, 15999, 16001 in turn, as the rules say' in written

@@ -21,6 +21,10 @@ _TABLES: Final = {("EmbedLayerNormalization", 0): 2, ("EmbedLayerNormalization",
 """Operand of a table by the operator and operand of its indices."""
 
 
+_DEPTH: Final = 4
+"""The least depth of OneHot that an input is fed."""
+
+
 def rows_of_a_table(view: View, spec: TensorSpec) -> Iterator[Values]:
     """An index is smaller than the number of rows of the table that it reads."""
     # A float that the model itself casts to an index is a whole number.
@@ -49,11 +53,14 @@ def depth_of_one_hot(view: View, spec: TensorSpec) -> Iterator[Values]:
         if node.op_type != "OneHot":
             continue
         if path.use.place == 1:
-            yield Values(input=spec.name, rule="depth", why="the depth of OneHot", low=2, high=10)
+            yield Values(input=spec.name, rule="depth", why="the depth of OneHot", low=_DEPTH, high=10)
         elif path.use.place == 0 and (depth := view.constant(node, 1)) is not None and depth.size == 1:
             high = int(depth.reshape(-1)[0])
             why, whole = f"OneHot has {high} classes", "int" not in spec.dtype
             yield Values(input=spec.name, rule="index", why=why, low=0, high=high, whole=whole)
+        elif path.use.place == 0 and "int" in spec.dtype:
+            why = "OneHot has as many classes as an input says"
+            yield Values(input=spec.name, rule="index", why=why, low=0, high=_DEPTH)
 
 
 def _size(view: View, path: Path) -> Size | None:

@@ -195,7 +195,7 @@ _RULES: Final[Mapping[tuple[str, int], _Rule]] = {
     ("NonMaxSuppression", 2): _range("count", 2, 6),
     ("NonMaxSuppression", 3): _range("ratio", 0.3, 0.7),
     ("NonMaxSuppression", 4): _range("ratio", 0.0, 0.1),
-    ("OneHot", 1): _range("depth", 2, 10),
+    ("OneHot", 1): _range("depth", 4, 10),
     ("Pad", 1): _range("pads", 0, 3),
     ("Range", 0): _range("start", 0, 3),
     ("Range", 1): _range("limit", 5, 10),

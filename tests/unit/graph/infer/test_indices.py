@@ -60,7 +60,9 @@ def test_classes_of_one_hot():
     found = known(text, depth=np.array(7), values=np.array([0, 1], np.float32))
     assert (found.low, found.high) == (0, 7)
     text = "(int64[3] at, int64 ids) => (float[3,7] y) { y = OneHot(at, ids, values) }"
-    assert known(text, values=np.array([0, 1], np.float32)).low == 2
+    weights = {"values": np.array([0, 1], np.float32)}
+    assert known(text, **weights).low == 4
+    assert known(text, "at", **weights).high == 4
 
 
 def test_a_float_that_is_cast_to_an_index_is_a_whole_row():
