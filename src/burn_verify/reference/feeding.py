@@ -17,7 +17,17 @@ from burn_verify.core.errors import OracleError, RunError
 from burn_verify.core.stage import DrawnData, FailureKind, GivenData, PreparedCase
 from burn_verify.graph.dtypes import burn_kind, dtype_name
 from burn_verify.graph.infer.changes import changes, further
-from burn_verify.graph.infer.feeding import KINDS, UNCHANGED, Change, choices_of, hints_of, of_kind, opened, sizes_of
+from burn_verify.graph.infer.feeding import (
+    KINDS,
+    UNCHANGED,
+    Change,
+    beyond,
+    choices_of,
+    hints_of,
+    of_kind,
+    opened,
+    sizes_of,
+)
 from burn_verify.graph.infer.rules import Inference, infer
 from burn_verify.reference import engine as engines
 from burn_verify.reference.data_set import DataSet, inputs_in
@@ -89,9 +99,13 @@ def drawn_sets(
             continue
         name = f"{'values' if turn else 'sizes'} {place + 1}" if place else SEEDED
         made.append(DrawnData(name=name, hints=hinted, sizes=(*free, *fed), vary=vary))
+    sides: tuple[DrawnData, ...] = ()
     if draws is None:
         draws = DRAWS if len(made) == 1 or found.decides else 0
-    return (*made, *_further(found, made[0], draws))
+        first = made[0].hints
+        named = {} if first is None else beyond(first, found)
+        sides = tuple(replace(made[0], name=name, hints=one, sizes=()) for name, one in named.items())
+    return (*made, *_further(found, made[0], draws), *sides)
 
 
 def _elements(found: Inference, hints: Hints) -> int:

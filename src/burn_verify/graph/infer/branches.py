@@ -34,6 +34,17 @@ def both_branches(view: View, spec: TensorSpec) -> Iterator[Values]:
         yield Values(input=spec.name, rule="branch", why=f"an If compares it with {sides[0]}", choices=tuple(choices))
 
 
+def thresholds(view: View) -> Iterator[float]:
+    """Yield the sizes of floats with which a computed value is compared to choose the branch of an If."""
+    for name, uses in view.uses.items():
+        for use in uses:
+            node = use.node
+            if name in view.makers and node.op_type in _COMPARED and _decides(view, node.output[0]):
+                other = view.constant(node, 1 - use.place)
+                if other is not None and other.size == 1 and other.dtype.kind == "f":
+                    yield abs(float(other.reshape(-1)[0]))
+
+
 def _is_condition(view: View, node: onnx.NodeProto, place: int) -> bool:
     """Return whether a node takes an operand as the condition of an If, or as a part of one."""
     return (node.op_type == "If" and place == 0) or (

@@ -129,11 +129,32 @@ KINDS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 """How floats are drawn about which nothing is known, by the name of the data set; other values are drawn anew."""
 
 
+BEYOND: Final = ("above", "below")
+"""Names of the draws whose sum, mean and extremes all are beyond a number that chooses a branch."""
+
+_FARTHEST: Final = 1e6
+"""Beyond a greater number nothing is drawn."""
+
+
 def of_kind(hints: Hints, found: Inference, kind: str) -> Hints:
     """Return the hints of another draw of the same shapes, see `KINDS`."""
+    return _drawn_as(hints, found, KINDS[kind])
+
+
+def beyond(hints: Hints, found: Inference) -> Mapping[str, Hints]:
+    """Return the hints of draws on either side of the number that chooses a branch, by name; none without one."""
+    if not 0 < found.threshold <= _FARTHEST:
+        return {}
+    near, far = max(found.threshold, 1.0) * 1.5, max(found.threshold, 1.0) * 4
+    sides = dict(zip(BEYOND, ({"low": near, "high": far}, {"low": -far, "high": -near}), strict=True))
+    made = {name: _drawn_as(hints, found, side) for name, side in sides.items()}
+    return {name: one for name, one in made.items() if one != hints}
+
+
+def _drawn_as(hints: Hints, found: Inference, how: Mapping[str, Any]) -> Hints:
     said = {one.name: one for one in hints.inputs}
     inputs = [
-        replace(hint, **KINDS[kind]) if "float" in spec.dtype and not _says_values(hint) else hint
+        replace(hint, **how) if "float" in spec.dtype and not _says_values(hint) else hint
         for spec in found.inputs
         for hint in [said.get(spec.name, InputHint(name=spec.name))]
     ]

@@ -67,6 +67,7 @@ class Inference:
         dims: by symbol.
         findings: all of them, in the order in which they were found.
         decides: a value that is computed chooses a branch.
+        threshold: the greatest number with which it is compared; 0 where there is none.
     """
 
     inputs: tuple[TensorSpec, ...] = ()
@@ -74,6 +75,7 @@ class Inference:
     dims: Mapping[str, Dim] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     decides: bool = False
+    threshold: float = 0.0
 
 
 def infer(model: onnx.ModelProto) -> Inference:
@@ -90,7 +92,10 @@ def infer(model: onnx.ModelProto) -> Inference:
     decides = any(
         use.node.op_type == "If" and name not in seen.constants for name, uses in seen.uses.items() for use in uses
     )
-    return Inference(inputs=inputs, values=by_input, dims=by_symbol, findings=found, decides=decides)
+    threshold = max(filter(math.isfinite, branches.thresholds(seen)), default=0.0) if decides else 0.0
+    return Inference(
+        inputs=inputs, values=by_input, dims=by_symbol, findings=found, decides=decides, threshold=threshold
+    )
 
 
 def joined_values(found: Iterable[Values]) -> Known:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from burn_verify.core.case import Hints
 from burn_verify.graph.infer.rules import infer
+from burn_verify.reference.feeding import drawn_sets
 from parsed import parsed
 
 IF = """y = If (c) <
@@ -51,3 +53,22 @@ def test_an_integer_that_becomes_a_condition_is_fed_either_way():
 def test_a_bool_that_decides_nothing_has_no_choices():
     found = infer(parsed("(bool x, float[2] v) => (float[2] y) { y = Where(x, v, v) }")).values.get("x")
     assert found is None or not found.choices
+
+
+SUM = "(float[2] v) => (float[2] y) {{ s = ReduceSum<keepdims = 0>(v) c = Greater(s, k) {} }}"
+
+
+def test_a_number_with_which_a_computed_one_is_compared_is_passed_on_either_side():
+    found = infer(parsed(SUM.format(IF), k=np.array(40, np.float32)))
+    assert found.threshold == 40
+    sides = {one.name: one.hints.inputs[0] for one in drawn_sets(found, Hints())[3:]}
+    assert [(name, one.low, one.high) for name, one in sides.items()] == [("above", 60, 160), ("below", -160, -60)]
+    # Not where somebody says how many draws there are, and not beyond what a program is fed.
+    assert len(drawn_sets(found, Hints(), draws=2)) == 3
+    for number in (np.inf, 1e9, 0):
+        assert len(drawn_sets(infer(parsed(SUM.format(IF), k=np.array(number, np.float32))), Hints())) == 3
+
+
+def test_an_input_that_is_compared_has_choices_instead():
+    found = infer(parsed(f"(float x, float[2] v) => (float[2] y) {{ c = Greater(x, k) {IF} }}", k=np.float32(40)))
+    assert found.threshold == 0
