@@ -115,7 +115,9 @@ def _described(case: Case, path: Path, model: onnx.ModelProto, named: Path, cach
     found = facts.facts(model)
     hints = hints_for(case, without_suffix(named), found)
     if hints.sample and not hints.data:
-        raise mistake(Path(_SAMPLE), "", f"there are no data (--data) of which {hints.sample!r} could be one")
+        raise mistake(
+            Path(_SAMPLE), "", f"there are no data of which {hints.sample!r} could be one: say the --data of the run"
+        )
     stored: tuple[StoredData, ...] = beside(without_suffix(named))
     if hints.data:
         sampled = first(hints, found, digest, cache, lambda: infer(model))

@@ -234,7 +234,7 @@ def test_a_sample_of_no_data(cache: Cache, tmp_path: Path) -> None:
     with pytest.raises(LoadError) as caught:
         prepare(case, cache)
     assert caught.value.kind is FailureKind.USAGE
-    assert caught.value.message.startswith("--sample (--burn-sample): there are no data (--data)")
+    assert caught.value.message.startswith("--sample (--burn-sample): there are no data of which")
 
 
 def test_a_missing_file(cache: Cache, tmp_path: Path) -> None:
