@@ -25,8 +25,8 @@ SAMPLES: Final = 8
 SPREAD: Final = 2.0
 """A deviation as a multiple of what the samples show.
 
-The rounding is itself one draw like the samples, not a small part of them as the rounding of operators is, and one weight
-moves many elements together: all elements of one draw may lie above the samples' root mean square."""
+The rounding is itself one draw like the samples, not a small part of them as the rounding of operators is, and one
+weight moves many elements together: all elements of one draw may lie above the samples' root mean square."""
 
 _LARGEST: Final = 65504.0
 _MOST_BYTES: Final = 1 << 31

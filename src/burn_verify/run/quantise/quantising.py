@@ -17,10 +17,14 @@ from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.quantised import Loss, Quantisation, Quantised, is_quantised
 from burn_verify.core.stage import PreparedCase
 from burn_verify.core.text import one_line
+from burn_verify.prepare.known import opset_of
+from burn_verify.prepare.rewritings.uplift import uplifted
 from burn_verify.reference.quantiser import ANSWER, MADE, MARK, READY, REQUEST
 from burn_verify.run.quantise.calibration import written_samples
 
 MODEL: Final = "model.onnx"
+_BY_AXIS: Final = 13
+"""The first opset in which DequantizeLinear has an axis."""
 _QDQ: Final = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 
 
@@ -48,7 +52,7 @@ def quantised(prepared: PreparedCase, how: Quantisation, *, samples: int, losses
     with tempfile.TemporaryDirectory(prefix="burn-verify-") as name:
         folder = Path(name)
         files = written_samples(prepared, samples, folder, listen)
-        _write(prepared.model, folder)
+        _write(prepared.model, folder, by_axis=how.per_channel)
         request = asdict(how) | {"model": MODEL, "samples": files, "losses": losses}
         request["inputs"] = [spec.name for spec in prepared.inputs]
         (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
@@ -56,13 +60,23 @@ def quantised(prepared: PreparedCase, how: Quantisation, *, samples: int, losses
         return _made(prepared, how, folder, answer, len(files))
 
 
-def _write(model: Path, folder: Path) -> None:
-    """Write a model as one file, its external data inside."""
+def _write(model: Path, folder: Path, *, by_axis: bool) -> None:
+    """Write a model as one file, its external data inside, of an opset in which scales may lie along an axis."""
     import onnx
     from google.protobuf.message import EncodeError
 
+    read = onnx.load(model)
+    if by_axis and 0 < (opset := opset_of(read)) < _BY_AXIS:
+        raised = uplifted(read)
+        if raised is None:
+            message = (
+                f"{model.name} has opset {opset}, which has no scales by channel: leave --per-channel out, or raise it "
+                f"to {_BY_AXIS} by onnx.version_converter"
+            )
+            raise OracleError(message, "no scales by channel")
+        read = raised
     try:
-        (folder / MODEL).write_bytes(onnx.load(model).SerializeToString())
+        (folder / MODEL).write_bytes(read.SerializeToString())
     except (ValueError, EncodeError) as error:
         message = f"{model.name} is too large to be quantised: {error}"
         raise LoadError(message, "too large to be quantised") from error

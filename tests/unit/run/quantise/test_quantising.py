@@ -140,3 +140,24 @@ def test_the_worst_tensor_is_the_one_furthest_from_float():
     assert worst(Loss(tensor="a", weight=False, own=1.0, whole=30.0)) == 30.0
     assert worst(Loss(tensor="a", weight=True, own=40.0)) == 40.0
     assert worst(Loss(tensor="a", weight=True)) == float("inf")
+
+
+def of_opset(made, opset):
+    made.opset_import[0].version = opset
+    made.ir_version = 4
+    return made
+
+
+def test_scales_by_channel_raise_an_opset_that_has_none(prepared):
+    made = asked(prepared(of_opset(network(), 10)), Quantisation(per_channel=True))
+    assert onnx.ModelProto.FromString(made.model).opset_import[0].version >= 13
+    assert len(answers(onnx.ModelProto.FromString(made.model), [samples()[:1]])) == 1
+
+
+def test_an_opset_that_cannot_be_raised_is_told(prepared):
+    older = of_opset(network(), 10)
+    older.graph.node.append(helper.make_node("ReverseSequence", ["y", "lengths"], ["z"], batch_axis=1, time_axis=0))
+    older.graph.initializer.append(onnx.numpy_helper.from_array(np.ones(3, np.int64), "lengths"))
+    older.graph.output.append(value("z", shape=["batch", 3]))
+    with pytest.raises(OracleError, match="leave --per-channel out"):
+        asked(prepared(older), Quantisation(per_channel=True))
