@@ -14,7 +14,7 @@ import onnx
 from burn_verify.forecast.values import ABSENT, CONSTANT, INITIALIZER, Value, known_values
 from burn_verify.graph.dtypes import ELEM_TYPES
 from burn_verify.graph.facts import runtime_inputs, text
-from burn_verify.graph.operators import canonical, qualified
+from burn_verify.graph.operators import canonical, qualified, schema_of
 
 VERSION: Final = "since_version"
 """The facet that nodes of operators known to onnx have."""
@@ -257,12 +257,7 @@ def _shown(value: bytes) -> str:
 
 def _schema(node: onnx.NodeProto, versions: Mapping[str, int]) -> Any:
     domain = canonical(node.domain)
-    if domain not in versions:
-        return None
-    try:
-        return onnx.defs.get_schema(node.op_type, versions[domain], domain)
-    except (onnx.defs.SchemaError, TypeError):  # no such operator; a version that fits no C int
-        return None
+    return schema_of(node.op_type, versions[domain], domain) if domain in versions else None
 
 
 def _label(names: Sequence[str], place: int) -> str:

@@ -98,11 +98,17 @@ def all_operators() -> tuple[Operator, ...]:
 
 def since_version(op_type: str, domain: str, opset: int) -> int | None:
     """Return the version of an operator that an opset selects, None where it has no such operator."""
+    schema = schema_of(op_type, opset, domain)
+    return None if schema is None else int(schema.since_version)
+
+
+def schema_of(op_type: str, opset: int, domain: str) -> Any:
+    """Return the schema of an operator in an opset; None where the installed onnx has none."""
     from onnx import defs
 
     try:
-        return int(defs.get_schema(op_type, opset, domain).since_version)
-    except defs.SchemaError:
+        return defs.get_schema(op_type, opset, domain)
+    except (defs.SchemaError, TypeError):  # no such operator; an opset that fits no C int
         return None
 
 
@@ -159,17 +165,14 @@ def subject_of(
     Returns:
         None for an operator that the installed onnx does not know.
     """
-    from onnx import defs
-
     domain = canonical(domain)
-    version = since_version(op_type, domain, opset)
-    if version is None:
+    schema = schema_of(op_type, opset, domain)
+    if schema is None:
         return None
-    schema = defs.get_schema(op_type, opset, domain)
     widest = widest_parameter(schema)
     typed = [*_typed(schema.inputs, inputs), *_typed(schema.outputs, outputs)]
     dtype = next((dtype for parameter, dtype in typed if parameter == widest and dtype), "")
-    return Subject(op_type=op_type, domain=domain, since_version=version, dtype=dtype)
+    return Subject(op_type=op_type, domain=domain, since_version=int(schema.since_version), dtype=dtype)
 
 
 def _operator(domain: str, name: str, schemas: Sequence[Any]) -> Operator:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from burn_verify.graph.operators import widest_parameter
+from burn_verify.graph.operators import schema_of, widest_parameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,8 @@ class Signature:
 @functools.cache
 def signature_of(op_type: str, domain: str, version: int) -> Signature | None:
     """Return the signature of a version, None for an operator that the installed onnx does not know."""
-    from onnx import defs
-
-    try:
-        schema = defs.get_schema(op_type, version, domain)
-    except defs.SchemaError:
+    schema = schema_of(op_type, version, domain)
+    if schema is None:
         return None
     widest = widest_parameter(schema)
     return Signature(

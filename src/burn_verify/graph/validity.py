@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 import onnx
 
 from burn_verify.graph.facts import bytes_of, tensors, text, versions
-from burn_verify.graph.operators import canonical
+from burn_verify.graph.operators import canonical, schema_of
 
 
 def contradictions(model: onnx.ModelProto) -> Iterator[str]:
@@ -91,10 +91,10 @@ def _of_nodes(
 
 def _of_attributes(node: onnx.NodeProto, opsets: Mapping[str, int]) -> Iterator[str]:
     domain = canonical(node.domain)
-    try:
-        declared = onnx.defs.get_schema(node.op_type, opsets.get(domain, 0), domain).attributes
-    except onnx.defs.SchemaError:
+    schema = schema_of(node.op_type, opsets.get(domain, 0), domain)
+    if schema is None:
         return
+    declared = schema.attributes
     for attribute in node.attribute:
         # Models of the first versions of the format do not say what an attribute is.
         if (asked := declared.get(attribute.name)) is None or attribute.ref_attr_name or not attribute.type:

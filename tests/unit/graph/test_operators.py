@@ -98,3 +98,9 @@ def test_the_subject_of_a_cast_has_the_dtype_of_one_end():
 def test_an_omitted_input_does_not_hide_the_dtype():
     assert operators.subject_of("Clip", "", 13, ["int8", None, "int8"], ["int8"]).dtype == "int8"
     assert operators.subject_of("Constant", "", 13, [], ["int64"]).dtype == "int64"
+
+
+@pytest.mark.parametrize("opset", [-(2**63), -1, 0, 2**31, 2**63 - 1])
+def test_an_opset_that_cannot_be_has_no_schema(opset):
+    assert operators.schema_of("Cos", opset, "") is None
+    assert operators.since_version("Cos", "", opset) is None

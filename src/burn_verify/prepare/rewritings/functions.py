@@ -66,7 +66,7 @@ def body_in_the_standard(node: onnx.NodeProto, opset: int, about: Known) -> onnx
             return _read(schema.get_function_with_opset_version(wanted))
         if schema.has_context_dependent_function:
             return _read(_in_context(schema, node, opset, about))
-    except (defs.SchemaError, ValueError, RuntimeError):
+    except (defs.SchemaError, TypeError, ValueError, RuntimeError):
         # A node that breaks its own schema has no body.
         return None
     return None
