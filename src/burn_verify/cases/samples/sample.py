@@ -57,14 +57,23 @@ class Model:
     hints: Hints
 
     def size(self, dim: int | str | None, default: int) -> int:
-        """Return the size of a dimension: the declared one, the one of the hints, else a default."""
+        """Return the size of a dimension: the one asked for, the one of the hints, else a default."""
+        known = dict(self.hints.dims).get(dim, default) if isinstance(dim, str) else default
+        return self.asked(dim, known)
+
+    def asked(self, dim: int | str | None, default: int) -> int:
+        """Return the size of a dimension: the declared one, the first that the user gives, else a default.
+
+        What the catalogue says of a model of the zoo is a size to draw at: rows and texts do not have to follow it.
+        """
         if isinstance(dim, int) and dim >= 0:
             return dim
-        return dict(self.hints.dims).get(dim, default) if isinstance(dim, str) else default
+        given = dict(self.hints.sizes).get(dim) if isinstance(dim, str) else None
+        return given[0] if given else default
 
     def batch(self, spec: TensorSpec) -> int:
-        """Return how many rows of an input are fed at once: the batch that the model fixes, else that of the hints."""
-        return max(1, self.size(spec.shape[0], 1)) if spec.shape else 1
+        """Return how many rows of an input are fed at once: the batch that the model fixes, else the one asked for."""
+        return max(1, self.asked(spec.shape[0], 1)) if spec.shape else 1
 
 
 def grouped(names: Sequence[str], size: int) -> list[tuple[str, list[int]]]:

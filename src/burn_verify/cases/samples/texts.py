@@ -35,7 +35,7 @@ class Tokens:
         spec = next(iter(self._fields))
         self.batch = model.batch(spec)
         fixed = spec.shape[-1] if len(spec.shape) > 1 else None
-        length = hint.length or model.size(fixed, 0) or None
+        length = hint.length or model.asked(fixed, 0) or None
         if hint.tokenizer is None:
             text = "texts need a tokenizer.json beside the model, or [texts] tokenizer in its description"
             raise Wrong(place=name, text=text)

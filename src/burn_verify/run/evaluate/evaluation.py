@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from burn_verify.cases import load, zoo
+from burn_verify.cases import load
 from burn_verify.cases.external import size_of
 from burn_verify.cases.labelled.entry import DataSet, Labels, identity
 from burn_verify.cases.labelled.fed import Feeder
@@ -49,7 +49,7 @@ class Wish:
         baselines: files or folders, see `burn_verify.run.evaluate.baseline`.
         max_drop: the greatest drop by metric.
         seed: of the intervals.
-        dims: sizes of dimensions that the options say.
+        sizes: sizes of dimensions that the options say.
     """
 
     data: Path
@@ -58,7 +58,7 @@ class Wish:
     baselines: tuple[Path, ...] = ()
     max_drop: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
-    dims: tuple[tuple[str, int], ...] = ()
+    sizes: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def evaluate(
         UsageError: the data, the task or a baseline do not fit the first model, or a metric of a limit is unknown.
         StageError: a model cannot be read.
     """
-    subjects = _subjects(cases, replace(wish, dims=settings.hints.dims), cache)
+    subjects = _subjects(cases, replace(wish, sizes=settings.hints.sizes), cache)
     first = subjects[0]
     baselines = [baseline_of(path, first.task, first.data, first.digest) for path in wish.baselines]
     engine = seams.engine(cache, settings.timeout, memory_limit=settings.memory_limit)
@@ -180,9 +180,6 @@ def _fitting(prepared: PreparedCase, kind: str, wish: Wish, name: str) -> Subjec
     hints = _hinted(prepared, kind, wish)
     model = model_of(hints, prepared)
     data = _opened(wish.data, labels_of(kind), model)
-    if prepared.case.corpus == zoo.CORPUS and any(isinstance(item, str) for item in data.entries[0].items):
-        # The catalogue's sizes are for inputs that are drawn: they would cut every text to a few tokens.
-        model = model_of(replace(hints, dims=wish.dims), prepared)
     task = task_of(kind, hints.task, prepared.outputs, data)
     feeder = Feeder(data.entries[0], model, prepared, prepared.digest)
     return Subject(name=name, prepared=prepared, data=data, digest=identity(data), task=task, feeder=feeder)
@@ -198,7 +195,7 @@ def _hinted(prepared: PreparedCase, kind: str, wish: Wish) -> Hints:
         folders = (Path(source).parent, wish.data if wish.data.is_dir() else wish.data.parent)
         beside = [one / _TOKENIZER for one in folders if (one / _TOKENIZER).is_file()]
         texts = replace(texts, tokenizer=wish.tokenizer or (beside[0] if beside else None))
-    return replace(hints, images=images, texts=texts)
+    return replace(hints, images=images, texts=texts, sizes=(*hints.sizes, *wish.sizes))
 
 
 def _opened(path: Path, several: Sequence[Labels], model: Model) -> DataSet:

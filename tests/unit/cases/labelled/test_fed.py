@@ -18,7 +18,7 @@ def feeder(first, *inputs, hints=Hints()):  # noqa: B008  (immutable)
 
 def test_rows_in_batches(tmp_path):
     entries = opened(rows(tmp_path / "a.npz"), Labels.CLASS, readable()).entries
-    made = feeder(entries[0], hints=Hints(dims=(("batch", 3),)))
+    made = feeder(entries[0], hints=Hints(sizes=(("batch", (3,)),)))
     assert made.batch == 3
     batch = made.batch_of("a", [row for one in entries[:2] for row in made.rows(one)])
     assert batch.rows == 2

@@ -31,7 +31,7 @@ def test_one_row_is_named_after_the_file(model):
 def test_rows_go_together_in_the_batch_of_the_model_or_of_the_hints(model):
     fixed = source(model({"x": ("float32", [2, 3])}), x=f4(4, 3))
     assert [fixed.read(place).inputs["x"].shape for place in range(len(fixed.names))] == [(2, 3), (2, 3)]
-    said = source(model(X, dims=(("batch", 4),)), x=f4(8, 3))
+    said = source(model(X, sizes=(("batch", (4,)),)), x=f4(8, 3))
     assert len(said.names) == 2
 
 

@@ -8,18 +8,19 @@ from burn_verify.cases.samples.sample import grouped, required, shown
 
 
 @pytest.mark.parametrize(
-    ("shape", "dims", "batch"),
+    ("shape", "hints", "batch"),
     [
-        (["batch", 3], (), 1),
-        ([4, 3], (), 4),
-        (["n", 3], (("n", 2),), 2),
-        ([None, 3], (), 1),
-        ([-1], (), 1),
-        ([], (), 1),
+        (["batch", 3], {}, 1),
+        ([4, 3], {}, 4),
+        (["n", 3], {"sizes": (("n", (2, 5)),)}, 2),
+        (["n", 3], {"dims": (("n", 2),)}, 1),
+        ([None, 3], {}, 1),
+        ([-1], {}, 1),
+        ([], {}, 1),
     ],
 )
-def test_the_batch_of_an_input(model, shape, dims, batch):
-    made = model({"x": ("float32", shape)}, dims=dims)
+def test_the_batch_of_an_input(model, shape, hints, batch):
+    made = model({"x": ("float32", shape)}, **hints)
     assert made.batch(made.inputs[0]) == batch
 
 

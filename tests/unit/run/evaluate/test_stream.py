@@ -43,7 +43,7 @@ def test_batches_change_nothing(tmp_path, batch):
         asked.append(inputs[0].shape)
         return [inputs[0]]
 
-    found = run(rows(tmp_path / "a.npz"), infer, hints=Hints(dims=(("batch", batch),)))
+    found = run(rows(tmp_path / "a.npz"), infer, hints=Hints(sizes=(("batch", (batch,)),)))
     assert [one.prediction.classes[0] for one in found.answered] == [0, 1, 2, 2]
     assert set(asked) == {(batch, 3)}
     assert len(asked) == -(-4 // batch)
@@ -90,7 +90,7 @@ def test_what_cannot_be_fed_or_scored_is_counted(tmp_path):
 
 
 def test_an_output_without_rows_is_told(tmp_path):
-    found = run(rows(tmp_path / "a.npz"), lambda inputs: [np.ones((1, 3))], hints=Hints(dims=(("batch", 2),)))
+    found = run(rows(tmp_path / "a.npz"), lambda inputs: [np.ones((1, 3))], hints=Hints(sizes=(("batch", (2,)),)))
     assert "has no row for each of 2" in found.error
 
 
