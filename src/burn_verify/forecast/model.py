@@ -212,9 +212,8 @@ def lacking(cell: Cell, evidence: Evidence) -> str:
     operator = cell.operator
     if operator in (INTERFACE, TENSOR):
         return ""
-    if operator in evidence.unsupported:
-        return f"burn-onnx {evidence.burn_onnx} has no {operator or 'node without an operator'}"
-    if evidence.declared and operator not in evidence.declared and not _was_taken(operator, evidence):
+    undeclared = evidence.declared and operator not in evidence.declared
+    if operator in evidence.unsupported or (undeclared and not _was_taken(operator, evidence)):
         return f"burn-onnx {evidence.burn_onnx} has no {operator or 'node without an operator'}"
     return ""
 

@@ -156,18 +156,7 @@ def _by_evidence(
         metrics = tuple(replace(one.metrics, guilty=verdict.guilty) for one in found)
         if all(one.metrics.problem is None for one in found):
             return replace(verdict, metrics=metrics)
-    worst = min(found, key=lambda one: WORST_FIRST.index(one.name))
-    message = f"{worst.text} [{where}]" if worst.text else ""
-    metrics = tuple(one.metrics for one in found)
-    return Verdict(
-        name=worst.name,
-        message=message,
-        reason="" if worst.mismatch is None else worst.mismatch.value,
-        mismatch=worst.mismatch,
-        metrics=metrics,
-        guilty=worst.guilty,
-        difference=worst.difference,
-    )
+    return _of_worst(_worst(found), tuple(one.metrics for one in found), where)
 
 
 def _with_steady(
@@ -188,18 +177,10 @@ def _with_steady(
     if not found:
         return drawn
     metrics = tuple(found[place].metrics if place in found else one for place, one in enumerate(drawn.metrics))
-    worst = min(found.values(), key=lambda one: WORST_FIRST.index(one.name))
+    worst = _worst(found.values())
     if worst.name is not VerdictName.DISAGREES:
         return replace(drawn, metrics=metrics)
-    return Verdict(
-        name=worst.name,
-        message=f"{worst.text} [{where_of(subject.case_id, data_set)}]",
-        reason="" if worst.mismatch is None else worst.mismatch.value,
-        mismatch=worst.mismatch,
-        metrics=metrics,
-        guilty=worst.guilty,
-        difference=worst.difference,
-    )
+    return _of_worst(worst, metrics, where_of(subject.case_id, data_set))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +193,23 @@ class _Judged:
     guilty: Guilty = Guilty.NONE
     difference: str = ""
     metrics: OutputMetrics
+
+
+def _worst(found: Iterable[_Judged]) -> _Judged:
+    return min(found, key=lambda one: WORST_FIRST.index(one.name))
+
+
+def _of_worst(worst: _Judged, metrics: tuple[OutputMetrics, ...], where: str) -> Verdict:
+    """Return the verdict over all outputs, which is that over the worst of them."""
+    return Verdict(
+        name=worst.name,
+        message=f"{worst.text} [{where}]" if worst.text else "",
+        reason="" if worst.mismatch is None else worst.mismatch.value,
+        mismatch=worst.mismatch,
+        metrics=metrics,
+        guilty=worst.guilty,
+        difference=worst.difference,
+    )
 
 
 def _passes(

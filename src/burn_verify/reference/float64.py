@@ -11,6 +11,7 @@ import onnx
 from onnx import TensorProto, defs, helper, inliner, numpy_helper, shape_inference
 
 from burn_verify.graph import facts
+from burn_verify.graph.operators import schema_of
 from burn_verify.reference.halves import TYPES, widen_type
 
 _NARROW: Final = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16})
@@ -154,9 +155,8 @@ def _number(name: str, value: float) -> onnx.NodeProto:
 def _fitted(node: onnx.NodeProto, narrow: frozenset[str], versions: Mapping[str, int]) -> Iterator[onnx.NodeProto]:
     """Yield a node, with casts around it where its operator does not take or return float64."""
     domain = "" if node.domain == "ai.onnx" else node.domain
-    try:
-        schema = defs.get_schema(node.op_type, versions.get(domain, 1), domain)
-    except defs.SchemaError:
+    schema = schema_of(node.op_type, versions.get(domain, 1), domain)
+    if schema is None:
         yield node
         return
     behind = []

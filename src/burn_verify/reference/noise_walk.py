@@ -13,10 +13,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import defs, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from burn_verify.graph import facts as graphs
 from burn_verify.graph.dtypes import dtype_name
+from burn_verify.graph.operators import since_version
 from burn_verify.judge.metrics import is_float
 from burn_verify.reference import node_noise, stepwise
 from burn_verify.reference.control_flow import CONTROL
@@ -230,13 +231,9 @@ class Walk:
     def _ran(self, node: onnx.NodeProto, scope: Scope, outputs: Sequence[Any]) -> Ran:
         domain = "" if node.domain == "ai.onnx" else node.domain
         inputs = [scope[name] if name else ABSENT for name in node.input]
-        try:
-            since_version = defs.get_schema(node.op_type, self._versions.get(domain, 1), domain).since_version
-        except defs.SchemaError:
-            since_version = 1
         facts = node_noise.facts_of(
             node,
-            since_version,
+            since_version(node.op_type, domain, self._versions.get(domain, 1)) or 1,
             dict(attributes_of(node)),
             [value.clean for value in inputs],
             [value.dtype or None for value in inputs],

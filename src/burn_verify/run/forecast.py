@@ -31,16 +31,26 @@ def with_forecast(
     """
     if prepared is None:
         return result
-    key = _key(prepared, target, result) if notes is not None else ""
-    known = notes.read(key) if notes is not None and key else None
-    found = _forecast(prepared, target, result) if known is None else known
-    if notes is not None and key and known is None and found:
-        notes.write(key, found)
+    found = _known_or_made(prepared, target, result, notes)
     if not found:
         return result
     if advice := found.get(_ADVICE):
         found = {**found, _ADVICE: [*result.details.get(_ADVICE, ()), *advice]}
     return replace(result, details={**result.details, **found})
+
+
+def _known_or_made(
+    prepared: PreparedCase, target: Target, result: CaseResult, notes: Notes | None
+) -> Mapping[str, Any]:
+    """Return what `_forecast` does, from the notes where it is there."""
+    key = "" if notes is None else _key(prepared, target, result)
+    if notes is None or not key:
+        return _forecast(prepared, target, result)
+    if (known := notes.read(key)) is not None:
+        return known
+    if made := _forecast(prepared, target, result):
+        notes.write(key, made)
+    return made
 
 
 def _forecast(prepared: PreparedCase, target: Target, result: CaseResult) -> Mapping[str, Any]:

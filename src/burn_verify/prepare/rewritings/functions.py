@@ -8,7 +8,7 @@ import onnx
 from onnx import defs
 
 from burn_verify.graph import facts
-from burn_verify.graph.operators import canonical, qualified
+from burn_verify.graph.operators import canonical, qualified, schema_of
 from burn_verify.prepare.body import Names
 from burn_verify.prepare.instances import renamed_node
 from burn_verify.prepare.known import Known, copied, known, opset_of
@@ -57,16 +57,17 @@ def body_in_the_standard(node: onnx.NodeProto, opset: int, about: Known) -> onnx
     """Return the body of an operator for the types of a node, None where the standard has none."""
     domain = canonical(node.domain)
     version = opset if not domain else defs.onnx_opset_version()
+    schema = schema_of(node.op_type, version, domain)
+    if schema is None:
+        return None
     try:
-        # The hints of onnx leave out what a schema says of its functions.
-        schema: Any = defs.get_schema(node.op_type, version, domain)
         if schema.has_function:
             fitting = [one for one in schema.function_opset_versions if not opset or one <= opset]
             wanted = max(fitting or schema.function_opset_versions)
             return _read(schema.get_function_with_opset_version(wanted))
         if schema.has_context_dependent_function:
             return _read(_in_context(schema, node, opset, about))
-    except (defs.SchemaError, TypeError, ValueError, RuntimeError):
+    except (defs.SchemaError, ValueError, RuntimeError):
         # A node that breaks its own schema has no body.
         return None
     return None
@@ -147,9 +148,8 @@ def _called(node: onnx.NodeProto, body: onnx.FunctionProto, names: Names) -> Ite
 
 def _defaults(node: onnx.NodeProto) -> list[onnx.AttributeProto]:
     """Return the attributes that a node leaves at the default of its schema."""
-    try:
-        schema = defs.get_schema(node.op_type, defs.onnx_opset_version(), canonical(node.domain))
-    except defs.SchemaError:
+    schema = schema_of(node.op_type, defs.onnx_opset_version(), canonical(node.domain))
+    if schema is None:
         return []
     return [one.default_value for one in schema.attributes.values() if one.default_value.name]
 

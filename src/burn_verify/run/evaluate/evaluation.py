@@ -49,7 +49,6 @@ class Wish:
         baselines: files or folders, see `burn_verify.run.evaluate.baseline`.
         max_drop: the greatest drop by metric.
         seed: of the intervals.
-        sizes: sizes of dimensions that the options say.
     """
 
     data: Path
@@ -58,7 +57,6 @@ class Wish:
     baselines: tuple[Path, ...] = ()
     max_drop: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
-    sizes: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +123,7 @@ def evaluate(
         UsageError: the data, the task or a baseline do not fit the first model, or a metric of a limit is unknown.
         StageError: a model cannot be read.
     """
-    subjects = _subjects(cases, replace(wish, sizes=settings.hints.sizes), cache)
+    subjects = _subjects(cases, wish, cache)
     first = subjects[0]
     baselines = [baseline_of(path, first.task, first.data, first.digest) for path in wish.baselines]
     engine = seams.engine(cache, settings.timeout, memory_limit=settings.memory_limit)
@@ -195,7 +193,7 @@ def _hinted(prepared: PreparedCase, kind: str, wish: Wish) -> Hints:
         folders = (Path(source).parent, wish.data if wish.data.is_dir() else wish.data.parent)
         beside = [one / _TOKENIZER for one in folders if (one / _TOKENIZER).is_file()]
         texts = replace(texts, tokenizer=wish.tokenizer or (beside[0] if beside else None))
-    return replace(hints, images=images, texts=texts, sizes=(*hints.sizes, *wish.sizes))
+    return replace(hints, images=images, texts=texts)
 
 
 def _opened(path: Path, several: Sequence[Labels], model: Model) -> DataSet:
