@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.locate import locate
 from burn_verify.run.seams import Seams
 from burn_verify.run.search import Search
-from burn_verify.system.cache import Cache
+from burn_verify.system.cache import Cache, scratch
 from burn_verify.system.console import LongWork
 from planting import sized
 from planting.builder import builders, marked
@@ -106,35 +107,41 @@ class Bench:
         each = -(-count // len(names))
         for name in names:
             case = self._case(name)
-            with tempfile.TemporaryDirectory(prefix="plant-") as folder:
+            with tempfile.TemporaryDirectory(prefix="plant-") as folder, self._keeping() as cache:
                 model = control.named(onnx.load(prepare(case, self._cache).model))
                 for fault in self._drawn(case, name, model, each, random.Random(f"{seed} {name}")):
                     if (name, fault.node, fault.kind) not in self._done:
-                        self._note(self._tried(case, model, fault, Path(folder)))
+                        self._note(self._tried(case, model, fault, Path(folder), cache))
 
     def agree(self, name: str) -> None:
         """Locate in a model as it is."""
         if (name, None, None) in self._done:
             return
         case = self._case(name)
-        found, seconds = self._located(case, Seams())
+        with self._keeping() as cache:
+            found, seconds = self._located(case, Seams(), cache)
         self._note({"model": name, "seconds": seconds, **_said(found)})
 
-    def _tried(self, case: Case, model: onnx.ModelProto, fault: Fault, folder: Path) -> dict[str, Any]:
+    def _tried(self, case: Case, model: onnx.ModelProto, fault: Fault, folder: Path, cache: Cache) -> dict[str, Any]:
         path = folder / f"{case.id.rpartition('/')[2]}.onnx"
-        onnx.save(marked(model, fault.place), path)
-        seams = Seams(builder=builders(fault.kind, folder))
-        found, seconds = self._located(replace(case, source=ModelFile(path=path)), seams)
+        onnx.save(marked(model), path)
+        seams = Seams(builder=builders(fault.place, fault.kind, folder))
+        found, seconds = self._located(replace(case, source=ModelFile(path=path)), seams, cache)
         first = found.first or (found.hidden[0] if found.hidden else None)
         # Of a piece of several nodes the last is the one that is named; a pair names both.
         named = [] if first is None else [node.name for node in first.nodes[-2 if first.kind == "pair" else -1 :]]
         about = {name: getattr(fault, name) for name in ("model", "node", "op_type", "kind", "change")}
-        return {**about, "named": named, "right": fault.node in named, "seconds": seconds, **_said(found)}
+        took = {"seconds": seconds, "phases": {phase: round(spent, 2) for phase, spent in found.seconds.items()}}
+        return {**about, "named": named, "right": fault.node in named, **took, **_said(found)}
 
-    def _located(self, case: Case, seams: Seams) -> tuple[Located, float]:
+    def _keeping(self) -> AbstractContextManager[Cache]:
+        """Return a cache that holds the references of all pieces of a model, until its faults are located."""
+        return scratch(self._cache, "reference", "measured")
+
+    def _located(self, case: Case, seams: Seams, cache: Cache) -> tuple[Located, float]:
         started = time.monotonic()
         with LongWork(sys.stderr) as work:
-            search = Search(settings=self._settings, cache=self._cache, listen=work.listen, seams=seams)
+            search = Search(settings=self._settings, cache=cache, listen=work.listen, seams=seams, keeps=True)
             return locate(case, search), time.monotonic() - started
 
     def _drawn(self, case: Case, name: str, model: onnx.ModelProto, count: int, rng: random.Random) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 `graph.pieces` says which pieces there are, `run.suspects` what their results mean; this runs them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -64,7 +64,7 @@ def locate(case: Case, search: Search, output: str | None = None) -> Located:
         return _of_data_sets(case, search, model, _answers(prepared, search, engine), engine)
     except (OracleError, RunError):
         # Refusals of burn-onnx and rustc need no values.
-        return located(case, search, model, None, lambda: unfed(model))
+        return located(case, search, model, {"": None}, lambda _: unfed(model))
     finally:
         engine.close()
 
@@ -72,10 +72,8 @@ def locate(case: Case, search: Search, output: str | None = None) -> Located:
 def _of_data_sets(case: Case, search: Search, model: "ModelProto", answers: Answers, engine: Engine) -> Located:
     """Return the answer for the first data set with which the model fails."""
     sets = {name: data.inputs for name, data in answers.data_sets.items()}
-    name = search.failing(model, sets)
     with Values(engine) as values:
-        parts = partial(parts_of, model, sets[name], values)
-        return replace(located(case, search, model, sets[name], parts), data_set=name)
+        return located(case, search, model, sets, lambda inputs: parts_of(model, inputs or (), values))
 
 
 def _answers(prepared: PreparedCase, search: Search, engine: Engine) -> Answers:
@@ -108,10 +106,12 @@ class Pieces:
 
     Attributes:
         wholes: of the model as the user has it, and with the chosen branch in place of each If; empty before they ran.
+        elsewhere: the first other data set with which the model fails, where it passes with that of the pieces.
     """
 
     wholes: Mapping[str, Verified] = field(default_factory=dict)
     tried: tuple[Tried, ...] = ()
+    elsewhere: tuple[str, Verified] | None = None
 
     @property
     def first(self) -> CaseResult:
@@ -128,17 +128,23 @@ def located(
     case: Case,
     search: Search,
     model: "ModelProto",
-    inputs: Sequence[Array] | None,
-    parted: Callable[[], list[Part]],
+    sets: Mapping[str, Sequence[Array] | None],
+    parted: Callable[[Sequence[Array] | None], list[Part]],
+    ran: Verified | None = None,
 ) -> Located:
-    """Return where a model fails with one set of inputs.
+    """Return where a model fails with the first data set with which it does.
 
     Arguments:
-        inputs: None where there are none.
-        parted: returns the model as flat graphs.
+        sets: inputs by name, None where there are none; of which the first is tried first.
+        parted: returns the model as flat graphs, with the values of some inputs.
+        ran: the result of the whole with the first, None where it is not known yet.
     """
-    parts, computing = clocked("values", parted)
-    found, piecing = clocked("pieces", lambda: _tried(search, model, inputs, parts))
+    (data_set, inputs), *others = sets.items()
+    parts, computing = clocked("values", lambda: parted(inputs))
+    found, piecing = clocked("pieces", lambda: _tried(search, _wholes(model, inputs, parts), dict(others), parts, ran))
+    if found.elsewhere is not None:
+        name, result = found.elsewhere
+        return located(case, search, model, {name: sets[name]}, parted, result)
     whole = found.first
     known = suspects.judged(whole, found.tried)
     names = [part.node(place).name for part in parts for place in sorted(part.used)]
@@ -146,6 +152,7 @@ def located(
         model=case.id,
         target=search.target.label,
         finding=Finding.UNKNOWN,
+        data_set=data_set,
         stage=whole.stage if whole.outcome is Outcome.FAILED else None,
         message=whole.message,
         reason=whole.reason,
@@ -171,41 +178,70 @@ def located(
     return replace(first, finding=suspects.finding(first, whole), seconds=seconds)
 
 
-def _tried(search: Search, model: "ModelProto", inputs: Sequence[Array] | None, parts: Sequence[Part]) -> Pieces:
-    """Try the pieces of a model, in as few batches as memory and disk allow; the whole is in the first."""
+def _wholes(model: "ModelProto", inputs: Sequence[Array] | None, parts: Sequence[Part]) -> list[Model]:
+    """Return a model as the user has it, and with the chosen branch in place of each If where it has some."""
     wholes = [Model(name=_WHOLE, model=model, inputs=inputs)]
     if control.conditions(model):
         wholes.append(Model(name=_FLAT, model=parts[0].graph.model, inputs=inputs))
-    found = Pieces()
+    return wholes
+
+
+def _tried(
+    search: Search,
+    wholes: Sequence[Model],
+    others: Mapping[str, Sequence[Array] | None],
+    parts: Sequence[Part],
+    ran: Verified | None,
+) -> Pieces:
+    """Try the pieces of a model, in as few batches as memory and disk allow; the whole is in the first.
+
+    Arguments:
+        others: further inputs of the whole, by name of the data set.
+    """
+    wave_of = partial(_with_wave, search, wholes, others)
+    found = Pieces() if ran is None or len(wholes) > 1 else Pieces(wholes={_WHOLE: ran})
     places = None
     if len(parts[0].graph.nodes) > BISECTED:
-        found, places = _narrowed(search, wholes, parts[0])
+        found, places = _narrowed(wave_of, parts[0], found)
         if found.first.outcome is not Outcome.FAILED:
             return found
     for wave in waves(every_piece(parts, places)):
-        found = _with_wave(search, wholes, wave, found)
-        if search.is_over or (found.first.stage in ANSWERED and found.suspects):
+        found = wave_of(wave, found)
+        if search.is_over or found.elsewhere or (found.first.stage in ANSWERED and found.suspects):
             break
-    return found if found.wholes else replace(found, wholes=search.run(wholes))
+    return found if found.wholes else wave_of([], found)
 
 
-def _narrowed(search: Search, wholes: Sequence[Model], part: Part) -> tuple[Pieces, frozenset[int] | None]:
+def _narrowed(
+    wave_of: Callable[[Sequence[Wanted], Pieces], Pieces], part: Part, found: Pieces
+) -> tuple[Pieces, frozenset[int] | None]:
     """Return the results of the whole, and the nodes of the first segment that fails as it does; None for all nodes."""
     some = segments(part.graph, part.known, _SEGMENTS)
-    found = Pieces()
     for wave in waves((f"segment {place}", part, piece) for place, piece in enumerate(some)):
-        found = _with_wave(search, wholes, wave, found)
+        found = wave_of(wave, found)
         if known := found.suspects:
             return Pieces(wholes=found.wholes), frozenset(known[0].piece.nodes)
-    return Pieces(wholes=found.wholes or search.run(wholes)), None
+    found = found if found.wholes else wave_of([], found)
+    return Pieces(wholes=found.wholes, elsewhere=found.elsewhere), None
 
 
-def _with_wave(search: Search, wholes: Sequence[Model], wave: Sequence[Wanted], found: Pieces) -> Pieces:
+def _with_wave(
+    search: Search,
+    wholes: Sequence[Model],
+    others: Mapping[str, Sequence[Array] | None],
+    wave: Sequence[Wanted],
+    found: Pieces,
+) -> Pieces:
     """Build pieces in one batch, with the whole where it is not known yet, and judge as many as are needed."""
     models = models_of(wave)
-    with search.batch([*([] if found.wholes else wholes), *models]) as batch:
+    first = (
+        [] if found.wholes else [*wholes, *(replace(wholes[0], name=_with(one), inputs=others[one]) for one in others)]
+    )
+    with search.batch([*first, *models]) as batch:
         if not found.wholes:
             found = replace(found, wholes=_judged_wholes(batch, [one.name for one in wholes]))
+            if found.first.outcome is Outcome.PASSED and (elsewhere := _elsewhere(batch, others)):
+                return replace(found, elsewhere=elsewhere)
         for some in in_turn(wave, found.first):
             names = [name for name, _, _ in some]
             refused = found.first.outcome is Outcome.FAILED and found.first.stage not in ANSWERED
@@ -215,6 +251,19 @@ def _with_wave(search: Search, wholes: Sequence[Model], wave: Sequence[Wanted], 
             if found.suspects or search.is_over:
                 break
     return found
+
+
+def _with(data_set: str) -> str:
+    return f"{_WHOLE} with {data_set}"
+
+
+def _elsewhere(batch: Batch, others: Iterable[str]) -> tuple[str, Verified] | None:
+    """Return the first of some data sets with which the whole fails, and how."""
+    for name in others:
+        verified = batch.judged([_with(name)])[_with(name)]
+        if verified.result.outcome is Outcome.FAILED:
+            return name, verified
+    return None
 
 
 def _judged_wholes(batch: Batch, names: Sequence[str]) -> Mapping[str, Verified]:

@@ -61,7 +61,8 @@ def reduce(case: Case, search: Search) -> tuple[Reduced, Draft | None]:
         try:
             known = read(Oracle(search.cache, engine, settings.memory_limit).answer(prepared)).data_sets
             sets = {name: data.inputs for name, data in known.items()}
-            inputs: Sequence[Array] | None = sets[search.failing(model, sets)]
+            name, _ = search.failing(model, sets)
+            inputs: Sequence[Array] | None = sets[name]
         except (OracleError, RunError):
             inputs = None
         with Values(engine) as values:

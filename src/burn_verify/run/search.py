@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ class Search:
 
     Attributes:
         deadline: in seconds of `time.monotonic`, after which no batch is begun; None for none.
+        keeps: whether the references of the models stay in the cache, for a search that is repeated; they are as large
+            as the values between the nodes.
     """
 
     settings: Settings
@@ -37,6 +39,7 @@ class Search:
     listen: Listener = silent
     seams: Seams = field(default_factory=Seams)
     deadline: float | None = None
+    keeps: bool = False
 
     def run(self, wanted: Sequence[Model]) -> dict[str, Verified]:
         """Verify models in one batch; their inputs and answers are in temporary storage until it is done.
@@ -47,17 +50,24 @@ class Search:
         with self.batch(wanted) as batch:
             return batch.judged([one.name for one in wanted])
 
-    def failing(self, model: "ModelProto", sets: Mapping[str, Sequence[Array]]) -> str:
-        """Return the first data set with which a model fails; the first of all where it fails with none.
+    def failing(self, model: "ModelProto", sets: Mapping[str, Sequence[Array]]) -> tuple[str, Verified | None]:
+        """Return the first data set with which a model fails, and how; the first of all where it fails with none.
+
+        A single data set is not tried: its result is None.
 
         Arguments:
             sets: inputs by name of the data set, at least one.
         """
         names = list(sets)
         if len(names) == 1:
-            return names[0]
-        found = self.run([Model(name=name, model=model, inputs=inputs) for name, inputs in sets.items()])
-        return next((name for name in names if found[name].result.outcome is Outcome.FAILED), names[0])
+            return names[0], None
+        found: dict[str, Verified] = {}
+        with self.batch([Model(name=name, model=model, inputs=inputs) for name, inputs in sets.items()]) as batch:
+            for name in names:
+                found |= batch.judged([name])
+                if found[name].result.outcome is Outcome.FAILED:
+                    return name, found[name]
+        return names[0], found[names[0]]
 
     @contextmanager
     def batch(self, wanted: Sequence[Model]) -> Iterator["Batch"]:
@@ -68,7 +78,7 @@ class Search:
         """
         settings = replace(self.settings, latency=False, ops_examples=0)
         with (
-            scratch(self.cache, "reference", "measured") as cache,
+            nullcontext(self.cache) if self.keeps else scratch(self.cache, "reference", "measured") as cache,
             Models(settings, self.target, cache=cache, listen=self.listen, seams=self.seams) as models,
         ):
             yield Batch(models=models, made=models.build(wanted) if wanted else {})

@@ -230,3 +230,18 @@ def test_no_batch_is_begun_after_the_deadline(asked):
     batches = []
     found = asked(shaped(), seams("Exp", lambda array: array * 2, seen=batches), deadline=0.0)
     assert (len(batches), found.proof) == (1, Proof.NONE)
+
+
+def test_pieces_are_fed_the_data_set_with_which_the_model_fails(asked):
+    nodes = [helper.make_node("Neg", ["x"], ["a"], "first"), helper.make_node("Exp", ["a"], ["y"], "second")]
+    proto = model(nodes, [value("x", shape=["N", 3])], [value("y", shape=["N", 3])])
+    sizes = []
+
+    def wrong(array):
+        sizes.append(len(array))
+        return array if len(array) == sizes[0] else array + 1
+
+    found = asked(proto, seams("Exp", wrong))
+    assert first(found) == (PieceKind.NODE, ["second"])
+    assert f"[{sizes[0]},3]" not in found.first.nodes[0].inputs[0]
+    assert found.data_set != asked(proto, seams("Exp", lambda array: array + 1)).data_set

@@ -26,3 +26,10 @@ def test_an_empty_batch_builds_nothing(cache):
 def test_a_deadline_passes(cache):
     assert Search(settings=Settings(), cache=cache, deadline=0.0).is_over
     assert not Search(settings=Settings(), cache=cache).is_over
+
+
+def test_references_stay_where_a_search_is_repeated(cache):
+    proto = model([helper.make_node("Neg", ["x"], ["y"])], [value("x", shape=[3])], [value("y", shape=[3])])
+    search = Search(settings=Settings(), cache=cache, seams=seams(), keeps=True)
+    search.run([Model(name="a", model=proto, inputs=[np.arange(3, dtype=np.float32)])])
+    assert list((cache.root / "reference").rglob("*.safetensors"))

@@ -49,7 +49,7 @@ def test_other_nodes_keep_their_weights():
     np.testing.assert_allclose(answers(proto, [X])[0], X * np.array([1, 4, 9]) * 1.01, rtol=1e-6)
 
 
-def test_the_mark_is_on_one_node_of_a_copy():
+def test_the_nodes_of_a_copy_are_marked_with_their_places():
     proto = one("Relu")
-    assert [node.doc_string for node in marked(proto, 0).graph.node] == [MARK]
+    assert [node.doc_string for node in marked(proto).graph.node] == [f"{MARK} 0."]
     assert proto.graph.node[0].doc_string == ""
