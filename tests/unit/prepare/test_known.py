@@ -59,3 +59,15 @@ def test_the_opset_is_that_of_the_default_domain():
 def test_a_sequence_has_no_type():
     sequence = helper.make_sequence_type_proto(helper.make_tensor_type_proto(1, [2]))
     assert typed(sequence) == Typed()
+
+
+def test_large_weights_are_known_with_their_values_and_their_types_are_inferred():
+    weight = np.ones((64, 64), np.float32)
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"]), helper.make_node("Neg", ["y"], ["z"])]
+    made = model(
+        nodes, [value("x", shape=[2, 64])], [value("z", shape=[2, 64])], [numpy_helper.from_array(weight, "w")]
+    )
+    found = known(made)
+    assert found.type_of("y").static == (2, 64)
+    assert found.constant("w").tolist() == weight.tolist()
+    assert numpy_helper.to_array(made.graph.initializer[0]).tolist() == weight.tolist()

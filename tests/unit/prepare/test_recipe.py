@@ -56,3 +56,18 @@ def test_an_option_is_no_step():
 def test_a_model_that_grows_too_large_stays():
     made = rewritten(MODEL.SerializeToString(), [turned("Neg", "Abs" * 100)], TOOLS, largest=200)
     assert made.steps == ()
+
+
+def test_what_changes_nothing_is_not_tried_again_on_the_same_model():
+    calls = []
+
+    def function(given, tools):
+        calls.append(given)
+
+    idle = set()
+    lazy = Rewriting(name="lazy", reason="", promise=Promise.SAME, function=function)
+    for _ in range(2):
+        made = rewritten(MODEL.SerializeToString(), [lazy, turned("Neg", "Abs")], TOOLS, idle=idle)
+        assert made.names == ("Neg to Abs",)
+    # Once on the model as it is, and once on that which another rewriting makes.
+    assert len(calls) == 2

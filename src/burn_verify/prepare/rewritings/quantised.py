@@ -57,8 +57,10 @@ def _spread(site: Site, body: Body, place: int, axis: int, block: int) -> str | 
         return None
     if block:
         return _blocks(site, body, name, axis % rank, block)
-    if len(own) == 0 or own == (1,):
-        return body("Reshape" if len(own) else "Expand", name, body.const([1]))
+    if len(own) == 0:
+        return _one(site, body, place)
+    if own == (1,):
+        return body("Reshape", name, body.const([1]))
     shape = [1] * rank
     shape[axis % rank] = -1
     return body("Reshape", name, body.const(shape))
@@ -89,15 +91,20 @@ def _whole(body: Body, value: str, scale: str, zero: str | None, dtype: int) -> 
     return body.cast(body("Min", body("Max", found, low), high), dtype)
 
 
-def _one(body: Body, name: str, rank: int | None = 0) -> str:
-    """Return a per-tensor scale or zero point in the shape [1]."""
-    return body("Expand", name, body.const([1])) if rank == 0 else name
+def _one(site: Site, body: Body, place: int) -> str:
+    """Return a per-tensor scale or zero point in the shape [1]; burn-onnx refuses constants of 8 bits of rank 0."""
+    if site.rank(place) != 0:
+        return site.input(place)
+    value = site.constant(place)
+    if value is not None:
+        return body.const(value, site.elem_type(place))
+    return body("Expand", site.input(place), body.const([1]))
 
 
 def _pair(site: Site, body: Body, place: int) -> str:
     """Return the real value of an input that is followed by its scale and zero point, per tensor."""
-    scale = body.cast(_one(body, site.input(place + 1), site.rank(place + 1)), _FLOAT)
-    zero = _one(body, site.input(place + 2), site.rank(place + 2)) if site.input(place + 2) else None
+    scale = body.cast(_one(site, body, place + 1), _FLOAT)
+    zero = _one(site, body, place + 2) if site.input(place + 2) else None
     return _real(body, site.input(place), scale, zero)
 
 
@@ -106,8 +113,8 @@ def _result(site: Site, body: Body, value: str, place: int) -> str | None:
     dtype = site.elem_type(place + 1) or site.elem_type(0)
     if dtype not in _RANGES:
         return None
-    scale = body.cast(_one(body, site.input(place), site.rank(place)), _FLOAT)
-    zero = _one(body, site.input(place + 1), site.rank(place + 1)) if site.input(place + 1) else None
+    scale = body.cast(_one(site, body, place), _FLOAT)
+    zero = _one(site, body, place + 1) if site.input(place + 1) else None
     return _whole(body, value, scale, zero, dtype)
 
 
@@ -125,7 +132,7 @@ def qlinear_matmul(site: Site, body: Body) -> Sequence[str] | None:
 
 
 def _scale(site: Site, body: Body, place: int) -> str:
-    return body.cast(_one(body, site.input(place), site.rank(place)), _FLOAT)
+    return body.cast(_one(site, body, place), _FLOAT)
 
 
 def _requantised(site: Site, body: Body, product: str, scale: str, wide: Sequence[int]) -> str | None:
@@ -144,7 +151,7 @@ def _requantised(site: Site, body: Body, product: str, scale: str, wide: Sequenc
     low, high = (body.const([float(end)], _FLOAT) for end in _RANGES[dtype])
     found = body("Round", body("Mul", product, factor))
     if site.input(7):
-        found = body("Add", found, body.cast(_one(body, site.input(7), site.rank(7)), _FLOAT))
+        found = body("Add", found, body.cast(_one(site, body, 7), _FLOAT))
     return body.cast(body("Min", body("Max", found, low), high), dtype)
 
 
@@ -156,7 +163,7 @@ def qlinear_conv(site: Site, body: Body) -> Sequence[str] | None:
     wide = [1, -1, *[1] * (rank - 2)]
     weights = body.cast(site.input(3), _FLOAT)
     if site.input(5):
-        zero = body.cast(_one(body, site.input(5), site.rank(5)), _FLOAT)
+        zero = body.cast(_one(site, body, 5), _FLOAT)
         weights = body("Sub", weights, body("Reshape", zero, body.const([-1, *[1] * (rank - 1)])))
     product = body("Conv", _moved(site, body, 0, 2), weights, **_attributes(site, 3))
     if site.input(8):
@@ -191,9 +198,10 @@ def matmul_integer(site: Site, body: Body) -> Sequence[str] | None:
 
 def _moved(site: Site, body: Body, place: int, zero: int) -> str:
     found = body.cast(site.input(place), _FLOAT)
-    if not site.input(zero):
+    known = site.constant(zero)
+    if not site.input(zero) or (known is not None and not known.any()):
         return found
-    return body("Sub", found, body.cast(_one(body, site.input(zero), site.rank(zero)), _FLOAT))
+    return body("Sub", found, body.cast(_one(site, body, zero), _FLOAT))
 
 
 # ── com.microsoft ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,5 +250,5 @@ def concat(site: Site, body: Body) -> Sequence[str] | None:
     dtype = site.elem_type(1)
     if dtype not in _RANGES:
         return None
-    scale, zero = (_one(body, site.input(place), site.rank(place)) for place in (0, 1))
+    scale, zero = (_one(site, body, place) for place in (0, 1))
     return [_whole(body, joined, scale, zero, dtype)]

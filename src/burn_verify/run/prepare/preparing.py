@@ -62,6 +62,7 @@ class Preparation:
         self._listen = listen
         self._thrifty = thrifty
         self._tried: dict[str, int] = {}
+        self._idle: set[tuple[str, int]] = set()
         self.referred: dict[str, Referred] = {}
 
     def prepare(self, cases: Sequence[Case]) -> dict[str, Prepared]:
@@ -123,7 +124,7 @@ class Preparation:
         made = []
         for place, (name, recipe) in enumerate(asked):
             self._listen(Progress(phase="rewrite", done=place, total=len(asked), text=name))
-            made.append(rewritten(sources[name], recipe, self._tools))
+            made.append(rewritten(sources[name], recipe, self._tools, idle=self._idle))
         results = self._results(list(zip((name for name, _ in asked), made, strict=True)), known)
         return [
             Attempt(recipe=recipe, rewritten=one, result=results.get(_key(name, one)))

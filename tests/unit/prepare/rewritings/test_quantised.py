@@ -7,7 +7,7 @@ from onnx import TensorProto
 
 from burn_verify.prepare.decompositions import DECOMPOSITIONS
 from burn_verify.prepare.replace import replaced
-from rewriting import node_model, put_differently
+from rewriting import node_model, operators, put_differently
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((2, 4)).astype(np.float32)
@@ -48,6 +48,13 @@ def test_products_of_integers():
     put_differently("MatMulInteger", [U, W, ZERO, np.array(-2, np.int8)])
     image, weights = U.reshape(1, 1, 2, 4), W[:2, :2].reshape(1, 1, 2, 2)
     put_differently("ConvInteger", [image, weights.astype(np.uint8), ZERO], pads=[1, 1, 1, 1])
+
+
+@pytest.mark.parametrize("zero", [0, -2])
+def test_no_constant_of_8_bits_of_rank_0_is_left(zero):
+    made = put_differently("MatMulInteger", [U, W, ZERO, np.array(zero, np.int8)], constants=(1, 2, 3))
+    assert [one for one in made.graph.initializer if not one.dims] == []
+    assert (zero == 0) == (operators(made).count("Sub") == 1)
 
 
 def test_a_quantised_product():
