@@ -45,6 +45,15 @@ def test_no_weight_moves_further_than_a_half_may_be_off(values, seed):
     assert (came == values)[values.astype(np.float16) == values].all()
 
 
+@given(arrays(np.float32, 16, elements=st.floats(-65472, 65472, width=32)))
+def test_one_sample_is_the_rounding_itself(values):
+    before = handmade.model([], [], [], [numpy_helper.from_array(values, "w")])
+
+    after = stored_half.moved(before, frozenset({"w"}), None)
+
+    assert np.array_equal(numpy_helper.to_array(after.graph.initializer[0]), values.astype(np.float16))
+
+
 def test_the_deviation_is_that_of_rounding_to_halves(tmp_path, cache):
     drawn = np.random.default_rng(1)
     model = linear(drawn.standard_normal((3, 4)).astype(np.float32))
@@ -74,10 +83,11 @@ def test_a_model_without_such_weights_does_not_move(tmp_path, cache):
     assert stored_half.deviations(FakeEngine(cache, 1.0, Faults()), path, {"seeded": [X]}) == {}
 
 
-def test_an_infinity_moves_nothing():
+@pytest.mark.parametrize("seed", [None, 0])
+def test_an_infinity_moves_nothing(seed):
     before = handmade.model([], [], [], [numpy_helper.from_array(np.float32([np.inf, 1e30]), "w")])
 
-    after = stored_half.moved(before, frozenset({"w"}), 0)
+    after = stored_half.moved(before, frozenset({"w"}), seed)
 
     assert numpy_helper.to_array(after.graph.initializer[0]).tolist() == [np.inf, np.float32(1e30)]
 
