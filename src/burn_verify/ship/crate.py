@@ -278,14 +278,16 @@ _AS_BUILT: Final[Mapping[str, tuple[str, ...]]] = {
     "bytes": (),
     "log": ("std",),
     "once_cell": (),
+    "regex": (),
     "regex-automata": ("dfa-build", "dfa-search"),
+    "regex-syntax": (),
 }
 """Crates below Burn, and features that burn-onnx adds to them."""
+_WITHOUT_DEFAULTS: Final = frozenset({"regex-automata"})
 _AS_CONVERTED: Final[Mapping[str, tuple[str, ...]]] = {
     **_AS_BUILT,
     "byteorder": (),
     "either": (),
-    "regex": (),
     "safetensors": (),
 }
 _ONCE: Final = "# Named for their features, which are the same in both tables: so Burn is compiled once, not twice."
@@ -293,7 +295,8 @@ _SHARED: Final = "# Named for their features: so that tests may use the Burn tha
 
 _CONVERTER: Final = frozenset({"burn-onnx", "onnx-ir", "prettyplease", "protobuf", "rust-format"})
 _CONVERTS: Final = frozenset({"syn@1.0.109"})
-_FLEX: Final = frozenset({"burn-ndarray", "matrixmultiply", "ndarray", "naga"})
+_ABSENT: Final = frozenset({"burn-ndarray", "naga"})
+"""Crates of other backends than Flex."""
 
 
 def _profile(manifest: Mapping[str, Any], converts: bool) -> Iterator[str]:
@@ -304,7 +307,7 @@ def _profile(manifest: Mapping[str, Any], converts: bool) -> Iterator[str]:
         yield from (f"{name} = {json.dumps(value)}" for name, value in settings.items() if name != "inherits")
         for package, own in manifest["profile"][PROFILE]["package"].items():
             plain = package.partition("@")[0]
-            if plain in _FLEX or plain.startswith("cubecl") or (plain in _CONVERTER and not converts):
+            if plain in _ABSENT or plain.startswith("cubecl") or (plain in _CONVERTER and not converts):
                 continue
             key = json.dumps(package) if "@" in package else package
             if package in _CONVERTS and not converts:
@@ -317,7 +320,8 @@ def _profile(manifest: Mapping[str, Any], converts: bool) -> Iterator[str]:
 
 def _named(crates: Mapping[str, tuple[str, ...]], pinned: Mapping[str, str]) -> Iterator[str]:
     for name, features in crates.items():
-        yield f'{name} = {{ version = "={pinned[name]}", features = {json.dumps(features)} }}'
+        plain = ", default-features = false" if name in _WITHOUT_DEFAULTS else ""
+        yield f'{name} = {{ version = "={pinned[name]}"{plain}, features = {json.dumps(features)} }}'
 
 
 def _build_script(contents: Contents) -> str:
