@@ -44,6 +44,10 @@ _FIELDS: Final = PLACES | {
         "memory_limit",
         "burn_version",
         "burn_backend",
+        "burn_path",
+        "burn_onnx_path",
+        "burn_hooks",
+        "weights",
         "simplify",
         "partition",
     ),
@@ -110,7 +114,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _code(found: Evaluation, allowed: int) -> int:
-    """Tell the samples that could not be read, and return the exit code."""
+    """Tell the samples that could not be read, and what was assumed, and return the exit code."""
+    for line in found.doubts:
+        sys.stderr.write(harmless(f"burn-verify: note: {line}\n"))
     broken = found.unreadable
     for line in broken[:_SHOWN]:
         sys.stderr.write(harmless(f"burn-verify: {line}\n"))

@@ -5,7 +5,6 @@ measurement, and the worst ones again with all evidence. One sample is in memory
 """
 
 import contextlib
-import functools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -13,18 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-import onnx
-
 from burn_verify.cases.own.described import mistake
 from burn_verify.cases.own.schema import Wrong
-from burn_verify.cases.samples.first import Fed, chosen, fed
+from burn_verify.cases.samples.first import Fed, chosen, fed, told
 from burn_verify.cases.samples.opened import Samples
 from burn_verify.core.errors import OracleError, StageError
 from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.result import Verdict
 from burn_verify.core.stage import FailureKind, PreparedCase
-from burn_verify.graph.infer.rules import Inference
-from burn_verify.graph.infer.rules import infer as infer_inputs
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.policy import Judge
 from burn_verify.reference.data_set import DataSet
@@ -246,13 +241,7 @@ class SampleRun:
 
 def _read(prepared: PreparedCase, samples: Samples, place: int) -> Fed:
     sample = replace(samples.read(place), name=samples.names[place])
-    return fed(sample, prepared.case.hints, prepared, prepared.digest, lambda: _inference(prepared.model))
-
-
-@functools.lru_cache(maxsize=1)
-def _inference(model: Path) -> Inference:
-    """Return what the graph tells, once for all samples of a model, each of which may lack an input."""
-    return infer_inputs(onnx.load(model, format="protobuf", load_external_data=False))
+    return fed(sample, prepared.case.hints, prepared, prepared.digest, lambda: told(prepared.model))
 
 
 def _asked(burn: Infer, sample: Fed) -> list[Array]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from burn_verify.cases.labelled.entry import Entry, Labels
+from burn_verify.cases.labelled.entry import DataSet, Entry, Labels
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.sample import Array
 from burn_verify.task.outputs import scored
@@ -114,6 +114,17 @@ class Classification:
     def read(self, document: Sequence[Any], entries: Sequence[Entry]) -> list[Answered]:
         """Return predictions of JSON: objects of ``sample`` and ``classes``, or ``class``; see `Task.read`."""
         return predictions(document, entries, _ranking)
+
+
+def doubt(data: DataSet, answered: Sequence[Answered]) -> str:
+    """Return in a line why classes may have wrong numbers: as many as the model has are none; else nothing."""
+    classes = max((one.prediction.count for one in answered), default=0)
+    if not data.counted or data.counted == classes:
+        return ""
+    return (
+        f"{data.name}: its classes are names, counted from 0 to {data.counted - 1} in alphabetical order, and the "
+        f"model has {classes}: where that is another order, classes.txt beside them says it, a name a line"
+    )
 
 
 def _ranking(given: Mapping[str, Any], entry: Entry) -> Ranking:

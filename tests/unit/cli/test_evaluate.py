@@ -55,6 +55,17 @@ def test_samples_that_cannot_be_read_are_exit_code_4_unless_they_are_allowed(com
     assert command(*CLASSES, "-o", "out", "--allow-broken", "1", seams=seams())[0] == 0
 
 
+def test_names_of_classes_that_are_counted_are_noted(command, place):
+    lines = [{"x": [1.0, 0.0, 0.0], "label": "cat"}, {"x": [0.0, 1.0, 0.0], "label": "dog"}]
+    (place / "pets.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    words = ("evaluate", "net.onnx", "--data", "pets.jsonl", "--task", "classification", "--reference-only")
+    code, _, err = command(*words, "-o", "out", seams=seams())
+    assert code == 0
+    assert "burn-verify: note: pets: its classes are names, counted from 0 to 1" in err
+    (place / "classes.txt").write_text("cat\ndog\nemu\n")
+    assert "note:" not in command(*words, "-o", "out", seams=seams())[2]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

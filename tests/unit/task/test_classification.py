@@ -1,10 +1,13 @@
 """Classes: the best, the best five, and those that flip."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from burn_verify.cases.labelled.entry import DataSet, Labels
 from burn_verify.cases.own.schema import Wrong
-from burn_verify.task.classification import Classification
+from burn_verify.task.classification import Classification, doubt
 from burn_verify.task.protocol import Answer, Answered
 from labelled import entry
 
@@ -58,3 +61,12 @@ def test_predictions_are_read_as_they_are_written():
     for wrong in ({"classes": []}, {"classes": ["a"]}, {}, {"classes": [1], "scores": []}):
         with pytest.raises(ValueError, match="the prediction of sample 0 needs"):
             TASK.read([{"sample": 0, **wrong}], [some[0].entry])
+
+
+def test_fewer_names_than_classes_are_a_doubt():
+    some = [answered(0, [1, 2, 3])]
+    data = DataSet(name="photos", labels=Labels.CLASS, entries=(some[0].entry,), counted=2)
+    assert doubt(data, some).startswith(
+        "photos: its classes are names, counted from 0 to 1 in alphabetical order, and the model has 3: "
+    )
+    assert doubt(replace(data, counted=3), some) == doubt(replace(data, counted=0), some) == ""

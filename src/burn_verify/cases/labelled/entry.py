@@ -98,6 +98,7 @@ class DataSet:
         name: of its file or folder.
         broken: a line for each sample whose label cannot be used.
         categories: of boxes, by id; empty for other labels.
+        counted: the number of classes that got their numbers in alphabetical order; 0 where somebody says the numbers.
     """
 
     name: str
@@ -105,6 +106,7 @@ class DataSet:
     entries: tuple[Entry, ...]
     broken: tuple[str, ...] = ()
     categories: tuple[Category, ...] = ()
+    counted: int = 0
 
 
 def identity(data: DataSet) -> str:
@@ -147,7 +149,9 @@ def broken(name: str, why: str) -> str:
     return one_line(f"{name}: {why}")
 
 
-def kept(name: str, labels: Labels, found: Sequence[Entry | str], categories: Sequence[Category] = ()) -> DataSet:
+def kept(
+    name: str, labels: Labels, found: Sequence[Entry | str], categories: Sequence[Category] = (), counted: int = 0
+) -> DataSet:
     """Return a data set of entries, and of lines about those that are broken."""
     return DataSet(
         name=name,
@@ -155,4 +159,5 @@ def kept(name: str, labels: Labels, found: Sequence[Entry | str], categories: Se
         entries=tuple(one for one in found if isinstance(one, Entry)),
         broken=tuple(one for one in found if isinstance(one, str)),
         categories=tuple(categories),
+        counted=counted,
     )

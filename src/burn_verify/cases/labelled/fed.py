@@ -8,7 +8,7 @@ import numpy as np
 from burn_verify.cases.labelled.entry import Arrays, Entry, Item, Picture
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.columns import fitted
-from burn_verify.cases.samples.first import fed
+from burn_verify.cases.samples.first import Found, fed
 from burn_verify.cases.samples.images import Placement, Recipe, placed_tensor, recipe_of
 from burn_verify.cases.samples.sample import Array, Model, Sample
 from burn_verify.cases.samples.texts import Tokens
@@ -52,13 +52,14 @@ class Feeder:
     Arguments:
         model: what readers know of the model; its hints say how images and texts become tensors.
         facts, digest: of the model; inputs that the data do not hold are drawn from the digest.
+        found: as for `burn_verify.cases.samples.first.fed`.
 
     Raises:
         Wrong: the model does not take such samples.
     """
 
-    def __init__(self, first: Entry, model: Model, facts: ModelFacts, digest: str) -> None:
-        self._model, self._facts, self._digest = model, facts, digest
+    def __init__(self, first: Entry, model: Model, facts: ModelFacts, digest: str, found: Found | None = None) -> None:
+        self._model, self._facts, self._digest, self._found = model, facts, digest, found
         item = first.items[0]
         self._recipe: Recipe | None = recipe_of(first.name, model) if isinstance(item, Picture) else None
         self._tokens: Tokens | None = Tokens(first.name, model) if isinstance(item, str) else None
@@ -93,7 +94,7 @@ class Feeder:
             named = {key: np.concatenate([row.arrays[key] for row in padded]) for key in keys}
             specs = {spec.name: spec for spec in self._model.inputs}
             named = {key: fitted(name, array, specs[key]) for key, array in named.items()}
-        whole = fed(Sample(name=name, inputs=named), self._model.hints, self._facts, self._digest)
+        whole = fed(Sample(name=name, inputs=named), self._model.hints, self._facts, self._digest, self._found)
         order = {spec.name: array for spec, array in zip(self._facts.inputs, whole.inputs, strict=True)}
         return Batch(inputs=whole.inputs, named=order, places=tuple(row.place for row in rows), rows=len(rows))
 

@@ -23,8 +23,19 @@ def of_folders(folder: Path, name: str) -> DataSet:
         Wrong: ``classes.txt`` cannot be read.
     """
     folders = class_folders(folder)
-    numbers = classes_of(folder, [one.name for one in folders])
-    return kept(name, Labels.CLASS, list(_entries(folder, folders, numbers)))
+    names = [one.name for one in folders]
+    found = list(_entries(folder, folders, classes_of(folder, names)))
+    return kept(name, Labels.CLASS, found, counted=counted_of(folder, names))
+
+
+def counted_of(folder: Path, names: Collection[str]) -> int:
+    """Return how many classes `classes_of` counts in alphabetical order; 0 where it knows their numbers."""
+    known = (folder / _CLASSES).is_file() or all(map(_is_number, names))
+    return 0 if known else len(set(names))
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit()
 
 
 def classes_of(folder: Path, names: Collection[str]) -> Mapping[str, int]:
@@ -43,7 +54,7 @@ def classes_of(folder: Path, names: Collection[str]) -> Mapping[str, int]:
         except (OSError, UnicodeDecodeError) as error:
             raise Wrong(place=_CLASSES, text="it cannot be read as text in UTF-8") from error
         return {line.strip(): place for place, line in enumerate(lines) if line.strip()}
-    if all(one.isascii() and one.isdigit() for one in names):
+    if all(map(_is_number, names)):
         return {one: int(one) for one in names}
     return {one: place for place, one in enumerate(sorted(names))}
 

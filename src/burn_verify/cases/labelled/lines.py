@@ -20,7 +20,7 @@ from burn_verify.cases.labelled.entry import (
     broken,
     kept,
 )
-from burn_verify.cases.labelled.folders import classes_of
+from burn_verify.cases.labelled.folders import classes_of, counted_of
 from burn_verify.cases.labelled.parse import corners, number, numbers, size, whole
 from burn_verify.cases.own.schema import Wrong
 from burn_verify.cases.samples.sample import Array, Model
@@ -50,7 +50,9 @@ def labelled_lines(path: Path, name: str, labels: Labels, model: Model) -> DataS
     if not found:
         raise Wrong(place=path.name, text="it holds no line")
     if labels is Labels.CLASS:
-        found = _numbered(found, path)
+        names = _names(found)
+        counted = counted_of(path.parent, names) if names else 0
+        return kept(name, labels, _numbered(found, names, path), counted=counted)
     return kept(name, labels, found, _categories(found) if labels is Labels.BOXES else ())
 
 
@@ -172,16 +174,21 @@ def _categories(found: Sequence[Entry | str]) -> list[Category]:
     return [Category(id=one, name=str(one)) for one in range(min(ids | {1}), max(ids, default=0) + 1)]
 
 
-def _numbered(found: Sequence[Entry | str], path: Path) -> list[Entry | str]:
+def _names(found: Sequence[Entry | str]) -> set[str]:
+    """Return the names that labels are; none where most labels are numbers."""
+    entries = [one for one in found if isinstance(one, Entry)]
+    names = [one.label for one in entries if isinstance(one.label, str)]
+    return set(names) if 2 * len(names) > len(entries) else set()
+
+
+def _numbered(found: Sequence[Entry | str], names: set[str], path: Path) -> list[Entry | str]:
     """Return entries whose classes are numbers; names are those of ``classes.txt``, else in alphabetical order.
 
     What most labels are, a number or a name, all have to be.
     """
-    entries = [one for one in found if isinstance(one, Entry)]
-    names = [one.label for one in entries if isinstance(one.label, str)]
-    if 2 * len(names) <= len(entries):
+    if not names:
         return [_of_a_number(one) if isinstance(one, Entry) else one for one in found]
-    numbers_of = classes_of(path.parent, set(names))
+    numbers_of = classes_of(path.parent, names)
     return [_with_number(one, numbers_of) if isinstance(one, Entry) else one for one in found]
 
 

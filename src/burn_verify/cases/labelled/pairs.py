@@ -9,7 +9,18 @@ from burn_verify.cases.labelled.entry import DataSet, Entry, Labels, broken, kep
 from burn_verify.cases.labelled.parse import numeral
 from burn_verify.cases.own.schema import Wrong
 
-_HEADS: Final = ("sentence1", "sentence2", "score")
+_TEXTS: Final = (
+    ("sentence1", "sentence2"),
+    ("sentence_1", "sentence_2"),
+    ("text1", "text2"),
+    ("text_1", "text_2"),
+    ("s1", "s2"),
+    ("question1", "question2"),
+)
+_SCORES: Final = ("score", "similarity", "similarity_score", "relatedness_score", "label")
+"""What headers of published data call their columns, in any order and any case."""
+_WANTED: Final = "a header names its columns sentence1, sentence2, score"
+_DELIMITERS: Final = (",", "\t", ";")
 
 
 def pairs(path: Path, name: str) -> DataSet:
@@ -32,7 +43,9 @@ def pairs(path: Path, name: str) -> DataSet:
 def _entries(path: Path) -> Iterator[Entry | str]:
     columns: tuple[int, ...] = (0, 1, 2)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        start = file.readline()
+        file.seek(0)
+        reader = csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else _delimiter(start))
         number = 0
         while True:
             try:
@@ -47,14 +60,22 @@ def _entries(path: Path) -> Iterator[Entry | str]:
             if reader.line_num == 1 and (heads := _header(row)) is not None:
                 columns = heads
                 continue
-            yield _entry(f"{path.name}:{reader.line_num}", number, row, columns)
+            found = _entry(f"{path.name}:{reader.line_num}", number, row, columns)
+            yield f"{found}; {_WANTED}" if reader.line_num == 1 and isinstance(found, str) else found
             number += 1
+
+
+def _delimiter(line: str) -> str:
+    """Return what separates the columns of a line: a comma, unless another one gives three and a comma does not."""
+    return next((one for one in _DELIMITERS if len(next(csv.reader([line], delimiter=one), ())) > 2), ",")
 
 
 def _header(row: list[str]) -> tuple[int, ...] | None:
     """Return the columns of the texts and the score that a header names; None where the line is none."""
     lowered = [one.strip().lower() for one in row]
-    return tuple(lowered.index(one) for one in _HEADS) if set(_HEADS) <= set(lowered) else None
+    texts = next((pair for pair in _TEXTS if set(pair) <= set(lowered)), None)
+    score = next((name for name in _SCORES if name in lowered), None)
+    return None if texts is None or score is None else tuple(lowered.index(one) for one in (*texts, score))
 
 
 def _entry(name: str, number: int, row: list[str], columns: tuple[int, ...]) -> Entry | str:

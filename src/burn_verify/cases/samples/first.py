@@ -3,6 +3,7 @@
 The other samples are read when they are run, see `burn_verify.run.samples`.
 """
 
+import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import onnx
 
 from burn_verify.cases.own.described import mistake
 from burn_verify.cases.own.schema import Wrong
@@ -17,7 +19,7 @@ from burn_verify.cases.samples.opened import Samples, opened
 from burn_verify.cases.samples.sample import Array, Model, Sample
 from burn_verify.core.case import Hints, InputHint, ModelFacts, TensorSpec
 from burn_verify.core.stage import FedData, GivenData, StoredArrays, StoredData
-from burn_verify.graph.infer.rules import Inference
+from burn_verify.graph.infer.rules import Inference, infer
 from burn_verify.reference.feeding import drawn_sets
 from burn_verify.reference.inputs import make_inputs
 from burn_verify.system.cache import Cache
@@ -57,6 +59,12 @@ class Fed:
     inputs: list[Array]
     outputs: list[Array] | None
     drawn: tuple[str, ...] = ()
+
+
+@functools.lru_cache(maxsize=1)
+def told(model: Path) -> Inference:
+    """Return what the graph of a model tells, once for all samples, each of which may lack an input."""
+    return infer(onnx.load(model, format="protobuf", load_external_data=False))
 
 
 def model_of(hints: Hints, facts: ModelFacts) -> Model:

@@ -21,6 +21,7 @@ from burn_verify.run.evaluate.evaluation import (
     by_engine,
     check_limits,
     check_usable,
+    doubts,
     subject_of,
 )
 from burn_verify.run.evaluate.written import panels_of
@@ -113,7 +114,12 @@ def _said(subject: Subject, before: Evaluated, after: Evaluated, compare: Compar
         side["unreadable"], side["unanswered"] = side["unreadable"][:_NAMED], side["unanswered"][:_NAMED]
     return {
         "task": subject.task.name,
-        "dataset": {"name": subject.data.name, "digest": subject.digest, "unreadable": len(after.unreadable)},
+        "dataset": {
+            "name": subject.data.name,
+            "digest": subject.digest,
+            "unreadable": len(after.unreadable),
+            "doubts": list(doubts(subject, before)),
+        },
         "evaluations": sides,
         "comparison": found,
         "pictures": _pictures(subject, before, after, compare),

@@ -13,7 +13,7 @@ from burn_verify.cases.labelled.entry import DataSet, Labels, identity
 from burn_verify.cases.labelled.fed import Feeder
 from burn_verify.cases.labelled.opened import opened
 from burn_verify.cases.own.schema import Wrong
-from burn_verify.cases.samples.first import model_of
+from burn_verify.cases.samples.first import model_of, told
 from burn_verify.cases.samples.sample import Model
 from burn_verify.core.case import Case, Hints
 from burn_verify.core.errors import ToolchainError, UsageError
@@ -31,6 +31,7 @@ from burn_verify.run.seams import Seams
 from burn_verify.run.steps import Built, Ended
 from burn_verify.system.cache import Cache
 from burn_verify.task.chosen import KINDS, images_of, labels_of, task_of
+from burn_verify.task.classification import Classification, doubt
 from burn_verify.task.drift import Drift, drifted
 from burn_verify.task.evaluated import Comparison, Evaluated, compared
 from burn_verify.task.protocol import Task
@@ -103,6 +104,11 @@ class Evaluation:
     def unreadable(self) -> tuple[str, ...]:
         """A line for each sample that could not be fed or scored, each once."""
         return tuple(dict.fromkeys(line for one in self.evaluated for line in one.unreadable))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """A line for each thing that was assumed about the data, and may be wrong."""
+        return doubts(self.subject, self.evaluated[0])
 
 
 def evaluate(
@@ -179,7 +185,7 @@ def _fitting(prepared: PreparedCase, kind: str, wish: Wish, name: str) -> Subjec
     model = model_of(hints, prepared)
     data = _opened(wish.data, labels_of(kind), model)
     task = task_of(kind, hints.task, prepared.outputs, data)
-    feeder = Feeder(data.entries[0], model, prepared, prepared.digest)
+    feeder = Feeder(data.entries[0], model, prepared, prepared.digest, lambda: told(prepared.model))
     return Subject(name=name, prepared=prepared, data=data, digest=identity(data), task=task, feeder=feeder)
 
 
@@ -230,7 +236,7 @@ def by_engine(subject: Subject, engine: Engine, listen: Listener) -> Evaluated:
         infer=partial(infer, engine, subject.prepared.model, optimise=not is_quantised(subject.prepared.op_types)),
         pid=lambda: engine.pid,
         outputs=subject.prepared.outputs,
-        size=size_of(subject.prepared.model),
+        size=lambda: size_of(subject.prepared.model),
     )
     return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
 
@@ -299,9 +305,15 @@ def by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pip
         infer=partial(pipeline.infer, step),
         pid=lambda: step.program.pid,
         outputs=subject.prepared.outputs,
-        size=step.model.weights.stat().st_size,
+        size=lambda: step.model.loaded.stat().st_size,
     )
     return evaluated(asked, subject.data, subject.digest, subject.feeder, subject.task, listen)
+
+
+def doubts(subject: Subject, first: Evaluated) -> tuple[str, ...]:
+    """Return a line for each thing that was assumed about the data, and may be wrong."""
+    found = doubt(subject.data, first.answered) if isinstance(subject.task, Classification) else ""
+    return (found,) if found else ()
 
 
 def check_usable(first: Evaluated, task: Task) -> None:

@@ -1,5 +1,6 @@
 """The memory that a process had at most."""
 
+import functools
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +12,24 @@ _MIB: Final = 1 << 20
 def peak(pid: int | None) -> float | None:
     """Return MiB that a process had resident at most; where the system keeps no such mark, what it has now.
 
+    Of a process in a sandbox the one that computes is a child of the one that is known: the greatest of them counts.
     None where there is no such process.
     """
     if pid is None:
         return None
+    return max((size for one in (pid, *_below(pid)) if (size := _of(one)) is not None), default=None)
+
+
+@functools.lru_cache(maxsize=16)
+def _below(pid: int) -> tuple[int, ...]:
+    """Return the children of a process that has answered; they stay the same, and to look for them takes a while."""
+    try:
+        return tuple(child.pid for child in psutil.Process(pid).children(recursive=True))
+    except psutil.Error:
+        return ()
+
+
+def _of(pid: int) -> float | None:
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
         marks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]

@@ -37,7 +37,7 @@ class Asked:
         infer: from inputs to outputs, in the order of the graph; raises `StageError`.
         pid: the process that answered last.
         outputs: names of the outputs, in order.
-        size: bytes of the model.
+        size: returns the bytes of the model, once it has answered: half weights are written then.
     """
 
     model: str
@@ -45,7 +45,7 @@ class Asked:
     infer: Callable[[Sequence[Array]], list[Array]]
     pid: Callable[[], int | None]
     outputs: tuple[TensorSpec, ...]
-    size: int | None = None
+    size: Callable[[], int | None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ def evaluated(asked: Asked, data: DataSet, digest: str, feeder: Feeder, task: Ta
         unreadable=(*data.broken, *state.unreadable),
         unanswered=tuple(state.unanswered),
         cost=Cost(seconds=state.seconds, rate=_rate(state), memory=state.memory, call=median_of(state.calls_ms)),
-        size=asked.size,
+        size=asked.size() if state.answered else None,
     )
     return _scored(found, task)
 

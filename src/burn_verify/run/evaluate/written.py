@@ -69,6 +69,7 @@ def _comparison(found: Evaluation) -> dict[str, Any]:
             "digest": subject.digest,
             "samples": len(subject.data.entries),
             "unreadable": list(broken),
+            "doubts": list(found.doubts),
         },
         "evaluations": [evaluated_json(one) for one in (*found.evaluated, *found.baselines)],
         "comparisons": [comparison_json(one) for one in found.comparisons],

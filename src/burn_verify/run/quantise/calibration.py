@@ -7,7 +7,7 @@ import numpy as np
 
 from burn_verify.cases.own.described import mistake
 from burn_verify.cases.own.schema import Wrong
-from burn_verify.cases.samples.first import chosen, fed
+from burn_verify.cases.samples.first import chosen, fed, told
 from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.stage import PreparedCase
 from burn_verify.system.wire import encode
@@ -37,7 +37,7 @@ def written_samples(prepared: PreparedCase, limit: int, folder: Path, listen: Li
         names: list[str] = []
         for done, place in enumerate(taken):
             listen(Progress(phase="samples", done=done, total=len(taken), text=samples.names[place]))
-            sample = fed(samples.read(place), hints, prepared, prepared.digest)
+            sample = fed(samples.read(place), hints, prepared, prepared.digest, lambda: told(prepared.model))
             for spec, array in zip(prepared.inputs, sample.inputs, strict=True):
                 if array.dtype.kind == "f" and not np.isfinite(array).all():
                     raise Wrong(place=samples.names[place], text=f"{spec.name!r} holds numbers that are not finite")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from burn_verify.cases.labelled.folders import class_folders, classes_of, of_folders
+from burn_verify.cases.labelled.folders import class_folders, classes_of, counted_of, of_folders
 
 
 @pytest.fixture
@@ -21,6 +21,13 @@ def test_classes_count_alphabetically(tree):
         ("cat/deep/c.png", 1, 0),
         ("dog/b.png", 2, 1),
     ]
+
+
+def test_names_that_are_counted_are_told_apart_from_numbers_that_are_known(tree):
+    assert of_folders(tree, "tree").counted == 2
+    assert counted_of(tree, ["0", "10"]) == 0
+    (tree / "classes.txt").write_text("bird\ncat\ndog\n")
+    assert of_folders(tree, "tree").counted == 0
 
 
 def test_a_list_of_classes_decides(tree):

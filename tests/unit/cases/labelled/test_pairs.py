@@ -22,6 +22,27 @@ def test_a_header_names_the_columns(tmp_path):
     assert [(one.items, one.label) for one in found.entries] == [(("a", "b"), 2.0)]
 
 
+@pytest.mark.parametrize(
+    "head", ["Sentence1,Sentence2,Similarity_Score", "id;text1;text2;label", "s1\ts2\tscore", "\ufeffscore,s1,s2"]
+)
+def test_headers_of_published_data(tmp_path, head):
+    delimiter = next(one for one in ",;\t" if one in head)
+    cells = {"score": "2", "label": "2", "similarity_score": "2", "s1": "a", "s2": "b", "id": "7"}
+    cells |= {"text1": "a", "text2": "b", "sentence1": "a", "sentence2": "b"}
+    row = delimiter.join(cells[one.strip("\ufeff").lower()] for one in head.split(delimiter))
+    found = read(tmp_path, f"{head}\n{row}\n")
+    assert [(one.items, one.label) for one in found.entries] == [(("a", "b"), 2.0)]
+    assert found.broken == ()
+
+
+def test_a_header_of_other_names_is_told(tmp_path):
+    found = read(tmp_path, "left,right,gold\na,b,1\n")
+    assert len(found.entries) == 1
+    assert found.broken == (
+        "a.csv:1: score: a number is needed, not 'gold'; a header names its columns sentence1, sentence2, score",
+    )
+
+
 def test_broken_lines_are_told(tmp_path):
     found = read(tmp_path, "a,b,1\na,b\na,,2\na,b,five\n")
     assert len(found.entries) == 1

@@ -50,6 +50,21 @@ def test_a_fault_of_burn_fails(tmp_path, digits):
     assert found.comparisons[0].kinds == {"class": 3}
 
 
+def test_what_the_data_lack_is_fed_as_the_graph_tells(tmp_path):
+    nodes = [helper.make_node("Gather", ["table", "place"], ["row"]), helper.make_node("Add", ["x", "row"], ["scores"])]
+    made = model(
+        nodes,
+        [value("x", shape=["batch", 3]), value("place", TensorProto.INT64, ["batch"])],
+        [value("scores", shape=["batch", 3])],
+        [numpy_helper.from_array(np.zeros((2, 3), "f4"), "table")],
+    )
+    onnx.save(made, tmp_path / "net.onnx")
+    found = run(tmp_path, tmp_path / "net.onnx", data=rows(tmp_path / "a.npz"), task="classification")
+    # A place that is drawn from all of int64 lies outside of the table.
+    assert found.evaluated[0].unanswered == ()
+    assert found.evaluated[0].metrics == {"top1": 0.75}
+
+
 def test_a_refusal_is_no_pass(tmp_path, digits):
     faults = Faults({("convert", "net"): ConvertError("no such operator")})
     found = run(tmp_path, digits[0], data=digits[1], task="classification", faults=faults)
