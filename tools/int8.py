@@ -4,15 +4,20 @@
     python tools/int8.py report --work WORK --out reports
 
 DATA holds ``digits/`` (``train.npz``, ``test.npz``: images float32 [n, 1, 8, 8], labels), ``stsb/test.csv`` and
-``minilm-tokenizer/tokenizer.json``; models are those of the zoo, but for ``digits/digits.onnx``. `run` keeps every step
-in WORK, and does none twice; `report` reads them and writes ``int8.json`` and ``int8.md``.
+``minilm-tokenizer/tokenizer.json``; models are those of the zoo, but for ``digits/digits.onnx``. A model in 8 bits
+whose numbers by Burn do not agree is not written by `quantize`; it is rewritten here and evaluated all the same, and
+the page says so. `run` keeps every step in WORK, and does none twice; `report` reads them and writes ``int8.json`` and
+``int8.md``.
 """
 
 import argparse
+import csv
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +69,7 @@ ENTRIES = {
         model="minilm",
         variants={"dynamic": ("--dynamic", "--op", "MatMul")},
         task="similarity",
-        labels="1,379 pairs of STS-B's test split",
+        labels="every fourth pair of STS-B's test split, 345 of 1,379",
     ),
 }
 
@@ -105,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
 def samples(name: str, data: Path, folder: Path, model: str) -> tuple[Path, Path]:
     """Return the calibration samples and the labelled data of an entry, written where they are made."""
     if name == "minilm":
-        return data, data / "stsb" / "test.csv"
+        return data, fourth(data / "stsb" / "test.csv", folder / "pairs.csv")
     calibration, labelled = folder / "calibration.npz", folder / "labelled.npz"
     if labelled.exists():
         return calibration, labelled
@@ -122,6 +127,16 @@ def samples(name: str, data: Path, folder: Path, model: str) -> tuple[Path, Path
     saved(calibration, {key: one})
     saved(labelled, {key: two, "labels": classes(path, key, two)})
     return calibration, labelled
+
+
+def fourth(source: Path, made: Path) -> Path:
+    """Write every fourth pair of a CSV."""
+    if not made.exists():
+        with source.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))[::4]
+        with made.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+    return made
 
 
 def saved(path: Path, arrays: Mapping[str, Any]) -> None:
@@ -169,14 +184,42 @@ def classes(path: Path, key: str, inputs: Any) -> Any:
 
 
 def quantised(entry: Entry, variant: str, model: str, calibration: Path, folder: Path) -> Path | None:
-    """Quantise a model; None where Burn does not agree."""
+    """Quantise a model; where Burn does not agree, rewrite it all the same. None where nothing can be made."""
     made = folder / f"{Path(model).stem}.int8-{variant.replace(' ', '-')}.onnx"
+    note = made.with_suffix(".json")
+    words = ["quantize", model, *entry.variants[variant]]
+    if "--dynamic" not in words:
+        words += ["--data", str(calibration)]
+    if not note.exists():
+        done = command([*words, "-o", str(made), "--json"])
+        note.write_text(done.stdout or "{}", encoding="utf-8")
     if not made.exists():
-        words = ["quantize", model, *entry.variants[variant], "-o", str(made)]
-        if "--dynamic" not in words:
-            words += ["--data", str(calibration)]
-        print(command(words).stdout)
+        plain = folder / f"{made.stem}.plain.onnx_"
+        command([*words, "-o", str(plain.with_suffix(".onnx")), "--no-prepare", "--loss", "0", "--force"])
+        plain = plain.with_suffix(".onnx").rename(plain)
+        made.write_bytes(rewritten_for_burn(plain))
     return made if made.exists() else None
+
+
+def rewritten_for_burn(plain: Path) -> bytes:
+    """Return a quantised model after the rewritings that `quantize` tries first; their names are noted in it."""
+    from burn_verify.cli.written import PREPARED, annotate
+    from burn_verify.core.options import settings_from
+    from burn_verify.core.target import Target
+    from burn_verify.prepare.recipe import rewritten
+    from burn_verify.reference.ort import OnnxRuntime
+    from burn_verify.run.prepare.rules import sparing_rewritings_for
+    from burn_verify.run.prepare.tools import EngineTools
+    from burn_verify.system.cache import Cache
+
+    model = plain.read_bytes()
+    rules = [one for one in sparing_rewritings_for(model, Target()) if not one.options]
+    cache = Cache(settings_from({}).cache_dir)
+    with closing(OnnxRuntime(cache, 600.0, memory_limit=0)) as engine, tempfile.TemporaryDirectory() as folder:
+        made = rewritten(model, rules, EngineTools(engine, Path(folder)))
+    found = onnx.ModelProto.FromString(made.model)
+    annotate(found, PREPARED, {"steps": [{"name": name, "proof": "not proved"} for name in made.names]})
+    return found.SerializeToString()
 
 
 def evaluated(entry: Entry, models: Sequence[str | Path], labelled: Path, data: Path, folder: Path) -> None:
@@ -203,7 +246,8 @@ def report(arguments: argparse.Namespace) -> int:
         folder = arguments.work / name
         if (folder / "comparison.json").exists():
             comparison = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-            found[name] = {**comparison, "notes": {path.stem: notes(path) for path in sorted(folder.glob("*.onnx"))}}
+            models = sorted(folder.glob("*.onnx"))
+            found[name] = {**comparison, "notes": {path.stem: notes(path) for path in models}}
     (arguments.out / "int8.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (arguments.out / "int8.md").write_text(page(found), encoding="utf-8")
     return 0
@@ -215,7 +259,12 @@ def notes(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(props[QUANTISED])
     prepared = json.loads(props.get("burn_verify.prepare", "{}"))
     steps = [f"{step['name']} ({step['proof']})" for step in prepared.get("steps", [])]
-    return found | {"steps": steps, "options": prepared.get("options", {})}
+    said = path.with_suffix(".json")
+    told = json.loads(said.read_text(encoding="utf-8")) if said.exists() else {}
+    about = told.get("prepare") or {}
+    against = (about.get("after") or {}).get("message", "") if about and not about["agrees"] else ""
+    found |= {"steps": steps, "options": prepared.get("options", {}), "losses": told.get("losses", [])}
+    return found | {"disagrees": against}
 
 
 def page(found: Mapping[str, Mapping[str, Any]]) -> str:
@@ -241,6 +290,15 @@ def page(found: Mapping[str, Mapping[str, Any]]) -> str:
         "| model | how | samples | rewritings, each with its proof |",
         "|---|---|---:|---|",
         *(line for name, one in found.items() for line in _notes(name, one)),
+        "\n## What Burn's numbers are\n",
+        *(line for name, one in found.items() for line in _disagreements(name, one)),
+        "\n## What is lost\n",
+        "Signal to noise in dB by ONNX Runtime's `qdq_loss_debug`: of a tensor before and after its own rounding, and",
+        "of the float model and the one in 8 bits. The three tensors that are worst against the float model; 20 dB are",
+        "an error of a tenth, 40 dB of a hundredth.\n",
+        "| model | variant | tensors | tensor | own rounding | against float |",
+        "|---|---|---:|---|---:|---:|",
+        *(line for name, one in found.items() for line in _losses(name, one)),
         "\n## Data\n",
         *(f"- {name}: {ENTRIES[name].labels}" for name in found),
         f"\nOn the list of the tool, and not evaluated here: {', '.join(set_aside) or 'none'}.",
@@ -290,6 +348,24 @@ def _notes(name: str, one: Mapping[str, Any]) -> Iterator[str]:
     for model, note in one["notes"].items():
         done = ", ".join([*note["steps"], *(f"{key} {'on' if on else 'off'}" for key, on in note["options"].items())])
         yield f"| {name} | {variant_of(model)} | {note['samples']} | {done or 'none'} |"
+
+
+def _disagreements(name: str, one: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what `quantize` says of each model in 8 bits: whether its numbers by Burn are those of ONNX Runtime."""
+    for model, note in one["notes"].items():
+        why = note.get("disagrees") or ""
+        said = f"they do not agree, so `quantize` wrote nothing: {why[:220]}" if why else "they agree"
+        yield f"- {name}, {variant_of(model)}: {said}"
+
+
+def _losses(name: str, one: Mapping[str, Any]) -> Iterator[str]:
+    for model, note in one["notes"].items():
+        losses = note.get("losses", [])
+        for place, loss in enumerate(losses[:3]):
+            head = (name, variant_of(model), str(len(losses))) if not place else ("", "", "")
+            sizes = ["-" if loss[key] is None else f"{loss[key]:.1f}" for key in ("own", "whole")]
+            tensor = f"`{loss['tensor']}`"
+            yield f"| {' | '.join([*head, tensor, *sizes])} |"
 
 
 if __name__ == "__main__":

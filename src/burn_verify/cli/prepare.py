@@ -37,7 +37,15 @@ examples:
   burn-verify prepare vad.onnx -o ready.onnx --pin input=1x512 --pin state=2x1x128
   burn-verify prepare forest.onnx -o ready.onnx --drop-zipmap --report ready.md
 exit codes: 0 it agrees, 1 no rewriting makes it agree, 2 the model cannot be read, 3 toolchain, 4 usage"""
-_FIELDS: Final = PLACES | {"timeout", "memory_limit", "judge", "judge_timeout", "burn_version", "burn_backend"}
+_FIELDS: Final = PLACES | {
+    "timeout",
+    "memory_limit",
+    "judge",
+    "judge_timeout",
+    "burn_version",
+    "burn_backend",
+    "burn_hooks",
+}
 
 
 def add_to(commands: Commands) -> None:

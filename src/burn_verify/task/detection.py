@@ -1,7 +1,7 @@
 """Detection: boxes of objects in images, by COCO's metrics."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ from burn_verify.task.protocol import Answer, Answered, Flip, Interval
 
 _SAME: Final = 0.5
 """Two boxes with at least this overlap are of one object."""
+_FEW: Final = 10
+_MOVED: Final = 0.05
+"""Boxes in pairs of which something is said, and pixels by which all of them moved: rounding goes in any direction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,20 @@ class Detecting:
             total += abs(before[one].score - after[other].score)
         return float(total)
 
+    def noted(self, before: Sequence[Answered], after: Sequence[Answered]) -> Sequence[str]:
+        """Return that all boxes moved or grew, where they did so by more than rounding: no metric need show it."""
+        moves = [
+            move for old, new in zip(before, after, strict=True) for move in _moves(old.prediction, new.prediction)
+        ]
+        if len(moves) < _FEW:
+            return ()
+        right, down, wider, taller = (float(one) for one in np.median(np.array(moves), axis=0))
+        if max(map(abs, (right, down, wider, taller))) < _MOVED:
+            return ()
+        where = f"{right:+.2f} to the right and {down:+.2f} down"
+        size = f"{wider:+.2f} wider and {taller:+.2f} taller"
+        return (f"{len(moves)} boxes that both found moved, in the median, by {where}, and are {size} (pixels)",)
+
     def details(self, answered: Sequence[Answered]) -> Mapping[str, Any]:
         """Return how many boxes there are, by category too."""
         counts = Counter(one.category for it in answered for one in it.prediction)
@@ -166,6 +183,13 @@ def matched(
                 left.remove(one)
                 right.remove(other)
     return pairs, sorted(left), sorted(right)
+
+
+def _moves(before: Sequence[Detection], after: Sequence[Detection]) -> Iterator[tuple[float, float, float, float]]:
+    """Yield how far the middle of each box of one object moved to the right and down, and how its sides grew."""
+    for one, other, _ in matched(before, after)[0]:
+        left, top, width, height = (it - its for it, its in zip(after[other].box, before[one].box, strict=True))
+        yield left + width / 2, top + height / 2, width, height
 
 
 def _flips(

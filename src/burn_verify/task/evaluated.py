@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from burn_verify.task.protocol import Answered, Flip, Interval, Task
+from burn_verify.task.protocol import Answered, Flip, Interval, Noting, Task
 
 _WORST: Final = 20
 """How many samples are named as those that differ most."""
@@ -109,6 +109,7 @@ class Comparison:
         flips: None where one of them names no sample.
         worst: sample and distance, the greatest first.
         check: what is known of the data being the same, or why they are not compared.
+        notes: what neither metrics nor flips show, a line for each.
         exceeded: a line for each limit that is exceeded.
     """
 
@@ -120,6 +121,7 @@ class Comparison:
     tier: Tier | None = None
     flips: tuple[Flip, ...] | None = None
     worst: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()
     exceeded: tuple[str, ...] = ()
 
     @property
@@ -160,6 +162,7 @@ def compared(
         changes=_changes(task, task.metrics(old), task.metrics(new), _intervals(task, old, new, seed)),
         flips=tuple(task.flips(old, new)),
         worst=tuple(sorted((one for one in apart if one[1] > 0), key=lambda one: -one[1])[:_WORST]),
+        notes=tuple(task.noted(old, new)) if isinstance(task, Noting) else (),
     )
     return _concluded(found, task, limits, before, after)
 

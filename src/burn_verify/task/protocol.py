@@ -6,7 +6,7 @@ loads one of the user's own.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -109,6 +109,14 @@ class Task(Protocol):
         Raises:
             ValueError: they are no predictions of these samples; one line.
         """
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A task that knows of differences which neither metrics nor flips show."""
+
+    def noted(self, before: Sequence[Answered], after: Sequence[Answered]) -> Sequence[str]:
+        """Return a line for each, over the same samples in the same order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,3 +83,18 @@ def test_predictions_are_read_as_they_are_written():
 def test_details():
     some = [Answered(entry=boxed(), prediction=(one(1, 0.9, 0, 0, 10, 10), one(1, 0.4, 1, 2, 3, 4)))]
     assert TASK.details(some)["detections_by_category"] == {"triangle": 2}
+
+
+def test_what_moved_every_box_is_noted_and_rounding_is_not():
+    def answered(*shifts):
+        boxes = [tuple(one(1, 0.9, 20 + shift, 20, 40 + grown, 40) for shift, grown in shifts)]
+        return [Answered(entry=boxed(), prediction=found) for found in boxes]
+
+    still = answered(*[(60 * place, 0) for place in range(10)])
+    moved = answered(*[(60 * place + 0.5, 0) for place in range(10)])
+    grown = answered(*[(60 * place - 1, 2) for place in range(10)])
+    jitter = answered(*[(60 * place + (-1) ** place * 0.4, 0) for place in range(10)])
+    (line,) = TASK.noted(still, moved)
+    assert line.startswith("10 boxes that both found moved, in the median, by +0.50 to the right and +0.00 down")
+    assert "+0.00 to the right and +0.00 down, and are +2.00 wider" in TASK.noted(still, grown)[0]
+    assert TASK.noted(still, jitter) == TASK.noted(still, still) == TASK.noted(still[:0], moved[:0]) == ()

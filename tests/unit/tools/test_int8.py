@@ -1,5 +1,8 @@
 """The table of models in 8 bits is made of what `evaluate` wrote, and of the notes in the models."""
 
+import copy
+import json
+
 import numpy as np
 import onnx
 import pytest
@@ -15,6 +18,7 @@ def run(name, engine, top1, **changed):
     return {"model": name, "engine": engine, "top1": top1, "samples": 9, "bytes": 1234, "call_ms": call, **changed}
 
 
+LOSS = {"tensor": "logits", "weight": False, "own": 40.0, "whole": None}
 FOUND = {
     "digits": {
         "task": "classification",
@@ -71,7 +75,20 @@ def test_notes_are_those_of_the_model(tmp_path):
     made = model([helper.make_node("Neg", ["x"], ["y"])], [value("x")], [value("y")])
     annotate(made, QUANTISED, {"samples": 3})
     onnx.save(made, tmp_path / "a.onnx")
-    assert int8.notes(tmp_path / "a.onnx") == {"samples": 3, "steps": [], "options": {}}
+    nothing = {"samples": 3, "steps": [], "options": {}, "losses": [], "disagrees": ""}
+    assert int8.notes(tmp_path / "a.onnx") == nothing
+    told = {"prepare": {"agrees": False, "after": {"message": "not at sequence=19"}}, "losses": [LOSS]}
+    (tmp_path / "a.json").write_text(json.dumps(told))
+    assert int8.notes(tmp_path / "a.onnx") == {**nothing, "losses": [LOSS], "disagrees": "not at sequence=19"}
+
+
+def test_losses_and_disagreements_are_told():
+    found = copy.deepcopy(FOUND)
+    found["digits"]["notes"]["digits.int8-per-tensor"] |= {"losses": [LOSS] * 4, "disagrees": "not at sequence=19"}
+    text = int8.page(found)
+    assert "| digits | per tensor | 4 | `logits` | 40.0 | - |\n|  |  |  | `logits` | 40.0 | - |" in text
+    assert text.count("`logits`") == 3
+    assert "- digits, per tensor: they do not agree, so `quantize` wrote nothing: not at sequence=19" in text
 
 
 def test_digits_are_framed_as_those_of_mnist():

@@ -68,6 +68,7 @@ def comparison_json(one: Comparison) -> dict[str, Any]:
             "samples": list(dict.fromkeys(flip.sample for flip in flips)),
             "decisions": [{"sample": it.sample, "kind": it.kind, "text": it.text, "weight": it.weight} for it in flips],
         },
+        "notes": list(one.notes),
         "worst": [{"sample": name, "distance": _number(distance)} for name, distance in one.worst],
         "exceeded": list(one.exceeded),
         "passes": one.passes,
@@ -112,6 +113,7 @@ def _comparison(one: Comparison) -> Iterator[str]:
             yield f"    {flip.sample}: {flip.text}"
         if len(one.flips) > _NAMED:
             yield f"    and {len(one.flips) - _NAMED} more"
+    yield from (f"  {line}" for line in one.notes)
     for line in one.exceeded:
         yield f"  FAILS: {line}"
 

@@ -291,8 +291,7 @@ def _by_target(
 
 def engine_name(target: Target) -> str:
     """Return the name of Burn on a target in names of folders: ``burn-flex``."""
-    label = "".join(char if char.isalnum() or char in "-._" else "-" for char in target.label)
-    return f"burn-{target.backend}" if target == Target(backend=target.backend) else f"burn-{label}"
+    return f"burn-{target.backend}" if target == Target(backend=target.backend) else target.slug
 
 
 def by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pipeline, listen: Listener) -> Evaluated:

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 
+from burn_verify.burn.hooks import hooks_of
 from burn_verify.core.target import Target
 from burn_verify.prepare.rewriting import Rewriting
 from burn_verify.report.summary.declared import load_packaged
@@ -10,18 +11,29 @@ from burn_verify.report.summary.declared import load_packaged
 
 @functools.cache
 def supported_by(target: Target) -> frozenset[str]:
-    """Return the qualified names of the operators that the burn-onnx of a target declares to support."""
+    """Return the qualified names of the operators that the burn-onnx of a target declares to support, or its hooks."""
     declared = load_packaged(target.burn_onnx)
-    return frozenset(declared.operators) if declared else frozenset()
+    return frozenset((*(declared.operators if declared else ()), *_hooked(target)))
+
+
+@functools.cache
+def _hooked(target: Target) -> tuple[str, ...]:
+    hooks = hooks_of(target)
+    return hooks.operators if hooks else ()
 
 
 def rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:
-    """Return the rewritings that may concern a serialised model, in the order in which they are applied."""
+    """Return the rewritings that may concern a serialised model, in the order in which they are applied.
+
+    An operator that hooks have is left to them.
+    """
     import onnx
 
     from burn_verify.prepare.catalogue import candidates
 
-    return candidates(onnx.ModelProto.FromString(model), supported_by(target))
+    found = candidates(onnx.ModelProto.FromString(model), supported_by(target))
+    left = {name for several in names_about(_hooked(target)).values() for name in several}
+    return [one for one in found if one.name not in left]
 
 
 def sparing_rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:

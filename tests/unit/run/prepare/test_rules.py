@@ -1,10 +1,16 @@
 """The rewritings for a model on a target."""
 
+from pathlib import Path
+
 from onnx import helper
 
+from burn_verify.burn.checkouts import look
 from burn_verify.core.target import Target
 from burn_verify.run.prepare.rules import rewritings_for, sparing_rewritings_for, supported_by
+from burn_verify.system.cache import Cache
 from handmade import model, value
+
+EXAMPLE = Path(__file__).parents[4] / "examples" / "hooks" / "roi-align"
 
 
 def test_burn_onnx_says_what_it_supports():
@@ -21,6 +27,14 @@ def test_the_operators_of_a_model_decide():
     names = [one.name for one in rewritings_for(made.SerializeToString(), Target())]
     assert "Compress put differently" in names
     assert "Resize put differently" not in names
+
+
+def test_what_hooks_have_is_left_to_them(tmp_path):
+    target = Target(hooks=look(Cache(tmp_path / "cache"), "hooks", str(EXAMPLE)))
+    made = model([helper.make_node("RoiAlign", ["x", "r", "b"], ["y"])], [value("x")], [value("y")])
+    names, hooked = ([one.name for one in rewritings_for(made.SerializeToString(), of)] for of in (Target(), target))
+    assert "RoiAlign" in supported_by(target) - supported_by(Target())
+    assert [one for one in names if one not in hooked] == ["RoiAlign put differently"]
 
 
 def test_sparing_rewritings_leave_weights_in_8_bits():
