@@ -1,11 +1,12 @@
 """Verify and time models in every way to ship them: a row for each model and way, and the page of the rows.
 
 usage: python tools/deploy.py run --models NAMES --out FILE.jsonl [OPTION…]
-       python tools/deploy.py report FILE.jsonl… --out reports/deploy.md
+       python tools/deploy.py report FILE.jsonl… --out reports/deploy.md [--served FILE] [--startups FILE]
 
 OPTION is `--burn-via`, `--burn-load` or `--burn-weights`, by default all of their values; a refused combination is no
-row. `run` goes on where FILE ends. Start-up is the time from no process to the first answer, with the compilation of
-WebAssembly by its host kept from an earlier start; latency is the median of calls from this process, request included.
+row. `run` goes on where FILE ends; of rows of one model and way, `report` takes that of the first FILE. Start-up is the
+time from no process to the first answer, with the compilation of WebAssembly by its host kept from an earlier start;
+latency is the median of calls from this process, request included.
 """
 
 import argparse
@@ -50,6 +51,7 @@ class Row:
         verdict: of the judge, or the stage that failed.
         why: the reason where it did not pass.
         apart: the greatest difference from the process that loads full weights from a file; None without both answers.
+        from_process: the same from the process with the same weights, loaded in the same way.
         weights_bytes, program_bytes: of the files; the program's where it holds this model alone.
         startup, latency: seconds; None where it was not run.
         memory: MiB resident in all processes after the calls.
@@ -62,6 +64,7 @@ class Row:
     verdict: str
     why: str = ""
     apart: float | None = None
+    from_process: float | None = None
     weights_bytes: int | None = None
     program_bytes: int | None = None
     startup: float | None = None
@@ -81,6 +84,7 @@ def rows(case: Case, targets: Sequence[Target], settings: Settings, cache: Cache
         try:
             plans = pipeline.prepare_all({target: [case] for target in targets})
             base: Outputs = {}
+            processes: dict[tuple[str, str], Outputs] = {}
             for target in targets:
                 own: dict[str, Any] = {
                     "model": case.id,
@@ -96,12 +100,15 @@ def rows(case: Case, targets: Sequence[Target], settings: Settings, cache: Cache
                 verified = pipeline.verify(step)
                 if target == Target():
                     base = verified.outputs
+                if target.via == PROCESS:
+                    processes[target.load, target.weights] = verified.outputs
                 result = verified.result
                 yield Row(
                     **own,
                     verdict=str(result.verdict or result.stage),
                     why=result.reason,
                     apart=apart(base, verified.outputs),
+                    from_process=apart(processes.get((target.load, target.weights), {}), verified.outputs),
                     **({} if isinstance(step, Ended) else measured(step)),
                 )
         finally:
@@ -223,14 +230,26 @@ def served_page(found: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def startups_page(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return the part of the report about start-ups of `serve`; empty without any."""
+    if not found:
+        return ""
+    body = [[one["model"], one["state"], *(f"{seconds:.1f} s" for seconds in one["seconds"])] for one in found]
+    most = max(len(one["seconds"]) for one in found)
+    heads = ["model", "compiled before the first start", *(f"start {place + 1}" for place in range(most))]
+    return "\n".join(["## Start-up of serve", "", tabulate(body, heads, tablefmt="github", disable_numparse=True), ""])
+
+
 def _counts(ways: Sequence[str], found: Sequence[Row]) -> str:
     body = []
     for way in ways:
         own = [row for row in found if row.way == way]
         ran = [row for row in own if row.apart is not None]
         passed = sum(row.verdict == "agrees" for row in own)
-        body.append([way, len(own), passed, len(ran), sum(row.apart == 0 for row in ran)])
-    return tabulate(body, ["way", "models", "agree", "answered", "bit-equal to process"], tablefmt="github")
+        same = sum(row.from_process == 0 for row in own), sum(row.from_process is not None for row in own)
+        body.append([way, len(own), passed, len(ran), sum(row.apart == 0 for row in ran), f"{same[0]} of {same[1]}"])
+    heads = ["way", "models", "agree", "answered", "bit-equal to process", "bit-equal to the process of these weights"]
+    return tabulate(body, heads, tablefmt="github")
 
 
 def _table(models: Sequence[str], ways: Sequence[str], texts: Mapping[tuple[str, str], str]) -> str:
@@ -252,7 +271,7 @@ def _run(arguments: argparse.Namespace) -> None:
     settings = settings_from({"models": arguments.models, **chosen})
     cache = Cache(settings.cache_dir)
     targets = [one.target for one in asked(settings, _no_checkout) if refusal(one.target) is None]
-    targets.sort(key=lambda target: target != Target())
+    targets.sort(key=lambda target: (target != Target(), target.via != PROCESS))
     known = {(row.model, row.way) for row in read(arguments.out)} if arguments.out.is_file() else set()
     choice = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline).choose(settings.models)
     for case in choice.cases:
@@ -287,6 +306,7 @@ def main() -> None:
     report.add_argument("rows", type=Path, nargs="+")
     report.add_argument("--out", type=Path, required=True)
     report.add_argument("--served", type=Path, help="a file of tools/serving.py")
+    report.add_argument("--startups", type=Path, help="a file of tools/startup.py")
     report.add_argument("--note", default="", help="what is to be known of the machine")
     report.set_defaults(call=_report)
     arguments = parser.parse_args()
@@ -294,10 +314,14 @@ def main() -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    found = [row for path in arguments.rows for row in read(path)]
+    every = {(row.model, row.way): row for path in reversed(arguments.rows) for row in read(path)}
+    models = {row.model: None for path in arguments.rows for row in read(path)}
+    found = [row for model in models for row in every.values() if row.model == model]
     made = f"By tools/deploy.py on {datetime.now(UTC):%Y-%m-%d}. {arguments.note}".strip()
     served = [] if arguments.served is None else json.loads(arguments.served.read_text(encoding="utf-8"))
-    arguments.out.write_text(page(found, made) + served_page(served), encoding="utf-8")
+    lines = [] if arguments.startups is None else arguments.startups.read_text(encoding="utf-8").splitlines()
+    text = page(found, made) + served_page(served) + startups_page([json.loads(line) for line in lines])
+    arguments.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

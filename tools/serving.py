@@ -85,6 +85,8 @@ def malformed(ports: Sequence[Mapping[str, Any]], path: str) -> Iterator[tuple[s
     """Yield what is wrong, method, path, body and headers of requests that no server may answer with success."""
     first = ports[0]
     tensor = {"name": first["name"], "datatype": first["datatype"], "shape": first["shape"], "data": [0]}
+    fitting = drawn(ports)[0]
+    whole = tensor | {"shape": list(fitting.shape), "data": fitting.ravel().tolist()}
     cyclic = [
         ("empty body", b""),
         ("half of a document", b'{"inputs": ['),
@@ -95,8 +97,8 @@ def malformed(ports: Sequence[Mapping[str, Any]], path: str) -> Iterator[tuple[s
         ("no inputs", {}),
         ("inputs are a number", {"inputs": 7}),
         ("an input is a number", {"inputs": [7]}),
-        ("an input of another name", {"inputs": [tensor | {"name": "no such"}]}),
-        ("an input twice", {"inputs": [tensor, tensor]}),
+        ("an input of another name", {"inputs": [whole | {"name": "no such"}]}),
+        ("an input twice", {"inputs": [whole, whole]}),
         ("another dtype", {"inputs": [tensor | {"datatype": "FP31"}]}),
         ("a negative dimension", {"inputs": [tensor | {"shape": [-1]}]}),
         ("a shape beyond memory", {"inputs": [tensor | {"shape": [1 << 40, 1 << 40]}]}),

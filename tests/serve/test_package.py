@@ -6,8 +6,9 @@ Skipped where Burn is not compiled. The crates use the Burn that is; their own f
 import os
 import subprocess
 
+import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.burn.workspace import Workspace, recipes_built
 from burn_verify.cli import main
@@ -41,15 +42,18 @@ def several():
     return model(nodes, inputs, outputs, [weights])
 
 
-@pytest.fixture(scope="module")
-def crate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("package")
+def packaged(folder, proto, *words):
     path = folder / "several.onnx"
-    path.write_bytes(several().SerializeToString())
+    path.write_bytes(proto.SerializeToString())
     with pytest.raises(SystemExit) as ended:
-        main(["package", str(path), "-o", str(folder / "several-model"), "--load", "file", "--pregenerated"])
+        main(["package", str(path), "-o", str(folder / "several-model"), "--pregenerated", *words])
     assert ended.value.code == 0
     return folder / "several-model"
+
+
+@pytest.fixture(scope="module")
+def crate(tmp_path_factory):
+    return packaged(tmp_path_factory.mktemp("package"), several(), "--load", "file")
 
 
 def cargo_test(crate):
@@ -80,3 +84,19 @@ def test_one_byte_makes_it_red(crate, path):
 
     assert code != 0
     assert f"{path} was changed since it was verified" in said
+
+
+def test_a_crate_with_half_weights_proves_itself(tmp_path):
+    drawn = np.random.default_rng(1).standard_normal((3000, 4)).astype(np.float32)
+    constants = [
+        numpy_helper.from_array(drawn, "w"),
+        numpy_helper.from_array(np.linspace(0, 1, 3000, dtype=np.float32), "b"),
+    ]
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["y"], alpha=1.0, beta=1.0, transB=1)]
+    linear = model(nodes, [value("x", shape=[2, 4])], [value("y", shape=[2, 3000])], constants)
+
+    made = packaged(tmp_path, linear, "--load", "bytes", "--weights", "half")
+    code, said = cargo_test(made)
+
+    assert code == 0, said
+    assert (made / "weights" / "model.bpk").stat().st_size < drawn.nbytes

@@ -26,12 +26,13 @@ X = np.linspace(-1, 1, 8, dtype=np.float32).reshape(2, 4)
 
 def linear():
     """A linear layer of weights that float16 does not have, more of them than a file is padded with."""
-    drawn = np.random.default_rng(1).standard_normal((4, 300)).astype(np.float32)
+    drawn = np.random.default_rng(1).standard_normal((300, 4)).astype(np.float32)
     constants = [
         numpy_helper.from_array(drawn, "w"),
         numpy_helper.from_array(np.linspace(0, 1, 300, dtype=np.float32), "b"),
     ]
-    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["y"])]
+    # So it becomes Burn's module: other weights of Gemm stay constants, which are not stored as halves.
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["y"], alpha=1.0, beta=1.0, transB=1)]
     return model(nodes, [value("x", shape=[2, 4])], [value("y", shape=[2, 300])], constants)
 
 

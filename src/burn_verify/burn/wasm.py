@@ -8,10 +8,11 @@ import json
 import os
 import shutil
 import sys
+import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from burn_verify.burn import codegen, wasm_host
 from burn_verify.burn.cargo import Build, CargoRun
@@ -31,11 +32,14 @@ PLATFORM: Final = "wasm32-wasip1"
 RUSTC: Final = "BURN_VERIFY_WASM_RUSTC"
 """Environment variable: another rustc, where the usual one has no standard library for WebAssembly."""
 
-_PROFILE: Final = "wasm"
+PROFILE_OF_WASM: Final = "wasm"
 _FUEL: Final = 10**14
 """Instructions of one instance, a day's worth: what never ends, ends."""
 _LARGEST: Final = 4096
 """MiB that 32 bits can address."""
+_NODE: Final = ("--single-threaded-gc",)
+"""Without it node 20 dies in one run of four of a larger model: memory that grows collects garbage at once, and V8's
+other threads are marking then."""
 _KEPT: Final = 100
 _DAY: Final = 24 * 3600.0
 _FLAGS: Final = "-C target-feature=+simd128 -C link-arg=-zstack-size=67108864"
@@ -47,6 +51,11 @@ def missing(via: str) -> str:
         return "node is not installed"
     if via != WASM_NODE and importlib.util.find_spec("wasmtime") is None:
         return "the Python package wasmtime is not installed: pip install 'burn-verify[wasm]'"
+    return missing_library()
+
+
+def missing_library() -> str:
+    """Return in one line what is missing to compile for WebAssembly, and how to get it; empty for nothing."""
     try:
         folder = Path(output_of([rustc(), "--print", "target-libdir", "--target", PLATFORM]))
     except CommandFailed as error:
@@ -72,7 +81,7 @@ def host(via: str, folder: Path, memory_limit: int) -> list[str]:
         memory_limit: MiB, 0 for as much as 32 bits can address; node takes none.
     """
     if via == WASM_NODE:
-        return ["node", "--no-warnings", str(files("burn_verify") / "rust-wasm" / "host.mjs"), str(folder)]
+        return ["node", "--no-warnings", *_NODE, str(files("burn_verify") / "rust-wasm" / "host.mjs"), str(folder)]
     memory = min(memory_limit or _LARGEST, _LARGEST)
     return [sys.executable, "-I", str(wasm_host.__file__), str(folder), str(memory), str(_FUEL)]
 
@@ -94,6 +103,19 @@ def sources_of(version: BurnVersion) -> dict[str, str]:
     own = {name: text for name, text in packaged_sources("rust-wasm").items() if name.endswith((".toml", ".rs"))}
     own["Cargo.toml"] = own["Cargo.toml"].replace("=0.0.0", f"={version.burn}")
     return {**kept, **own, "Cargo.lock": packaged["Cargo.lock"]}
+
+
+def settings_of_profile() -> dict[str, Any]:
+    """Return the settings of the profile in which the workspace is compiled."""
+    found: dict[str, Any] = tomllib.loads(packaged_sources("rust-wasm")["Cargo.toml"])["profile"][PROFILE_OF_WASM]
+    return found
+
+
+def features_of_burn() -> list[str]:
+    """Return the features of Burn that WebAssembly has."""
+    compat = tomllib.loads(packaged_sources("rust-wasm")["compat/Cargo.toml"])
+    found: list[str] = compat["dependencies"]["burn"]["features"]
+    return found
 
 
 def manifest(packaged: str, crates: list[str]) -> str:
@@ -135,7 +157,7 @@ class WasmBuilder:
         group = codegen.crate_of([model])
         batch = codegen.batch_name([group])
         self._write(codegen.batch_files([group]), [group.crate, batch])
-        run = self._cargo(batch, {group.crate: group.label})
+        run = self._cargo(self._build, batch, {group.crate: group.label})
         if run.code != 0:
             own = [error for crate, error in run.errors if crate == group.crate]
             if own:
@@ -146,17 +168,32 @@ class WasmBuilder:
         seal(folder / "done.json", [folder / "runner.wasm"])
         prune(folder.parent, keep=_KEPT, young=_DAY)
 
-    def _cargo(self, package: str, labels: Mapping[str, str]) -> CargoRun:
+    def program(self, folder: Path, name: str) -> Path:
+        """Compile a crate of its own, which may use what the workspace has compiled; return its program.
+
+        Arguments:
+            folder: of the crate; its profile `PROFILE_OF_WASM` has the settings of `settings_of_profile`.
+
+        Raises:
+            ToolchainError: cargo failed.
+        """
+        own = Build(folder=folder, target=self._build.target, log=folder / "cargo.log")
+        with self._cache.lock(self._lock):
+            run = self._cargo(own, name, {name: name})
+        if run.code != 0:
+            what = f"{name} could not be built for {PLATFORM}"
+            raise own.failure(what, run.code)
+        return Path(run.executables[name])
+
+    def _cargo(self, build: Build, package: str, labels: Mapping[str, str]) -> CargoRun:
         if not (self._root / "target").exists():
             text = f"compiling Burn for {PLATFORM}, once"
             self._listen(Progress(phase="compile wasm", done=0, total=0, text=text, whole=True))
         env = {f"CARGO_TARGET_{PLATFORM.upper().replace('-', '_')}_RUSTFLAGS": _FLAGS, "RUSTC": rustc()}
-        arguments = ["--profile", _PROFILE, "--target", PLATFORM, "-p", package]
-        run = self._build.run(
-            [*arguments, "--offline"], phase="compile wasm", labels=labels, listen=self._listen, env=env
-        )
+        arguments = ["--profile", PROFILE_OF_WASM, "--target", PLATFORM, "-p", package]
+        run = build.run([*arguments, "--offline"], phase="compile wasm", labels=labels, listen=self._listen, env=env)
         if run.gave_up:
-            run = self._build.run(arguments, phase="compile wasm", labels=labels, listen=self._listen, env=env)
+            run = build.run(arguments, phase="compile wasm", labels=labels, listen=self._listen, env=env)
         return run
 
     def _write(self, generated: Mapping[str, str], crates: list[str]) -> None:

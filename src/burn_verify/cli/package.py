@@ -8,6 +8,7 @@ from typing import Final
 from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed
 from burn_verify.core.errors import StageError
 from burn_verify.core.options import settings_from
+from burn_verify.core.ways import FULL, WEIGHTS
 from burn_verify.ship.crate import Load
 from burn_verify.ship.package import contents_of, crate_name, require_absent, write
 from burn_verify.ship.proven import prove
@@ -22,6 +23,7 @@ _EXAMPLES: Final = """\
 examples:
   burn-verify package mnist -o mnist-model                        the weights inside the program
   burn-verify package my.onnx -o my-model --load file             the weights beside it
+  burn-verify package my.onnx -o my-model --weights half          about half the bytes, float16
   burn-verify package my.onnx -o my-model --pregenerated          no ONNX file and no burn-onnx in the crate
   cd my-model && cargo test --offline                             is it still what was verified?
 exit codes: 0 written, 1 the model does not pass, 3 toolchain, 4 usage"""
@@ -34,6 +36,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
     command.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="a folder that is not there")
     command.add_argument("--load", choices=list(Load), default=Load.EMBEDDED, help="where the weights are")
+    command.add_argument("--weights", choices=WEIGHTS, default=FULL, help="how they are stored (default: full)")
     command.add_argument(
         "--pregenerated", action="store_true", help="put the generated Rust into the crate, instead of a build.rs"
     )
@@ -49,7 +52,7 @@ def _package(arguments: argparse.Namespace) -> int:
     case = one_case(arguments.model, settings, cache)
     try:
         with LongWork(sys.stderr) as work:
-            proven = prove(settings, cache, case, arguments.seams, work.listen)
+            proven = prove(settings, cache, case, arguments.seams, work.listen, weights=arguments.weights)
         contents = contents_of(proven, crate_name(folder), Load(arguments.load), pregenerated=arguments.pregenerated)
     except StageError as error:
         sys.stderr.write(f"burn-verify: {case.id} is not packaged: {error.stage}: {error.message}\n")

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from burn_verify.burn.wasm import PLATFORM, missing_library
 from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, typed
-from burn_verify.core.errors import StageError
+from burn_verify.core.errors import StageError, ToolchainError
 from burn_verify.core.options import settings_from
+from burn_verify.core.ways import FULL, WEIGHTS
 from burn_verify.ship.package import require_absent
 from burn_verify.ship.probe import build, contents_of_probe, probe_files
 from burn_verify.ship.proven import prove
@@ -21,8 +23,10 @@ _EXAMPLES: Final = """\
 examples:
   burn-verify probe mnist -o probe
   ./probe >> elsewhere.jsonl              on the machine where the model will run
+  burn-verify probe mnist -o probe.wasm --platform wasm32-wasip1   the same for a host of WebAssembly
   burn-verify report run.jsonl elsewhere.jsonl --out site         the machine as a target beside this one
 exit codes: 0 written, 1 the model does not pass, 3 toolchain, 4 usage"""
+_HERE: Final = "native"
 _FIELDS: Final = PLACES | {"timeout", "memory_limit"}
 
 
@@ -32,6 +36,10 @@ def add_to(commands: Commands) -> None:
     command = add_command(commands, "probe", short, _TEXT, _EXAMPLES)
     command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
     command.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="a file that is not there")
+    command.add_argument(
+        "--platform", choices=(_HERE, PLATFORM), default=_HERE, help="where it will run (default: like this machine)"
+    )
+    command.add_argument("--weights", choices=WEIGHTS, default=FULL, help="how they are stored (default: full)")
     add_options(command, _FIELDS)
     command.set_defaults(run=_probe)
 
@@ -40,13 +48,16 @@ def _probe(arguments: argparse.Namespace) -> int:
     settings = settings_from(typed(arguments))
     output: Path = arguments.output
     require_absent(output)
+    wasm = arguments.platform == PLATFORM
+    if wasm and (why := missing_library()):
+        raise ToolchainError(why)
     cache = arguments.seams.cache(settings.cache_dir)
     case = one_case(arguments.model, settings, cache)
     try:
         with LongWork(sys.stderr) as work:
-            proven = prove(settings, cache, case, arguments.seams, work.listen)
-            files = probe_files(proven, contents_of_probe(proven))
-            build(files, cache, proven, output, work.listen)
+            proven = prove(settings, cache, case, arguments.seams, work.listen, weights=arguments.weights)
+            files = probe_files(proven, contents_of_probe(proven), wasm=wasm)
+            build(files, cache, proven, output, work.listen, wasm=wasm)
     except StageError as error:
         sys.stderr.write(f"burn-verify: {case.id} is not probed: {error.stage}: {error.message}\n")
         return 1

@@ -105,7 +105,7 @@ def compared(
         moves: how far stored weights may move an output, by data set and place; see `reference.stored_half`.
     """
     prepared, known = answered.ready.prepared, answered.known
-    measures = _with_moves(measure.read_measures(answered.ready.reference), moves or {})
+    measures = with_moves(measure.read_measures(answered.ready.reference), moves or {})
     evidence = {**answered.evidence, **_opinions(prepared, known)}
     verdicts: dict[str, Verdict] = {}
     silent: dict[str, Sequence[str]] = {}
@@ -155,7 +155,7 @@ def compared(
     return Compared(answered=answered, verdict=verdict, evidence=evidence, varied=varied)
 
 
-def _with_moves(measures: measure.Measures, moves: Mapping[str, Mapping[int, Array]]) -> measure.Measures:
+def with_moves(measures: measure.Measures, moves: Mapping[str, Mapping[int, Array]]) -> measure.Measures:
     """Return measurements with the deviation of stored weights; the bound of a lone node does not know of them."""
     if not moves:
         return measures

@@ -21,6 +21,7 @@ from burn_verify.burn.codegen import PROFILE, rust_string
 from burn_verify.burn.recipe import overlaid, packaged_sources
 from burn_verify.core.target import Target
 from burn_verify.core.versions import resolve
+from burn_verify.core.ways import FULL, HALF
 from burn_verify.ship.face import Face, Port, described, port_table, struct
 from burn_verify.ship.golden import GoldenSet, encoded
 from burn_verify.system.wire import Array
@@ -39,6 +40,13 @@ class Load(StrEnum):
     BYTES = "bytes"
 
 
+_STORES: Final = {
+    FULL: "&mut { store }",
+    HALF: "&mut store.with_from_adapter(burn_store::HalfPrecisionAdapter::new())",
+}
+"""How the store of the weights is read, in Rust."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """What a crate is made of.
@@ -48,6 +56,7 @@ class Contents:
         title: of the model, for people.
         generated: the Rust of burn-onnx, without what names this machine.
         weights: the content of the ``.bpk`` file.
+        full_weights: of that with full weights, which burn-onnx wrote.
         model: the ``.onnx`` file and its external data by relative path, for ``build.rs``; empty where the generated
             code is in the crate.
         about: what was verified, when and against what, by name; for the README.
@@ -60,6 +69,7 @@ class Contents:
     face: Face
     generated: str
     weights: bytes
+    full_weights: bytes
     model: Mapping[str, bytes]
     golden: tuple[GoldenSet, ...]
     about: Mapping[str, str]
@@ -120,6 +130,7 @@ def library(contents: Contents) -> str:
         title=contents.title,
         loading=_static(f"load_{contents.load}.rs").rstrip("\n"),
         digest=hashlib.sha256(contents.weights).hexdigest(),
+        store=_STORES[contents.target.weights],
         generated=_include(contents),
         inputs=port_table("INPUTS", inputs),
         outputs=port_table("OUTPUTS", face.outputs),
@@ -204,7 +215,7 @@ def _generated_test(contents: Contents) -> str:
     if not contents.model:
         return ""
     digest = hashlib.sha256(contents.generated.encode()).hexdigest()
-    weights = hashlib.sha256(without_ids(contents.weights)).hexdigest()
+    weights = hashlib.sha256(without_ids(contents.full_weights)).hexdigest()
     return "\n" + filled("golden_generated.rs", digest=digest, weights=weights)
 
 

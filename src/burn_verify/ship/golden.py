@@ -3,7 +3,7 @@
 ``rust/check.rs`` reads it. Judges nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from burn_verify.graph.dtypes import numpy_dtype
 from burn_verify.judge.allowance import BOUNDED, EQUAL, STRUCTURE, Allowance
 from burn_verify.judge.policy import Judge
 from burn_verify.reference import measure, oracle
-from burn_verify.run.compare import allowed_for
+from burn_verify.run.compare import allowed_for, with_moves
 from burn_verify.run.steps import Outputs, Ready
 from burn_verify.system.wire import Array, encode_named, placed
 
@@ -30,13 +30,16 @@ class GoldenSet:
     allowed: tuple[Allowance, ...]
 
 
-def golden_of(ready: Ready, outputs: Outputs, judged: Judge) -> tuple[GoldenSet, ...]:
+def golden_of(
+    ready: Ready, outputs: Outputs, judged: Judge, moves: Mapping[str, Mapping[int, Array]] | None = None
+) -> tuple[GoldenSet, ...]:
     """Return the data sets of a case that passed, at most three: those with which it was verified.
 
     Arguments:
         outputs: what compiled Burn answered, by data set.
+        moves: how far stored weights may move an output, by data set and place.
     """
-    known, measures = oracle.read(ready.reference), measure.read_measures(ready.reference)
+    known, measures = oracle.read(ready.reference), with_moves(measure.read_measures(ready.reference), moves or {})
     found = []
     for name, actual in list(outputs.items())[:_MOST_SETS]:
         data, measured = known.data_sets[name], measures.data_sets[name]

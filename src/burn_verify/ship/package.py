@@ -63,9 +63,10 @@ def contents_of(proven: Proven, name: str, load: Load, *, pregenerated: bool) ->
         load=load,
         face=face_of(generated, prepared.inputs, prepared.outputs),
         generated=portable(generated),
-        weights=model.weights.read_bytes(),
+        weights=model.loaded.read_bytes(),
+        full_weights=model.weights.read_bytes(),
         model={} if pregenerated else files,
-        golden=golden_of(ready, proven.outputs, proven.judge),
+        golden=golden_of(ready, proven.outputs, proven.judge, proven.moves),
         about={
             **proven.about,
             "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

@@ -68,4 +68,4 @@ def test_a_host_sees_one_folder(via, tmp_path):
 
     assert str(tmp_path) in argv
     assert ("512" in argv) == (via == WASM)
-    assert Path(argv[2]).exists()
+    assert any(Path(one).suffix in (".py", ".mjs") and Path(one).exists() for one in argv)

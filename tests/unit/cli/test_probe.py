@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import shipped
+from burn_verify.burn.wasm import PLATFORM, RUSTC
 from burn_verify.core.errors import ConvertError
 from fakes import Faults
 
@@ -30,3 +31,12 @@ def test_a_mistake_is_one_line(command, words, message):
 
     assert (code, out) == (4, "")
     assert message in err
+
+
+def test_without_a_standard_library_there_is_no_webassembly(command, tmp_path, monkeypatch):
+    monkeypatch.setenv(RUSTC, str(tmp_path / "none"))
+
+    code, out, err = command("probe", ADD, "-o", tmp_path / "made", "--platform", PLATFORM, seams=shipped.seams())
+
+    assert (code, out) == (3, "")
+    assert "does not know wasm32-wasip1" in err

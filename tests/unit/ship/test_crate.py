@@ -99,3 +99,20 @@ def test_ids_of_parameters_are_no_difference_and_values_are():
     assert without_ids(files[0]) == without_ids(files[1]) != files[0]
     assert without_ids(files[0]) != without_ids(files[0][:-1] + b"2")
     assert len(without_ids(b"param_id\x1b")) == 9
+
+
+def test_half_weights_are_loaded_by_the_adapter_that_stored_them(contents):
+    halved = dataclasses.replace(contents.target, weights="half")
+
+    assert "HalfPrecisionAdapter" not in library(contents)
+    assert "HalfPrecisionAdapter" in library(dataclasses.replace(contents, target=halved))
+
+
+def test_burn_onnx_is_to_write_the_full_weights_again(proven):
+    contents = contents_of(proven, "my-model", Load.FILE, pregenerated=False)
+    halved = dataclasses.replace(contents, weights=b"half", full_weights=b"full")
+
+    test = files_of(halved)["tests/golden.rs"].decode()
+
+    assert hashlib.sha256(b"full").hexdigest() in test
+    assert hashlib.sha256(b"half").hexdigest() in test

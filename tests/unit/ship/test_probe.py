@@ -3,6 +3,7 @@
 import json
 import tomllib
 
+from burn_verify.burn.wasm import PROFILE_OF_WASM, features_of_burn, settings_of_profile
 from burn_verify.record.codec import result_and_target
 from burn_verify.ship.probe import contents_of_probe, line_of, probe_files
 
@@ -31,6 +32,19 @@ def test_everything_is_in_the_program(proven):
     assert "dev-dependencies" not in manifest
     assert manifest["package"]["version"] == "0.1.0"
     assert {"serde_json", "bytes", "log"} <= manifest["dependencies"].keys()
+    # It would bring features of crates below Burn with which Burn is not compiled here.
+    assert "zip" not in manifest["dependencies"]
     assert "build.rs" not in files
     assert "{{" not in files["src/main.rs"].decode().replace("{{}}", "")
     assert "include_bytes!" in files["src/lib.rs"].decode()
+
+
+def test_for_webassembly_the_features_and_the_profile_are_those_of_its_workspace(proven):
+    files = probe_files(proven, contents_of_probe(proven), wasm=True)
+    manifest = tomllib.loads(files["Cargo.toml"].decode())
+
+    assert manifest["dependencies"]["burn"]["features"] == features_of_burn()
+    assert manifest["dependencies"]["burn"]["version"] == "=0.22.1"
+    assert "serde_json" in manifest["dependencies"]
+    assert manifest["profile"] == {PROFILE_OF_WASM: settings_of_profile()}
+    assert "dev-dependencies" not in manifest

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deploy import Row, apart, page, served_page
+from deploy import Row, apart, page, served_page, startups_page
 
 ROWS = [
     Row(
@@ -13,6 +13,7 @@ ROWS = [
         weights="full",
         verdict="agrees",
         apart=0.0,
+        from_process=0.0,
         startup=0.5,
         latency=0.01,
     ),
@@ -28,8 +29,8 @@ def test_a_page_counts_what_was_run():
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")
     ]
-    assert ["process", "1", "1", "1", "1"] in lines
-    assert ["wasm", "2", "1", "1", "0"] in lines
+    assert ["process", "1", "1", "1", "1", "1 of 1"] in lines
+    assert ["wasm", "2", "1", "1", "0", "0 of 0"] in lines
     assert "- bytes half weights: zoo/b: wrong values" in text
     assert "- wasm: zoo/b: no standard library" in text
     assert ["zoo/a", "wasm", "1e-06", "2 MB", "", "", "", ""] in lines
@@ -74,3 +75,13 @@ def test_the_part_about_servers_names_models_that_answer_otherwise():
     assert "Other models with other statuses: b; " in text
     assert "models that did not answer a good request afterwards: b." in text
     assert served_page([]) == ""
+
+
+def test_the_part_about_start_ups_has_a_column_for_each():
+    text = startups_page(
+        [{"model": "a", "state": "nothing", "seconds": [300.0, 1.5]}, {"model": "b", "state": "Burn", "seconds": [9.0]}]
+    )
+
+    assert "start 2" in text
+    assert "300.0 s" in text
+    assert startups_page([]) == ""

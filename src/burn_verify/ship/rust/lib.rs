@@ -128,9 +128,9 @@ fn check_weights(bytes: &[u8], from: &str) -> Result<()> {
     Err(format!("{from} are not those that were verified: sha256 {digest}, expected {WEIGHTS_SHA256}"))
 }
 
-fn filled(mut store: burn_store::BurnpackStore, device: &Device, from: &str) -> Result<Model> {
+fn filled(store: burn_store::BurnpackStore, device: &Device, from: &str) -> Result<Model> {
     use burn_store::ModuleSnapshot;
     let mut model = generated::Model::new(device);
-    model.load_from(&mut store).map_err(|error| format!("{from} cannot be loaded: {error}"))?;
+    model.load_from({{store}}).map_err(|error| format!("{from} cannot be loaded: {error}"))?;
     Ok(Model(model))
 }

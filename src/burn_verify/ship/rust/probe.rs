@@ -1,6 +1,7 @@
 //! Runs the stored inputs where it lies, prints a line of a record, and ends with 0 where the answers are within the
 //! bounds that were verified, else with 1. Needs nothing beside it.
 
+use std::env::consts::ARCH;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -23,16 +24,35 @@ const GOLDEN: &[u8] = include_bytes!("../tests/golden.safetensors");
 const LINE: &str = include_str!("../probe.json");
 
 fn main() -> ExitCode {
+    if told(outcome()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn outcome() -> Outcome {
     // Unoptimised generated code holds large frames.
     let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(run).expect("a thread can be started");
-    let outcome = worker.join().unwrap_or_else(|_| Err(Failure::new("run", "panic", "the model panicked")));
+    worker.join().unwrap_or_else(|_| Err(Failure::new("run", "panic", "the model panicked")))
+}
+
+/// Without threads; and a panic does not come back there, so the line is printed before it ends the program.
+#[cfg(target_family = "wasm")]
+fn outcome() -> Outcome {
+    std::panic::set_hook(Box::new(|panic| {
+        told(Err(Failure::new("run", "panic", words(panic.payload()))));
+        std::process::exit(1);
+    }));
+    run()
+}
+
+/// Prints the line; whether the model passed.
+fn told(outcome: Outcome) -> bool {
     let mut line: Value = serde_json::from_str(LINE).expect("the line was written by burn-verify");
-    line["via"] = json!(format!("probe on {} ({})", std::env::consts::ARCH, processor()));
-    let failed = match outcome {
+    line["via"] = json!(format!("probe on {}", machine()));
+    let passed = match outcome {
         Ok((metrics, seconds)) => {
             line["metrics"] = json!(metrics);
             line["durations"] = seconds;
-            false
+            true
         }
         Err(failure) => {
             line["stage"] = json!(failure.stage);
@@ -43,12 +63,15 @@ fn main() -> ExitCode {
             line["reason"] = json!(if failure.stage == "compare" { "wrong values".into() } else { failure.message });
             line["metrics"] = json!([]);
             line["durations"] = json!({});
-            true
+            false
         }
     };
     println!("{line}");
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    passed
 }
+
+/// The distances of each output of each data set, and how long loading and answering took.
+type Outcome = Result<(Vec<Value>, Value), Failure>;
 
 struct Failure {
     stage: &'static str,
@@ -62,8 +85,7 @@ impl Failure {
     }
 }
 
-/// The distances of each output of each data set, and how long loading and answering took.
-fn run() -> Result<(Vec<Value>, Value), Failure> {
+fn run() -> Outcome {
     let error = |message: String| Failure::new("run", "error", message);
     let device = Device::flex();
     let started = Instant::now();
@@ -100,9 +122,10 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_else(|| "a panic".into())
 }
 
-/// What the system calls the processor, where it does.
-fn processor() -> String {
+/// The kind of processor, and what the system calls it, where it does; WebAssembly sees none.
+fn machine() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let found = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    found.map_or_else(|| "processor unknown".into(), |(_, name)| name.trim().to_string())
+    let name = found.map_or("processor unknown", |(_, name)| name.trim());
+    if cfg!(target_family = "wasm") { ARCH.into() } else { format!("{ARCH} ({name})") }
 }
