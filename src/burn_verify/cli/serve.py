@@ -1,6 +1,7 @@
 """The command ``serve``: a server of a verified model, with Furnace's API and KServe v2."""
 
 import argparse
+import socket
 import sys
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ def add_to(commands: Commands) -> None:
 
 def _serve(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
+    _require_free(arguments.host, arguments.port)
     settings = settings_from(typed(arguments))
     cache = arguments.seams.cache(settings.cache_dir)
     case = one_case(arguments.model, settings, cache)
@@ -71,6 +73,23 @@ def _serve(arguments: argparse.Namespace) -> int:
         program.close()
     message = f"the server ended by itself, with exit code {code}"
     raise BurnVerifyError(message)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Check that the server can listen, before the model is verified.
+
+    Raises:
+        UsageError: it cannot; the message says why.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as listening:
+            # As the server does: what ended lately is not in the way.
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+    except OSError as error:
+        message = f"port {port} of {host} cannot be listened on: {error.strerror or error}; --port 0 takes a free one"
+        raise UsageError(message) from error
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, object]:

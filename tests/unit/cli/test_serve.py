@@ -1,5 +1,6 @@
 """The command ``burn-verify serve``, with fakes for ONNX Runtime, Burn and the server."""
 
+import socket
 from functools import partial
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_a_verified_model_is_served_until_ctrl_c(command):
 def test_what_does_not_pass_is_not_served(command):
     faults = Faults({("convert", "add"): ConvertError("no such operator")})
 
-    code, out, err = command("serve", ADD, seams=seams(faults=faults))
+    code, out, err = command("serve", ADD, "--port", "0", seams=seams(faults=faults))
 
     assert (code, out) == (1, "")
     assert "file/add is not served: convert: no such operator" in err
@@ -68,10 +69,10 @@ def test_what_does_not_pass_is_not_served(command):
 
 @pytest.mark.parametrize(
     ("end", "message"),
-    [(7, "ended by itself, with exit code 7"), (ProcessDied("it does not start"), "3000 of 127.0.0.1")],
+    [(7, "ended by itself, with exit code 7"), (ProcessDied("it does not start"), "port 0 of 127.0.0.1")],
 )
 def test_a_server_that_fails_is_one_line(command, end, message):
-    code, _, err = command("serve", ADD, seams=seams(end))
+    code, _, err = command("serve", ADD, "--port", "0", seams=seams(end))
 
     assert code == 2
     assert message in err
@@ -90,3 +91,18 @@ def test_a_mistake_is_one_line(command, words, message):
 
     assert (code, out) == (4, "")
     assert message in err
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_verified(command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, out, err = command("serve", ADD, "--port", str(taken.getsockname()[1]), seams=seams())
+
+    assert (code, out) == (4, "")
+    assert "cannot be listened on: Address already in use" in err
+
+
+def test_an_address_that_is_not_here_is_told(command):
+    code, _, err = command("serve", ADD, "--host", "192.0.2.1", "--port", "0", seams=seams())
+
+    assert code == 4
+    assert "port 0 of 192.0.2.1 cannot be listened on" in err
