@@ -38,7 +38,7 @@ CONFINED = {
     "wasmtime": {"burn.wasm_host"},
     "subprocess": {"system.process", "system.resident", "system.service"},
     "ctypes": {"burn.drivers", "reference.worker", "system.confined"},
-    "socket": {"system.download"},
+    "socket": {"system.download", "cli.serve"},
     "requests": {"system.download"},
     "pooch": {"system.download"},
     "onnxruntime": {"reference.bench", "reference.quantiser", "reference.worker"},
