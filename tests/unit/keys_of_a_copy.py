@@ -21,6 +21,7 @@ from burn_verify.core.stage import ConvertedModel, PreparedCase, Reference
 from burn_verify.core.target import Target
 from burn_verify.reference import measure, oracle
 from burn_verify.run import known_verdicts
+from burn_verify.several import collection as several
 from burn_verify.system import made_by
 from burn_verify.system.cache import Cache
 
@@ -42,6 +43,7 @@ def keys(folder: Path, workspace: Workspace) -> dict[str, str]:
         "measured": measure.key_of(prepared, reference),
         "conformance": conformance.key(),
         "generated": generated.key(),
+        "several": several.key(),
         "seeded": load.SEEDED_BY.digest,
         "converted": convert.key_of(prepared, workspace.converter_fingerprint, {"simplify": True, "partition": True}),
         "binaries": batch.key_of(workspace, [model]),

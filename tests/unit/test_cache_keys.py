@@ -25,6 +25,7 @@ from burn_verify.core.stage import PreparedCase, StoredFiles
 from burn_verify.reference.oracle import MADE_BY as ANSWERED_BY
 from burn_verify.reference.oracle import key_of as reference_key
 from burn_verify.run.known_verdicts import MADE_BY as SAID_BY
+from burn_verify.several.collection import MADE_BY as WOVEN_BY
 from burn_verify.system.made_by import MadeBy
 from imports import imported_names
 
@@ -35,6 +36,7 @@ MADE_BY = {
     "measured": ANSWERED_BY,
     "conformance": COLLECTED_BY,
     "generated": COLLECTED_BY,
+    "several": WOVEN_BY,
     "seeded": SEEDED_BY,
     "binaries": COMPILED_BY,
     "release": COMPILED_BY,

@@ -13,6 +13,8 @@ UNTESTED = {
     "backend": "another name of onnx_backend",
     "cases/conformance/collector": "a child process; cases/conformance/test_collection runs it",
     "cases/generated/corpus": "one constant",
+    "several/corpus": "constants",
+    "several/woven": "data; several/test_weave and test_sketch make it",
     "cases/generated/families/*": "tables of axes and calls; cases/generated/test_profiles checks all of them",
     "plugin/suite/test_models": "it is a test",
     "prepare/lift": "a child process; run/prepare/test_tools runs it",

@@ -5,6 +5,7 @@ import shlex
 from burn_verify.cases import sized
 from burn_verify.cases.conformance.suites import SUITES
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
+from burn_verify.cases.generated.corpus import SEVERAL
 from burn_verify.core import versions
 from burn_verify.core.case import Case, ModelFile
 from burn_verify.core.option_values import LATEST
@@ -46,7 +47,7 @@ def selection_of(case_id: str, corpus: str, path: str | None = None) -> tuple[st
     """
     if corpus in SUITES:
         return "conformance", corpus
-    if corpus in (GENERATED, sized.CORPUS):
+    if corpus in (GENERATED, SEVERAL, sized.CORPUS):
         return "ops", case_id
     return "models", path if corpus == "file" and path else case_id.removeprefix("zoo/").removesuffix("@seeded")
 

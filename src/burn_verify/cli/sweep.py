@@ -51,7 +51,18 @@ examples:
 exit codes: 0 all agree or fail as expected, 1 a model failed, 2 a model of the list or of the shard has no result,
   3 toolchain, 4 usage, 130 Ctrl-C, 143 SIGTERM"""
 _FIELDS: Final = frozenset(option.field for option in OPTIONS) - {
-    *("models", "conformance", "ops", "ops_profile", "ops_examples", "record", "keep_outputs", "compile_budget"),
+    *(
+        "models",
+        "conformance",
+        "ops",
+        "ops_profile",
+        "ops_examples",
+        "several",
+        "several_seed",
+        "record",
+        "keep_outputs",
+        "compile_budget",
+    ),
     # A sweep says of every model what it is; one that was left out would be missing.
     "only_changed",
 }

@@ -152,6 +152,25 @@ OPTIONS: tuple[Option, ...] = (
         "symbolic, drawn by Hypothesis with its --hypothesis-seed (default: 0)",
     ),
     Option(
+        field="several",
+        flag="--ops-several",
+        metavar="N",
+        ini="burn_ops_several",
+        parse=option_values.count,
+        default=0,
+        help="verify N seeded graphs of several operators each, every one of which is known to be right alone: what "
+        "fails is of their interplay (default: 0)",
+    ),
+    Option(
+        field="several_seed",
+        flag="--ops-several-seed",
+        metavar="N",
+        ini="burn_ops_several_seed",
+        parse=option_values.count,
+        default=0,
+        help="draw other graphs of several operators (default: 0)",
+    ),
+    Option(
         field="zoo_mirror",
         flag="--zoo-mirror",
         metavar="DIR",
@@ -465,5 +484,5 @@ OPTIONS: tuple[Option, ...] = (
 )
 """Every option, in the order of the help text."""
 
-SELECTIONS: tuple[str, ...] = ("--models", "--conformance", "--ops")
+SELECTIONS: tuple[str, ...] = ("--models", "--conformance", "--ops", "--ops-several")
 """The flags that select cases."""

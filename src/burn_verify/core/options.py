@@ -38,6 +38,7 @@ class Settings:
         ops_profile: how many of them, see `burn_verify.cases.generated.profiles.PROFILES`.
         ops_examples: how many further sets of values are drawn for every graph that agrees.
         ops_seed: the seed of these; no option of its own, since Hypothesis has one.
+        several, several_seed: how many graphs of several operators are verified, and which.
         cache_dir: None for the user's cache folder.
         keep_outputs: folder for the inputs and outputs of every case; None to keep none.
         timeout: seconds a model may take to answer, converter and reference included.
@@ -74,6 +75,8 @@ class Settings:
     ops_profile: str = "quick"
     ops_examples: int = 0
     ops_seed: int = 0
+    several: int = 0
+    several_seed: int = 0
     zoo_mirror: Path | None = None
     cache_dir: Path | None = None
     record: Path | None = None
@@ -125,7 +128,7 @@ class Settings:
     @property
     def selects(self) -> bool:
         """Whether the options select any case."""
-        return bool(self.models or self.conformance or self.ops)
+        return bool(self.models or self.conformance or self.ops or self.several)
 
 
 _PLACES = (
@@ -161,6 +164,8 @@ _WITHOUT_EFFECT = (
     "models",
     "conformance",
     "ops",
+    "several",
+    "several_seed",
     "record",
     "keep_outputs",
     "cache_dir",

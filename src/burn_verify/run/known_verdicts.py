@@ -17,7 +17,7 @@ from burn_verify.system.notes import Notes
 MADE_BY: Final = MadeBy(
     rooms=(
         *("core", "graph", "forecast", "judge", "prepare", "system", "reference", "burn", "cases", "record"),
-        *("expectations", "report", "task", "run"),
+        *("expectations", "report", "task", "several", "run"),
     ),
     libraries=("onnx", "numpy", "ml_dtypes"),
 )

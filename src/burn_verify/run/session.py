@@ -19,6 +19,7 @@ from burn_verify.burn.checkouts import look
 from burn_verify.cases import files, sized, zoo
 from burn_verify.cases.conformance import suites
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
+from burn_verify.cases.generated.corpus import SEVERAL
 from burn_verify.cases.select import Choice, Selection
 from burn_verify.core.case import Case
 from burn_verify.core.errors import LoadError, StageError
@@ -355,7 +356,7 @@ class Session:
         """Return the outdated expectations: those that match no case although their whole corpus was selected."""
         if not self._whole:
             return ()
-        corpora = {zoo.CORPUS, files.CORPUS, GENERATED, sized.CORPUS, *suites.SUITES}
+        corpora = {zoo.CORPUS, files.CORPUS, GENERATED, SEVERAL, sized.CORPUS, *suites.SUITES}
         partial = corpora - self._whole
         selected = self.selected
         ids = [*(case.id for case in selected.cases), *selected.elsewhere, *selected.alike, *selected.left_out]
@@ -379,14 +380,28 @@ class Session:
 
 def _chosen(settings: Settings, cache: Cache, listen: Listener) -> Choice:
     selection = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline, listen=listen)
-    return selection.choose(
+    together = tuple(name for name in settings.ops if name.startswith(f"{SEVERAL}/"))
+    chosen = selection.choose(
         settings.models,
         settings.conformance,
-        settings.ops,
+        tuple(name for name in settings.ops if name not in together),
         settings.ops_profile,
         sized=settings.latency,
         hints=settings.hints,
     )
+    return replace(chosen, cases=(*chosen.cases, *_of_several(settings, together, cache, listen)))
+
+
+def _of_several(settings: Settings, ids: Iterable[str], cache: Cache, listen: Listener) -> tuple[Case, ...]:
+    """Return the graphs of several operators: as many as asked, and those that are named."""
+    if not settings.several and not ids:
+        return ()
+    # The declarations and their imports are slow to load, and needed only here.
+    from burn_verify.several import collection
+
+    many = collection.cases(cache, settings.several, settings.several_seed, listen) if settings.several else ()
+    named = (collection.named(cache, name, listen) for name in ids)
+    return tuple({case.id: case for case in (*many, *named)}.values())
 
 
 def _trim(cache: Cache, limit: int) -> None:

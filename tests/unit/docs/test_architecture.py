@@ -51,6 +51,7 @@ def test_the_way_leads_from_the_command_line_to_the_record(traced):
     assert rooms == {path.parent.name for path in (ROOT / "src" / "burn_verify").glob("*/__init__.py")} - {
         "plugin",
         "prepare",
+        "several",
         "ship",
         "task",
     }

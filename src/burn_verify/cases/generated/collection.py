@@ -3,25 +3,21 @@
 `collector` makes them, in child processes. Reads no model.
 """
 
-import os
-import shutil
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
+from burn_verify.cases.collecting import collect
 from burn_verify.cases.generated.corpus import CORPUS
 from burn_verify.cases.generated.profiles import PROFILES
 from burn_verify.cases.generated.registry import operator_specs
-from burn_verify.cases.index import MADE_BY, cases_of, has_index, read_index, run_collector
+from burn_verify.cases.index import MADE_BY, cases_of, has_index, read_index
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
 from burn_verify.core.option_values import ALL
 from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.system.cache import Cache
-from burn_verify.system.process import Commands
 
 _PHASE: Final = "generate"
 
@@ -76,7 +72,6 @@ class Generated:
     def __init__(self, cache: Cache, listen: Listener = silent) -> None:
         self._cache = cache
         self._listen = listen
-        self._done = 0
 
     def choose(self, names: Iterable[str], profile: str) -> tuple[Case, ...]:
         """Return the cases of names; single cases are searched in every profile.
@@ -114,34 +109,9 @@ class Generated:
         return self._cache.generation("generated", key()) / profile
 
     def _make(self, names: Sequence[str], profile: str, root: Path) -> None:
-        self._done = 0
-        self._listen(Progress(phase=_PHASE, done=0, total=len(names), text=f"graphs of {len(names)} operators"))
-        scratch = root / f".new.{os.getpid()}"
-        processes = min(os.cpu_count() or 1, len(names) or 1)
-        commands = Commands()
-        make = partial(self._make_part, profile=profile, scratch=scratch, total=len(names), among=commands)
-        try:
-            with ThreadPoolExecutor(max(1, processes)) as several:
-                try:
-                    list(several.map(make, [names[place::processes] for place in range(processes)]))
-                finally:
-                    # Ctrl-C must not wait for what the threads wait for.
-                    commands.end()
-            for name in names:
-                shutil.rmtree(root / name, ignore_errors=True)
-                (scratch / name).replace(root / name)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-
-    def _make_part(self, names: Sequence[str], profile: str, scratch: Path, total: int, among: Commands) -> None:
-        def on_step(line: str) -> None:
-            self._done += 1
-            self._listen(Progress(phase=_PHASE, done=self._done, total=total, text=line))
-
-        scratch.mkdir(parents=True, exist_ok=True)
-        arguments = [profile, str(scratch), str(self._cache.root), *names]
-        failed = "generated graphs could not be made"
-        run_collector("cases.generated.collector", arguments, scratch, on_step=on_step, failed=failed, among=among)
+        what = f"graphs of {len(names)} operators"
+        module = "cases.generated.collector"
+        collect(module, profile, names, root, self._cache, phase=_PHASE, what=what, listen=self._listen)
 
     def _waiting(self, text: str) -> None:
         self._listen(Progress(phase=_PHASE, done=0, total=0, text=text, whole=True))

@@ -6,8 +6,7 @@ are; nothing is converted here.
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -21,6 +20,7 @@ from burn_verify.cases.generated.profiles import PROFILES, choices
 from burn_verify.cases.generated.registry import operator_specs, operators, versions_of
 from burn_verify.cases.generated.resized import others as others_of
 from burn_verify.cases.generated.twins import at_run_time, expanded
+from burn_verify.cases.generated.typed import InvalidGraph, finish, one_line, refusals, same, typed
 from burn_verify.cases.index import Index, IndexEntry, without_burn_value, write_index, written_data
 from burn_verify.core.case import ModelFacts, Subject, Tolerance, facts_of
 from burn_verify.core.errors import OracleError
@@ -60,10 +60,6 @@ _NOTES: Final = {
     _Source.FLOAT32: "answers of ONNX Runtime to the same graph in float32, as it has no kernel for this dtype",
     _Source.NONE: None,
 }
-
-
-class InvalidGraph(ValueError):
-    """onnx's checker or shape inference refuses a graph: a defect of our declaration of the operator."""
 
 
 def _collect(profile: str, scratch: Path, cache: Cache, names: Sequence[str]) -> None:
@@ -140,16 +136,16 @@ def write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inli
     """
     path = folder / f"{name}.onnx"
     feeds = feeds_of(choice, {operand: value_of(choice, operand) for operand in choice.kinds})
-    with _refusals():
-        model = _typed(model_of(choice))
+    with refusals():
+        model = typed(model_of(choice))
         model = _inlined(choice, model) if inlined else model
     path.write_bytes(model.SerializeToString())
     unsupported = without_burn_value([*feeds.values(), choice.point.dtype])
     outputs, source, refused = _answers(choice, path, model, feeds, engine, unsupported)
     graph = _Graph(path=path, model=model, engine=engine, source=source)
     others = _others(choice, graph, (feeds, outputs)) | _at_other_sizes(choice, graph)
-    with _refusals():
-        _finish(model, outputs)
+    with refusals():
+        finish(model, outputs)
     path.write_bytes(model.SerializeToString())
     return IndexEntry(
         id=_twin_id(choice.id) if inlined else choice.id,
@@ -163,14 +159,6 @@ def write_graph(choice: Choice, name: str, folder: Path, engine: Engine, *, inli
         **facts_of(facts(model, feeds), ModelFacts),
         **written_data(path, {SEEDED: ([*feeds.values()], outputs), **others}, unsupported),
     )
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # onnx documents no exception types here; each means an invalid graph
-        raise InvalidGraph(_one_line(error)) from error
 
 
 def _twin_id(case_id: str) -> str:
@@ -189,16 +177,6 @@ def _subject(choice: Choice, more: Sequence[tuple[str, str]]) -> Subject:
     )
 
 
-def _typed(model: Any) -> Any:
-    """Return a model with the output types of strict shape inference, as far as it infers them."""
-    from onnx import shape_inference
-
-    inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
-    for place, output in enumerate(inferred.graph.output):
-        model.graph.output[place].CopyFrom(output)
-    return model
-
-
 def _inlined(choice: Choice, model: Any) -> Any:
     """Return the model with the operator replaced by its function.
 
@@ -209,31 +187,7 @@ def _inlined(choice: Choice, model: Any) -> Any:
     if twin is None:
         msg = "the operator is defined by no function"
         raise ValueError(msg)
-    return _typed(twin)
-
-
-def _finish(model: Any, outputs: Sequence[Array]) -> None:
-    """Give outputs without an inferred type the dtype and rank of the answer, and check the whole model.
-
-    Raises:
-        ValueError: an output has no type, and there is no answer.
-    """
-    import onnx
-    from onnx import helper
-
-    from burn_verify.graph.dtypes import elem_type_of
-
-    for place, output in enumerate(model.graph.output):
-        tensor = output.type.tensor_type
-        if not tensor.elem_type or not tensor.HasField("shape"):
-            if len(outputs) <= place:
-                msg = f"output {output.name} has no type, and no reference answers"
-                raise ValueError(msg)
-            answer = outputs[place]
-            dims = [None] * answer.ndim
-            elem_type = elem_type_of(dtype_name(answer.dtype))
-            output.CopyFrom(helper.make_tensor_value_info(output.name, elem_type, dims))
-    onnx.checker.check_model(model, full_check=True)
+    return typed(twin)
 
 
 def _answers(
@@ -253,7 +207,7 @@ def _answers(
     try:
         return _in_float32(choice, path, model, engine), _Source.FLOAT32, None
     except (ValueError, OracleError) as error:
-        return [], _Source.NONE, _one_line(f"{refusal}; in float32: {error}")
+        return [], _Source.NONE, one_line(f"{refusal}; in float32: {error}")
 
 
 def _others(
@@ -268,13 +222,13 @@ def _others(
     for turn in range(1, _TURNS + 1):
         values = other_values(choice, turn)
         others = feeds_of(choice, values)
-        if all(_same(others[name], array) for name, array in feeds.items()):
+        if all(same(others[name], array) for name, array in feeds.items()):
             continue
         answers = graph.answers(choice, others, values)
         if answers is None:
             continue
         found.setdefault(_OTHER, ([*others.values()], answers))
-        if not all(map(_same, answers, outputs)):
+        if not all(map(same, answers, outputs)):
             return {_OTHER: ([*others.values()], answers)}
     return found
 
@@ -321,10 +275,6 @@ class _Graph:
                 raise ValueError(msg)
 
 
-def _same(one: Array, other: Array) -> bool:
-    return one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes()
-
-
 def _in_float32(
     choice: Choice, path: Path, model: Any, engine: Engine, values: Mapping[str, Array] | None = None
 ) -> list[Array]:
@@ -349,17 +299,13 @@ def _in_float32(
         for name, value in values.items()
     }
     scratch = path.with_suffix(".float32.onnx")
-    scratch.write_bytes(_typed(model_of(twin, wide)).SerializeToString())
+    scratch.write_bytes(typed(model_of(twin, wide)).SerializeToString())
     try:
         found = infer(engine, scratch, list(feeds_of(twin, wide).values()))
     finally:
         scratch.unlink()
     dtypes = [dtype_of(output.type.tensor_type.elem_type or 1) for output in model.graph.output]
     return [value.astype(numpy_dtype(dtype)) for value, dtype in zip(found, dtypes, strict=True)]
-
-
-def _one_line(error: object) -> str:
-    return " ".join(str(error).split())[:400]
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Final
 from burn_verify.cases import sized
 from burn_verify.cases.conformance.suites import COLLECTED
 from burn_verify.cases.generated.corpus import CORPUS as GENERATED
+from burn_verify.cases.generated.corpus import SEVERAL as OF_SEVERAL
 from burn_verify.core.result import CaseResult, VerdictName
 from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.text import one_line, without_numbers
@@ -75,7 +76,7 @@ def end_of(result: CaseResult) -> End:
 
 def is_model(result: CaseResult) -> bool:
     """Return whether a case is a model, rather than a case that comes with onnx or is made of one operator."""
-    return result.corpus not in (*COLLECTED, GENERATED, sized.CORPUS)
+    return result.corpus not in (*COLLECTED, GENERATED, OF_SEVERAL, sized.CORPUS)
 
 
 def attempted(result: CaseResult) -> bool:
