@@ -131,7 +131,10 @@ class Bench:
         # Of a piece of several nodes the last is the one that is named; a pair names both.
         named = [] if first is None else [node.name for node in first.nodes[-2 if first.kind == "pair" else -1 :]]
         about = {name: getattr(fault, name) for name in ("model", "node", "op_type", "kind", "change")}
-        took = {"seconds": seconds, "phases": {phase: round(spent, 2) for phase, spent in found.seconds.items()}}
+        took = {
+            "seconds": seconds,
+            "phases": {phase: round(spent, 2) for phase, spent in (found.seconds or {}).items()},
+        }
         return {**about, "named": named, "right": fault.node in named, **took, **_said(found)}
 
     def _keeping(self) -> AbstractContextManager[Cache]:

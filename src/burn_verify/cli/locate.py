@@ -3,12 +3,14 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Final
 
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, one_target, typed
+from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, one_target, typed, write_file
 from burn_verify.core.located import Finding
 from burn_verify.core.options import settings_from
 from burn_verify.report.views.located import located_text
+from burn_verify.report.views.node_data import node_data
 from burn_verify.run.locate import locate
 from burn_verify.run.search import Search
 from burn_verify.system.console import LongWork
@@ -38,6 +40,9 @@ def add_to(commands: Commands) -> None:
     command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
     command.add_argument("--output", metavar="NAME", help="an output, or any value: try only what it is computed from")
     command.add_argument("--json", action="store_true", help="print what was found as one JSON object")
+    command.add_argument(
+        "--node-data", type=Path, metavar="FILE", help="write the error of each node as node data for Model Explorer"
+    )
     add_options(command, FIELDS)
     command.set_defaults(run=_locate)
 
@@ -49,5 +54,7 @@ def _locate(arguments: argparse.Namespace) -> int:
     with LongWork(sys.stderr) as work:
         search = Search(settings=settings, cache=cache, target=target, listen=work.listen, seams=arguments.seams)
         found = locate(case, search, arguments.output)
+    if arguments.node_data is not None:
+        write_file(arguments.node_data, node_data(found) + "\n")
     print(json.dumps(found.to_json()) if arguments.json else located_text(found))
     return CODES[found.finding]

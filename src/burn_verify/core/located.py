@@ -89,6 +89,26 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeState:
+    """What a node does alone, or with the nodes that compute its shapes, when it is fed right values.
+
+    Attributes:
+        name: in the file.
+        value: the first that it gives.
+        fails: whether it fails where the whole does, or is clearly wrong where the whole passes.
+        known: whether some piece tells anything about it.
+        headroom: greatest error in units of its bound, None where there is none.
+    """
+
+    name: str
+    op_type: str
+    value: str
+    fails: bool
+    known: bool
+    headroom: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
     """The error of a value in the whole model: how far roundings of all nodes before have moved it.
 
@@ -119,6 +139,7 @@ class Located:
         pieces: how many were tried.
         aside: how many failed where the whole did not: the cut is to blame, not the node.
         growth: values of the whole, in the order of the graph.
+        states: every node, in the order of the graph; those of a body after all others.
         seconds: wall time by phase.
     """
 
@@ -139,6 +160,7 @@ class Located:
     aside: int = 0
     unknown: tuple[str, ...] = ()
     growth: tuple[Growth, ...] = ()
+    states: tuple[NodeState, ...] = ()
     seconds: Mapping[str, float] | None = None
 
     @property

@@ -147,7 +147,7 @@ def located(
         return located(case, search, model, {name: sets[name]}, parted, result)
     whole = found.first
     known = suspects.judged(whole, found.tried)
-    names = [part.node(place).name for part in parts for place in sorted(part.used)]
+    nodes = [part.node(place) for part in parts for place in sorted(part.used)]
     first = Located(
         model=case.id,
         target=search.target.label,
@@ -158,11 +158,11 @@ def located(
         reason=whole.reason,
         suspects=tuple(suspects.suspect(one, whole) for one in known.suspects),
         later=tuple(suspects.suspect(one, whole) for one in known.later),
-        nodes=len(names),
+        nodes=len(nodes),
         hidden=tuple(suspects.suspect(one, whole) for one in known.hidden),
         pieces=len(found.tried),
         aside=known.aside,
-        unknown=suspects.in_no_piece(names, found.tried),
+        unknown=suspects.in_no_piece([node.name for node in nodes], found.tried),
     )
     proving: Mapping[str, float] = {}
     if whole.outcome is Outcome.FAILED and whole.stage not in (Stage.LOAD, Stage.REFERENCE) and not search.is_over:
@@ -175,7 +175,8 @@ def located(
         )
         first, proving = clocked("proof", partial(proof.proved, first, asked, search))
     seconds = summed(computing, piecing, proving)
-    return replace(first, finding=suspects.finding(first, whole), seconds=seconds)
+    states = suspects.states(nodes, found.tried, (*first.suspects, *first.hidden))
+    return replace(first, finding=suspects.finding(first, whole), states=states, seconds=seconds)
 
 
 def _wholes(model: "ModelProto", inputs: Sequence[Array] | None, parts: Sequence[Part]) -> list[Model]:

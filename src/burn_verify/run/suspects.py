@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from burn_verify.core.located import Finding, Located, Node, Suspect
+from burn_verify.core.located import Finding, Located, Node, NodeState, PieceKind, Suspect
 from burn_verify.core.result import CaseResult, Guilty, Mismatch
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.graph.pieces import Piece
@@ -123,6 +123,32 @@ def in_no_piece(names: Iterable[str], tried: Iterable[Tried]) -> tuple[str, ...]
         for node in one.nodes
     }
     return tuple(name for name in names if name not in told)
+
+
+def states(nodes: Sequence[Node], tried: Sequence[Tried], named: Iterable[Suspect]) -> tuple[NodeState, ...]:
+    """Return what each node does in the pieces of which it is the last, pairs excepted.
+
+    Arguments:
+        named: the pieces of the answer.
+    """
+    guilty = {one.nodes[-1].name for one in named}
+    told: dict[str, list[Tried]] = {}
+    for one in tried:
+        if one.piece.kind in (PieceKind.NODE, PieceKind.GROUP):
+            told.setdefault(one.nodes[-1].name, []).append(one)
+    return tuple(_state(node, told.get(node.name, []), fails=node.name in guilty) for node in nodes)
+
+
+def _state(node: Node, tried: Sequence[Tried], *, fails: bool) -> NodeState:
+    heads = [output.headroom for one in tried for output in one.verified.result.metrics if output.headroom is not None]
+    return NodeState(
+        name=node.name,
+        op_type=node.op_type,
+        value=node.outputs[0].partition(": ")[0] if node.outputs else "",
+        fails=fails,
+        known=fails or any(one.verified.result.stage in (Stage.RUN, Stage.COMPARE) for one in tried),
+        headroom=max(heads, default=None),
+    )
 
 
 def _rank(tried: Tried, whole: CaseResult) -> tuple[bool, int, int]:

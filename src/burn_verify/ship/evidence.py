@@ -16,8 +16,9 @@ from burn_verify.graph.shrink import Draft
 from burn_verify.reference.engine import infer
 from burn_verify.run.models import Model
 from burn_verify.run.reduce import reduce
+from burn_verify.run.results import Verified
 from burn_verify.run.search import Search
-from burn_verify.run.steps import Built
+from burn_verify.run.steps import Built, Ended
 from burn_verify.ship.issue import Evidence
 from burn_verify.system.wire import Array
 
@@ -43,22 +44,37 @@ def evidence_of(
         step = batch.made[_NAME]
         run = isinstance(step, Built)
         verified = (batch.judged if run else batch.built)([_NAME])[_NAME]
-        result = verified.result
-        actual = tuple(next(iter(verified.outputs.values()), ()))
-        rust = step.model.rust if isinstance(step, Built) else _rejected(search, result)
-        weights = step.model.weights if isinstance(step, Built) else rust and rust.with_suffix(".bpk")
-        found = Evidence(
-            title=case.id,
-            target=search.target,
-            result=result,
-            draft=draft,
-            actual=actual,
-            rust="" if rust is None else rust.read_text(encoding="utf-8"),
-            weights=b"" if weights is None else weights.read_bytes(),
-            versions=versions_of(search.target),
-            known=known(result),
-        )
+        found = evidence_at(case.id, step, verified, draft, search, known)
     return reduced, replace(found, expected=_expected(draft, search) if run else ())
+
+
+def evidence_at(
+    title: str,
+    step: Built | Ended,
+    verified: Verified,
+    draft: Draft,
+    search: Search,
+    known: Callable[[CaseResult], tuple[str, ...]],
+) -> Evidence:
+    """Return the evidence of a failure that was run, without what ONNX Runtime answers.
+
+    Arguments:
+        step: as far as the model was built.
+    """
+    result = verified.result
+    rust = step.model.rust if isinstance(step, Built) else _rejected(search, result)
+    weights = step.model.weights if isinstance(step, Built) else rust and rust.with_suffix(".bpk")
+    return Evidence(
+        title=title,
+        target=search.target,
+        result=result,
+        draft=draft,
+        actual=tuple(next(iter(verified.outputs.values()), ())),
+        rust="" if rust is None else rust.read_text(encoding="utf-8"),
+        weights=b"" if weights is None else weights.read_bytes(),
+        versions=versions_of(search.target),
+        known=known(result),
+    )
 
 
 def versions_of(target: Target) -> dict[str, str]:

@@ -49,6 +49,7 @@ class Evidence:
         rust, weights: what burn-onnx made of it; empty where it refused.
         versions: of programs, by name.
         known: ids of cases that fail for the same reason.
+        smaller: whether the model was made small; else it is that of the title, and `expected` what it is stored with.
     """
 
     title: str
@@ -61,6 +62,7 @@ class Evidence:
     weights: bytes = b""
     versions: Mapping[str, str]
     known: tuple[str, ...] = ()
+    smaller: bool = True
 
     @property
     def face(self) -> Face:
@@ -205,9 +207,11 @@ def _report(evidence: Evidence) -> str:
     nodes = [node for node in graph.node if node.op_type != "Constant"]
     called = " → ".join(node.op_type for node in nodes[:_SHOWN])
     lines = [f"# {called}: {shortened(one_line(result.reason), 100)}", ""]
-    lines += [f"{_WORDS[result.stage]} (found in `{evidence.title}`, made small by burn-verify).", ""]
+    where = f"found in `{evidence.title}`, made small by burn-verify" if evidence.smaller else f"`{evidence.title}`"
+    lines += [f"{_WORDS[result.stage]} ({where}).", ""]
     lines += ["`cargo run` in this folder shows it. `tiny.onnx` is the model, `inputs.npz` and `expected.npz` are its"]
-    lines += ["inputs and what ONNX Runtime answers.", "", "```", *_first_lines(result.message), "```", ""]
+    answers = "inputs and what ONNX Runtime answers." if evidence.smaller else "inputs and the outputs to be expected."
+    lines += [answers, "", "```", *_first_lines(result.message), "```", ""]
     rows = [f"expected {port.name}: {_text(array)}" for port, array in _paired(graph.output, evidence.expected)]
     rows += [f"actual   {port.name}: {_text(array)}" for port, array in _paired(graph.output, evidence.actual)]
     if rows:

@@ -35,6 +35,12 @@ def test_json_is_one_object(command):
     assert json.loads(out)["stage"] == "convert"
 
 
+def test_errors_of_the_nodes_are_written_for_model_explorer(command, tmp_path):
+    path = tmp_path / "nodes.json"
+    command("locate", ADD, "--node-data", path, seams=seams("Add", lambda array: array + np.float32(1)))
+    assert [node["value"] > 1 for node in json.loads(path.read_text())["results"].values()] == [True]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -245,3 +245,11 @@ def test_pieces_are_fed_the_data_set_with_which_the_model_fails(asked):
     assert first(found) == (PieceKind.NODE, ["second"])
     assert f"[{sizes[0]},3]" not in found.first.nodes[0].inputs[0]
     assert found.data_set != asked(proto, seams("Exp", lambda array: array + 1)).data_set
+
+
+def test_every_node_has_its_state(asked):
+    found = asked(shaped(), seams("Exp", lambda array: array * np.float32(1.01)))
+    states = {one.name: one for one in found.states}
+    assert [name for name, one in states.items() if one.fails] == ["second"]
+    assert states["second"].headroom > 1 > states["first"].headroom
+    assert (states["second"].value, states["second"].op_type) == ("b", "Exp")

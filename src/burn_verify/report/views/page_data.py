@@ -6,6 +6,7 @@ A text is stored once, and used by its place in a list. Decides nothing about re
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any, Final
 
 from burn_verify.core.result import CaseResult
@@ -26,6 +27,7 @@ _MESSAGE: Final = 4000
 """Characters of a message that the page shows; matrix.json has the whole message."""
 
 
+_MOST: Final = 1e308
 _NUMBERS: Final = ("mismatching", "elements", "max_abs", "max_ulp", "headroom")
 _HAVE_COLUMNS: Final = ("data_set", "name", "dtype", "shape", *_NUMBERS, "bound", "ulps")
 
@@ -161,9 +163,25 @@ def _evidence(result: CaseResult | None, expected: Mapping[str, str], column: Co
         made["line"] = found["rust_line"]
     if found["metrics"]:
         made["metrics"] = [_metrics(output, texts) for output in found["metrics"]]
+    if located := result.details.get("located"):
+        made["located"] = texts.place(str(located["line"]))
+        made["strip"] = _strip(located, texts)
     if ulps := [[texts.place(output.name), output.ulps] for output in result.metrics if output.ulps]:
         made["ulps"] = ulps
     return made
+
+
+def _strip(located: Mapping[str, Any], texts: Texts) -> list[list[Any]]:
+    """Return name, operator, tone and error of each node of a model whose wrong node was looked for."""
+    return [
+        [
+            texts.place(state["name"]),
+            texts.place(state["op_type"]),
+            "wrong" if state["fails"] else "good" if state["known"] else "neutral",
+            state["headroom"] if state["headroom"] is None or isfinite(state["headroom"]) else _MOST,
+        ]
+        for state in located.get("states") or ()
+    ]
 
 
 def _metrics(output: Mapping[str, Any], texts: Texts) -> list[Any]:

@@ -76,3 +76,16 @@ def test_a_case_has_its_trail():
     first, second = (case["cells"][0] for case in made["cases"])
     assert [made["states"][place]["word"] for place in first["trail"]] == ["wrong numbers"]
     assert "trail" not in second
+
+
+def test_nodes_whose_wrong_one_was_looked_for_are_a_strip():
+    right = {"name": "a", "op_type": "Neg", "value": "x", "fails": False, "known": True, "headroom": 0.5}
+    states = [right, right | {"name": "b", "fails": True, "headroom": float("inf")}, right | {"known": False}]
+    located = {"line": "first wrong: Neg `b`", "states": states}
+    record = a_record(wrong("zoo/a", details={"located": located}), wrong("zoo/b", details={"located": {"line": "no"}}))
+    (made,) = map(json.loads, evidence(Findings(matrix=merge([record]), expected=({},))))
+    first, second = (cells[0] for cells in made["cells"])
+    assert made["texts"][first["located"]] == located["line"]
+    assert [tone for _, _, tone, _ in first["strip"]] == ["good", "wrong", "neutral"]
+    assert [made["texts"][name] for name, *_ in first["strip"]] == ["a", "b", "a"]
+    assert second["strip"] == []

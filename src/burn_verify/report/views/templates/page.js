@@ -314,6 +314,15 @@ const begin = () => {
         ...(counts.length < 14 || place % 4 === 0 ? [shape("text", { x: 10 + (place + 0.5) * step, y: 105, "text-anchor": "middle" }, `${place > 1 ? "≤" : ""}${number(upTo(place))}`)] : []),
         ...(count ? [shape("text", { x: 10 + (place + 0.5) * step, y: 86 - (76 * count) / most, "text-anchor": "middle" }, counts.length < 14 ? String(count) : "")] : [])]))];
   };
+  // The nodes of a model in the order of the graph: the fuller the colour, the nearer to the bound; the first wrong one is taller.
+  const strip = (nodes, text) => {
+    if (!nodes || !nodes.length) return [];
+    const step = 540 / nodes.length;
+    const first = nodes.findIndex(([, , tone]) => tone === "wrong");
+    const label = ([name, type, tone, used]) => `${text(type)} ${text(name)}: ${tone === "wrong" ? "wrong" : tone === "good" ? "right" : "in no piece that ran"}${used === null ? "" : `, ${number(used)} of its bound`}`;
+    return [shape("svg", { class: "strip", viewBox: "0 0 560 50", role: "img", "aria-label": `${nodes.length} nodes${first < 0 ? "" : `; the first wrong one is ${label(nodes[first])}`}` },
+      ...nodes.map((node, place) => shape("rect", { class: node[2], x: 10 + place * step, y: place === first ? 5 : 15, width: Math.max(step * 0.85, 1), height: place === first ? 40 : 20, "fill-opacity": node[2] === "good" ? 0.25 + 0.75 * Math.min(node[3] || 0, 1) : 1 }, shape("title", {}, label(node)))))];
+  };
   const measured = (rows, text) => !rows ? [] : [
     element("h3", null, "Numbers"),
     element("div", { class: "scroll", role: "region", "aria-label": "Numbers", tabindex: "0" }, element("table", null,
@@ -344,6 +353,8 @@ const begin = () => {
       element("p", null, cell(place, column)),
       element("dl", { class: "facts" }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", null, name), element("dd", null, ...[value].flat())])),
       ...block("It says", said(made.message)),
+      ...block("Where", said(made.located)),
+      ...strip(made.strip, said),
       ...block("Of the model", said(made.advice)),
       ...block("Fed", said(made.fed)),
       ...block(`Generated Rust${made.line === undefined ? "" : `, line ${made.line}`}`, said(made.rust)),

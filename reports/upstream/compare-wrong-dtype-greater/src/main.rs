@@ -1,0 +1,17 @@
+//! Prints what ONNX Runtime answers and what Burn answers.
+
+#[allow(warnings)]
+mod model;
+
+#[allow(unused_imports)]
+use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
+
+fn main() {
+    let device = Device::flex();
+    let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
+    let input0 = Tensor::<3>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input0.bin").to_vec(), [1usize, 1usize, 1usize], DType::F32), (&device, DType::F32));
+    let input1 = Tensor::<3>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input1.bin").to_vec(), [1usize, 4usize, 1usize], DType::F32), (&device, DType::F32));
+    println!("expected Y: bool[3] [false, false, false]");
+    let output0 = model.forward(input0, input1);
+    println!("actual   Y: [i64; 3] {output0:?}");
+}

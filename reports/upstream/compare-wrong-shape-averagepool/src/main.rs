@@ -1,0 +1,17 @@
+//! Prints what ONNX Runtime answers and what Burn answers.
+
+#[allow(warnings)]
+mod model;
+
+#[allow(unused_imports)]
+use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
+
+fn main() {
+    let device = Device::flex();
+    let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
+    let input0 = Tensor::<4>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input0.bin").to_vec(), [1usize, 1usize, 4usize, 4usize], DType::F32), (&device, DType::F32));
+    println!("expected y: float32[1, 1, 2, 2] [6.0, 7.0, 10.0, 11.0]");
+    let output0 = model.forward(input0);
+    let output0 = output0.into_data();
+    println!("actual   y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+}

@@ -1,0 +1,102 @@
+extern crate alloc;
+use burn::prelude::*;
+use burn::tensor::Bytes;
+use burn_store::BurnpackStore;
+use burn_store::ModuleSnapshot;
+
+
+#[derive(Module, Debug)]
+pub struct Model {
+    constant1: burn::module::Param<Tensor<1, Bool>>,
+    #[module(skip)]
+    device: Device,
+}
+
+
+extern crate std;
+
+impl Model {
+    /// Load model weights from a burnpack file.
+    pub fn from_file<P: AsRef<std::path::Path>>(file: P, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_file(&file);
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| {
+                panic!("Failed to load burnpack file {}: {e}", file.as_ref().display())
+            });
+        model
+    }
+
+    /// Load model weights from in-memory bytes.
+    ///
+    /// The bytes must be the contents of a `.bpk` file.
+    pub fn from_bytes(bytes: Bytes, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_bytes(Some(bytes));
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| panic!("Failed to load burnpack bytes: {e}"));
+        model
+    }
+}
+
+impl Model {
+    #[allow(unused_variables)]
+    pub fn new(device: &Device) -> Self {
+        let constant1: burn::module::Param<Tensor<1, Bool>> = burn::module::Param::uninitialized(
+            burn::module::ParamId::new(),
+            move |device, _require_grad| Tensor::<
+                1,
+                Bool,
+            >::from_data(
+                burn::tensor::TensorData::from([true]),
+                (device, burn::tensor::DType::Bool(burn::tensor::BoolStore::Native)),
+            ),
+            device.clone(),
+            false,
+            [1].into(),
+        );
+        Self {
+            constant1,
+            device: device.clone(),
+        }
+    }
+
+    #[allow(clippy::let_and_return, clippy::approx_constant)]
+    pub fn forward(&self, input0: Tensor<1>, input1: Tensor<1>) -> Tensor<1, Int> {
+        let constant1_out1 = self.constant1.val();
+        let shape1_out1: [i64; 1] = {
+            let axes = &input0.dims()[0..1];
+            let mut output = [0i64; 1];
+            for i in 0..1 {
+                output[i] = axes[i] as i64;
+            }
+            output
+        };
+        let gather1_out1 = shape1_out1[0] as i64;
+        let shape2_out1: [i64; 1] = {
+            let axes = &input1.dims()[0..1];
+            let mut output = [0i64; 1];
+            for i in 0..1 {
+                output[i] = axes[i] as i64;
+            }
+            output
+        };
+        let gather2_out1 = shape2_out1[0] as i64;
+        let where1_out1 = {
+            let cond = constant1_out1;
+            Tensor::<
+                1,
+                burn::tensor::Int,
+            >::from_data(
+                    burn::tensor::TensorData::from([gather2_out1 as i64]),
+                    (&self.device, burn::tensor::DType::I64),
+                )
+                .reshape([1])
+                .expand(cond.dims())
+                .mask_fill(cond, gather1_out1)
+        };
+        where1_out1
+    }
+}

@@ -1,0 +1,18 @@
+//! Prints what ONNX Runtime answers and what Burn answers.
+
+#[allow(warnings)]
+mod model;
+
+#[allow(unused_imports)]
+use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
+
+fn main() {
+    let device = Device::flex();
+    let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
+    let input0 = Tensor::<3, Int>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input0.bin").to_vec(), [2usize, 3usize, 4usize], DType::I16), (&device, DType::I16));
+    let input1 = -1;
+    println!("expected Y: int16[2, 3, 4] [-2, -2, -2, -2, -2, -2, -2, -2]");
+    let output0 = model.forward(input0, input1);
+    let output0 = output0.into_data();
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<i64>().take(8).collect::<Vec<_>>());
+}

@@ -1,0 +1,96 @@
+extern crate alloc;
+use burn::prelude::*;
+use burn::tensor::Bytes;
+use burn_store::BurnpackStore;
+use burn_store::ModuleSnapshot;
+
+
+#[derive(Module, Debug)]
+pub struct Model {
+    constant1: burn::module::Param<Tensor<2, Int>>,
+    constant2: burn::module::Param<Tensor<2, Int>>,
+    constant3: burn::module::Param<Tensor<2, Int>>,
+    #[module(skip)]
+    device: Device,
+}
+
+
+extern crate std;
+
+impl Model {
+    /// Load model weights from a burnpack file.
+    pub fn from_file<P: AsRef<std::path::Path>>(file: P, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_file(&file);
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| {
+                panic!("Failed to load burnpack file {}: {e}", file.as_ref().display())
+            });
+        model
+    }
+
+    /// Load model weights from in-memory bytes.
+    ///
+    /// The bytes must be the contents of a `.bpk` file.
+    pub fn from_bytes(bytes: Bytes, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_bytes(Some(bytes));
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| panic!("Failed to load burnpack bytes: {e}"));
+        model
+    }
+}
+
+impl Model {
+    #[allow(unused_variables)]
+    pub fn new(device: &Device) -> Self {
+        let constant1: burn::module::Param<Tensor<2, Int>> = burn::module::Param::uninitialized(
+            burn::module::ParamId::new(),
+            move |device, _require_grad| Tensor::<
+                2,
+                Int,
+            >::zeros([2, 3], (device, burn::tensor::DType::I64)),
+            device.clone(),
+            false,
+            [2, 3].into(),
+        );
+        let constant2: burn::module::Param<Tensor<2, Int>> = burn::module::Param::uninitialized(
+            burn::module::ParamId::new(),
+            move |device, _require_grad| Tensor::<
+                2,
+                Int,
+            >::zeros([3, 4], (device, burn::tensor::DType::I64)),
+            device.clone(),
+            false,
+            [3, 4].into(),
+        );
+        let constant3: burn::module::Param<Tensor<2, Int>> = burn::module::Param::uninitialized(
+            burn::module::ParamId::new(),
+            move |device, _require_grad| Tensor::<
+                2,
+                Int,
+            >::zeros([2, 4], (device, burn::tensor::DType::I64)),
+            device.clone(),
+            false,
+            [2, 4].into(),
+        );
+        Self {
+            constant1,
+            constant2,
+            constant3,
+            device: device.clone(),
+        }
+    }
+
+    #[allow(clippy::let_and_return, clippy::approx_constant)]
+    pub fn forward(&self) -> Tensor<2, Int> {
+        let constant1_out1 = self.constant1.val();
+        let constant2_out1 = self.constant2.val();
+        let constant3_out1 = self.constant3.val();
+        let gemm1_out1 = constant1_out1.matmul(constant2_out1) * 0.5f32
+            + (constant3_out1.unsqueeze()) * 2f32;
+        gemm1_out1
+    }
+}

@@ -1,0 +1,62 @@
+extern crate alloc;
+use burn::prelude::*;
+use burn::tensor::Bytes;
+use burn_store::BurnpackStore;
+use burn_store::ModuleSnapshot;
+
+
+#[derive(Module, Debug)]
+pub struct Model {
+    #[module(skip)]
+    device: Device,
+}
+
+
+extern crate std;
+
+impl Model {
+    /// Load model weights from a burnpack file.
+    pub fn from_file<P: AsRef<std::path::Path>>(file: P, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_file(&file);
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| {
+                panic!("Failed to load burnpack file {}: {e}", file.as_ref().display())
+            });
+        model
+    }
+
+    /// Load model weights from in-memory bytes.
+    ///
+    /// The bytes must be the contents of a `.bpk` file.
+    pub fn from_bytes(bytes: Bytes, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_bytes(Some(bytes));
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| panic!("Failed to load burnpack bytes: {e}"));
+        model
+    }
+}
+
+impl Model {
+    #[allow(unused_variables)]
+    pub fn new(device: &Device) -> Self {
+        Self { device: device.clone() }
+    }
+
+    #[allow(clippy::let_and_return, clippy::approx_constant)]
+    pub fn forward(&self, data: Tensor<3>, axes: Tensor<1, Int>) -> Tensor<3> {
+        let reducelogsumexp1_out1 = {
+            let input = data;
+            let input_dtype = input.dtype();
+            let input_double = input.cast(burn::tensor::DType::F32);
+            let input_max_reduced = input_double.clone().max().expand([1; 3usize]);
+            let input_exp_reduced = (input_double - input_max_reduced.clone()).exp();
+            let exp_sum_reduced = input_exp_reduced.sum().expand([1; 3usize]);
+            (input_max_reduced + exp_sum_reduced.log()).cast(input_dtype)
+        };
+        reducelogsumexp1_out1
+    }
+}

@@ -1,0 +1,16 @@
+//! Prints what ONNX Runtime answers and what Burn answers.
+
+#[allow(warnings)]
+mod model;
+
+#[allow(unused_imports)]
+use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
+
+fn main() {
+    let device = Device::flex();
+    let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
+    println!("expected Y: float64[2, 12, 2, 3] [-0.5723133215599798, -3.4047295300819096, -2.264323220584953, -0.75, 2.7972882307515725, -0.8616741160185413, -0.4577183275734713, 1.0]");
+    let output0 = model.forward();
+    let output0 = output0.into_data();
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+}

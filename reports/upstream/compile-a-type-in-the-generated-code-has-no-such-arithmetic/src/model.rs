@@ -1,0 +1,83 @@
+extern crate alloc;
+use burn::prelude::*;
+use burn::tensor::Bytes;
+use burn_store::BurnpackStore;
+use burn_store::ModuleSnapshot;
+
+
+#[derive(Module, Debug)]
+pub struct Model {
+    constant1: burn::module::Param<Tensor<1, Int>>,
+    #[module(skip)]
+    device: Device,
+}
+
+
+extern crate std;
+
+impl Model {
+    /// Load model weights from a burnpack file.
+    pub fn from_file<P: AsRef<std::path::Path>>(file: P, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_file(&file);
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| {
+                panic!("Failed to load burnpack file {}: {e}", file.as_ref().display())
+            });
+        model
+    }
+
+    /// Load model weights from in-memory bytes.
+    ///
+    /// The bytes must be the contents of a `.bpk` file.
+    pub fn from_bytes(bytes: Bytes, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_bytes(Some(bytes));
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| panic!("Failed to load burnpack bytes: {e}"));
+        model
+    }
+}
+
+impl Model {
+    #[allow(unused_variables)]
+    pub fn new(device: &Device) -> Self {
+        let constant1: burn::module::Param<Tensor<1, Int>> = burn::module::Param::uninitialized(
+            burn::module::ParamId::new(),
+            move |device, _require_grad| Tensor::<
+                1,
+                Int,
+            >::zeros([5], (device, burn::tensor::DType::I64)),
+            device.clone(),
+            false,
+            [5].into(),
+        );
+        Self {
+            constant1,
+            device: device.clone(),
+        }
+    }
+
+    #[allow(clippy::let_and_return, clippy::approx_constant)]
+    pub fn forward(&self, indices_of: Tensor<5>) -> Tensor<1, Int> {
+        let constant1_out1 = self.constant1.val();
+        let shape1_out1: [i64; 5] = {
+            let axes = &indices_of.dims()[0..5];
+            let mut output = [0i64; 5];
+            for i in 0..5 {
+                output[i] = axes[i] as i64;
+            }
+            output
+        };
+        let gatherelements1_out1 = {
+            let axis_size = constant1_out1.dims()[0] as i64;
+            let negative = shape1_out1.clone().lower_elem(0i64);
+            let corrected = shape1_out1.clone() + axis_size;
+            let indices = shape1_out1.mask_where(negative, corrected);
+            constant1_out1.gather(0, indices)
+        };
+        gatherelements1_out1
+    }
+}

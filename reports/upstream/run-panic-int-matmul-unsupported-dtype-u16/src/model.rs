@@ -1,0 +1,85 @@
+extern crate alloc;
+use burn::prelude::*;
+use burn::tensor::Bytes;
+use burn_store::BurnpackStore;
+use burn_store::ModuleSnapshot;
+
+
+#[derive(Module, Debug)]
+pub struct Model {
+    constant1: burn::module::Param<Tensor<4, Int>>,
+    constant2: burn::module::Param<Tensor<4, Int>>,
+    #[module(skip)]
+    device: Device,
+}
+
+
+extern crate std;
+
+impl Model {
+    /// Load model weights from a burnpack file.
+    pub fn from_file<P: AsRef<std::path::Path>>(file: P, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_file(&file);
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| {
+                panic!("Failed to load burnpack file {}: {e}", file.as_ref().display())
+            });
+        model
+    }
+
+    /// Load model weights from in-memory bytes.
+    ///
+    /// The bytes must be the contents of a `.bpk` file.
+    pub fn from_bytes(bytes: Bytes, device: &Device) -> Self {
+        let mut model = Self::new(device);
+        let mut store = BurnpackStore::from_bytes(Some(bytes));
+        model
+            .load_from(&mut store)
+            .unwrap_or_else(|e| panic!("Failed to load burnpack bytes: {e}"));
+        model
+    }
+}
+
+impl Model {
+    #[allow(unused_variables)]
+    pub fn new(device: &Device) -> Self {
+        let constant1: burn::module::Param<Tensor<4, Int>> = burn::module::Param::uninitialized(
+            burn::module::ParamId::new(),
+            move |device, _require_grad| Tensor::<
+                4,
+                Int,
+            >::zeros([1, 2, 5, 4], (device, burn::tensor::DType::U16)),
+            device.clone(),
+            false,
+            [1, 2, 5, 4].into(),
+        );
+        let constant2: burn::module::Param<Tensor<4, Int>> = burn::module::Param::uninitialized(
+            burn::module::ParamId::new(),
+            move |device, _require_grad| Tensor::<
+                4,
+                Int,
+            >::zeros([1, 2, 3, 4], (device, burn::tensor::DType::U16)),
+            device.clone(),
+            false,
+            [1, 2, 3, 4].into(),
+        );
+        Self {
+            constant1,
+            constant2,
+            device: device.clone(),
+        }
+    }
+
+    #[allow(clippy::let_and_return, clippy::approx_constant)]
+    pub fn forward(&self) -> Tensor<4, Int> {
+        let constant1_out1 = self.constant1.val();
+        let constant2_out1 = self.constant2.val();
+        let einsum1_out1: Tensor<4, Int> = Tensor::einsum(
+            "bhqd,bhkd->bhqk",
+            [constant2_out1.into(), constant1_out1.into()],
+        );
+        einsum1_out1
+    }
+}

@@ -1,0 +1,16 @@
+//! Prints what ONNX Runtime answers and what Burn answers.
+
+#[allow(warnings)]
+mod model;
+
+#[allow(unused_imports)]
+use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
+
+fn main() {
+    let device = Device::flex();
+    let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
+    println!("expected Y: uint32[2, 2, 4] [3, 4, 4, 0, 18, 13, 13, 6]");
+    let output0 = model.forward();
+    let output0 = output0.into_data();
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<i64>().take(8).collect::<Vec<_>>());
+}
