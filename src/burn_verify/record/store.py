@@ -83,9 +83,12 @@ def read_run(path: Path) -> tuple[Record, ...]:
     Raises:
         UsageError: the file is missing, holds no run, or is not a record; the message names the line.
     """
-    runs = _runs(path, _objects(path, _text(path)))
+    text = _text(path)
+    runs = _runs(path, _objects(path, text))
     if not runs:
-        message = f"{path}: the record is empty: no run was written to it"
+        cut = "the record ends inside its first line, so nothing of the run is in it"
+        empty = "the record is empty: no run was written to it"
+        message = f"{path}: {cut if text.strip() else empty}"
         raise UsageError(message)
     return runs[-1]
 

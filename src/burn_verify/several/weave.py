@@ -29,6 +29,10 @@ _SHOWN: Final = 0.3
 """How often a value that another node takes is an output of the graph as well."""
 _MOST_OUTPUTS: Final = 4
 _TRIPS: Final = 2
+_SETTLED: Final = frozenset(
+    {"Abs", "And", "Ceil", "Clip", "Floor", "Identity", "Max", "Min", "Or", "Relu", "Round", "Sign"}
+)
+"""Operators that change nothing the second time: a Loop of one would not tell how often it runs."""
 _COUNT: Final = ValueType("int64", (), ())
 _TRUTH: Final = ValueType("bool", (), ())
 
@@ -343,7 +347,7 @@ def _loop(weaving: _Weaving, pair: tuple[str, str]) -> None:
     steady = [
         part
         for part in weaving.stock.takers.get(value[1], ())
-        if not part.symbolic and any(kind == value[1] for _, kind in part.outputs)
+        if not part.symbolic and part.operator not in _SETTLED and any(kind == value[1] for _, kind in part.outputs)
     ]
     carried: Value = ("carried", value[1])
     nodes: list[Any] = []

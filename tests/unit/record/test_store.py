@@ -122,6 +122,7 @@ def test_a_run_after_a_crash_does_not_suffer_from_it(path):
         ('{"schema_version": 1, "kind": "phases"}', ":1: a line of kind 'phases' without an object"),
         ('{"schema_version": 1, "kind": "result"}', ":1: a result without 'case_id'"),
         ("", ": the record is empty"),
+        ('{"schema_version": 2, "kind": "envir', ": the record ends inside its first line"),
     ],
 )
 def test_what_is_not_a_record_is_refused_with_its_line(tmp_path, text, message):

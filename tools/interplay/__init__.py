@@ -1,0 +1,1 @@
+"""Faults of the interplay of nodes, planted in ONNX graphs."""
