@@ -18,7 +18,7 @@ from burn_verify.run.models import Model
 from burn_verify.run.parts import Part
 from burn_verify.run.results import Verified
 from burn_verify.run.search import Search
-from burn_verify.run.suspects import Tried
+from burn_verify.run.suspects import Tried, in_the_models_words
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -62,7 +62,7 @@ def proved(located: Located, asked: Question, search: Search) -> Located:
     if _TRACE in found:
         located = replace(located, growth=_growth(part, wanted[_TRACE], found[_TRACE].result))
     if known:
-        rest = found[_REST].result.message if _REST in found else ""
+        rest = in_the_models_words(found[_REST].result.message, wanted[_REST]) if _REST in found else ""
         return replace(located, proof=_proof(rests, found, asked.whole), rest=rest)
     found_whole = _in_no_piece(asked, search)
     inlined = any(one.kind is PieceKind.BRANCH for one in found_whole)

@@ -4,6 +4,7 @@ A piece counts where it fails at the stage at which the whole fails. At what the
 the way in which it was cut: with other inputs and outputs burn-onnx generates other code.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import numpy as np
 from burn_verify.core.located import Finding, Located, Node, NodeState, PieceKind, Suspect
 from burn_verify.core.result import CaseResult, Guilty, Mismatch
 from burn_verify.core.stage import Outcome, Stage
+from burn_verify.graph.cut import Cut
 from burn_verify.graph.pieces import Piece
 from burn_verify.run.results import Verified
 from burn_verify.run.signature import same_cause
@@ -20,6 +22,7 @@ from burn_verify.system.wire import Array
 _CLEAR = 10.0
 """Times the bound from which on a node is named though the model passes: one in a thousand is a little outside."""
 
+_END = re.compile(r"\b(input|output)(\d+)\b")
 _ORDER = {stage: place for place, stage in enumerate(Stage)}
 
 
@@ -95,11 +98,22 @@ def suspect(tried: Tried, whole: CaseResult) -> Suspect:
         kind=tried.piece.kind,
         nodes=tried.nodes,
         stage=result.stage,
-        message=result.message,
+        message=in_the_models_words(result.message, tried.piece.cut),
         reason=result.reason,
         same_reason=same_cause(whole, result),
         headroom=max(heads, default=None),
     )
+
+
+def in_the_models_words(message: str, cut: Cut) -> str:
+    """Return a message about a cut with the names of the model in place of those that the cut gave its ends."""
+    ends = {"input": cut.feeds, "output": cut.gives}
+
+    def named(found: re.Match[str]) -> str:
+        names, place = ends[found[1]], int(found[2])
+        return names[place] if place < len(names) else found[0]
+
+    return _END.sub(named, message)
 
 
 def finding(located: Located, whole: CaseResult) -> Finding:

@@ -247,6 +247,11 @@ def test_pieces_are_fed_the_data_set_with_which_the_model_fails(asked):
     assert found.data_set != asked(proto, seams("Exp", lambda array: array + 1)).data_set
 
 
+def test_a_message_about_a_piece_has_the_names_of_the_model(asked):
+    found = asked(shaped(), seams("Exp", lambda array: array * np.float32(1.01)))
+    assert found.first.message.startswith("b: float32")
+
+
 def test_every_node_has_its_state(asked):
     found = asked(shaped(), seams("Exp", lambda array: array * np.float32(1.01)))
     states = {one.name: one for one in found.states}
