@@ -24,7 +24,7 @@ NEEDED = {
     "micro_kws_m_qdq": (),
     "mobilenetv2-12-int8": ("--unsigned-weights",),
     "magika_v2_1": ("--pin", "unk__132=1"),
-    "silero_vad_16k_op15": ("--pin", "batch=1", "--pin", "sequence=512"),
+    "silero_vad_16k_op15": ("--pin", "batch=1", "--pin", "sequence=576"),
     "silero_vad_v6": ("--pin", "input=1x576", "--pin", "state=2x1x128", "--freeze", "sr=16000"),
     "rf_iris-skl": ("--drop-zipmap",),
     "logreg_iris-ortwheel": ("--drop-zipmap",),

@@ -26,6 +26,7 @@ from burn_verify.cases.packed import LIMIT, is_packed, unpacked, without_suffix
 from burn_verify.cases.recognise import by_beginning, by_content
 from burn_verify.cases.samples.first import first
 from burn_verify.cases.seeded import architectures
+from burn_verify.cases.unfolded import MOST_NODES, unfolded
 from burn_verify.core.case import Case, Collected, Download, Hints, ModelFacts, ModelFile, Seeded, Unavailable, facts_of
 from burn_verify.core.errors import LoadError
 from burn_verify.core.stage import (
@@ -256,6 +257,11 @@ def _read(path: Path, named: Path) -> onnx.ModelProto:
     if not model.graph.output or not model.opset_import:
         # Protobuf accepts an empty file, and one that ends between two fields.
         raise _not_onnx(path, named, None)
+    if model.functions and (size := unfolded(model)) > MOST_NODES:
+        # The number may have hundreds of digits.
+        many = f"{size:,}" if size < 10**12 else "more than a trillion"
+        message = f"{named}: its functions unfold to {many} nodes, and no more than {MOST_NODES:,} are read"
+        raise LoadError(message, "too many nodes")
     return model
 
 

@@ -20,7 +20,7 @@ from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.prepared import Prepared, Proof, Status
 from burn_verify.core.target import Target
 from burn_verify.report.views.prepared import prepared_json, prepared_markdown, prepared_text
-from burn_verify.run.prepare.asked import Asked, changed, pairs
+from burn_verify.run.prepare.asked import Asked, changed, fitting, pairs
 from burn_verify.run.prepare.preparing import preparation
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
@@ -122,7 +122,7 @@ def _with_interface(case: Case, source: Path, asked: Asked, folder: Path) -> tup
     model, steps = changed(onnx.load(source), asked)
     path = folder / source.name
     path.write_bytes(bytes_of(model, source))
-    return replace(case, source=ModelFile(path=path)), steps
+    return replace(case, source=ModelFile(path=path), hints=fitting(case.hints, model)), steps
 
 
 def _write_model(path: Path, found: Prepared, source: Path, target: Target) -> None:

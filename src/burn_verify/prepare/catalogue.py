@@ -29,13 +29,14 @@ LOCAL: Final = Rewriting(
 FOLDED: Final = Rewriting(
     name="constants folded",
     reason="burn-onnx needs axes, sizes and other arguments as constants",
-    promise=Promise.SAME,
+    # ONNX Runtime packs the weights of a layer where they are constants, and then adds in another order.
+    promise=Promise.CLOSE,
     function=folding.folded,
 )
 DEQUANTISED: Final = Rewriting(
     name="weights dequantised",
     reason="a layer whose weights come through DequantizeLinear has no weights when it is loaded",
-    promise=Promise.SAME,
+    promise=Promise.CLOSE,
     function=folding.dequantised,
 )
 UNROLLED: Final = Rewriting(

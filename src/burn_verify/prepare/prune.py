@@ -23,6 +23,14 @@ def pruned(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def inside_out(model: onnx.ModelProto) -> list[onnx.GraphProto]:
+    """Return all graphs of a model, each before the one that holds it.
+
+    Whoever sets the nodes of a graph copies the graphs inside them: those have to be finished by then.
+    """
+    return list(facts.graphs(model))[::-1]
+
+
 def reads(node: onnx.NodeProto) -> set[str]:
     """Return the names that a node reads, those that its inner graphs read from outside included."""
     found = {name for name in node.input if name}

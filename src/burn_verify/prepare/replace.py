@@ -11,7 +11,7 @@ from burn_verify.graph import facts
 from burn_verify.graph.operators import qualified
 from burn_verify.prepare.body import Body, Names
 from burn_verify.prepare.known import Array, Known, Typed, copied, known, opset_of
-from burn_verify.prepare.prune import copy_of, pruned, set_nodes
+from burn_verify.prepare.prune import copy_of, inside_out, pruned, set_nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def replaced(model: onnx.ModelProto, table: Mapping[str, Decomposer], oldest: in
         changed.opset_import.append(helper.make_opsetid("", NEW))
     about, names = known(model), Names(model)
     found = False
-    for graph in list(facts.graphs(changed)):
+    for graph in inside_out(changed):
         nodes: list[onnx.NodeProto] = []
         for node in graph.node:
             decomposer = table.get(qualified(node.op_type, node.domain))

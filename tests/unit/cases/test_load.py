@@ -502,6 +502,29 @@ def test_a_folder_of_another_kind(cache: Cache, tmp_path: Path) -> None:
     assert "a TensorFlow SavedModel" in refusal(tmp_path / "saved", cache).message
 
 
+@pytest.mark.parametrize(("doublings", "said"), [(25, "67,108,864 nodes"), (400, "more than a trillion nodes")])
+def test_functions_that_unfold_to_more_than_anybody_runs(
+    cache: Cache, tmp_path: Path, doublings: int, said: str
+) -> None:
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("mine", 1)]
+
+    def nodes(*calls: str) -> list[onnx.NodeProto]:
+        return [helper.make_node(call, ["a"], [f"b{at}"], domain="mine") for at, call in enumerate(calls)] or [
+            helper.make_node("Neg", ["a"], ["b0"])
+        ]
+
+    functions = [
+        helper.make_function("mine", f"f{at}", ["a"], ["b0"], nodes(*[f"f{at + 1}"] * 2), opsets)
+        for at in range(doublings)
+    ]
+    functions.append(helper.make_function("mine", f"f{doublings}", ["a"], ["b0"], nodes(), opsets))
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("a", "b0", "b1")]
+    graph = helper.make_graph(nodes("f0", "f0"), "g", values[:1], values[1:])
+    path = tmp_path / "folded.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opsets, functions=functions), path)
+    assert said in refusal(path, cache).message
+
+
 @pytest.mark.parametrize(("name", "said"), [("m.onnx", "save_as_external_data"), ("m.pth", "a PyTorch checkpoint")])
 def test_a_file_of_more_than_two_gibibytes_is_not_parsed(cache: Cache, tmp_path: Path, name: str, said: str) -> None:
     path = tmp_path / name

@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import helper, numpy_helper
 
-from burn_verify.prepare.prune import copy_of, pruned, reads, set_nodes
+from burn_verify.prepare.prune import copy_of, inside_out, pruned, reads, set_nodes
 from handmade import model, value
 from rewriting import operators
 
@@ -23,6 +23,16 @@ def test_what_an_inner_graph_reads_is_needed():
     inner = helper.make_graph([helper.make_node("Neg", ["outside"], ["b"])], "b", [], [value("b")])
     node = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
     assert {"c", "outside"} <= reads(node)
+
+
+def test_inner_graphs_come_before_those_that_hold_them():
+    inner = helper.make_graph([helper.make_node("Neg", ["x"], ["b"])], "inner", [], [value("b")])
+    middle = helper.make_graph(
+        [helper.make_node("If", ["c"], ["b"], then_branch=inner, else_branch=inner)], "middle", [], [value("b")]
+    )
+    node = helper.make_node("If", ["c"], ["y"], then_branch=middle, else_branch=middle)
+    made = model([node], [value("x")], [value("y")])
+    assert [one.name for one in inside_out(made)] == [*["inner", "inner", "middle"] * 2, "g"]
 
 
 def test_nodes_may_be_put_back_into_their_own_graph():

@@ -3,6 +3,7 @@
 import numpy as np
 from onnx import TensorProto, helper
 
+from burn_verify.graph import facts
 from burn_verify.prepare.known import Known
 from burn_verify.prepare.replace import Site, replaced
 from handmade import model, value
@@ -65,6 +66,18 @@ def test_nodes_of_inner_graphs_are_replaced():
     given = model([node], [value("x", shape=[3]), value("c", TensorProto.BOOL, [])], [value("y", shape=[3])])
     made = replaced(given, {"Neg": negated})
     np.testing.assert_array_equal(answers(made, [X, np.array(True)])[0], -X)
+    assert "Neg" not in {one.op_type for one in facts.nodes(made)}
+
+
+def test_a_node_with_an_inner_graph_may_be_replaced_as_what_is_inside():
+    inner = helper.make_graph([helper.make_node("Neg", ["x"], ["b"])], "b", [], [value("b", shape=[3])])
+    for _ in range(3):
+        node = helper.make_node("If", ["c"], ["b"], then_branch=inner, else_branch=inner)
+        inner = helper.make_graph([node], "b", [], [value("b", shape=[3])])
+    given = model(inner.node, [value("x", shape=[3]), value("c", TensorProto.BOOL, [])], [value("b", shape=[3])])
+    made = replaced(given, {"Neg": negated})
+    assert {one.op_type for one in facts.nodes(made)} == {"If", "Mul"}
+    assert {one.op_type for one in facts.nodes(given)} == {"If", "Neg"}
 
 
 def test_a_site_says_what_is_known():

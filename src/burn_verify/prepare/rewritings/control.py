@@ -10,7 +10,7 @@ from burn_verify.graph.operators import canonical
 from burn_verify.prepare.body import Body, Names
 from burn_verify.prepare.instances import Instance, instance
 from burn_verify.prepare.known import Known, copied, known, opset_of
-from burn_verify.prepare.prune import copy_of, pruned, set_nodes
+from burn_verify.prepare.prune import copy_of, inside_out, pruned, set_nodes
 from burn_verify.prepare.replace import OLDEST, Site
 from burn_verify.prepare.rewriting import Tools
 
@@ -27,7 +27,7 @@ def unrolled(model: onnx.ModelProto, tools: Tools) -> onnx.ModelProto | None:
     changed = copied(model)
     about, names = known(model), Names(model)
     found = False
-    for graph in list(facts.graphs(changed)):
+    for graph in inside_out(changed):
         body = Body(names)
         for node in graph.node:
             place = len(body.nodes)
@@ -73,7 +73,7 @@ def _chosen(site: Site, body: Body, names: Names) -> Sequence[str] | None:
 
 def _rounds(site: Site, body: Body, names: Names) -> Sequence[str] | None:
     graph, count = site.attribute("body"), site.constant(0)
-    if graph is None or count is None or count.size != 1 or not 0 < int(count.ravel()[0]) <= _MOST_ROUNDS:
+    if graph is None or count is None or count.size != 1 or not _fits(graph, int(count.ravel()[0])):
         return None
     condition = site.constant(1)
     if site.input(1) and (condition is None or not bool(condition.ravel()[0])):
@@ -90,6 +90,12 @@ def _rounds(site: Site, body: Body, names: Names) -> Sequence[str] | None:
         for values, value in zip(scanned, rest[len(carried) :], strict=True):
             values.append(value)
     return [*carried, *(_stacked(body, values, 0) for values in scanned)]
+
+
+def _fits(graph: onnx.GraphProto, rounds: int) -> bool:
+    """Return whether so many rounds are few enough, with all that is inside them."""
+    size = sum(1 for _ in facts.nodes(onnx.ModelProto(graph=graph)))
+    return 0 < rounds <= _MOST_ROUNDS and rounds * size <= _MOST_NODES
 
 
 def _goes_on(graph: onnx.GraphProto) -> bool:
@@ -119,7 +125,7 @@ def _scanned(site: Site, body: Body, names: Names) -> Sequence[str] | None:
     axes = site.attribute("scan_input_axes") or [0] * count
     backward = site.attribute("scan_input_directions") or [0] * count
     length = _length(site, states, axes)
-    if length is None or not 0 < length <= _MOST_ROUNDS:
+    if length is None or not _fits(graph, length):
         return None
     given = [
         _parts(body, source, axis, length, back) for source, axis, back in zip(sources, axes, backward, strict=True)

@@ -12,7 +12,7 @@ from burn_verify.graph.operators import canonical, qualified, schema_of
 from burn_verify.prepare.body import Names
 from burn_verify.prepare.instances import renamed_node
 from burn_verify.prepare.known import Known, copied, known, opset_of
-from burn_verify.prepare.prune import copy_of, pruned, set_nodes
+from burn_verify.prepare.prune import copy_of, inside_out, pruned, set_nodes
 
 _DEEPEST: Final = 12
 """Functions inside functions; a model that nests deeper, or calls itself, stays as it is."""
@@ -100,7 +100,7 @@ def _inlined(model: onnx.ModelProto, body_of: _BodyOf, *, drop: bool = False) ->
     for _ in range(_DEEPEST):
         about, names = known(changed), Names(changed)
         again = False
-        for graph in list(facts.graphs(changed)):
+        for graph in inside_out(changed):
             nodes = list(_nodes(changed, graph, body_of, about, names))
             if any(one is None for one in nodes):
                 again = found = True

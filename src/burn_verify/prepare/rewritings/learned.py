@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.prepare.body import Body
 from burn_verify.prepare.replace import Site
@@ -176,7 +176,8 @@ def tree_classifier(site: Site, body: Body) -> Sequence[str] | None:
     ):
         return None
     forest = _old_forest(site, "class", len(labels))
-    scores = None if forest is None else _scores(site, body, forest, 1.0)
+    # Trees often give several classes the same sum: rounding on the way would choose one of them.
+    scores = None if forest is None else _scores(site, body, forest, 1.0, sums=TensorProto.DOUBLE)
     if scores is None:
         return None
     scores = _based(site, body, scores)
@@ -209,8 +210,14 @@ _COMPARE: Final = {
 _MODES: Final = (*_COMPARE, "BRANCH_NEQ", "BRANCH_MEMBER")
 
 
-def _scores(site: Site, body: Body, forest: _Forest, scale: float, dtype: int = _FLOAT) -> str | None:
-    """Return the sum of the weights of the leaves that are reached, [rows, targets]."""
+def _scores(
+    site: Site, body: Body, forest: _Forest, scale: float, dtype: int = _FLOAT, *, sums: int | None = None
+) -> str | None:
+    """Return the sum of the weights of the leaves that are reached, [rows, targets].
+
+    Arguments:
+        sums: the element type in which they are added, if it is not that of the result.
+    """
     if len(set(forest.modes)) != 1 or forest.modes[0] not in _COMPARE or forest.paths.size > _MOST:
         return None
     value = site.input(0) if site.elem_type(0) == dtype else body.cast(site.input(0), dtype)
@@ -220,8 +227,11 @@ def _scores(site: Site, body: Body, forest: _Forest, scale: float, dtype: int = 
     # A leaf is reached where every condition on its way answers as it should.
     agreeing = body("MatMul", signs, body.const(forest.paths.T, _FLOAT))
     lengths = np.abs(forest.paths).sum(1)
-    reached = body.cast(body("Equal", agreeing, body.const(lengths, _FLOAT)), dtype)
-    return body("MatMul", reached, body.const(forest.weights * scale, dtype))
+    reached = body.cast(body("Equal", agreeing, body.const(lengths, _FLOAT)), sums or dtype)
+    # The weights are those that the model has, before they are added more exactly.
+    given = np.asarray(forest.weights * scale).astype(helper.tensor_dtype_to_np_dtype(dtype))
+    found = body("MatMul", reached, body.const(given, sums or dtype))
+    return body.cast(found, dtype) if sums else found
 
 
 def _old_forest(site: Site, kind: str, targets: int) -> _Forest | None:

@@ -8,11 +8,10 @@ from typing import Final
 import onnx
 from onnx import TensorProto
 
-from burn_verify.graph import facts
 from burn_verify.graph.operators import canonical
 from burn_verify.prepare.body import Body, Names
 from burn_verify.prepare.known import Known, copied, known
-from burn_verify.prepare.prune import copy_of, pruned, set_nodes
+from burn_verify.prepare.prune import copy_of, inside_out, pruned, set_nodes
 from burn_verify.prepare.rewriting import Tools
 
 _OPERATORS: Final = """\
@@ -68,7 +67,7 @@ def _rewritten(model: onnx.ModelProto, *, values: bool) -> onnx.ModelProto | Non
     about, names = known(model), Names(model)
     changed = copied(model)
     found = False
-    for graph in list(facts.graphs(changed)):
+    for graph in inside_out(changed):
         body = Body(names)
         shadows = _Shadows(about, body, values=values)
         for node in graph.node:

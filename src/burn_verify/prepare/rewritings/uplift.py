@@ -9,11 +9,10 @@ from typing import Final, TypeAlias
 
 import onnx
 
-from burn_verify.graph import facts
 from burn_verify.graph.operators import canonical
 from burn_verify.prepare.body import Body, Names
 from burn_verify.prepare.known import copied, known, opset_of
-from burn_verify.prepare.prune import copy_of, pruned, set_nodes
+from burn_verify.prepare.prune import copy_of, inside_out, pruned, set_nodes
 from burn_verify.prepare.replace import Site
 
 TARGET: Final = 18
@@ -54,7 +53,7 @@ def uplifted(model: onnx.ModelProto) -> onnx.ModelProto | None:
     if not 7 <= opset < TARGET or model.functions:
         return None
     about, names, changed = known(model), Names(model), copied(model)
-    for graph in list(facts.graphs(changed)):
+    for graph in inside_out(changed):
         body = Body(names)
         for node in graph.node:
             made = _node(Site(node=node, opset=opset, known=about), body)

@@ -1,9 +1,10 @@
 """Changes of the interface that the user asked for, made before anything is tried."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from burn_verify.core.case import Hints
 from burn_verify.core.errors import UsageError
 from burn_verify.core.prepared import Grade, Proof
 
@@ -71,6 +72,26 @@ def changed(model: "ModelProto", asked: Asked) -> tuple["ModelProto", tuple[Proo
         nodes = len(model.graph.node)
         made.append(Proof(name=name, reason=reason, grade=Grade.ASKED, nodes_before=before, nodes_after=nodes))
     return model, tuple(made)
+
+
+def fitting(hints: Hints, model: "ModelProto") -> Hints:
+    """Return hints as far as a changed model has their inputs, with the sizes that were asked for.
+
+    What the catalogue says of a model is a size to draw at; it does not win over one that the user pins.
+    """
+    from burn_verify.graph.facts import runtime_inputs
+    from burn_verify.prepare.known import typed
+
+    shapes = {value.name: typed(value.type).shape for value in runtime_inputs(model.graph)}
+    kept = (hint for hint in hints.inputs if hint.name in shapes)
+    return replace(hints, inputs=tuple(replace(hint, shape=_sized(hint.shape, shapes[hint.name])) for hint in kept))
+
+
+def _sized(said: tuple[int | str, ...] | None, declared: tuple[int | None, ...] | None) -> tuple[int | str, ...] | None:
+    """Return a shape that is fed, its numbers those of the declared one where there are any."""
+    if said is None or declared is None or len(said) != len(declared):
+        return said
+    return tuple(mine if fixed is None else fixed for mine, fixed in zip(said, declared, strict=True))
 
 
 def _steps(asked: Asked) -> Iterator[tuple[str, str, "Callable[[ModelProto], ModelProto | None]"]]:

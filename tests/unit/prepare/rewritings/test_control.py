@@ -50,6 +50,12 @@ def test_no_round_and_too_many_stay(count):
     assert unrolled(looping("n", body(), [constant("n", np.int64(count))]), TOOLS) is None
 
 
+def test_a_body_that_is_large_as_often_as_it_runs_stays():
+    graph = body()
+    graph.node.extend(helper.make_node("Neg", ["x"], [f"n{place}"]) for place in range(100))
+    assert unrolled(looping("n", graph, [constant("n", np.int64(500))]), TOOLS) is None
+
+
 def test_a_condition_that_changes_stays():
     assert unrolled(looping("n", body(condition=False), [constant("n", np.int64(3))]), TOOLS) is None
 

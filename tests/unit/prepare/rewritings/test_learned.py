@@ -6,7 +6,7 @@ from onnx import helper, numpy_helper
 
 from burn_verify.prepare.decompositions import DECOMPOSITIONS
 from burn_verify.prepare.replace import replaced
-from rewriting import node_model, put_differently
+from rewriting import answers, node_model, put_differently
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((5, 3)).astype(np.float32)
@@ -79,6 +79,33 @@ def test_a_forest_of_classes(post):
     leaves |= {"class_ids": [0, 1, 2, 1, 0], "class_weights": [0.5, 0.25, 0.75, 0.5, 0.25]}
     given = {"nodes_modes": modes(), "classlabels_int64s": [4, 5, 6], "post_transform": post}
     put_differently("TreeEnsembleClassifier", [X], outputs=2, **given, **TREES, **leaves, **ML)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_classes_of_equal_sums_stay_equal(seed):
+    """Two classes get the same weights from other trees: whatever the order, the first of them is chosen."""
+    draw, count = np.random.default_rng(seed), 60
+    weights = draw.integers(1, 50, count) / 100
+    leaves = np.stack([weights, draw.permutation(weights)], 1).ravel().tolist()
+    given = {
+        "nodes_treeids": np.repeat(np.arange(count), 3).tolist(),
+        "nodes_nodeids": [0, 1, 2] * count,
+        "nodes_featureids": [0] * 3 * count,
+        "nodes_values": [100.0, 0.0, 0.0] * count,
+        "nodes_modes": ["BRANCH_LEQ", "LEAF", "LEAF"] * count,
+        "nodes_truenodeids": [1, 0, 0] * count,
+        "nodes_falsenodeids": [2, 0, 0] * count,
+        "class_treeids": np.repeat(np.arange(count), 2).tolist(),
+        "class_nodeids": [1] * 2 * count,
+        "class_ids": [0, 1] * count,
+        "class_weights": leaves,
+        "classlabels_int64s": [4, 5],
+    }
+    made, arrays = node_model("TreeEnsembleClassifier", [X], outputs=2, **ML, **given)
+    name = "ai.onnx.ml.TreeEnsembleClassifier"
+    labels, scores = answers(replaced(made, {name: DECOMPOSITIONS[name].decomposer}), arrays)
+    assert set(labels.tolist()) == {4}
+    np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
 
 
 def test_a_tree_of_the_newest_kind():

@@ -82,6 +82,16 @@ def test_what_is_not_told_stays(op_type, opset, given):
     assert uplifted(of(op_type, opset, **given)) is None
 
 
+def test_inner_graphs_are_of_the_new_opset_too():
+    node = helper.make_node("ReduceMean", ["x"], ["b"], axes=[1], keepdims=0)
+    branch = helper.make_graph([node], "b", [], [value("b")])
+    choice = helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)
+    before = model([choice], [value("x", shape=X.shape), value("c", TensorProto.BOOL, [])], [value("y")], opset=16)
+    after = uplifted(before)
+    fed = [X, np.array(True)]
+    np.testing.assert_array_equal(answers(after, fed)[0], answers(before, fed)[0])
+
+
 def test_operators_of_other_domains_are_carried():
     nodes = [helper.make_node("Relu", ["x"], ["t"]), helper.make_node("Gelu", ["t"], ["y"], domain="com.microsoft")]
     before = model(nodes, [value("x", TensorProto.FLOAT, X.shape)], [value("y")], opset=11)

@@ -3,9 +3,10 @@
 import pytest
 from onnx import helper
 
+from burn_verify.core.case import Hints, InputHint
 from burn_verify.core.errors import UsageError
 from burn_verify.core.prepared import Grade
-from burn_verify.run.prepare.asked import Asked, changed, pairs
+from burn_verify.run.prepare.asked import Asked, changed, fitting, pairs
 from handmade import model, value
 
 MODEL = model(
@@ -43,3 +44,16 @@ def test_each_step_is_noted():
 def test_what_is_not_there_is_a_usage_error(asked):
     with pytest.raises(UsageError, match="--"):
         changed(MODEL, asked)
+
+
+def test_a_size_that_is_pinned_wins_over_the_one_of_the_catalogue():
+    said = Hints(inputs=(InputHint(name="x", shape=(5, 3), low=0.0), InputHint(name="s", value=4)))
+    made, _ = changed(MODEL, Asked(pin={"n": "2"}, freeze={"s": "4"}))
+    assert fitting(said, made).inputs == (InputHint(name="x", shape=(2, 3), low=0.0),)
+    assert fitting(said, MODEL) == said
+
+
+def test_a_size_that_nobody_pins_is_drawn_at_as_the_catalogue_says():
+    for shape in (("m", 3), None, (4,)):
+        said = Hints(inputs=(InputHint(name="x", shape=shape),))
+        assert fitting(said, MODEL) == said
