@@ -122,9 +122,17 @@ def _is_per_tensor(site: Site, place: int) -> bool:
     return not site.input(place) or site.type_of(place).static in ((), (1,))
 
 
+def _is_per_column(site: Site, place: int, operand: int) -> bool:
+    """Return whether a scale or a zero point is one number, or one for each column of a matrix."""
+    columns = site.type_of(operand).shape
+    by_column = columns is not None and len(columns) == 2 and site.type_of(place).static == columns[1:]
+    return by_column or _is_per_tensor(site, place)
+
+
 def qlinear_matmul(site: Site, body: Body) -> Sequence[str] | None:
     """Replace QLinearMatMul by a product of whole numbers in float32, exact up to 24 bits, and one factor."""
-    if not all(_is_per_tensor(site, place) for place in (1, 2, 4, 5, 6, 7)):
+    per_tensor = all(_is_per_tensor(site, place) for place in (1, 2, 6, 7))
+    if not per_tensor or not all(_is_per_column(site, place, 3) for place in (4, 5)):
         return None
     product = body("MatMul", _moved(site, body, 0, 2), _moved(site, body, 3, 5))
     found = _requantised(site, body, product, _scale(site, body, 4), [])
@@ -190,7 +198,7 @@ def conv_integer(site: Site, body: Body) -> Sequence[str] | None:
 
 def matmul_integer(site: Site, body: Body) -> Sequence[str] | None:
     """Replace MatMulInteger by a product in float32, exact up to 24 bits."""
-    if not all(_is_per_tensor(site, place) for place in (2, 3)):
+    if not _is_per_tensor(site, 2) or not _is_per_column(site, 3, 1):
         return None
     product = body("MatMul", _moved(site, body, 0, 2), _moved(site, body, 1, 3))
     return [body.cast(product, TensorProto.INT32)]

@@ -60,29 +60,33 @@ Try: TypeAlias = Callable[[Sequence[tuple[str, Recipe]]], Sequence[Attempt]]
 
 
 def strategy(rewritings: Sequence[Rewriting], *, thrifty: bool = False) -> Strategy:
-    """Return a strategy: every rewriting alone and all together; then what can be left out of those together.
+    """Return a strategy: every rewriting alone, then all together; then what can be left out of those together.
+
+    Those together that may do harm are tried only where the others fail: each set that converts has to be compiled.
 
     Arguments:
-        thrifty: try those together first, and one alone only where they fail: more rounds of fewer models, for many
-            models at once.
+        thrifty: try those together first, and one alone only where they fail: fewer models in all, for many at once.
     """
     whole = [one for one in rewritings if not one.options]
-    singles = [(one,) for one in rewritings]
-    together = _together(whole, [one for one in rewritings if one.options])
+    singles: Sequence[Recipe] = [(one,) for one in rewritings]
+    careful, bold, optional = _together(whole, [one for one in rewritings if one.options])
     tried: Sequence[Attempt] = []
-    for sets in (together[:2], [*singles, *together[2:]]) if thrifty else ([*singles, *together],):
-        found = yield sets
+    known: set[Recipe] = {()}
+    for sets in (bold, [*singles, *careful, *optional]) if thrifty else (singles, careful, bold, optional):
+        fresh = [one for one in dict.fromkeys(sets) if one not in known]
+        known.update(fresh)
+        found = (yield fresh) if fresh else []
         tried = [*tried, *found]
         if _smallest(tried) is not None:
             break
     best = _smallest(tried)
-    if best is None and together:
-        further = yield [_without(recipe, one) for recipe in together[:2] for one in whole]
+    if best is None and len(whole) > 1:
+        further = yield [_without(recipe, one) for recipe in bold for one in whole]
         tried = [*tried, *further]
         best = _smallest(tried)
     if best is None:
-        known = [one for one in tried if one.result is not None]
-        return max(known, key=lambda one: one.reached, default=None)
+        built = [one for one in tried if one.result is not None]
+        return max(built, key=lambda one: one.reached, default=None)
     for _ in range(_ROUNDS):
         if len(best.effective) < 2:
             break
@@ -94,14 +98,12 @@ def strategy(rewritings: Sequence[Rewriting], *, thrifty: bool = False) -> Strat
     return best
 
 
-def _together(whole: Sequence[Rewriting], options: Sequence[Rewriting]) -> list[Recipe]:
-    """Return the sets of all rewritings that are tried: with and without what may do harm, and
-    with an option."""
+def _together(whole: Sequence[Rewriting], options: Sequence[Rewriting]) -> tuple[Sequence[Recipe], ...]:
+    """Return the sets of many rewritings that are tried: without what may do harm, with it, and with an option."""
     below = {risk: tuple(one for one in whole if one.risk <= risk) for risk in Risk}
-    sets = [below[Risk.SOME], below[Risk.LAST], below[Risk.LITTLE], below[Risk.NONE]]
     free = [option for option in options if option.name in FREE]
-    sets += [(*below[risk], option) for risk in (Risk.SOME, Risk.LITTLE) for option in free]
-    return list(dict.fromkeys(one for one in sets if len(one) > 1))
+    careful, bold = [below[Risk.NONE], below[Risk.LITTLE]], [below[Risk.SOME], below[Risk.LAST]]
+    return careful, bold, [(*below[risk], option) for risk in (Risk.SOME, Risk.LITTLE) for option in free]
 
 
 def _without(recipe: Recipe, rewriting: Rewriting) -> Recipe:

@@ -62,6 +62,20 @@ def test_a_quantised_product():
     put_differently("QLinearMatMul", [U, SCALE, ZERO, W, one, zero, np.array(0.1, np.float32), np.array(9, np.uint8)])
 
 
+def test_a_scale_and_a_zero_point_for_each_column():
+    scales, zeros = np.array([0.05, 0.02, 0.1], np.float32), np.array([2, -1, 0], np.int8)
+    result = [np.array(0.1, np.float32), np.array(9, np.uint8)]
+    put_differently("QLinearMatMul", [U, SCALE, ZERO, W, scales, zeros, *result])
+    put_differently("MatMulInteger", [U, W, ZERO, zeros])
+
+
+def test_scales_for_each_row_stay():
+    result = [np.array(0.1, np.float32), np.array(9, np.uint8)]
+    model, _ = node_model("QLinearMatMul", [U, SCALE, ZERO, W, SCALE, np.array(0, np.int8), *result])
+    model.graph.input[1].type.tensor_type.shape.dim.add(dim_value=2)
+    assert replaced(model, {"QLinearMatMul": DECOMPOSITIONS["QLinearMatMul"].decomposer}) is None
+
+
 @pytest.mark.parametrize("bias", [None, np.array([100], np.int32)], ids=["no bias", "bias"])
 def test_a_quantised_convolution(bias):
     image, weights = U.reshape(1, 1, 2, 4), U[:1].reshape(1, 1, 2, 2)

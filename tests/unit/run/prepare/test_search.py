@@ -65,7 +65,14 @@ def test_one_that_does_harm_is_left_out():
 def test_a_risky_one_is_left_out_at_once():
     burn = Burn(lambda applied: {"a", "b"} <= applied and VALUES.name not in applied)
     assert names(found(burn, A, B, VALUES)) == ["a", "b"]
-    assert len(burn.batches) == 2
+    # Each alone, the two others together, each of these alone again: no set with it has to be compiled.
+    assert len(burn.batches) == 3
+
+
+def test_what_one_alone_does_is_not_tried_together():
+    burn = Burn(lambda applied: "b" in applied)
+    assert names(found(burn, A, B, C)) == ["b"]
+    assert burn.batches == [3]
 
 
 def test_an_option_costs_nothing_but_counts():
