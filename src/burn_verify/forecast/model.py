@@ -19,6 +19,7 @@ from burn_verify.forecast.features import features
 from burn_verify.forecast.learn import Floats, softmax
 from burn_verify.forecast.nearest import Nearest, nearest, nearest_agreeing, worth
 from burn_verify.forecast.typed import typed
+from burn_verify.forecast.unfit import unfit
 
 _SURE: Final = 0.999
 """The probability of what is known: burn-onnx has no such operator, or an equal cell always ended so."""
@@ -92,12 +93,13 @@ def forecast_of(path: Path, evidence: Evidence, doubts: Sequence[str] = ()) -> M
     """Return the forecast of the model in a file.
 
     Arguments:
-        doubts: see `ModelForecast`.
+        doubts: see `ModelForecast`; what does not fit the definitions of its operators is added.
 
     Raises:
         ValueError: see `cells_of`.
     """
-    return forecast(cells_of(path), evidence, doubts)
+    model = _read(path)
+    return forecast(cells(typed(model)), evidence, (*doubts, *unfit(model)))
 
 
 def cells_of(path: Path) -> tuple[Placed, ...]:
@@ -106,12 +108,15 @@ def cells_of(path: Path) -> tuple[Placed, ...]:
     Raises:
         ValueError: it is no model, or a damaged one; the message says so in one line.
     """
+    return cells(typed(_read(path)))
+
+
+def _read(path: Path) -> onnx.ModelProto:
     try:
-        model = onnx.load(path, format="protobuf", load_external_data=False)
+        return onnx.load(path, format="protobuf", load_external_data=False)
     except (OSError, DecodeError) as error:
         message = f"{path} cannot be read as an ONNX model: {error}"
         raise ValueError(message) from error
-    return cells(typed(model))
 
 
 def forecast(placed: Sequence[Placed], evidence: Evidence, doubts: Sequence[str] = ()) -> ModelForecast:

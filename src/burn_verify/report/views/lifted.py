@@ -64,24 +64,82 @@ def lifted_page(lifted: Lifted, models: Sequence[PreparedModel] = ()) -> str:
 
 
 def _models(models: Sequence[PreparedModel]) -> Iterator[str]:
-    agree = sum(one.agrees for one in models)
-    plain = sum(one.agrees and not one.options for one in models)
+    refused = [one for one in models if not one.as_is and not one.how]
+    made = [one for one in models if one.how]
+    fine = [one for one in models if one.as_is and not one.how]
     yield ""
     yield "## Models"
     yield ""
-    yield f"Of {counted(len(models), 'model')}, {agree} agree after it, {plain} of them with no option. Made by"
-    yield "`tools/prepare_zoo.py`; the time is that of the command, on a busy machine."
-    yield ""
-    headers = ("model", "options", "agrees", "max abs", "rewritings", "proofs", "tried", "seconds")
-    yield from _table(headers, (_model(one) for one in models))
+    yield "Made by `tools/prepare_zoo.py`. *Max abs* is the greatest distance of Burn's answers from ONNX Runtime's;"
+    yield "seconds are those of `burn-verify prepare MODEL OPTIONS`, beside them the load of the machine, which has"
+    yield "two processors: the number of processes that wanted to run when it began."
+    if refused:
+        agree = [one for one in refused if one.agrees]
+        yield ""
+        yield f"Of {counted(len(refused), 'model')} of the zoo that Burn refuses, {len(agree)} agree after it:"
+        yield f"{_by_options(agree)}."
+        yield ""
+        yield from _table(_OF_MODELS, (_model(one) for one in refused))
+    if made:
+        yield ""
+        yield "### Files that the tool makes"
+        yield ""
+        for one in made:
+            yield f"- `{one.model}`: {one.how}."
+        yield ""
+        yield from _table(_OF_MODELS, (_model(one) for one in made))
+    if fine:
+        yield ""
+        yield "### Models that agree as they are"
+        yield ""
+        yield "`prepare` builds such a model, compares, and says so. A build that the cache holds is used."
+        yield ""
+        yield from _table(_OF_FINE, ((one.model, _nodes(one), _apart(one), *_time(one)) for one in fine))
+    explained = [one for one in models if one.explained is not None]
+    if explained:
+        yield ""
+        yield "### What `explain` says before, and how long it takes"
+        yield ""
+        yield "`burn-verify explain MODEL` runs neither cargo nor burn-onnx."
+        yield ""
+        yield from _table(_OF_EXPLAINED, (_explained(one) for one in explained))
+
+
+_OF_FINE = ("model", "nodes", "max abs", "seconds", "load")
+_OF_EXPLAINED = ("model", "nodes", "forecast", "seconds", "of a processor", "load")
+_OF_MODELS = ("model", "nodes", "options", "agrees", "max abs", "rewritings", "proofs", "tried", "seconds", "load")
+
+
+def _by_options(models: Sequence[PreparedModel]) -> str:
+    """Return how many models agree with which kinds of options."""
+    kinds = Counter(", ".join(dict.fromkeys(word for word in one.options if word.startswith("--"))) for one in models)
+    named = [f"{count} with `{kind}`" if kind else f"{count} with no option" for kind, count in kinds.most_common()]
+    return ", ".join(named) or "none"
 
 
 def _model(one: PreparedModel) -> Sequence[str]:
     answer = "yes" if one.agrees else f"no: {one.in_the_way}".replace("|", r"\|")
-    apart = "" if one.distance is None else f"{one.distance:.2g}"
     proofs = ", ".join(f"{count} {name}" for name, count in one.proofs.items())
     options = f"`{' '.join(one.options)}`" if one.options else ""
-    return one.model, options, answer, apart, ", ".join(one.rewritings), proofs, str(one.tried), f"{one.seconds:.0f}"
+    done = ", ".join(one.rewritings) or ("none needed" if one.agrees else "")
+    return one.model, _nodes(one), options, answer, _apart(one), done, proofs, str(one.tried), *_time(one)
+
+
+def _explained(one: PreparedModel) -> Sequence[str]:
+    wall, own = (f"{number:.1f}" if number is not None else "" for number in (one.explained, one.processor))
+    return one.model, _nodes(one), one.forecast, wall, own, _time(one)[1]
+
+
+def _nodes(one: PreparedModel) -> str:
+    return f"{one.nodes:,}" if one.nodes else ""
+
+
+def _apart(one: PreparedModel) -> str:
+    return "" if one.distance is None else f"{one.distance:.2g}"
+
+
+def _time(one: PreparedModel) -> tuple[str, str]:
+    return f"{one.seconds:.0f}", "" if one.load is None else f"{one.load:.0f}"
 
 
 def _lines(lifted: Lifted) -> Iterator[str]:

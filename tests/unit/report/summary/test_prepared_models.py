@@ -29,6 +29,13 @@ def test_what_the_command_says_is_kept():
     assert from_text(to_text([lifted, stays])) == (lifted, stays)
 
 
+def test_a_model_that_agrees_as_it_is_is_one_without_options():
+    told = prepared_json(Prepared(case_id="zoo/a", status=Status.AGREED, before=AFTER))
+    assert prepared_model("a", (), told, 1.0, nodes=7).as_is
+    assert prepared_model("a", (), told, 1.0, nodes=7).nodes == 7
+    assert not prepared_model("a", ("--drop-zipmap",), told, 1.0).as_is
+
+
 @pytest.mark.parametrize("text", ["", "{}x", '[{"model": "a"}]', "[1]", "3"])
 def test_another_file_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011  (json and this module raise it, each in its own words)

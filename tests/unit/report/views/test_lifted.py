@@ -101,7 +101,24 @@ def test_models_have_a_table_with_their_options():
     stays = model("c", agrees=False, distance=None, in_the_way="convert: a | b", rewritings=(), proofs={})
     lifted = Lifted(versions={"burn": "0.22.1"}, seconds=1.0, cases=())
     text = lifted_page(lifted, [model("a"), model("b", "--pin", "n=1"), stays])
-    assert "Of 3 models, 2 agree after it, 1 of them with no option" in text
+    assert "Of 3 models of the zoo that Burn refuses, 2 agree after it:" in text
+    assert "1 with no option, 1 with `--pin`." in text
     assert "`--pin n=1`" in text
     assert r"no: convert: a \| b" in text
     assert "## Models" not in lifted_page(lifted)
+
+
+def test_files_that_the_tool_makes_and_models_that_need_nothing_stand_apart():
+    made = model("q", how="`m` quantised", nodes=1200, explained=0.9, processor=0.8, forecast="refused", load=2.6)
+    fine = model("f", as_is=True, rewritings=(), proofs={})
+    text = lifted_page(Lifted(versions={}, seconds=1.0, cases=()), [made, fine])
+    assert "that Burn refuses" not in text
+    assert "- `q`: `m` quantised." in text
+    sections = text.split("\n### ")[1:]
+    assert [one.partition("\n")[0] for one in sections] == [
+        "Files that the tool makes",
+        "Models that agree as they are",
+        "What `explain` says before, and how long it takes",
+    ]
+    last = [cell.strip() for cell in sections[2].splitlines()[-1].split("|")[1:-1]]
+    assert last == ["q", "1,200", "refused", "0.9", "0.8", "3"]
