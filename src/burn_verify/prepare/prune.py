@@ -16,8 +16,12 @@ def pruned(model: onnx.ModelProto) -> onnx.ModelProto:
             alive.append(node)
             needed.update(reads(node))
     set_nodes(graph, alive[::-1])
-    made = {name for node in graph.node for name in node.output} | {value.name for value in graph.input}
-    _keep(graph.initializer, [one for one in graph.initializer if one.name in needed and one.name not in made])
+    made = {name for node in graph.node for name in node.output}
+    # In models of old versions every constant is among the inputs, too: it stays one there, or goes from both.
+    gone = {one.name for one in graph.initializer if one.name not in needed or one.name in made}
+    _keep(graph.initializer, [one for one in graph.initializer if one.name not in gone])
+    _keep(graph.input, [one for one in graph.input if one.name not in gone])
+    made |= {value.name for value in graph.input}
     _keep(graph.value_info, [one for one in graph.value_info if one.name in made])
     _unimport(model)
     return model

@@ -19,6 +19,15 @@ def test_dead_nodes_and_constants_go():
     assert (len(made.graph.value_info), len(made.opset_import)) == (0, 1)
 
 
+def test_a_constant_that_is_an_input_too_stays_both_or_goes_from_both():
+    tensors = [numpy_helper.from_array(np.ones(3, np.float32), name) for name in ("used", "unused")]
+    inputs = [value(name, shape=[3]) for name in ("x", "used", "unused", "unread")]
+    nodes = [helper.make_node("Add", ["x", "used"], ["y"])]
+    made = pruned(model(nodes, inputs, [value("y", shape=[3])], tensors))
+    assert [one.name for one in made.graph.input] == ["x", "used", "unread"]
+    assert [one.name for one in made.graph.initializer] == ["used"]
+
+
 def test_what_an_inner_graph_reads_is_needed():
     inner = helper.make_graph([helper.make_node("Neg", ["outside"], ["b"])], "b", [], [value("b")])
     node = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
