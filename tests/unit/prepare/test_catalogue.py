@@ -2,14 +2,17 @@
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from burn_verify.core.errors import OracleError
 from burn_verify.prepare.catalogue import FREE, about, candidates
 from burn_verify.prepare.decompositions import DECOMPOSITIONS
 from burn_verify.prepare.recipe import rewritten
 from burn_verify.prepare.rewriting import Promise
+from damage import damaged
 from handmade import model, value
 from rewriting import TOOLS, operators
 
@@ -87,3 +90,31 @@ def test_no_model_makes_a_rewriting_crash_or_change_its_input(some, shape, opset
         if one.promise is not Promise.OPTIONS:
             rewritten(data, [one], TOOLS)
     assert made.SerializeToString() == data
+
+
+class Refusing:
+    """Tools of an engine that refuses every model: a damaged one may end the process of a real one."""
+
+    def run(self, model, inputs):
+        """Refuse."""
+        raise OracleError("refused")
+
+    def lifted(self, model, opset):
+        """Know no newer opset."""
+        return None
+
+
+@given(damaged())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_damaged_generated_graph_makes_no_rewriting_crash_or_change_its_input(data):
+    """Types, sizes, cycles, functions and bytes of generated graphs are wrong; alone and all together."""
+    try:
+        made = onnx.ModelProto.FromString(data)
+        some = candidates(made, frozenset())
+    except (DecodeError, ValueError):
+        # Nobody asks for the rewritings of what cannot be read.
+        return
+    before = made.SerializeToString()
+    for recipe in (*([one] for one in some), some):
+        rewritten(before, recipe, Refusing())
+    assert made.SerializeToString() == before

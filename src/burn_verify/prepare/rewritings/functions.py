@@ -1,7 +1,8 @@
 """Functions in place: bodies of the model's own functions, and those that ONNX's operators have in the standard."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, TypeAlias
 
 import onnx
@@ -15,7 +16,7 @@ from burn_verify.prepare.known import Known, copied, known, opset_of
 from burn_verify.prepare.prune import copy_of, inside_out, pruned, set_nodes
 
 _DEEPEST: Final = 12
-"""Functions inside functions; a model that nests deeper, or calls itself, stays as it is."""
+"""Functions inside functions; a model that nests deeper stays as it is."""
 
 _MOST_NODES: Final = 50_000
 
@@ -23,16 +24,34 @@ _BodyOf: TypeAlias = Callable[[onnx.NodeProto, Known], onnx.FunctionProto | None
 
 
 def with_local_bodies(model: onnx.ModelProto) -> onnx.ModelProto | None:
-    """Replace every call of the model's own functions by their bodies; None where there are none."""
-    if not model.functions:
-        return None
+    """Replace every call of the model's own functions by its body; None where there is none, or one is recursive."""
     own = {(canonical(one.domain), one.name, one.overload): one for one in model.functions}
+    if not own or _is_recursive(own):
+        return None
 
     def body_of(node: onnx.NodeProto, about: Known) -> onnx.FunctionProto | None:
         del about
-        return own.get((canonical(node.domain), node.op_type, node.overload))
+        return own.get(_name_of(node))
 
     return _inlined(model, body_of, drop=True)
+
+
+_Name: TypeAlias = tuple[str, str, str]
+
+
+def _name_of(node: onnx.NodeProto) -> _Name:
+    return canonical(node.domain), node.op_type, node.overload
+
+
+def _is_recursive(own: Mapping[_Name, onnx.FunctionProto]) -> bool:
+    """Return whether a function calls itself, maybe by another one; in place it would never end."""
+    bodies = {name: onnx.ModelProto(graph=onnx.GraphProto(node=one.node)) for name, one in own.items()}
+    calls = {name: {_name_of(node) for node in facts.nodes(body)} for name, body in bodies.items()}
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError:
+        return True
+    return False
 
 
 def with_bodies_of(model: onnx.ModelProto, names: frozenset[str]) -> onnx.ModelProto | None:

@@ -45,8 +45,13 @@ def test_functions_of_the_model_inside_each_other():
 
 def test_a_function_that_calls_itself_stays_a_call():
     again = local("again", [helper.make_node("again", ["a"], ["b"], domain="mine")], ["a"], ["b"])
-    made = with_local_bodies(calling([helper.make_node("again", ["x"], ["y"], domain="mine")], [again]))
-    assert made is None or operators(made) == ["again"]
+    one, other = (
+        local(name, [helper.make_node(callee, ["a"], ["b"], domain="mine")] * 3, ["a"], ["b"])
+        for name, callee in (("one", "other"), ("other", "one"))
+    )
+    calls = [[helper.make_node(name, ["x"], ["y"], domain="mine")] for name in ("again", "one")]
+    assert with_local_bodies(calling(calls[0], [again])) is None
+    assert with_local_bodies(calling(calls[1], [one, other])) is None
 
 
 def test_attributes_and_inputs_that_are_left_out():
