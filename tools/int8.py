@@ -28,6 +28,8 @@ import onnx
 from burn_verify.cli.written import QUANTISED
 
 SEED = 20261130
+SEARCH = 900.0
+"""Seconds in which `quantize` may look for rewritings; for 90 MB that do not agree it takes much longer."""
 METRICS = {"classification": "top1", "similarity": "spearman"}
 
 
@@ -38,13 +40,15 @@ class Entry:
     Attributes:
         model: a name of the zoo, or a path below DATA.
         variants: words for ``quantize`` by name; calibration data are added to static ones.
-        task, data, labels: what is evaluated; `labels` says in the report where the labels come from.
+        task, labels: what is evaluated; `labels` says in the report where the labels come from.
+        fed: words for ``verify`` about its inputs.
     """
 
     model: str
     variants: Mapping[str, Sequence[str]]
     task: str = "classification"
     labels: str = ""
+    fed: Sequence[str] = ()
 
 
 STATIC = {"per tensor": (), "per channel": ("--per-channel",)}
@@ -69,6 +73,10 @@ ENTRIES = {
         model="minilm",
         variants={"dynamic": ("--dynamic", "--op", "MatMul")},
         task="similarity",
+        fed=(
+            *("--input", "input_ids:int64[0,30000)", "--input", "attention_mask:ones"),
+            *("--input", "token_type_ids:zeros", "--dim", "batch=2", "--dim", "sequence=8,19"),
+        ),
         labels="every fourth pair of STS-B's test split, 345 of 1,379",
     ),
 }
@@ -191,18 +199,32 @@ def quantised(entry: Entry, variant: str, model: str, calibration: Path, folder:
     if "--dynamic" not in words:
         words += ["--data", str(calibration)]
     if not note.exists():
-        done = command([*words, "-o", str(made), "--json"])
-        note.write_text(done.stdout or "{}", encoding="utf-8")
+        done = command([*words, "-o", str(made), "--json"], SEARCH)
+        note.write_text(done or "{}", encoding="utf-8")
     if not made.exists():
-        plain = folder / f"{made.stem}.plain.onnx_"
-        command([*words, "-o", str(plain.with_suffix(".onnx")), "--no-prepare", "--loss", "0", "--force"])
-        plain = plain.with_suffix(".onnx").rename(plain)
-        made.write_bytes(rewritten_for_burn(plain))
+        # Of another suffix, so that the report does not take it for a model of the table.
+        plain = folder / f"{made.stem}.plain"
+        raw = plain.with_suffix(".onnx")
+        said = command([*words, "-o", str(raw), "--no-prepare", "--json", "--force"])
+        raw.rename(plain)
+        made.write_bytes(rewritten_for_burn(plain, drawn(calibration)))
+        if note.read_text(encoding="utf-8") == "{}":
+            note.write_text(json.dumps(json.loads(said) | {"prepare": disagreement(entry, made, folder)}))
     return made if made.exists() else None
 
 
-def rewritten_for_burn(plain: Path) -> bytes:
-    """Return a quantised model after the rewritings that `quantize` tries first; their names are noted in it."""
+def drawn(calibration: Path) -> list[dict[str, Any]]:
+    """Return eight samples: the first that calibrate, or ids of sentences of random words."""
+    if calibration.suffix == ".npz":
+        with np.load(calibration) as file:
+            return [{key: file[key][place : place + 1] for key in file} for place in range(8)]
+    draw = np.random.default_rng(SEED)
+    several = [draw.integers(1000, 30000, (1, size)) for size in range(5, 45, 5)]
+    return [{"input_ids": ids, "attention_mask": ids * 0 + 1, "token_type_ids": ids * 0} for ids in several]
+
+
+def rewritten_for_burn(plain: Path, samples_: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a quantised model after the rewritings that `quantize` tries first, which are noted in it with a proof."""
     from burn_verify.cli.written import PREPARED, annotate
     from burn_verify.core.options import settings_from
     from burn_verify.core.target import Target
@@ -217,9 +239,39 @@ def rewritten_for_burn(plain: Path) -> bytes:
     cache = Cache(settings_from({}).cache_dir)
     with closing(OnnxRuntime(cache, 600.0, memory_limit=0)) as engine, tempfile.TemporaryDirectory() as folder:
         made = rewritten(model, rules, EngineTools(engine, Path(folder)))
+    steps = [{"name": one.rewriting.name, "proof": distance(one.before, one.after, samples_)} for one in made.steps]
     found = onnx.ModelProto.FromString(made.model)
-    annotate(found, PREPARED, {"steps": [{"name": name, "proof": "not proved"} for name in made.names]})
+    annotate(found, PREPARED, {"steps": steps})
     return found.SerializeToString()
+
+
+def distance(before: bytes, after: bytes, samples_: Sequence[Mapping[str, Any]]) -> str:
+    """Return how far two models are apart by ONNX Runtime without its optimisations."""
+    old, new = (answers(model, samples_) for model in (before, after))
+    gap = max(float(np.abs(one - it).max()) for one, it in zip(old, new, strict=True))
+    return "bit-equal" if gap == 0 else f"{gap:.1e} apart"
+
+
+def answers(model: bytes, samples_: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return what ONNX Runtime answers to samples, every output."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    names = [one.name for one in session.get_inputs()]
+    return [found for one in samples_ for found in session.run(None, {name: one[name] for name in names})]
+
+
+def disagreement(entry: Entry, made: Path, folder: Path) -> dict[str, Any]:
+    """Return what ``verify`` says of a model whose search for rewritings took too long, as `quantize` would."""
+    from burn_verify.record.store import read
+
+    record = folder / "verify.jsonl"
+    record.unlink(missing_ok=True)
+    command(["verify", str(made), *entry.fed, "--burn-record", str(record), "--burn-timeout", "600"])
+    (result,) = read(record).results
+    return {"agrees": result.outcome == "passed", "after": {"message": result.message or ""}}
 
 
 def evaluated(entry: Entry, models: Sequence[str | Path], labelled: Path, data: Path, folder: Path) -> None:
@@ -229,14 +281,18 @@ def evaluated(entry: Entry, models: Sequence[str | Path], labelled: Path, data: 
     words = ["evaluate", *map(str, models), "--data", str(labelled), "--task", entry.task, "-o", str(folder)]
     if entry.task == "similarity":
         words += ["--tokenizer", str(data / "minilm-tokenizer" / "tokenizer.json")]
-    print(command(words).stdout)
+    print(command(words))
 
 
-def command(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run burn-verify; its progress is shown."""
+def command(words: Sequence[str], seconds: float | None = None) -> str:
+    """Run burn-verify, and return what it prints; nothing where it takes longer. Its progress is shown."""
     print("+ burn-verify", *words, flush=True)
     program = [sys.executable, "-c", "from burn_verify.cli import main; main()"]
-    return subprocess.run([*program, *words], stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        done = subprocess.run([*program, *words], stdout=subprocess.PIPE, text=True, check=False, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout
 
 
 def report(arguments: argparse.Namespace) -> int:

@@ -9,11 +9,24 @@ from typing import Any, Final
 
 from burn_verify.cases.labelled.entry import DataSet
 from burn_verify.core.errors import UsageError
+from burn_verify.task.chosen import KINDS
 from burn_verify.task.evaluated import Evaluated
 from burn_verify.task.protocol import Task
 
 _COUNTS: Final = ("images", "samples")
 _METRICS, _PREDICTIONS = "metrics", "predictions"
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "top1": ("accuracy", "acc", "acc1", "acc@1", "top_1", "top1_acc", "top1_accuracy", "accuracy_top1"),
+    "top5": ("acc5", "acc@5", "top_5", "top5_acc", "top5_accuracy", "accuracy_top5"),
+    "AP": ("map", "map50-95", "map_50_95", "bbox_map"),
+    "AP50": ("map50", "map_50", "ap_50", "bbox_map_50"),
+    "AP75": ("map75", "map_75", "ap_75", "bbox_map_75"),
+    "AR100": ("mar_100", "ar_100"),
+    "spearman": ("spearmanr", "spearman_cosine", "cosine_spearman"),
+    "pearson": ("pearsonr", "pearson_cosine", "cosine_pearson"),
+}
+"""What training frameworks call the metrics that are shares or correlations, in any case."""
+_PREFIXES: Final = ("metrics/", "eval_", "val_", "test_", "val/", "test/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +61,8 @@ def baseline_of(path: Path, task: Task, data: DataSet, digest: str) -> Baseline:
         UsageError: it cannot be read, or is of other data.
     """
     read = _read(path)
+    if task.name in KINDS and not task.lower:
+        read = replace(read, metrics=_named(path, read.metrics))
     if read.digest and read.digest != digest:
         message = f"--baseline {path}: it is of other data, {read.digest[:12]}, these are {digest[:12]}: not compared"
         raise UsageError(message)
@@ -147,6 +162,28 @@ def _file(path: Path) -> _Read:
         digest=str(about.get("digest", "")) if isinstance(about, dict) else "",
         count=counts[0] if counts else None,
     )
+
+
+def _named(path: Path, metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return metrics by the names that they have here.
+
+    Raises:
+        UsageError: one is above 1, as shares in percent are.
+    """
+    found = {_name_of(key, metrics): one for key, one in metrics.items()}
+    if large := next((key for key, one in found.items() if key in _NAMES and abs(one) > 1), None):
+        message = f"--baseline {path}: {large} is {found[large]:g}: a share is needed, such as 0.95 for 95 %"
+        raise UsageError(message)
+    return found
+
+
+def _name_of(key: str, given: Mapping[str, float]) -> str:
+    """Return what a metric is called here, unless the file has one of that name too."""
+    plain = key.lower().removesuffix("(b)")
+    for prefix in _PREFIXES:
+        plain = plain.removeprefix(prefix)
+    found = next((name for name, others in _NAMES.items() if plain in (name.lower(), *others)), key)
+    return key if any(one != key and one.lower() == found.lower() for one in given) else found
 
 
 def _is_metric(key: str, value: Any) -> bool:

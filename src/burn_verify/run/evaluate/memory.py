@@ -12,12 +12,12 @@ _MIB: Final = 1 << 20
 def peak(pid: int | None) -> float | None:
     """Return MiB that a process had resident at most; where the system keeps no such mark, what it has now.
 
-    Of a process in a sandbox the one that computes is a child of the one that is known: the greatest of them counts.
-    None where there is no such process.
+    Of a program in a sandbox the known process is that of the sandbox, and the program is below it: the greatest one
+    below counts. None where there is no such process.
     """
     if pid is None:
         return None
-    return max((size for one in (pid, *_below(pid)) if (size := _of(one)) is not None), default=None)
+    return max((size for one in _below(pid) or (pid,) if (size := _of(one)) is not None), default=None)
 
 
 @functools.lru_cache(maxsize=16)

@@ -8,6 +8,7 @@ from burn_verify.cases.labelled.entry import Labels, kept
 from burn_verify.core.errors import UsageError
 from burn_verify.run.evaluate.baseline import baseline_of
 from burn_verify.task.classification import Classification
+from burn_verify.task.custom import Custom
 from labelled import entry
 
 DATA = kept("d", Labels.CLASS, [entry(0), entry(1, 1)])
@@ -25,6 +26,24 @@ def test_metrics_alone(tmp_path):
     assert found.evaluated.metrics == {"top1": 0.5}
     assert not found.evaluated.answered
     assert found.check == "the baseline names no digest of its data; 2 samples in both"
+
+
+@pytest.mark.parametrize("name", ["accuracy", "Top1", "eval_accuracy", "val/acc1"])
+def test_metrics_are_known_by_the_names_of_frameworks(tmp_path, name):
+    assert read(tmp_path, {name: 0.5}).evaluated.metrics == {"top1": 0.5}
+    with pytest.raises(UsageError, match=r"top1 is 95\.5: a share is needed, such as 0\.95 for 95 %"):
+        read(tmp_path, {name: 95.5})
+
+
+def test_a_name_of_its_own_goes_before_that_of_a_framework(tmp_path):
+    assert read(tmp_path, {"accuracy": 0.5, "Top1": 0.25}).evaluated.metrics == {"accuracy": 0.5, "top1": 0.25}
+
+
+def test_a_metric_of_the_users_own_keeps_its_name(tmp_path):
+    path = tmp_path / "base.json"
+    path.write_text(json.dumps({"accuracy": 95.5}))
+    own = Custom(called="mine", labels=Labels.CLASS, function=lambda outputs, label: 1.0)
+    assert baseline_of(path, own, DATA, "abc").evaluated.metrics == {"accuracy": 95.5}
 
 
 def test_predictions_are_scored_here(tmp_path):
