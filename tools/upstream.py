@@ -1,13 +1,15 @@
 """Write a folder for each group of failures of `reports/errors.json`, and build and run each project in them.
 
 usage: python tools/upstream.py write [--errors reports/errors.json] [--out reports/upstream] [--only TEXT]
-       python tools/upstream.py run [--out reports/upstream] [--target DIR] [--only TEXT]
+       python tools/upstream.py run --target DIR [--profile-of Cargo.toml] [--out reports/upstream] [--only TEXT]
        python tools/upstream.py report [--out reports/upstream]
 
 `write` takes the smallest case of each group. One of more than `PLAIN` nodes is made small first, as `burn-verify
 issue` does it; the others are small, and all of them are verified in one batch. `run` does what the report in a folder
 says, and compares what comes with what it says; a run goes on where ``shown.jsonl`` ends. Projects whose program is the
-same are built once. ``Cargo.lock`` is the same for all, and lies beside the folders; `run` copies it.
+same are built once. ``Cargo.lock`` is the same for all, and lies beside the folders; `run` copies it. With
+``--profile-of`` the profile *correctness* of a manifest is used instead of *dev*, so that a target folder of the cache
+has most of Burn compiled.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +31,7 @@ import numpy as np
 import onnx
 from tabulate import tabulate
 
+from burn_verify.burn.codegen import PROFILE
 from burn_verify.cases.load import prepare
 from burn_verify.cases.select import Selection
 from burn_verify.cli.issue import known_cases
@@ -58,6 +62,7 @@ _SLUG: Final = 60
 _SECONDS: Final = 1200
 _AT_MOST: Final = 300.0
 _LETTERS: Final = 48
+_NUMBER: Final = r"-?(?:inf|NaN|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 
 
 def main() -> None:
@@ -67,7 +72,7 @@ def main() -> None:
         groups = groups_of(json.loads(arguments.errors.read_text(encoding="utf-8")))
         write({slug: group for slug, group in groups.items() if arguments.only in slug}, arguments.out)
     elif arguments.command == "run":
-        run(arguments.out, arguments.target, arguments.only)
+        run(arguments.out, Cargo(arguments.target.resolve(), arguments.profile_of), arguments.only)
     (arguments.out / "README.md").write_text(report(arguments.out), encoding="utf-8")
 
 
@@ -205,40 +210,66 @@ def _said(result: CaseResult) -> dict[str, Any]:
     return {"message": result.message, "reason": result.reason, "codes": list(result.details.get("codes") or ())}
 
 
-def run(out: Path, target: Path, only: str) -> None:
+class Cargo:
+    """Runs ``cargo run`` in folders, with one target folder.
+
+    Arguments:
+        manifest: of a workspace whose profile *correctness* is used; None for the profile *dev*, without debug info.
+    """
+
+    def __init__(self, target: Path, manifest: Path | None) -> None:
+        name, profile = "dev", {"debug": False}
+        if manifest is not None:
+            name = PROFILE
+            profile = tomllib.loads(manifest.read_text(encoding="utf-8"))["profile"][name]
+        values = [f"profile.{name}.{key}={json.dumps(value)}" for key, value in _flat(profile)]
+        self._command = ["cargo", "run", "--quiet", "--profile", name, *(f"--config={value}" for value in values)]
+        self._target = target
+        self._program = target / ("debug" if manifest is None else name) / "reproduction"
+        self._built: dict[str, Path] = {}
+
+    def ran(self, folder: Path) -> tuple[int, str]:
+        """Return exit code and words of the program in a folder; that of another folder if it is the same."""
+        sources = [folder / "src" / "main.rs", folder / "Cargo.toml", *folder.glob("src/model*")]
+        version = re.compile(r'^version = "[^"]*"$', re.MULTILINE)
+        key = hashlib.sha256("\n".join(version.sub("", path.read_text()) for path in sources).encode()).hexdigest()
+        # What refuses a model has no generated code, and is the same program for all models.
+        refuses = len(sources) == len(("main.rs", "Cargo.toml"))
+        if key in self._built:
+            return _said_by([str(self._built[key])], folder, {})
+        environment = {"CARGO_TARGET_DIR": str(self._target), "CARGO_TERM_COLOR": "never"}
+        self._program.unlink(missing_ok=True)
+        code, text = _said_by(self._command, folder, environment)
+        if refuses and self._program.is_file():
+            self._built[key] = self._target / f"program-{key[:16]}"
+            shutil.copyfile(self._program, self._built[key])
+            self._built[key].chmod(0o755)
+        return code, text
+
+
+def _flat(profile: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in profile.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{json.dumps(key)}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def run(out: Path, cargo: Cargo, only: str) -> None:
     """Run the project in each folder, and note whether it shows what its report says."""
     noted = out / SHOWN
     done = {json.loads(line)["folder"] for line in noted.read_text().splitlines()} if noted.is_file() else set()
-    built: dict[str, Path] = {}
     for folder in sorted(path.parent for path in out.glob("*/group.json")):
         if folder.name in done or only not in folder.name:
             continue
         said = json.loads((folder / "group.json").read_text(encoding="utf-8"))
         shutil.copyfile(out / LOCK, folder / LOCK)
-        code, text = _ran(folder, target.resolve(), built)
+        code, text = cargo.ran(folder)
         shows = _SHOWS[said["stage"]](said, (folder / "README.md").read_text(encoding="utf-8"), code, text)
         line = {"folder": folder.name, "code": code, "shows": shows, "last": text.strip()[-400:] if not shows else ""}
         with noted.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         print(folder.name, code, shows, flush=True)
-
-
-def _ran(folder: Path, target: Path, built: dict[str, Path]) -> tuple[int, str]:
-    """Return exit code and words of ``cargo run`` in a folder; the program of another folder if it is the same."""
-    sources = [folder / "src" / "main.rs", folder / "Cargo.toml", *folder.glob("src/model*")]
-    version = re.compile(r'^version = "[^"]*"$', re.MULTILINE)
-    texts = [version.sub("", path.read_text(encoding="utf-8")) for path in sources]
-    key = hashlib.sha256("\n".join(texts).encode()).hexdigest()
-    if "include_bytes!" not in texts[0] and key in built:
-        return _said_by([str(built[key])], folder, {})
-    environment = {"CARGO_TARGET_DIR": str(target), "CARGO_PROFILE_DEV_DEBUG": "false", "CARGO_TERM_COLOR": "never"}
-    code, text = _said_by(["cargo", "run", "--quiet"], folder, environment)
-    program = target / "debug" / "reproduction"
-    if program.is_file() and "include_bytes!" not in texts[0] and len(sources) == 2:
-        built[key] = target / f"program-{key[:16]}"
-        shutil.copyfile(program, built[key])
-        built[key].chmod(0o755)
-    return code, text
 
 
 def _said_by(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
@@ -264,20 +295,37 @@ def _panics(said: Mapping[str, Any], readme: str, code: int, text: str) -> bool:
 
 
 def _differs(said: Mapping[str, Any], readme: str, code: int, text: str) -> bool:
-    """Return whether the program prints the expected and the actual values of the report, and they differ."""
-    told = {word: _values(readme, word) for word in ("expected", "actual")}
-    came = {word: _values(text, word) for word in ("expected", "actual")}
-    return code == 0 and bool(came["actual"]) and told == came and came["expected"] != came["actual"]
+    """Return whether the program prints the expected and the actual values of the report, and they differ.
+
+    Of what is drawn at random, type and shape are those of the report, and differ from what is expected.
+    """
+    told, came = ({word: _values(one, word) for word in ("expected", "actual")} for one in (readme, text))
+    if code != 0 or not came["actual"] or came["expected"] != told["expected"]:
+        return False
+    types = {word: [typed for typed, _ in found] for word, found in came.items()}
+    same = came["actual"] == told["actual"]
+    drawn = types["actual"] != types["expected"] and types["actual"] == [typed for typed, _ in told["actual"]]
+    return came["actual"] != came["expected"] and (same or drawn)
 
 
-def _values(text: str, word: str) -> list[str]:
-    """Return dtype, shape and numbers of the lines that begin with a word."""
+def _values(text: str, word: str) -> list[tuple[str, str]]:
+    """Return dtype and shape, and numbers, of the lines that begin with a word."""
     found = []
     for line in text.splitlines():
         if line.startswith(word):
-            said = line.partition(": ")[2].replace("true", "1").replace("false", "0")
-            numbers = re.findall(r"-?(?:inf|NaN|nan|\d+(?:\.\d+)?(?:e-?\d+)?)", said.partition(" ")[2])
-            found.append(" ".join(f"{float(number):.6g}" for number in numbers))
+            typed, _, values = line.partition(": ")[2].replace("(Native)", "").partition("] ")
+            if typed.startswith("["):
+                # A shape is an array of Rust: "[i64; 3] [1, 2, 3]".
+                typed = re.sub(r"^\[(\w+); (\d+)", r"\1[\2", typed)
+            elif "[" not in typed:
+                # A number of Rust: "f32 1.5".
+                typed, _, values = typed.partition(" ")
+                typed += "["
+            kind, _, shape = typed.lower().partition("[")
+            kind = re.sub(r"^bf(?=\d)", "bfloat", re.sub(r"^f(?=\d)", "float", re.sub(r"^(u?)i(?=\d)", r"\1int", kind)))
+            kind = re.sub(r"^u(?=\d)", "uint", kind)
+            numbers = re.findall(_NUMBER, values.replace("true", "1").replace("false", "0"))
+            found.append((f"{kind}[{shape.replace(' ', '')}]", " ".join(f"{float(one):.6g}" for one in numbers)))
     return found
 
 
@@ -345,6 +393,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "write":
             command.add_argument("--errors", type=Path, default=Path("reports/errors.json"))
         if name == "run":
+            command.add_argument("--profile-of", type=Path, metavar="MANIFEST", help="use its profile correctness")
             command.add_argument("--target", type=Path, required=True, help="cargo's target folder, shared by all")
     return parser
 

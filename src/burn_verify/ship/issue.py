@@ -186,11 +186,10 @@ def _printed(name: str, port: Port) -> Iterator[str]:
     if not port.kind.startswith("Tensor<"):
         yield f'    println!("{label}{port.kind} {{{name}:?}}");'
         return
-    yield f"    let {name} = {name}.into_data();"
     kinds = {"Int>": "i64", "Bool>": "bool"}
     number = next((one for end, one in kinds.items() if port.kind.endswith(end)), "f64")
-    shown = f"{name}.iter::<{number}>().take({_SHOWN}).collect::<Vec<_>>()"
-    yield f'    println!("{label}{{:?}}{{:?}} {{:?}}", {name}.dtype, {name}.shape.to_vec(), {shown});'
+    shown = f"{name}.to_data().iter::<{number}>().take({_SHOWN}).collect::<Vec<_>>()"
+    yield f'    println!("{label}{{:?}}{{:?}} {{:?}}", {name}.dtype(), {name}.dims(), {shown});'
 
 
 def _text(array: Array) -> str:

@@ -84,11 +84,11 @@ def test_whole_numbers_are_not_shown_as_floats():
     made = files_of(evidence(Stage.COMPARE, rust=kinds, weights=b"w", expected=(X, large), actual=(X, large - 1)))
     main, report = made["src/main.rs"].decode(), made["README.md"].decode()
     assert 'println!("expected s: int64[1] [1152921504606846977]");' in main
-    assert "output0.iter::<f64>()" in main
+    assert "output0.to_data().iter::<f64>()" in main
     some = files_of(evidence(Stage.COMPARE, rust=kinds.replace("Int>)", "Bool>)"), expected=(X, np.array([True]))))
-    assert "output1.iter::<bool>()" in some["src/main.rs"].decode()
+    assert "output1.to_data().iter::<bool>()" in some["src/main.rs"].decode()
     assert "expected s: bool[1] [true]" in some["src/main.rs"].decode()
-    assert "output1.iter::<i64>()" in main
+    assert "output1.to_data().iter::<i64>()" in main
     assert "actual   s: int64[1] [1152921504606846976]" in report
 
 

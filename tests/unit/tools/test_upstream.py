@@ -15,6 +15,7 @@ def test_each_group_has_a_folder_of_its_own():
 
 REFUSED = {"message": "Failed to parse ONNX file 'a.onnx': Unsupported ONNX operation(s): Foo (node 'foo1')"}
 SAID = "expected y: float32[2] [1.0, 2.5]\nactual   y: float32[2] [1.0, 3.5]\n"
+DTYPE = "expected y: int64[1] [3]\nactual   y: int32[1] [3]\n"
 CAME = "expected y: float32[2] [1.0, 2.5]\nactual   y: F32[2] [1.0, {}]\n"
 
 
@@ -37,6 +38,10 @@ CAME = "expected y: float32[2] [1.0, 2.5]\nactual   y: F32[2] [1.0, {}]\n"
         ("compare", {}, SAID, 0, CAME.format("3.5"), True),
         ("compare", {}, SAID, 0, CAME.format("2.5"), False),
         ("compare", {}, SAID, 1, "", False),
+        ("compare", {}, DTYPE, 0, "expected y: int64[1] [3]\nactual   y: [i32; 1] [3]", True),
+        ("compare", {}, DTYPE, 0, "expected y: int64[1] [3]\nactual   y: i64 3", False),
+        ("compare", {}, DTYPE, 0, "expected y: int64[1] [3]\nactual   y: I32[1] [4]", True),
+        ("compare", {}, DTYPE, 0, "expected y: int64[1] [3]\nactual   y: I64[1] [4]", False),
     ],
 )
 def test_what_a_project_shows_is_compared_with_its_report(stage, said, readme, code, text, shows):

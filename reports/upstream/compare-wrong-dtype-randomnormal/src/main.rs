@@ -11,6 +11,5 @@ fn main() {
     let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
     println!("expected Y: float64[1, 2, 3] [-0.8073519132385794, -0.6858877341808851, -0.13970867249001553, 0.0472958110828125, 0.13025152039522103, 0.6799538614916558]");
     let output0 = model.forward();
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -11,6 +11,5 @@ fn main() {
     let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
     println!("expected Y: float64[1, 2, 3] [0.5143408938851989, 0.855364320034019, 0.8240824187342216, 0.6220732796486931, 0.12398717340080467, 0.9297902637609543]");
     let output0 = model.forward();
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -12,6 +12,5 @@ fn main() {
     let input0 = Tensor::<4>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input0.bin").to_vec(), [1usize, 1usize, 4usize, 4usize], DType::F32), (&device, DType::F32));
     println!("expected y: float32[1, 1, 2, 2] [6.0, 7.0, 10.0, 11.0]");
     let output0 = model.forward(input0);
-    let output0 = output0.into_data();
-    println!("actual   y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -15,8 +15,6 @@ fn main() {
     println!("expected res_y: float32[1] [13.0]");
     println!("expected res_scan: float32[5, 1] [-1.0, 1.0, 4.0, 8.0, 13.0]");
     let (output0, output1) = model.forward(input0, input1, input2);
-    let output0 = output0.into_data();
-    println!("actual   res_y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
-    let output1 = output1.into_data();
-    println!("actual   res_scan: {:?}{:?} {:?}", output1.dtype, output1.shape.to_vec(), output1.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   res_y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   res_scan: {:?}{:?} {:?}", output1.dtype(), output1.dims(), output1.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -12,6 +12,5 @@ fn main() {
     let input0 = Tensor::<1, Int>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input0.bin").to_vec(), [1usize], DType::I64), (&device, DType::I64));
     println!("expected Y: int8[4, 0, 3] []");
     let output0 = model.forward(input0);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<i64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<i64>().take(8).collect::<Vec<_>>());
 }

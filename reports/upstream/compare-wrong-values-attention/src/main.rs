@@ -14,6 +14,5 @@ fn main() {
     let input2 = Tensor::<4>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input2.bin").to_vec(), [1usize, 1usize, 5usize, 1usize], DType::F32), (&device, DType::F32));
     println!("expected Y: float32[1, 1, 5, 1] [1.0, 1.5, 2.5, 3.0, 3.5]");
     let output0 = model.forward(input0, input1, input2);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -16,6 +16,5 @@ fn main() {
     let input4 = Tensor::<1>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input4.bin").to_vec(), [4usize], DType::F32), (&device, DType::F32));
     println!("expected Y: float32[2, 4, 3, 2] [-2.1933538913726807, -2.749997615814209, -1.9269566535949707, -0.8903157711029053, -4.249995708465576, -4.428302764892578, -1.2393933534622192, -1.2164368629455566]");
     let output0 = model.forward(input0, input1, input2, input3, input4);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

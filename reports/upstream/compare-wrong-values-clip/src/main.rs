@@ -13,6 +13,5 @@ fn main() {
     let input1 = -1;
     println!("expected Y: int16[2, 3, 4] [-2, -2, -2, -2, -2, -2, -2, -2]");
     let output0 = model.forward(input0, input1);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<i64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<i64>().take(8).collect::<Vec<_>>());
 }

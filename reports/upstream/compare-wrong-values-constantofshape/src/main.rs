@@ -12,6 +12,5 @@ fn main() {
     let input0 = [3];
     println!("expected Y: uint64[3] [1, 1, 1]");
     let output0 = model.forward(input0);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<i64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<i64>().take(8).collect::<Vec<_>>());
 }

@@ -12,8 +12,6 @@ fn main() {
     println!("expected Y: float64[1] [-3.525162088101945]");
     println!("expected mask: bool[1] [false]");
     let (output0, output1) = model.forward();
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
-    let output1 = output1.into_data();
-    println!("actual   mask: {:?}{:?} {:?}", output1.dtype, output1.shape.to_vec(), output1.iter::<bool>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   mask: {:?}{:?} {:?}", output1.dtype(), output1.dims(), output1.to_data().iter::<bool>().take(8).collect::<Vec<_>>());
 }

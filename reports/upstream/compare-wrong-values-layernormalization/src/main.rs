@@ -14,10 +14,7 @@ fn main() {
     println!("expected Mean: float32[2, 3, 1, 1] [-0.1851566880941391, 1.3364434242248535, -0.7778677344322205, -0.6979088187217712, -0.5998416543006897, 0.782791018486023]");
     println!("expected InvStdDev: float32[2, 3, 1, 1] [0.3075869083404541, 0.5226522088050842, 0.3407673239707947, 2.894041061401367, 0.3939840495586395, 0.9007040858268738]");
     let (output0, output1, output2) = model.forward(input0);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
-    let output1 = output1.into_data();
-    println!("actual   Mean: {:?}{:?} {:?}", output1.dtype, output1.shape.to_vec(), output1.iter::<f64>().take(8).collect::<Vec<_>>());
-    let output2 = output2.into_data();
-    println!("actual   InvStdDev: {:?}{:?} {:?}", output2.dtype, output2.shape.to_vec(), output2.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Mean: {:?}{:?} {:?}", output1.dtype(), output1.dims(), output1.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   InvStdDev: {:?}{:?} {:?}", output2.dtype(), output2.dims(), output2.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -13,6 +13,5 @@ fn main() {
     let input1 = Tensor::<1>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input1.bin").to_vec(), [6usize], DType::F16), (&device, DType::F16));
     println!("expected z: float16[6] [3.84375, 16.609375, 0.4404296875, 1.65625, -0.30078125, 3.84375]");
     let output0 = model.forward(input0, input1);
-    let output0 = output0.into_data();
-    println!("actual   z: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   z: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

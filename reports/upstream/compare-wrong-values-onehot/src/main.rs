@@ -14,6 +14,5 @@ fn main() {
     let input2 = Tensor::<1>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input2.bin").to_vec(), [2usize], DType::BF16), (&device, DType::BF16));
     println!("expected y: bfloat16[2, 4] [0.875, 3.0, 3.0, 3.0, 3.0, 3.0, 0.875, 3.0]");
     let output0 = model.forward(input0, input1, input2);
-    let output0 = output0.into_data();
-    println!("actual   y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -13,6 +13,5 @@ fn main() {
     let input1 = Tensor::<1, Int>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input1.bin").to_vec(), [0usize], DType::I64), (&device, DType::I64));
     println!("expected Y: float64[2, 3, 2, 2] [-0.6931471805599453, 0.7979416398560271, 0.9162907318741551, 0.8109302162163288, 0.698064762849671, 0.9770532043087696, 0.4054651081081644, 1.1786549963416462]");
     let output0 = model.forward(input0, input1);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -11,6 +11,5 @@ fn main() {
     let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
     println!("expected Y: int32[1, 3, 2, 1] [0, -2, 0, 0, 0, 0]");
     let output0 = model.forward();
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<i64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<i64>().take(8).collect::<Vec<_>>());
 }

@@ -13,6 +13,5 @@ fn main() {
     let input1 = Tensor::<1>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input1.bin").to_vec(), [4usize], DType::F32), (&device, DType::F32));
     println!("expected Y: float32[1, 1, 1, 2] [2.6666665077209473, 4.3333330154418945]");
     let output0 = model.forward(input0, input1);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

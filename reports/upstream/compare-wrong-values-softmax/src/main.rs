@@ -11,6 +11,5 @@ fn main() {
     let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
     println!("expected Y: float16[2, 3, 4] [0.024139404296875, 0.055206298828125, 0.007518768310546875, 0.135498046875, 0.042999267578125, 0.003185272216796875, 0.00028967857360839844, 0.001667022705078125]");
     let output0 = model.forward();
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

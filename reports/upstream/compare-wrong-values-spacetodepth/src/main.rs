@@ -11,6 +11,5 @@ fn main() {
     let model = model::Model::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/model.bpk"), &device);
     println!("expected Y: float64[2, 12, 2, 3] [-0.5723133215599798, -3.4047295300819096, -2.264323220584953, -0.75, 2.7972882307515725, -0.8616741160185413, -0.4577183275734713, 1.0]");
     let output0 = model.forward();
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -12,6 +12,5 @@ fn main() {
     let input0 = Tensor::<2>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input0.bin").to_vec(), [2usize, 0usize], DType::BF16), (&device, DType::BF16));
     println!("expected Y: bfloat16[2, 0] []");
     let output0 = model.forward(input0);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -13,6 +13,5 @@ fn main() {
     let input1 = Tensor::<5>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input1.bin").to_vec(), [1usize, 2usize, 4usize, 2usize, 3usize], DType::F32), (&device, DType::F32));
     println!("expected Y: float32[1, 1, 2, 4, 2] [1.0, 5.0, 1.0, 0.0, 5.0, 12.0, 5.0, 5.0]");
     let output0 = model.forward(input0, input1);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -13,6 +13,5 @@ fn main() {
     let input1 = -1;
     println!("expected y: float64[5] [0.0, 2.9923122897618013, 8.729562117908735, 12.254032704704969, 14.481796326217479]");
     let output0 = model.forward(input0, input1);
-    let output0 = output0.into_data();
-    println!("actual   y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

@@ -13,6 +13,5 @@ fn main() {
     let input1 = Tensor::<1, Int>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input1.bin").to_vec(), [1usize], DType::I64), (&device, DType::I64));
     println!("expected reduced: float32[2, 1, 4] [inf, inf, inf, inf, inf, inf, inf, inf]");
     let output0 = model.forward(input0, input1);
-    let output0 = output0.into_data();
-    println!("actual   reduced: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   reduced: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

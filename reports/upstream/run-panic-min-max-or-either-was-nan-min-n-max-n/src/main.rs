@@ -14,6 +14,5 @@ fn main() {
     let input2 = f32::from_bits(1065353216);
     println!("expected y: float32[3] [1.0, 1.0, 1.0]");
     let output0 = model.forward(input0, input1, input2);
-    let output0 = output0.into_data();
-    println!("actual   y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

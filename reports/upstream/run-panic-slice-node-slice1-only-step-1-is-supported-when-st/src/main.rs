@@ -14,6 +14,5 @@ fn main() {
     let input2 = Tensor::<1, Int>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input2.bin").to_vec(), [2usize], DType::I64), (&device, DType::I64));
     println!("expected Y: float32[2, 2, 3] [-3.3907129764556885, -2.639711856842041, 0.7211218476295471, 0.9138890504837036, 2.101865768432617, 3.25, -0.05849962309002876, -1.2856452465057373]");
     let output0 = model.forward(input0, input1, input2);
-    let output0 = output0.into_data();
-    println!("actual   Y: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }

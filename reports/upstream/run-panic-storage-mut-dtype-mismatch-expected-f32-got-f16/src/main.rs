@@ -13,6 +13,5 @@ fn main() {
     let input1 = Tensor::<2>::from_data(TensorData::from_bytes_vec(include_bytes!("../values/input1.bin").to_vec(), [2usize, 3usize], DType::F32), (&device, DType::F32));
     println!("expected Y_out: float16[2, 3] [0.132568359375, 0.0936279296875, 1.7060546875, 7.44921875, 47.03125, 0.73193359375]");
     let output0 = model.forward(input0, input1);
-    let output0 = output0.into_data();
-    println!("actual   Y_out: {:?}{:?} {:?}", output0.dtype, output0.shape.to_vec(), output0.iter::<f64>().take(8).collect::<Vec<_>>());
+    println!("actual   Y_out: {:?}{:?} {:?}", output0.dtype(), output0.dims(), output0.to_data().iter::<f64>().take(8).collect::<Vec<_>>());
 }
