@@ -202,11 +202,9 @@ def quantised(entry: Entry, variant: str, model: str, calibration: Path, folder:
         done = command([*words, "-o", str(made), "--json"], SEARCH)
         note.write_text(done or "{}", encoding="utf-8")
     if not made.exists():
-        # Of another suffix, so that the report does not take it for a model of the table.
-        plain = folder / f"{made.stem}.plain"
-        raw = plain.with_suffix(".onnx")
-        said = command([*words, "-o", str(raw), "--no-prepare", "--json", "--force"])
-        raw.rename(plain)
+        plain = folder / "plain" / made.name
+        plain.parent.mkdir(exist_ok=True)
+        said = command([*words, "-o", str(plain), "--no-prepare", "--json", "--force"])
         made.write_bytes(rewritten_for_burn(plain, drawn(calibration)))
         if note.read_text(encoding="utf-8") == "{}":
             note.write_text(json.dumps(json.loads(said) | {"prepare": disagreement(entry, made, folder)}))

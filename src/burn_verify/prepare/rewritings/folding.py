@@ -48,23 +48,30 @@ def _folded(model: onnx.ModelProto, tools: Tools, kept: frozenset[str], only: st
     if only:
         constant = [node for node in constant if node.op_type == only]
     if not constant:
-        return changed if shaped else None
+        return pruned(changed) if shaped else None
     wanted = _boundary(changed, constant)
     values = _values(changed, constant, wanted, tools)
     if not values:
-        return changed if shaped else None
+        return pruned(changed) if shaped else None
     return _put(changed, constant, set(wanted), values)
 
 
 def _shapes_known(model: onnx.ModelProto, about: Known) -> int:
-    """Make Shape and Size of values with known shapes constants, in all graphs; return how many."""
+    """Make constants of Shape and Size of values with known shapes, and of known sizes taken out of other shapes.
+
+    In all graphs; return how many.
+    """
+    makers = {node.output[0]: node for node in facts.nodes(model) if node.output}
     found = 0
     for graph in list(facts.graphs(model)):
         for node in graph.node:
-            shape = about.type_of(node.input[0]).static if node.input else None
-            if shape is None or canonical(node.domain) or node.op_type not in {"Shape", "Size"}:
+            value = _known_size(node, makers, about)
+            if value is None:
                 continue
-            tensor = numpy_helper.from_array(_shape_value(node, shape), "")
+            tensor = numpy_helper.from_array(value, "")
+            # What reads it may still look at how it was made.
+            makers[node.output[0]] = made = onnx.NodeProto()
+            made.CopyFrom(node)
             del node.input[:], node.attribute[:]
             node.op_type = "Constant"
             node.attribute.append(helper.make_attribute("value", tensor))
@@ -72,11 +79,35 @@ def _shapes_known(model: onnx.ModelProto, about: Known) -> int:
     return found
 
 
+def _known_size(node: onnx.NodeProto, makers: Mapping[str, onnx.NodeProto], about: Known) -> Array | None:
+    """Return the value of a node that says what is known of a shape; None of any other node."""
+    if canonical(node.domain) or not node.input:
+        return None
+    if node.op_type in {"Shape", "Size"}:
+        shape = about.type_of(node.input[0]).static
+        return None if shape is None else _shape_value(node, shape)
+    source = makers.get(node.input[0])
+    if node.op_type != "Gather" or source is None or source.op_type != "Shape" or canonical(source.domain):
+        return None
+    sizes, places = about.type_of(source.input[0]).shape, about.constant(node.input[1])
+    if sizes is None or places is None:
+        return None
+    taken = sizes[_bounds(source, len(sizes))]
+    if not all(-len(taken) <= place < len(taken) and taken[place] is not None for place in places.ravel().tolist()):
+        return None
+    return np.array([taken[place] for place in places.ravel().tolist()], np.int64).reshape(places.shape)
+
+
 def _shape_value(node: onnx.NodeProto, shape: tuple[int, ...]) -> Array:
     if node.op_type == "Size":
         return np.array(int(np.prod(shape, dtype=np.int64)), np.int64)
-    bounds = {attribute.name: attribute.i for attribute in node.attribute}
-    return np.array(shape, np.int64)[bounds.get("start", 0) : bounds.get("end", len(shape))]
+    return np.array(shape, np.int64)[_bounds(node, len(shape))]
+
+
+def _bounds(node: onnx.NodeProto, rank: int) -> slice:
+    """Return which sizes a Shape gives."""
+    given = {attribute.name: attribute.i for attribute in node.attribute}
+    return slice(given.get("start", 0), given.get("end", rank))
 
 
 def _constant_nodes(model: onnx.ModelProto, about: Known, kept: frozenset[str]) -> list[onnx.NodeProto]:

@@ -1,6 +1,7 @@
 """Constants are computed before, by the engine of the reference."""
 
 import numpy as np
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.core.errors import OracleError
@@ -35,6 +36,23 @@ def test_shapes_that_are_known_are_constants():
     made = folded(of(nodes), TOOLS)
     assert known(made).constant("s").tolist() == [3]
     assert "Shape" not in operators(made)
+
+
+@pytest.mark.parametrize(("place", "bounds", "known_"), [(1, {}, True), (-1, {"start": 1}, True), (0, {}, False)])
+def test_a_known_size_of_a_shape_that_is_not_is_a_constant(place, bounds, known_):
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"], **bounds),
+        helper.make_node("Gather", ["s", "place"], ["size"]),
+        helper.make_node("Reshape", ["x", "size"], ["y"]),
+    ]
+    given = model(
+        nodes, [value("x", shape=["n", 4])], [value("y")], [numpy_helper.from_array(np.array([place]), "place")]
+    )
+    made = folded(given, TOOLS)
+    assert (made is not None) == known_
+    if made is not None:
+        assert operators(made) == ["Constant", "Reshape"]
+        assert known(made).constant("size").tolist() == [4]
 
 
 def test_an_output_that_is_constant_has_a_node():
