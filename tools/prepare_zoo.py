@@ -142,6 +142,7 @@ def prepared(name: str, folder: Path) -> PreparedModel:
         explained=round(explained, 2),
         processor=round(processor, 2),
         forecast=told[0]["forecast"] if told else "cannot say",
+        cpu=cpu(),
     )
 
 
@@ -152,6 +153,15 @@ def timed(words: Sequence[str], codes: Sequence[int]) -> tuple[Any, float, float
     if done.returncode not in codes:
         sys.exit(f"prepare_zoo.py: burn-verify {' '.join(words)}: {done.stderr.strip()}")
     return json.loads(done.stdout), time.monotonic() - started, _used() - used
+
+
+def cpu() -> str:
+    """Return the name of the processor, and whether ONNX Runtime adds products of 8 bits exactly on it."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    known = {name.strip(): value.strip() for name, value in fields.items()}
+    vnni = "with VNNI" if any("vnni" in flag for flag in known.get("flags", "").split()) else "without VNNI"
+    return f"{known.get('model name', 'unknown')}, {vnni}"
 
 
 def _used() -> float:

@@ -28,6 +28,7 @@ class PreparedModel:
         explained: seconds of ``burn-verify explain`` on it; None where it was not run.
         processor: seconds of a processor that it took.
         forecast: what it said.
+        cpu: the processor, with its instructions for products of 8 bits.
     """
 
     model: str
@@ -46,6 +47,7 @@ class PreparedModel:
     explained: float | None = None
     processor: float | None = None
     forecast: str = ""
+    cpu: str = ""
 
 
 def prepared_model(

@@ -7,7 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from burn_verify.core.prepared import Status
+from burn_verify.core.prepared import Grade, Status
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome
 from burn_verify.core.text import counted
@@ -73,6 +73,8 @@ def _models(models: Sequence[PreparedModel]) -> Iterator[str]:
     yield "Made by `tools/prepare_zoo.py`. *Max abs* is the greatest distance of Burn's answers from ONNX Runtime's;"
     yield "seconds are those of `burn-verify prepare MODEL OPTIONS`, beside them the load of the machine, which has"
     yield "two processors: the number of processes that wanted to run when it began."
+    for cpu in dict.fromkeys(one.cpu for one in models if one.cpu):
+        yield f"Processor: {cpu}."
     if refused:
         agree = [one for one in refused if one.agrees]
         yield ""
@@ -163,6 +165,11 @@ def _lines(lifted: Lifted) -> Iterator[str]:
     for case in lifted.cases:
         proofs.update(case.proofs)
     yield from _table(("proof of a step", "steps"), [(name, str(count)) for name, count in proofs.most_common()])
+    refused = sum(len(case.declined) for case in lifted.cases)
+    yield ""
+    yield f"{proofs.total():,} steps were made and proved; {proofs[Grade.CLOSE]:,} are inside the bound of the judge and"
+    yield f"not to the bit. {refused:,} others were declined, since they change an answer beyond what they promise, or since ONNX Runtime"
+    yield "runs the model neither before nor after them: none of these is in a model that counts as agreeing."
     declined = [case for case in lifted.cases if case.declined]
     farthest = max((case.distance or 0.0 for case in lifted.cases), default=0.0)
     yield ""

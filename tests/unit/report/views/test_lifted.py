@@ -45,6 +45,8 @@ def test_proofs_and_what_was_declined_are_told():
     assert "bit-equal" in text
     assert "1e-06" in text
     assert "declined for 1 cases" in text
+    assert "2 steps were made and proved; 0 are inside" in text
+    assert "1 others were declined" in text
     assert "`b`: bad" in text
 
 
