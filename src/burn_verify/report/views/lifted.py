@@ -168,8 +168,8 @@ def _lines(lifted: Lifted) -> Iterator[str]:
     refused = sum(len(case.declined) for case in lifted.cases)
     yield ""
     yield f"{proofs.total():,} steps were made and proved; {proofs[Grade.CLOSE]:,} are inside the bound of the judge and"
-    yield f"not to the bit. {refused:,} others were declined, since they change an answer beyond what they promise, or since ONNX Runtime"
-    yield "runs the model neither before nor after them: none of these is in a model that counts as agreeing."
+    yield f"not to the bit. {refused:,} others were declined: they change an answer beyond what they promise, or ONNX"
+    yield "Runtime runs the model neither before nor after them. None of these is in a model that counts as agreeing."
     declined = [case for case in lifted.cases if case.declined]
     farthest = max((case.distance or 0.0 for case in lifted.cases), default=0.0)
     yield ""
