@@ -167,7 +167,7 @@ def _lines(lifted: Lifted) -> Iterator[str]:
     yield from _table(("proof of a step", "steps"), [(name, str(count)) for name, count in proofs.most_common()])
     refused = sum(len(case.declined) for case in lifted.cases)
     yield ""
-    yield f"{proofs.total():,} steps were made and proved; {proofs[Grade.CLOSE]:,} are inside the bound of the judge and"
+    yield f"{proofs.total():,} steps were made and proved; {proofs[Grade.CLOSE]:,} are inside the judge's bound and"
     yield f"not to the bit. {refused:,} others were declined: they change an answer beyond what they promise, or ONNX"
     yield "Runtime runs the model neither before nor after them. None of these is in a model that counts as agreeing."
     declined = [case for case in lifted.cases if case.declined]
