@@ -263,13 +263,15 @@ def answers(model: bytes, samples_: Sequence[Mapping[str, Any]]) -> list[Any]:
 
 def disagreement(entry: Entry, made: Path, folder: Path) -> dict[str, Any]:
     """Return what ``verify`` says of a model whose search for rewritings took too long, as `quantize` would."""
+    from burn_verify.core.result import VerdictName
     from burn_verify.record.store import read
 
     record = folder / "verify.jsonl"
     record.unlink(missing_ok=True)
     command(["verify", str(made), *entry.fed, "--burn-record", str(record), "--burn-timeout", "600"])
     (result,) = read(record).results
-    return {"agrees": result.outcome == "passed", "after": {"message": result.message or ""}}
+    message = f"{result.verdict}: {result.message}" if result.message else ""
+    return {"agrees": result.verdict is VerdictName.AGREES, "after": {"message": message}}
 
 
 def evaluated(entry: Entry, models: Sequence[str | Path], labelled: Path, data: Path, folder: Path) -> None:
@@ -301,6 +303,10 @@ def report(arguments: argparse.Namespace) -> int:
         if (folder / "comparison.json").exists():
             comparison = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
             models = sorted(folder.glob("*.onnx"))
+            for one in comparison["comparisons"]:
+                one.pop("worst", None)
+                if one["flips"]:
+                    one["flips"] = {key: one["flips"][key] for key in ("count", "by_kind")}
             found[name] = {**comparison, "notes": {path.stem: notes(path) for path in models}}
     (arguments.out / "int8.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (arguments.out / "int8.md").write_text(page(found), encoding="utf-8")
@@ -408,13 +414,15 @@ def _disagreements(name: str, one: Mapping[str, Any]) -> Iterator[str]:
     """Yield what `quantize` says of each model in 8 bits: whether its numbers by Burn are those of ONNX Runtime."""
     for model, note in one["notes"].items():
         why = note.get("disagrees") or ""
-        said = f"they do not agree, so `quantize` wrote nothing: {why[:220]}" if why else "they agree"
+        said = f"they do not agree, so `quantize` wrote nothing: {why[:250]}" if why else "they agree"
         yield f"- {name}, {variant_of(model)}: {said}"
 
 
 def _losses(name: str, one: Mapping[str, Any]) -> Iterator[str]:
     for model, note in one["notes"].items():
         losses = note.get("losses", [])
+        if not losses:
+            yield f"| {name} | {variant_of(model)} | 0 | not measured: without calibration there are no pairs | - | - |"
         for place, loss in enumerate(losses[:3]):
             head = (name, variant_of(model), str(len(losses))) if not place else ("", "", "")
             sizes = ["-" if loss[key] is None else f"{loss[key]:.1f}" for key in ("own", "whole")]

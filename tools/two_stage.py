@@ -12,6 +12,7 @@ What is rewritten and decided is evaluated on all images, too. `report` writes `
 
 import argparse
 import contextlib
+import io
 import json
 import re
 import sys
@@ -25,6 +26,7 @@ from typing import Any, Final
 
 import numpy as np
 import onnx
+from onnx import helper
 
 from burn_verify.burn.builder import CargoBuilder
 from burn_verify.burn.checkouts import look
@@ -38,6 +40,8 @@ from burn_verify.core.progress import silent
 from burn_verify.core.target import Target
 from burn_verify.graph import control
 from burn_verify.graph.cut import Graph, cut, neutral
+from burn_verify.prepare.body import Body, Names
+from burn_verify.prepare.known import known
 from burn_verify.prepare.recipe import rewritten
 from burn_verify.prepare.rewriting import Rewriting
 from burn_verify.reference.ort import OnnxRuntime
@@ -57,18 +61,30 @@ LEFT_OUT: Final = "by its definition"
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """A form of the model."""
+    """A form of the model.
+
+    Attributes:
+        products: ReduceProd of a shape is written as a product of its sizes, by this tool.
+    """
 
     name: str
     title: str
     rewritten: bool
     decided: bool
+    products: bool = False
 
 
 VARIANTS: Final = (
     Variant(name="as-it-is", title="As it is exported", rewritten=False, decided=False),
     Variant(name="decided", title="As it is exported, its Ifs decided", rewritten=False, decided=True),
     Variant(name="rewritten", title="Rewritten", rewritten=True, decided=False),
+    Variant(
+        name="products",
+        title="Rewritten, ReduceProd of a shape as a product",
+        rewritten=True,
+        decided=False,
+        products=True,
+    ),
     Variant(name="rewritten-decided", title="Rewritten, its Ifs decided", rewritten=True, decided=True),
 )
 
@@ -120,6 +136,7 @@ def run(arguments: argparse.Namespace) -> int:
             if path.exists():
                 continue
             model = onnx.ModelProto.FromString(made.model) if variant.rewritten else plain
+            model = with_products(model) if variant.products else model
             named, inputs = control.named(model), [image(arguments.data)]
             builder = CargoBuilder(cache, settings, silent, [target])
             with Values(engine) as values, closing(builder):
@@ -129,8 +146,38 @@ def run(arguments: argparse.Namespace) -> int:
             names = list(made.names) if variant.rewritten else []
             if not found["blockers"] and decided:
                 found["evaluated"] = evaluated(part, arguments.data, work / variant.name)
+            if variant.products:
+                found["located"] = located(model, work / f"{variant.name}.onnx")
             path.write_text(json.dumps({**found, "rewritings": names}, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def with_products(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a model in which ReduceProd of a shape, which gives one number, is a product of its sizes."""
+    about, made = known(model), onnx.ModelProto()
+    made.CopyFrom(model)
+    del made.graph.node[:]
+    for node in model.graph.node:
+        length = about.type_of(node.input[0]).static if node.op_type == "ReduceProd" else None
+        if length is None or len(length) != 1:
+            made.graph.node.append(node)
+            continue
+        body = Body(Names(made))
+        sizes = [body("Gather", node.input[0], body.const([place]), axis=0) for place in range(length[0])]
+        while len(sizes) > 1:
+            sizes = [body("Mul", sizes[0], sizes[1]), *sizes[2:]]
+        made.graph.node.extend([*body.nodes, helper.make_node("Squeeze", [sizes[0], body.const([0])], node.output)])
+        made.graph.initializer.extend(body.tensors)
+    return made
+
+
+def located(model: onnx.ModelProto, path: Path) -> list[str]:
+    """Return what ``locate`` says of a model that burn-onnx takes."""
+    onnx.save(model, path)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        burn_verify(["locate", str(path), "--burn-hooks", str(HOOKS), "--burn-timeout", "300"])
+    return [line for line in out.getvalue().splitlines() if line.strip()]
 
 
 def rewritings(model: onnx.ModelProto, target: Target) -> list[Rewriting]:
@@ -308,6 +355,10 @@ def _section(one: Mapping[str, Any]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     rest = "All of them" if not out else f"The other {one['nodes'] - out}"
     yield f"{chr(10) if out else ''}{rest}, as one model that is fed values: {_cell(one['end'])}.\n"
+    if one.get("located"):
+        yield "`burn-verify locate` says of it:\n"
+        yield from (f"    {line[:160]}" for line in one["located"])
+        yield ""
     if "evaluated" in one:
         yield "On the 60 images of triangles:\n"
         yield from _metrics(one["evaluated"])
