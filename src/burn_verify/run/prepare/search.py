@@ -87,14 +87,19 @@ def strategy(rewritings: Sequence[Rewriting], *, thrifty: bool = False) -> Strat
     if best is None:
         built = [one for one in tried if one.result is not None]
         return max(built, key=lambda one: one.reached, default=None)
+    # What cannot be left out of a set is not tried again in smaller ones: they would not agree either, and each costs.
+    loose = list(best.effective)
     for _ in range(_ROUNDS):
-        if len(best.effective) < 2:
+        if len(best.effective) < 2 or not loose:
             break
-        smaller = yield [_without(best.effective, one) for one in best.effective]
+        sets = [_without(best.effective, one) for one in loose]
+        smaller = yield [*sets, tuple(one for one in best.effective if one not in loose)]
         less = _smallest(smaller)
         if less is None:
             break
+        left_out = {one for one, attempt in zip(loose, smaller, strict=False) if attempt.agrees}
         best = less
+        loose = [one for one in best.effective if one in left_out]
     return best
 
 

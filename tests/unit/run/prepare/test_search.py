@@ -75,6 +75,14 @@ def test_what_one_alone_does_is_not_tried_together():
     assert burn.batches == [3]
 
 
+def test_what_can_be_left_out_is_left_out_at_once():
+    idle = [Rewriting(name=name, reason="", promise=Promise.SAME, function=A.function) for name in "defgh"]
+    burn = Burn(lambda applied: {"a", "b"} <= applied)
+    assert names(found(burn, A, B, *idle)) == ["a", "b"]
+    # Each alone; all together; each left out, and all of them; the others left out, one by one and together.
+    assert burn.batches == [7, 1, 8, 5]
+
+
 def test_an_option_costs_nothing_but_counts():
     assert names(found(Burn(lambda applied: UNSIMPLIFIED.name in applied), A, UNSIMPLIFIED)) == [UNSIMPLIFIED.name]
     both = Burn(lambda applied: {"a", "b", UNSIMPLIFIED.name} <= applied)
