@@ -1,6 +1,7 @@
 """Application of several rewritings to a model, in a fixed order, until none of them finds anything to change."""
 
-from collections.abc import Mapping, MutableSet, Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,48 +51,69 @@ class Rewritten:
         )
 
 
+class Memory:
+    """What rewritings made of models: the sets that are tried for one model have most of their steps in common.
+
+    Most rewritings change nothing in most models, and to try one on a model of 90 MB takes half a second.
+
+    Arguments:
+        largest: bytes of models that are kept; the oldest are forgotten.
+    """
+
+    def __init__(self, largest: int = 256 << 20) -> None:
+        self._largest = largest
+        self._size = 0
+        self._known: OrderedDict[tuple[str, int], tuple[bytes | None, str]] = OrderedDict()
+
+    def applied(self, model: bytes, rewriting: Rewriting, tools: Tools) -> tuple[bytes | None, str]:
+        """Return the changed model, None where nothing changes; and the error of a rewriting that fails."""
+        key = rewriting.name, hash(model)
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        made = self._known[key] = _applied(model, rewriting, tools)
+        self._size += len(made[0] or b"")
+        while self._size > self._largest and self._known:
+            _, (forgotten, _) = self._known.popitem(last=False)
+            self._size -= len(forgotten or b"")
+        return made
+
+
 def rewritten(
-    model: bytes,
-    rewritings: Sequence[Rewriting],
-    tools: Tools,
-    largest: int = _LARGEST,
-    idle: MutableSet[tuple[str, int]] | None = None,
+    model: bytes, rewritings: Sequence[Rewriting], tools: Tools, largest: int = _LARGEST, memory: Memory | None = None
 ) -> Rewritten:
     """Apply rewritings in their order, again and again until nothing changes.
 
     A rewriting that fails on a model changes nothing; no exception of one is raised.
 
     Arguments:
-        idle: what is known of other calls: name of a rewriting and hash of a model that it does not change. Most of
-            them change nothing in most models, and to try one on a model of 90 MB takes half a second.
+        largest: bytes of the largest model that a rewriting may make.
+        memory: of other calls, with rewritings of the same target.
     """
     steps: list[Step] = []
     broken: dict[str, str] = {}
-    idle = set() if idle is None else idle
+    memory = Memory() if memory is None else memory
     for _ in range(_ROUNDS):
         before = len(steps)
         for rewriting in rewritings:
-            key = rewriting.name, hash(model)
-            if key in idle:
+            if rewriting.name in broken:
                 continue
-            made = _applied(model, rewriting, tools, broken)
-            if made is not None and made != model and len(made) <= largest:
+            made, error = memory.applied(model, rewriting, tools)
+            if error:
+                broken[rewriting.name] = error
+            if made is not None and len(made) <= largest:
                 steps.append(Step(rewriting=rewriting, before=model, after=made))
                 model = made
-            elif rewriting.name not in broken:
-                idle.add(key)
         if len(steps) == before:
             break
     options = {name: on for rewriting in rewritings for name, on in rewriting.options.items()}
     return Rewritten(model=model, steps=tuple(steps), options=options, broken=broken)
 
 
-def _applied(model: bytes, rewriting: Rewriting, tools: Tools, broken: dict[str, str]) -> bytes | None:
-    if rewriting.name in broken:
-        return None
+def _applied(model: bytes, rewriting: Rewriting, tools: Tools) -> tuple[bytes | None, str]:
     try:
-        made = rewriting.function(onnx.ModelProto.FromString(model), tools)
-        return None if made is None else made.SerializeToString()
+        found = rewriting.function(onnx.ModelProto.FromString(model), tools)
+        made = None if found is None else found.SerializeToString()
     except Exception as error:  # a rewriting meets models of any kind; its failure is a fact about the two
-        broken[rewriting.name] = f"{type(error).__name__}: {error}"
-        return None
+        return None, f"{type(error).__name__}: {error}"
+    return (None if made == model else made), ""

@@ -4,7 +4,7 @@ import pytest
 from onnx import helper
 
 from burn_verify.prepare.known import copied
-from burn_verify.prepare.recipe import rewritten
+from burn_verify.prepare.recipe import Memory, rewritten
 from burn_verify.prepare.rewriting import Promise, Rewriting, unchanged
 from handmade import model, value
 from rewriting import TOOLS, operators
@@ -58,16 +58,33 @@ def test_a_model_that_grows_too_large_stays():
     assert made.steps == ()
 
 
-def test_what_changes_nothing_is_not_tried_again_on_the_same_model():
-    calls = []
+def counting(name, function, calls):
+    """Return a rewriting that notes its calls."""
 
-    def function(given, tools):
-        calls.append(given)
+    def counted(given, tools):
+        calls.append(name)
+        return function(given, tools)
 
-    idle = set()
-    lazy = Rewriting(name="lazy", reason="", promise=Promise.SAME, function=function)
+    return Rewriting(name=name, reason="", promise=Promise.SAME, function=counted)
+
+
+def test_what_is_known_of_a_model_is_not_done_again():
+    def fail(given, tools):
+        raise ValueError
+
+    calls, memory = [], Memory()
+    lazy, broken = counting("lazy", unchanged, calls), counting("broken", fail, calls)
+    turn = counting("turn", turned("Neg", "Abs").function, calls)
     for _ in range(2):
-        made = rewritten(MODEL.SerializeToString(), [lazy, turned("Neg", "Abs")], TOOLS, idle=idle)
-        assert made.names == ("Neg to Abs",)
-    # Once on the model as it is, and once on that which another rewriting makes.
-    assert len(calls) == 2
+        made = rewritten(MODEL.SerializeToString(), [lazy, broken, turn], TOOLS, memory=memory)
+        assert (made.names, list(made.broken)) == (("turn",), ["broken"])
+    # On the model as it is, and on that which another rewriting makes; what failed on one is not tried on the next.
+    assert (calls.count("lazy"), calls.count("broken"), calls.count("turn")) == (2, 1, 2)
+
+
+def test_large_models_are_forgotten():
+    calls, memory = [], Memory(largest=10)
+    turn = counting("turn", turned("Neg", "Abs").function, calls)
+    for _ in range(2):
+        assert rewritten(MODEL.SerializeToString(), [turn], TOOLS, memory=memory).names == ("turn",)
+    assert len(calls) > 2

@@ -17,7 +17,7 @@ from burn_verify.core.progress import Listener, Progress, silent
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Outcome
 from burn_verify.core.target import Target
-from burn_verify.prepare.recipe import Rewritten, rewritten
+from burn_verify.prepare.recipe import Memory, Rewritten, rewritten
 from burn_verify.prepare.rewriting import Rewriting
 from burn_verify.reference import oracle
 from burn_verify.run.models import Model, Models
@@ -62,7 +62,7 @@ class Preparation:
         self._listen = listen
         self._thrifty = thrifty
         self._tried: dict[str, int] = {}
-        self._idle: set[tuple[str, int]] = set()
+        self._memory = Memory()
         self.referred: dict[str, Referred] = {}
 
     def prepare(self, cases: Sequence[Case]) -> dict[str, Prepared]:
@@ -124,7 +124,7 @@ class Preparation:
         made = []
         for place, (name, recipe) in enumerate(asked):
             self._listen(Progress(phase="rewrite", done=place, total=len(asked), text=name))
-            made.append(rewritten(sources[name], recipe, self._tools, idle=self._idle))
+            made.append(rewritten(sources[name], recipe, self._tools, memory=self._memory))
         results = self._results(list(zip((name for name, _ in asked), made, strict=True)), known)
         return [
             Attempt(recipe=recipe, rewritten=one, result=results.get(_key(name, one)))
