@@ -354,7 +354,7 @@ def _section(one: Mapping[str, Any]) -> Iterator[str]:
         cells += [f"`{first['name']}`", str(first["first"])]
         yield f"| {' | '.join(cells)} |"
     rest = "All of them" if not out else f"The other {one['nodes'] - out}"
-    yield f"{chr(10) if out else ''}{rest}, as one model that is fed values: {_cell(one['end'])}.\n"
+    yield f"{chr(10) if out else ''}{rest}, as one model that is fed values: {_cell(one['end']).rstrip('.')}.\n"
     if one.get("located"):
         yield "`burn-verify locate` says of it:\n"
         yield from (f"    {line[:160]}" for line in one["located"])

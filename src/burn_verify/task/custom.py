@@ -99,6 +99,9 @@ class Custom:
         outputs: Any = [answer.outputs for answer in answers]
         try:
             found = self.function(outputs[0] if len(outputs) == 1 else outputs, entry.label)
+            if found is None:
+                msg = "it returned nothing: a number, or numbers by name are needed"
+                raise TypeError(msg)
             several = found if isinstance(found, Mapping) else {self.called: found}
             made = {str(name): float(value) for name, value in several.items()}
         except (Exception, SystemExit) as error:  # a function of the user's may raise anything

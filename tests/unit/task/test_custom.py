@@ -26,6 +26,9 @@ def broken(outputs, label):
 def empty(outputs, label):
     return float("nan")
 
+def forgets(outputs, label):
+    outputs["y"].argmax()
+
 def leaves(outputs, label):
     raise SystemExit(0)
 
@@ -79,6 +82,7 @@ def test_what_a_function_raises_is_that_of_its_sample(file):
         ("broken", "broken: RuntimeError: no"),
         ("empty", "empty: no finite number"),
         ("leaves", "leaves: SystemExit: 0"),
+        ("forgets", "forgets: TypeError: it returned nothing: a number, or numbers by name are needed"),
     ):
         with pytest.raises(Wrong, match=said):
             own_task(f"{file}:{name}", Labels.CLASS).predicted(entry(0), answer(1))

@@ -37,7 +37,8 @@ class Tokens:
         fixed = spec.shape[-1] if len(spec.shape) > 1 else None
         length = hint.length or model.asked(fixed, 0) or None
         if hint.tokenizer is None:
-            text = "texts need a tokenizer.json beside the model, or [texts] tokenizer in its description"
+            text = "texts need a tokenizer.json beside the model, [texts] tokenizer in its description, or "
+            text += "--tokenizer of evaluate"
             raise Wrong(place=name, text=text)
         self._tokenizer = _loaded(name, hint.tokenizer)
         self._tokenizer.no_truncation()
