@@ -61,9 +61,10 @@ def _shapes_known(model: onnx.ModelProto, about: Known) -> int:
 
     In all graphs; return how many.
     """
-    makers = {node.output[0]: node for node in facts.nodes(model) if node.output}
     found = 0
     for graph in list(facts.graphs(model)):
+        # Of this graph alone: another one may give the same name to another value.
+        makers = {node.output[0]: node for node in graph.node if node.output}
         for node in graph.node:
             value = _known_size(node, makers, about)
             if value is None:
@@ -87,7 +88,9 @@ def _known_size(node: onnx.NodeProto, makers: Mapping[str, onnx.NodeProto], abou
         shape = about.type_of(node.input[0]).static
         return None if shape is None else _shape_value(node, shape)
     source = makers.get(node.input[0])
-    if node.op_type != "Gather" or source is None or source.op_type != "Shape" or canonical(source.domain):
+    if node.op_type != "Gather" or len(node.input) != 2 or source is None or not source.input:
+        return None
+    if source.op_type != "Shape" or canonical(source.domain):
         return None
     sizes, places = about.type_of(source.input[0]).shape, about.constant(node.input[1])
     if sizes is None or places is None:
