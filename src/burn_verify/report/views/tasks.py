@@ -80,7 +80,8 @@ def _lines(case_id: str, said: Mapping[str, Any]) -> Iterator[str]:
     rates = [one["samples_per_second"] for one in said["evaluations"]]
     speed = "" if None in rates else f"; {' and '.join(f'{rate:.3g}/s' for rate in rates)}"
     yield f"{case_id}: {said['task']} on {said['dataset']['name']}: {metrics}: {tier}; {_flips(compare)} flipped{speed}"
-    yield from (f"{case_id}: note: {line}" for line in said["dataset"].get("doubts", ()))
+    notes = (*said["dataset"].get("doubts", ()), *compare.get("notes", ()))
+    yield from (f"{case_id}: note: {line}" for line in notes)
     if broken := said["dataset"]["unreadable"]:
         yield f"{case_id}: {counted(broken, 'sample')} could not be used: {said['evaluations'][-1]['unreadable'][0]}"
 

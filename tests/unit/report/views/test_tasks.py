@@ -42,6 +42,15 @@ def test_lines():
     assert as_text([result()]) == ""
 
 
+def test_doubts_and_notes_are_lines():
+    said = {**SAID, "dataset": {**SAID["dataset"], "doubts": ["names are counted"]}}
+    said["comparison"] = {**SAID["comparison"], "notes": ["12 boxes moved"]}
+    assert as_text([result(evaluation=said)]).splitlines()[1:3] == [
+        "file/net: note: names are counted",
+        "file/net: note: 12 boxes moved",
+    ]
+
+
 def test_pictures():
     (one,) = told([result(evaluation=SAID)])
     assert one.pictures == (("a.png", "AAAA"),)
