@@ -55,8 +55,8 @@ def _one(
     return Decomposition(decomposer=decomposer, reason=reason, evidence=evidence, promise=promise, oldest=oldest)
 
 
-def _same(decomposer: Decomposer, reason: str, *evidence: str) -> Decomposition:
-    return _one(decomposer, reason, *evidence, promise=Promise.SAME)
+def _same(decomposer: Decomposer, reason: str, *evidence: str, oldest: int = OLDEST) -> Decomposition:
+    return _one(decomposer, reason, *evidence, promise=Promise.SAME, oldest=oldest)
 
 
 DECOMPOSITIONS: Final[Mapping[str, Decomposition]] = {
@@ -72,6 +72,7 @@ DECOMPOSITIONS: Final[Mapping[str, Decomposition]] = {
     "Compress": _same(elementwise.compress, _LACKS, "node/test_compress_*"),
     "ConstantOfShape": _same(corners.without_elements, _CORNERS, "node/test_constantofshape_int_shape_zero"),
     "ConvInteger": _one(quantised.conv_integer, _LACKS, "node/test_convinteger_*"),
+    "ConvTranspose": _same(corners.conv_transpose, "burn-onnx does not look at its output_shape", oldest=1),
     "Crop": _one(former.crop, _LACKS, oldest=1),
     "CumProd": _one(elementwise.cum_prod, _LACKS, "node/test_cumprod_*"),
     "DFT": _one(spectral.dft, _CORNERS, "node/test_dft*"),

@@ -1,7 +1,7 @@
 """Single corners of operators that burn-onnx has: axes left out, dtypes, modes, and values without elements."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -135,3 +135,37 @@ def get_element(site: Site, body: Body) -> Sequence[str] | None:
     """Replace OptionalGetElement of a tensor by the tensor."""
     del body
     return [site.input(0)] if site.elem_type(0) else None
+
+
+def conv_transpose(site: Site, body: Body) -> Sequence[str] | None:
+    """Say the size of a ConvTranspose's output by paddings, where it is said by itself or by ``auto_pad``."""
+    sizes, auto = site.attribute("output_shape"), site.attribute("auto_pad", "NOTSET")
+    shape, weights = site.type_of(0).shape, site.shape(1)
+    if (not sizes and auto == "NOTSET") or shape is None or weights is None or None in shape[2:]:
+        return None
+    count = len(shape) - 2
+    kernel = site.attribute("kernel_shape") or list(weights[2:])
+    strides, dilations = (site.attribute(name) or [1] * count for name in ("strides", "dilations"))
+    further = list(site.attribute("output_padding") or [0] * count)
+    begins, ends = [0] * count, [0] * count
+    for axis in range(count):
+        size, stride = shape[axis + 2] or 0, strides[axis]
+        whole = stride * (size - 1) + dilations[axis] * (kernel[axis] - 1) + 1 + further[axis]
+        wanted = sizes[-count:][axis] if sizes else whole if auto == "VALID" else size * stride
+        if wanted > whole:
+            further[axis] += wanted - whole
+        half = max(0, whole - wanted) // 2
+        rest = max(0, whole - wanted) - half
+        begins[axis], ends[axis] = (half, rest) if auto == "SAME_UPPER" else (rest, half)
+    if any(more >= max(pair) for more, *pair in zip(further, strides, dilations, strict=True)):
+        # No output may be padded by so much.
+        return None
+    names = [name for name in site.node.input if name]
+    group = site.attribute("group", 1)
+    given: dict[str, Any] = {
+        "kernel_shape": kernel,
+        "strides": strides,
+        "dilations": dilations,
+        "output_padding": further,
+    }
+    return [body("ConvTranspose", *names, pads=[*begins, *ends], group=group, **given)]

@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from burn_verify.prepare.decompositions import DECOMPOSITIONS
 from burn_verify.prepare.replace import replaced
 from burn_verify.prepare.rewritings.corners import reduction_of_nothing
 from handmade import model, value
-from rewriting import answers, node_model, operators, put_differently
+from rewriting import answers, node_model, operators, put_differently, typed
 
 X = np.arange(6, dtype=np.float32).reshape(1, 2, 3, 1)
 
@@ -106,3 +106,35 @@ def test_the_element_of_a_tensor_is_the_tensor():
     node = helper.make_node("OptionalGetElement", ["x"], ["y"])
     made = put(model([node], [value("x", shape=[4])], [value("y", shape=[4])], opset=18), "OptionalGetElement")
     assert operators(made) == ["Identity"]
+
+
+IMAGE = np.random.default_rng(1).standard_normal((1, 2, 4, 5)).astype(np.float32)
+KERNEL = np.random.default_rng(2).standard_normal((2, 3, 3, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"output_shape": [10, 12], "strides": [2, 2], "auto_pad": "VALID"},
+        {"output_shape": [8, 10], "strides": [2, 2]},
+        {"output_shape": [8, 9], "strides": [2, 2], "auto_pad": "SAME_UPPER"},
+        {"output_shape": [8, 9], "strides": [2, 2], "auto_pad": "SAME_LOWER", "dilations": [1, 2]},
+        {"strides": [2, 3], "auto_pad": "SAME_UPPER"},
+        {"strides": [2, 3], "auto_pad": "SAME_LOWER"},
+        {"strides": [2, 2], "auto_pad": "VALID", "output_padding": [1, 0]},
+    ],
+    ids=str,
+)
+def test_the_size_of_a_transposed_convolution_is_said_by_paddings(given):
+    model, arrays = node_model("ConvTranspose", [IMAGE, KERNEL], constants=(1,), **given)
+    made = replaced(model, {"ConvTranspose": DECOMPOSITIONS["ConvTranspose"].decomposer})
+    assert not {"output_shape", "auto_pad"} & {one.name for one in made.graph.node[0].attribute}
+    np.testing.assert_array_equal(answers(made, arrays)[0], answers(model, arrays)[0])
+
+
+@pytest.mark.parametrize("given", [{}, {"output_shape": [99, 99], "strides": [2, 2]}], ids=["plain", "too large"])
+def test_a_transposed_convolution_that_says_no_size_stays(given):
+    node = helper.make_node("ConvTranspose", ["in0", "w"], ["y"], **given)
+    values = [typed("in0", IMAGE)], [helper.make_tensor_value_info("y", 1, None)]
+    made = model([node], *values, [numpy_helper.from_array(KERNEL, "w")])
+    assert replaced(made, {"ConvTranspose": DECOMPOSITIONS["ConvTranspose"].decomposer}) is None
