@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fakes import Faults, seams
-from labelled import classifier, pictures, rows
+from labelled import classifier, detector, pictures, rows
 
 
 @pytest.fixture
@@ -53,6 +53,17 @@ def test_samples_that_cannot_be_read_are_exit_code_4_unless_they_are_allowed(com
     assert "a.npz[2]: label: a whole number from 0 is needed, not -1" in err
     assert "1 sample could not be used" in err
     assert command(*CLASSES, "-o", "out", "--allow-broken", "1", seams=seams())[0] == 0
+
+
+def test_a_sample_that_is_there_twice_is_noted(command, place):
+    pictures(place / "shapes", [[]])
+    (place / "shapes" / "dataset.jsonl").write_text('{"image": "data/0.png", "objects": [], "label": 1}\n' * 2)
+    detector(place / "boxes.onnx")
+    words = ("evaluate", "boxes.onnx", "--data", "shapes", "--task", "metrics.py:one", "--reference-only", "-o", "out")
+    (place / "metrics.py").write_text("def one(outputs, label):\n    return 1.0\n")
+    code, _, err = command(*words, seams=seams())
+    assert code == 0
+    assert "note: shapes: 1 sample is there more than once, and counted so: data/0.png" in err
 
 
 def test_names_of_classes_that_are_counted_are_noted(command, place):

@@ -115,6 +115,8 @@ class Feeder:
         """Return arrays of finite numbers, of the dtype and the rank of their inputs."""
         specs = {spec.name: spec for spec in self._model.inputs}
         for key, array in arrays.items():
+            if array.dtype.kind == "c" and not specs[key].dtype.startswith("complex"):
+                raise Wrong(place=name, text=f"{key!r} holds complex numbers, and {specs[key].dtype} is fed")
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise Wrong(place=name, text=f"{key!r} holds numbers that are not finite")
             if len(specs[key].shape) != array.ndim:

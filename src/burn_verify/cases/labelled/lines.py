@@ -32,6 +32,10 @@ FORMS: Final[Mapping[Labels, str]] = {
     Labels.VALUES: '{"image": "a.png", "values": [1.5]}',
 }
 _TEXTS: Final = ("sentence1", "sentence2")
+_ORIENTATION: Final = 0x0112
+_LYING: Final = 5
+"""The field of an image that says how it is to be turned, and the first of its values that swaps the sides."""
+_MARK: Final = b"\xef\xbb\xbf"
 _CATEGORIES: Final = 100_000
 """Every number up to the greatest is a category."""
 
@@ -43,7 +47,7 @@ def labelled_lines(path: Path, name: str, labels: Labels, model: Model) -> DataS
         Wrong: it cannot be read, or holds no line.
     """
     try:
-        rows = path.read_bytes().split(b"\n")
+        rows = path.read_bytes().removeprefix(_MARK).split(b"\n")
     except OSError as error:
         raise Wrong(place=path.name, text=f"it cannot be read: {error.strerror or error}") from error
     found = list(_entries(rows, path, labels, model))
@@ -160,8 +164,10 @@ def _extent(path: Path) -> tuple[int, int]:
 
     try:
         with Image.open(path) as file:
-            return file.size
-    except (OSError, ValueError, SyntaxError) as error:
+            width, height = file.size
+            # Fed are images as they are shown.
+            return (height, width) if file.getexif().get(_ORIENTATION, 1) >= _LYING else (width, height)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         msg = f"{path.name}: no image that Pillow can read, and the line has no width and height"
         raise ValueError(msg) from error
 

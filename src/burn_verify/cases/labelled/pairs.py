@@ -67,7 +67,11 @@ def _entries(path: Path) -> Iterator[Entry | str]:
 
 def _delimiter(line: str) -> str:
     """Return what separates the columns of a line: a comma, unless another one gives three and a comma does not."""
-    return next((one for one in _DELIMITERS if len(next(csv.reader([line], delimiter=one), ())) > 2), ",")
+    try:
+        return next((one for one in _DELIMITERS if len(next(csv.reader([line], delimiter=one), ())) > 2), ",")
+    except csv.Error:
+        # The line is told when it is read.
+        return ","
 
 
 def _header(row: list[str]) -> tuple[int, ...] | None:

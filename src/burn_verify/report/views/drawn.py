@@ -69,7 +69,7 @@ def _side_by_side(entry: Entry, panels: Sequence[Panel]) -> "Image | None":
     try:
         with Image.open(picture.path) as file:
             image = ImageOps.exif_transpose(file).convert("RGB")
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     scale = max(1, -(-_LEAST // max(image.size)))
     parts = [_panel(image, scale, panel) for panel in panels]

@@ -1,6 +1,7 @@
 """Models on a data set, by ONNX Runtime and by compiled Burn, and what differs between them."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -312,7 +313,16 @@ def by_burn(subject: Subject, step: Built | Ended, target: Target, pipeline: Pip
 def doubts(subject: Subject, first: Evaluated) -> tuple[str, ...]:
     """Return a line for each thing that was assumed about the data, and may be wrong."""
     found = doubt(subject.data, first.answered) if isinstance(subject.task, Classification) else ""
-    return (found,) if found else ()
+    return tuple(filter(None, (found, _twice(subject.data))))
+
+
+def _twice(data: DataSet) -> str:
+    """Return that samples are there several times, in a line; nothing where none is."""
+    several = [name for name, count in Counter(one.name for one in data.entries).items() if count > 1]
+    if not several:
+        return ""
+    are = "is" if len(several) == 1 else "are"
+    return f"{data.name}: {counted(len(several), 'sample')} {are} there more than once, and counted so: {several[0]}"
 
 
 def check_usable(first: Evaluated, task: Task) -> None:

@@ -60,6 +60,8 @@ def test_arrays_that_do_not_fit():
     made = feeder(entry(0, items=[fed(x=np.ones((1, 3)))]))
     with pytest.raises(Wrong, match="not finite"):
         made.rows(entry(0, items=[fed(x=np.full((1, 3), np.nan))]))
+    with pytest.raises(Wrong, match="'x' holds complex numbers, and float32 is fed"):
+        made.rows(entry(0, items=[fed(x=np.ones((1, 3), "c8"))]))
     with pytest.raises(Wrong, match="2 dimensions for a sample"):
         made.rows(entry(0, items=[fed(x=np.ones((1, 3, 3)))]))
     with pytest.raises(Wrong, match=r"is of shape \[batch, 3\], not \[1, 4\]"):

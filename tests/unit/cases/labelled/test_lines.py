@@ -32,6 +32,29 @@ def test_the_size_of_an_image_is_read_where_the_line_does_not_say_it(tmp_path):
     assert found.entries[0].label[0].box == (0, 0, 10, 10)
 
 
+def test_the_size_of_an_image_that_lies_is_that_of_the_image_as_it_is_shown(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    exif = image.Exif()
+    exif[0x0112] = 6
+    image.new("RGB", (20, 10)).save(tmp_path / "a.jpg", exif=exif)
+    found = read(tmp_path, Labels.BOXES, {"image": "a.jpg", "objects": [{"bbox": [0, 0, 0.5, 1], "category": 1}]})
+    assert found.entries[0].label[0].box == (0, 0, 5, 20)
+
+
+def test_an_image_of_too_many_pixels_costs_its_sample_alone(tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    pictures(tmp_path, [[]], size=(20, 10))
+    monkeypatch.setattr(image, "MAX_IMAGE_PIXELS", 50)
+    found = read(tmp_path, Labels.BOXES, {"image": "data/0.png", "objects": []})
+    assert "0.png: no image that Pillow can read" in found.broken[0]
+
+
+def test_a_mark_at_the_beginning_is_no_part_of_the_first_line(tmp_path):
+    (tmp_path / "dataset.jsonl").write_bytes(b'\xef\xbb\xbf{"x": [1, 2, 3], "label": 1}\n')
+    found = labelled_lines(tmp_path / "dataset.jsonl", "d", Labels.CLASS, readable())
+    assert ([one.label for one in found.entries], found.broken) == ([1], ())
+
+
 def test_categories_may_begin_at_0_and_are_not_without_end(tmp_path):
     pictures(tmp_path, [[]])
     lines = [

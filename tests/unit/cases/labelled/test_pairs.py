@@ -35,6 +35,12 @@ def test_headers_of_published_data(tmp_path, head):
     assert found.broken == ()
 
 
+def test_a_field_that_is_too_large_is_told_and_the_rest_goes_on(tmp_path):
+    found = read(tmp_path, f"a,{'b' * 200_000},1\nc,d,2\n")
+    assert "a.csv:1: no CSV: field larger than field limit" in found.broken[0]
+    assert [one.items for one in found.entries] == [("c", "d")]
+
+
 def test_a_header_of_other_names_is_told(tmp_path):
     found = read(tmp_path, "left,right,gold\na,b,1\n")
     assert len(found.entries) == 1
