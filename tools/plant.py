@@ -54,6 +54,10 @@ MODELS = (
 )
 
 
+_SMALL = 100
+"""Units in the last place of the root mean square below which a change is of the size of what rounding does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A fault in a node of a model: what is drawn.
@@ -268,7 +272,9 @@ def _report(lines: Sequence[dict[str, Any]]) -> str:
         "# Planted faults: how often `burn-verify locate` names the node",
         "",
         "Made by `tools/plant.py` from its results: a fault at a time in what burn-onnx makes of one node of a model,",
-        f"in the whole and in every piece that has the node. {named} of {len(planted_)} were named.",
+        f"in the whole and in every piece that has the node. {named} of {len(planted_)} were named. The seconds are",
+        "those of `locate`; references of pieces that stay the same are kept from fault to fault, and other work ran",
+        "beside it.",
         "",
     ]
     for word in ("model", "kind"):
@@ -281,15 +287,26 @@ def _report(lines: Sequence[dict[str, Any]]) -> str:
     survivors = [line for line in planted_ if not line["right"]]
     rows = [[line["model"], line["node"], line["kind"], f"{line['change']:.2g}", _why(line)] for line in survivors]
     text += [tabulate(rows, headers=["model", "node", "fault", "change / rms", "why not"], tablefmt="github"), ""]
-    rows = [[line["model"], line["finding"], line["pieces"], line["aside"]] for line in agreeing]
-    text += [tabulate(rows, headers=["model as it is", "finding", "pieces", "fail"], tablefmt="github"), ""]
+    rows = [
+        [line["model"], line["finding"], line["pieces"], line["aside"], round(line["seconds"])] for line in agreeing
+    ]
+    heads = ["model as it is", "finding", "pieces", "fail", "s"]
+    text += [tabulate(rows, headers=heads, tablefmt="github"), ""]
+    if pieces := sum(line["pieces"] for line in agreeing):
+        aside = sum(line["aside"] for line in agreeing)
+        wrong = sum(line["finding"] != Finding.NOTHING_WRONG for line in agreeing)
+        share = f"{aside} fail ({aside / pieces:.2%})"
+        text += [f"Of {pieces} pieces of {len(agreeing)} models that agree {share}; named: {wrong}.", ""]
     return "\n".join(text)
 
 
 def _why(line: dict[str, Any]) -> str:
     """Return why a fault was not named, by what was measured."""
     if line["finding"] == Finding.NOTHING_WRONG:
-        return "the model passes: its outputs do not show it" + (", a piece does" if line["aside"] else "")
+        units = line["change"] / float(np.finfo(np.float32).eps)
+        small = f", and changes the node by {units:.0f} units in the last place of float32" if units < _SMALL else ""
+        piece = f"; {line['aside']} of its pieces fails, by less than is named" if line["aside"] else ""
+        return f"the model passes: its outputs do not show it{small}{piece}"
     return f"{line['finding']}: {', '.join(line['named']) or 'nothing'} named"
 
 

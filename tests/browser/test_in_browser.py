@@ -353,3 +353,14 @@ def test_without_javascript_the_answer_is_there(browser, small):
     assert "1 of 3 models" in page.inner_text("body")
     assert "compatibility-matrix.md" in page.inner_text("noscript")
     context.close()
+
+
+def test_the_nodes_of_a_located_model_are_a_strip(visit, site):
+    right = {"name": "a", "op_type": "Neg", "value": "x", "fails": False, "known": True, "headroom": 0.5}
+    states = [right, right | {"name": "b", "fails": True, "headroom": 30.0}, right, right | {"known": False}]
+    said = {"line": "first wrong: Neg `b` (fails alone)", "states": states}
+    page = visit(f"{site(a_record(wrong('zoo/a', details={'located': said})))}#case=zoo/a&column=0")
+    heights = [float(rect.get_attribute("height")) for rect in page.locator("svg.strip rect").all()]
+    assert [place for place, height in enumerate(heights) if height == max(heights)] == [1]
+    assert "first wrong one is Neg b: wrong, 30 of its bound" in page.get_attribute("svg.strip", "aria-label")
+    assert said["line"] in page.inner_text("#evidence")
