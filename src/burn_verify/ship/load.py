@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from burn_verify.core.errors import UsageError
 
@@ -65,23 +66,35 @@ def load(
                 return 0, b"", time.perf_counter() - started
             return answer.status_code, answer.content, time.perf_counter() - started
 
+        def told(where: str, field: str) -> Any:
+            """Return what the server says of itself; None of one that died."""
+            try:
+                return json.loads(client.get(where).content)[field]
+            except (httpx.HTTPError, ValueError, KeyError):
+                return None
+
         first = once(0)
-        process = json.loads(client.get("/readyz").content)["process"]
-        before = _resident(pid, process)
+        before = _resident(pid, told("/readyz", "process"))
         started = time.perf_counter()
         with ThreadPoolExecutor(clients) as pool:
             answers = list(pool.map(once, range(requests)))
         seconds = time.perf_counter() - started
-        stats = json.loads(client.get("/model/info").content)["stats"]
-        process = json.loads(client.get("/readyz").content)["process"]
+        stats = told("/model/info", "stats")
+        process = told("/readyz", "process")
     return Loaded(
         statuses=Counter(status for status, _, _ in answers),
         differing=sum(status == 200 and data != first[1] for status, data, _ in answers),
         seconds=seconds,
         latencies=tuple(sorted(taken for _, _, taken in answers)),
-        forward=stats["total_inference_time_ms"] / 1e3 / stats["inference_count"] if stats["inference_count"] else None,
+        forward=_mean(stats),
         resident=(before, _resident(pid, process)),
     )
+
+
+def _mean(stats: Mapping[str, float] | None) -> float | None:
+    if stats is None or not stats["inference_count"]:
+        return None
+    return stats["total_inference_time_ms"] / 1e3 / stats["inference_count"]
 
 
 def _resident(*pids: int | None) -> float | None:

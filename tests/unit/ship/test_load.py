@@ -1,6 +1,7 @@
 """Load on a small server: counts, percentiles, answers that differ."""
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -64,3 +65,13 @@ def test_percentiles_are_of_the_sorted_latencies():
     )
 
     assert [came.percentile(share) for share in (0.5, 0.95, 0.99)] == [50.0, 95.0, 99.0]
+
+
+def test_a_server_that_is_gone_is_counted():
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+
+    came = load(port, "/", {}, b"x", requests=8, clients=2, pid=None)
+
+    assert (came.statuses, came.fine) == ({0: 8}, False)
+    assert (came.forward, came.resident) == (None, (None, None))
