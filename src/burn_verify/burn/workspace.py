@@ -38,6 +38,7 @@ _COMPILED: Final = "compiled.json"
 """Name of the note on the state of cargo's results."""
 
 _TOOLS: Final = ("converter", "probe")
+_TRIES: Final = 5
 
 
 class Workspace:
@@ -313,8 +314,14 @@ class Workspace:
             _stamp_of(self.build).unlink(missing_ok=True)
 
     def _note_compiled(self, profile: str) -> None:
-        if self._compiled is not None:
-            extend(self._compiled, [*libraries(self.build.target, profile), self.build.folder / "Cargo.lock"])
+        if self._compiled is None:
+            return
+        # Crates that `package` wrote may be compiled in this target folder too, and cargo replaces what is theirs
+        # meanwhile. Where that goes on, nothing more is noted than before.
+        for _ in range(_TRIES):
+            with contextlib.suppress(FileNotFoundError):
+                extend(self._compiled, [*libraries(self.build.target, profile), self.build.folder / "Cargo.lock"])
+                return
 
     def _write_lock(self) -> None:
         """Write the lock file if the pinned one changed; cargo adds crates to it, so the contents are not compared."""

@@ -305,6 +305,14 @@ def test_an_untouched_library_is_not_compiled_again(compiled):
     assert (profile / ".fingerprint" / f"serde-{UNIT}").exists()
 
 
+def test_a_library_of_another_crate_that_vanishes_is_no_error(compiled):
+    """Crates that were packaged may be compiled in the same target folder."""
+    one, profile = compiled
+    (profile / "deps" / "libmine-0123456789abcdef.rlib").symlink_to("gone")
+
+    assert one.compile("batch", {}).code == 0
+
+
 def test_a_damaged_lock_file_is_written_again(compiled):
     one, _ = compiled
     lock = one.build.folder / "Cargo.lock"
