@@ -320,8 +320,8 @@ def _report(arguments: argparse.Namespace) -> None:
     made = f"By tools/deploy.py on {datetime.now(UTC):%Y-%m-%d}. {arguments.note}".strip()
     served = [] if arguments.served is None else json.loads(arguments.served.read_text(encoding="utf-8"))
     lines = [] if arguments.startups is None else arguments.startups.read_text(encoding="utf-8").splitlines()
-    text = page(found, made) + served_page(served) + startups_page([json.loads(line) for line in lines])
-    arguments.out.write_text(text, encoding="utf-8")
+    parts = [page(found, made), served_page(served), startups_page([json.loads(line) for line in lines])]
+    arguments.out.write_text("\n".join(filter(None, parts)), encoding="utf-8")
 
 
 if __name__ == "__main__":
