@@ -115,6 +115,8 @@ def _manifest(evidence: Evidence, version: str) -> str:
             f'burn = {{ version = "={burn}", default-features = false, features = {features} }}',
             f'burn-store = {{ version = "={burn}", default-features = false, features = ["std"] }}',
         ]
+        # Numbers of half precision that are no tensors are those of another crate.
+        needed += ['half = "2"'] if "half::" in evidence.rust else []
     head = ["[package]", 'name = "reproduction"', f'version = "{version}"', 'edition = "2024"', "publish = false"]
     return "\n".join([*head, "", "[workspace]", "", "[dependencies]", *needed]) + "\n"
 

@@ -99,6 +99,11 @@ def test_the_message_names_the_file_that_is_there():
     assert "Failed to parse ONNX file 'tiny.onnx': no Neg" in made["README.md"].decode()
 
 
+def test_code_with_numbers_of_half_precision_has_their_crate():
+    made = files_of(evidence(Stage.COMPILE, rust=f"{RUST}// half::f16::ONE", weights=b"w"))
+    assert set(tomllib.loads(made["Cargo.toml"].decode())["dependencies"]) == {"burn", "burn-store", "half"}
+
+
 def test_two_projects_are_told_apart_in_a_shared_target_folder():
     versions = {
         tomllib.loads(files_of(evidence(stage))["Cargo.toml"].decode())["package"]["version"]
