@@ -49,8 +49,8 @@ from planting.builder import builders, marked
 from planting.faults import Kind, planted
 
 MODELS = (
-    "mnist-12,mnist-8,dtln_model_1,resnet8,squeezenet,keyword-spotting,super-resolution-10,resnet20,blazeface,"
-    "mobilenetv2"
+    "mnist-12,mnist-8,dtln_model_1,keyword-spotting,resnet8,resnet20,squeezenet,blazeface,mobilenetv2,"
+    "mnist-burn-example,vit_pgd_2_3_16"
 )
 
 
@@ -304,7 +304,7 @@ def _why(line: dict[str, Any]) -> str:
     """Return why a fault was not named, by what was measured."""
     if line["finding"] == Finding.NOTHING_WRONG:
         units = line["change"] / float(np.finfo(np.float32).eps)
-        small = f", and changes the node by {units:.0f} units in the last place of float32" if units < _SMALL else ""
+        small = f"; the node changes by {units:.0f} units in the last place of float32" if units < _SMALL else ""
         piece = f"; {line['aside']} of its pieces fails, by less than is named" if line["aside"] else ""
         return f"the model passes: its outputs do not show it{small}{piece}"
     return f"{line['finding']}: {', '.join(line['named']) or 'nothing'} named"

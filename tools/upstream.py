@@ -290,8 +290,11 @@ def _rejects(said: Mapping[str, Any], readme: str, code: int, text: str) -> bool
 
 
 def _panics(said: Mapping[str, Any], readme: str, code: int, text: str) -> bool:
-    words = _plain(re.sub(r"^panic: ", "", said["reason"]))[:_LETTERS]
-    return code == 101 and words in _plain(text)
+    """Return whether the program panics with the reason, or with the message of which it is the short form."""
+    words = [
+        _plain(one)[:_LETTERS] for one in (re.sub(r"^panic: ", "", said["reason"]), said.get("message", "")) if one
+    ]
+    return code == 101 and any(word in _plain(text) for word in words)
 
 
 def _differs(said: Mapping[str, Any], readme: str, code: int, text: str) -> bool:
