@@ -93,6 +93,10 @@ def body_in_the_standard(node: onnx.NodeProto, opset: int, about: Known) -> onnx
 
 
 def _in_context(schema: Any, node: onnx.NodeProto, opset: int, about: Known) -> bytes:
+    if any(name and not about.type_of(name).elem_type for name in node.input):
+        # onnx's builder of a body reads the type of an input without a look at whether there is one, and dies.
+        message = f"{node.op_type}: the type of an input is not known"
+        raise ValueError(message)
     versions = schema.context_dependent_function_opset_versions
     wanted = max([one for one in versions if one <= opset] or versions)
     types = [_type(name, about) for name in node.input]

@@ -5,8 +5,10 @@ import onnx
 import pytest
 from onnx import helper
 
+from burn_verify.prepare.known import known
 from burn_verify.prepare.rewritings.functions import (
     all_functions,
+    body_in_the_standard,
     functions_in_the_standard,
     operators_inside,
     with_bodies_of,
@@ -115,3 +117,9 @@ def test_what_bodies_would_bring_is_known_before():
     assert {"NegativeLogLikelihoodLoss", "LogSoftmax", "GatherElements"} <= found
     assert "SoftmaxCrossEntropyLoss" not in found
     assert operators_inside(node_model("Add", [X, X])[0]) == frozenset()
+
+
+def test_a_node_whose_types_are_not_known_has_no_body_in_context():
+    inner = helper.make_graph([helper.make_node("Neg", ["e"], ["n"])], "b", [value("e")], [value("n")])
+    node = helper.make_node("SequenceMap", ["s"], ["y"], body=inner)
+    assert body_in_the_standard(node, 18, known(model([node], [], []))) is None
