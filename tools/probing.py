@@ -171,7 +171,7 @@ def answer_in(program: bytes) -> int:
     length = int.from_bytes(program[start - 8 : start], "little")
     header = json.loads(program[start : start + length])
     one = header["000/out/000"]
-    size = {"F64": 8, "F32": 4, "I64": 8, "I32": 4}.get(one["dtype"], 1)
+    size = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4}.get(one["dtype"], 1)
     return start + length + int(one["data_offsets"][0]) + size - 1
 
 
