@@ -328,7 +328,7 @@ def _values(text: str, word: str) -> list[tuple[str, str]]:
             kind = re.sub(r"^bf(?=\d)", "bfloat", re.sub(r"^f(?=\d)", "float", re.sub(r"^(u?)i(?=\d)", r"\1int", kind)))
             kind = re.sub(r"^u(?=\d)", "uint", kind)
             numbers = re.findall(_NUMBER, values.replace("true", "1").replace("false", "0"))
-            found.append((f"{kind}[{shape.replace(' ', '')}]", " ".join(f"{float(one):.6g}" for one in numbers)))
+            found.append((f"{kind}[{shape.replace(' ', '')}]", " ".join(f"{float(one):.15g}" for one in numbers)))
     return found
 
 
