@@ -64,9 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.exit(f"weave.py: {arguments.record}: no graphs of several operators are in it: pytest --ops-several 5000")
     seed = int(_parts(results[0])["seed"])
     cache = Cache(settings_from({}).cache_dir)
-    cases = collection.cases(cache, arguments.count, seed)
-    told = measured(cases, OnnxRuntime(cache, 60.0))
-    arguments.out.write_text(page(results, told, len(cases), failures.render(record)), encoding="utf-8")
+    cases = collection.cases(cache, max(arguments.count, len(results)), seed)
+    first = cases[: arguments.count]
+    told = measured(first, OnnxRuntime(cache, 60.0))
+    text = page(results, pairs_of(cases[: len(results)]), told, len(first), failures.render(record))
+    arguments.out.write_text(text, encoding="utf-8")
     return 0
 
 
@@ -135,7 +137,18 @@ def _parts(result: CaseResult) -> Mapping[str, str]:
     return found.groupdict()
 
 
-def page(results: Sequence[CaseResult], told: Mapping[str, Told], planted_in: int, failing: str) -> str:
+def pairs_of(cases: Sequence[Case]) -> int:
+    """Return how many pairs of operators there are of which the second takes what the first computes."""
+    found: set[tuple[str, str]] = set()
+    for case in cases:
+        assert isinstance(case.source, Collected)
+        model = onnx.load(case.source.model)
+        makers = {name: node.op_type for node in model.graph.node for name in node.output if node.op_type != "Constant"}
+        found.update((makers[name], node.op_type) for node in model.graph.node for name in node.input if name in makers)
+    return len(found)
+
+
+def page(results: Sequence[CaseResult], pairs: int, told: Mapping[str, Told], planted_in: int, failing: str) -> str:
     """Return the page as Markdown."""
     passed = sum(result.outcome is Outcome.PASSED for result in results)
     seconds = sum(second for result in results for second in result.durations.values()) / len(results)
@@ -155,7 +168,8 @@ def page(results: Sequence[CaseResult], told: Mapping[str, Told], planted_in: in
             "# Graphs of several operators",
             "Made by `pytest --ops-several N --burn-record=several.jsonl` and `tools/weave.py several.jsonl` "
             "([what they are](../docs/generated-graphs.md#graphs-of-several-operators)).",
-            f"{counted(len(results), 'graph')}, {passed} of which agree; {1000 * seconds:.0f} ms each in the stages.",
+            f"{counted(len(results), 'graph')}, {passed} of which agree. In them, {pairs} pairs of operators "
+            f"stand one after the other. They took {1000 * seconds:.0f} ms each in the stages.",
             "## By form",
             tabulate(
                 rows, ("form", "graphs", "agree", "refused", "do not compile", "fail at run time", "wrong"), "github"

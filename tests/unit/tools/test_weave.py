@@ -82,8 +82,8 @@ def test_the_page_counts_forms_and_faults() -> None:
         )
     ]
     told = {"a fault": weave.Told(planted=5, refused=1, told=3)}
-    text = weave.page(results, told, 7, "# What fails with it\n\n## Refused")
-    assert "3 graphs, 1 of which agree; 500 ms each" in text
+    text = weave.page(results, 11, told, 7, "# What fails with it\n\n## Refused")
+    assert "3 graphs, 1 of which agree. In them, 11 pairs of operators" in text
     assert "| chain    |        2 |       1 |         1 |" in text
     assert "In the first 7 graphs, a fault at a time: 4 of 5 are told" in text
     assert "## What fails with it\n\n### Refused" in text
