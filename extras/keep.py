@@ -18,6 +18,7 @@ def keep(name: str, model: onnx.ModelProto, inputs: Sequence[Any], outputs: Sequ
         inputs, outputs: arrays in the order of the graph; the outputs are the framework's, not ONNX Runtime's.
     """
     onnx.checker.check_model(model)
+    _without_traces(model)
     folder = KEPT / name / "test_data_set_0"
     folder.mkdir(parents=True, exist_ok=True)
     (KEPT / f"{name}.onnx").write_bytes(model.SerializeToString())
@@ -29,3 +30,12 @@ def keep(name: str, model: onnx.ModelProto, inputs: Sequence[Any], outputs: Sequ
     operators = sorted({node.op_type for node in model.graph.node})
     (opset,) = {one.version for one in model.opset_import if not one.domain}
     print(f"{name}: {size} bytes, opset {opset}, {', '.join(operators)}")
+
+
+def _without_traces(model: onnx.ModelProto) -> None:
+    """Drop what names folders of the machine that exported: stack traces beside nodes and values."""
+    graph = model.graph
+    for part in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer, graph, model):
+        kept = [entry for entry in part.metadata_props if not entry.key.endswith("stack_trace")]
+        del part.metadata_props[:]
+        part.metadata_props.extend(kept)

@@ -58,6 +58,8 @@ LOCK: Final = "Cargo.lock"
 SHOWN: Final = "shown.jsonl"
 _VALUES: Final = 2000
 _BYTES: Final = 200 << 10
+_FEW: Final = 8
+"""Numbers of a model of the zoo that a folder may hold: its weights are not ours to give away."""
 _SLUG: Final = 60
 _SECONDS: Final = 1200
 _AT_MOST: Final = 300.0
@@ -196,6 +198,8 @@ def _kept(folder: Path, group: Mapping[str, Any], found: Evidence | str) -> dict
         files = files_of(found)
     except (BurnVerifyError, ValueError, KeyError) as error:
         return {folder.name: f"no program can be written: {type(error).__name__}: {error}".partition("\n")[0]}
+    if group["case"].startswith("zoo/") and _parameters(onnx.load_from_string(files["tiny.onnx"])) > _FEW:
+        return {folder.name: "what a model of the zoo learned would be in it: `burn-verify issue` writes it"}
     if sum(len(content) for name, content in files.items() if name != LOCK) > _BYTES:
         return {folder.name: f"more than {_BYTES >> 10} KiB: `burn-verify issue` writes it"}
     for name, content in files.items():
@@ -204,6 +208,14 @@ def _kept(folder: Path, group: Mapping[str, Any], found: Evidence | str) -> dict
         path.write_bytes(content)
     (folder / "group.json").write_text(json.dumps({**group, **_said(found.result)}) + "\n", encoding="utf-8")
     return {}
+
+
+def _parameters(model: onnx.ModelProto) -> int:
+    """Return how many numbers are in the constants and attributes of a model."""
+    attributes = [attribute for node in model.graph.node for attribute in node.attribute]
+    constants = [*model.graph.initializer, *(one.t for one in attributes if one.HasField("t"))]
+    listed = sum(len(one.floats) + len(one.ints) for one in attributes)
+    return listed + sum(int(np.prod(tensor.dims)) for tensor in constants)
 
 
 def _said(result: CaseResult) -> dict[str, Any]:
