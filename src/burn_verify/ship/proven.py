@@ -13,8 +13,9 @@ from burn_verify.core.target import PROCESS, Target
 from burn_verify.core.ways import FULL, HALF
 from burn_verify.judge.overrides import packaged
 from burn_verify.judge.policy import Judge
-from burn_verify.reference import oracle, stored_half
+from burn_verify.reference import measure, oracle, stored_half
 from burn_verify.reference.engine import Engine
+from burn_verify.run.compare import verdict_on, with_moves
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.results import error_of
 from burn_verify.run.seams import Seams
@@ -28,7 +29,8 @@ class Proven:
     """A case that passed on a target.
 
     Attributes:
-        outputs: what compiled Burn answered, by data set.
+        outputs: what compiled Burn answered, by data set, where the judge let it pass; a data set about which there is
+            doubt is not among them.
         judge: the judge that let it pass.
         moves: how far stored weights may move an output, by data set and place; empty for full ones.
     """
@@ -46,7 +48,7 @@ class Proven:
         Raises:
             OracleError: they are not in the cache any more.
         """
-        return next(iter(oracle.read(self.ready.reference).data_sets.values())).inputs
+        return oracle.read(self.ready.reference).data_sets[next(iter(self.outputs))].inputs
 
     @property
     def about(self) -> dict[str, str]:
@@ -104,7 +106,20 @@ def prove(
     assert isinstance(step, Ready)
     judge = Judge(mode=settings.judge, overrides=packaged(), burn_backend=target.backend)
     moves = {} if weights == FULL else _moves(step, seams.engine(cache, settings.timeout, memory_limit=0))
-    return Proven(ready=step, result=verified.result, outputs=verified.outputs, judge=judge, moves=moves)
+    outputs = right(step, verified.outputs, judge, moves)
+    return Proven(ready=step, result=verified.result, outputs=outputs, judge=judge, moves=moves)
+
+
+def right(
+    ready: Ready, outputs: Outputs, judge: Judge, moves: Mapping[str, Mapping[int, Array]] | None = None
+) -> Outputs:
+    """Return the outputs that the judge lets pass: a case may pass although a data set was left out for doubt."""
+    known, measures = oracle.read(ready.reference), with_moves(measure.read_measures(ready.reference), moves or {})
+    return {
+        name: answers
+        for name, answers in outputs.items()
+        if verdict_on(ready.prepared, name, known.data_sets[name], measures.data_sets[name], answers, judge).passes
+    }
 
 
 def _moves(ready: Ready, engine: Engine) -> Mapping[str, Mapping[int, Array]]:

@@ -9,7 +9,7 @@ from burn_verify.cli.common import one_case
 from burn_verify.core.errors import CompareError, ConvertError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import silent
-from burn_verify.ship.proven import prove
+from burn_verify.ship.proven import prove, right
 from fakes import Faults
 
 ADD = Path(__file__).parents[3] / "fixtures" / "add.onnx"
@@ -20,6 +20,12 @@ def test_a_model_that_passes_comes_with_its_answers(proven):
     assert list(proven.outputs) == ["seeded", "positive", "negative"]
     assert proven.about["verdict"] == "agrees"
     assert "file/add, sha256 `" in proven.about["model"]
+
+
+def test_a_data_set_that_did_not_pass_is_not_shipped(proven):
+    wrong = {**proven.outputs, "positive": [output + 1 for output in proven.outputs["positive"]]}
+    assert list(right(proven.ready, wrong, proven.judge)) == ["seeded", "negative"]
+    assert list(right(proven.ready, proven.outputs, proven.judge)) == list(proven.outputs)
 
 
 @pytest.mark.parametrize(
