@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import onnx
@@ -49,6 +49,10 @@ class Rewritten:
         return tuple(dict.fromkeys(step.rewriting.name for step in self.steps)) + tuple(
             f"{name} {'on' if on else 'off'}" for name, on in self.options.items()
         )
+
+    def light(self) -> "Rewritten":
+        """Return the same without the models between the steps."""
+        return replace(self, steps=tuple(replace(step, before=b"", after=b"") for step in self.steps))
 
 
 class Memory:

@@ -88,3 +88,10 @@ def test_large_models_are_forgotten():
     for _ in range(2):
         assert rewritten(MODEL.SerializeToString(), [turn], TOOLS, memory=memory).names == ("turn",)
     assert len(calls) > 2
+
+
+def test_the_models_between_the_steps_can_be_dropped():
+    one = rewritten(MODEL.SerializeToString(), [turned("Neg", "Abs")], TOOLS)
+    light = one.light()
+    assert (light.model, light.names) == (one.model, one.names)
+    assert [(step.before, step.after) for step in light.steps] == [(b"", b"")]

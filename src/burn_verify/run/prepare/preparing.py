@@ -32,6 +32,8 @@ from burn_verify.system.cache import Cache
 
 _TRIES: Final = 3
 """Searches for one model: after each, the rewritings that were declined are left out."""
+_LARGE: Final = 16 << 20
+"""Bytes of a model from which on the models between the steps are not kept: a dozen for each of dozens of sets."""
 
 
 class Preparation:
@@ -89,7 +91,7 @@ class Preparation:
         for _ in range(_TRIES):
             found = self._search(open_ones, sources, banned)
             for name, attempt in found.items():
-                made = self._concluded(open_ones[name], before[name], attempt, banned.get(name, ()))
+                made = self._concluded(open_ones[name], before[name], attempt, sources[name], banned.get(name, ()))
                 fresh = [one for one in made.declined if one not in banned.get(name, ())]
                 if not fresh:
                     done[name] = made
@@ -124,7 +126,8 @@ class Preparation:
         made = []
         for place, (name, recipe) in enumerate(asked):
             self._listen(Progress(phase="rewrite", done=place, total=len(asked), text=name))
-            made.append(rewritten(sources[name], recipe, self._tools, memory=self._memory))
+            one = rewritten(sources[name], recipe, self._tools, memory=self._memory)
+            made.append(one.light() if len(sources[name]) > _LARGE else one)
         results = self._results(list(zip((name for name, _ in asked), made, strict=True)), known)
         return [
             Attempt(recipe=recipe, rewritten=one, result=results.get(_key(name, one)))
@@ -153,7 +156,7 @@ class Preparation:
         return results
 
     def _concluded(
-        self, step: Referred, before: CaseResult, attempt: Attempt | None, declined: tuple[Proof, ...]
+        self, step: Referred, before: CaseResult, attempt: Attempt | None, source: bytes, declined: tuple[Proof, ...]
     ) -> Prepared:
         name = step.case.id
         tried = self._tried.get(name, 0)
@@ -167,7 +170,7 @@ class Preparation:
                 broken={} if attempt is None else attempt.rewritten.broken,
                 tried=tried,
             )
-        made = self._proved(step, attempt.rewritten)
+        made = self._proved(step, self._with_steps(attempt, source))
         against = tuple(proof for proof in made if proof.grade is Grade.DECLINED)
         return Prepared(
             case_id=name,
@@ -180,6 +183,12 @@ class Preparation:
             declined=(*declined, *against),
             tried=tried,
         )
+
+    def _with_steps(self, attempt: Attempt, source: bytes) -> Rewritten:
+        """Return what was made of a model with the models between the steps: those of large ones are made again."""
+        if len(source) <= _LARGE:
+            return attempt.rewritten
+        return rewritten(source, attempt.recipe, self._tools, memory=self._memory)
 
     def _proved(self, step: Referred, made: Rewritten) -> list[Proof]:
         data = oracle.read(step.reference).data_sets
