@@ -21,7 +21,7 @@ from burn_verify.judge.metrics import is_float, widened
 from burn_verify.reference import halves
 from burn_verify.reference.engine import Deviations
 from burn_verify.reference.noise_walk import Load, OutOfTimeError, Walk
-from burn_verify.reference.noisy_value import Value
+from burn_verify.reference.noisy_value import SAMPLES, Value
 
 Array: TypeAlias = npt.NDArray[Any]
 """Any dtype and shape."""
@@ -119,7 +119,19 @@ def _sigma(value: Value, amplification: float, *, exact: bool) -> Array | None:
             return None
         off = np.where(finite, widened(sample) - clean, 0.0) / amplification
         total += off * off
-    return np.asarray(np.sqrt(total / max(1, len(value.samples))))
+    return np.asarray(np.sqrt(pooled(total / max(1, len(value.samples)), finite, len(value.samples))))
+
+
+def pooled(squares: npt.NDArray[np.float64], finite: npt.NDArray[np.bool_], samples: int) -> npt.NDArray[np.float64]:
+    """Return the variance by element, of fewer samples together with that of all elements in place of the missing ones.
+
+    The bound counts on as many samples as usual (`judge.noise`): of fewer, some of a million elements have by chance
+    hardly any deviation. The mean over all elements stays.
+    """
+    if not 0 < samples < SAMPLES or not finite.any():
+        return squares
+    missing = (SAMPLES - samples) * np.mean(squares[finite])
+    return np.asarray((samples * squares + missing) / SAMPLES)
 
 
 def _counts(value: Value) -> bool:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from burn_verify.reference.noise import noise_of
+from burn_verify.reference.noise import noise_of, pooled
+from burn_verify.reference.noisy_value import FEWER, SAMPLES
 from walking import CHAIN, VALUES, WEIGHTS, U, X, exponentials, load, model, node, rms, sigma_of
 
 
@@ -106,3 +107,19 @@ def test_what_takes_too_long_has_no_deviation():
     assert not found.sigma
     assert found.out_of_time
     assert "takes more than" in found.why
+
+
+def test_of_fewer_samples_no_element_has_hardly_any_deviation():
+    drawn = np.random.default_rng(0).standard_normal((FEWER, 100_000))
+    squares = (drawn * drawn).mean(axis=0)
+    finite = np.ones(squares.shape, dtype=bool)
+    found = pooled(squares, finite, FEWER)
+    assert found.mean() == pytest.approx(squares.mean())
+    assert squares.min() < 0.01 < 0.3 < found.min()
+
+
+def test_of_all_samples_every_element_has_its_own_deviation():
+    squares = np.array([0.0, 1.0, 4.0])
+    finite = np.array([True, True, False])
+    assert pooled(squares, finite, SAMPLES) is squares
+    assert pooled(squares, ~finite & False, FEWER) is squares
