@@ -21,15 +21,16 @@ from typing import Any
 from tabulate import tabulate
 
 from burn_verify.core.located import Finding
+from json_lines import lines_of
 
 
 def main() -> None:
     """Locate, or write the report."""
     arguments = _parser().parse_args()
     if arguments.command == "report":
-        arguments.out.write_text(report(_lines(arguments.file)), encoding="utf-8")
+        arguments.out.write_text(report(lines_of(arguments.file)), encoding="utf-8")
         return
-    done = {line["name"] for line in _lines(arguments.out)}
+    done = {line["name"] for line in lines_of(arguments.out)}
     for name in arguments.names.split(","):
         if name not in done:
             # A process for each, since the peak of children is that of all that ever were.
@@ -117,12 +118,6 @@ def report(lines: Sequence[Mapping[str, Any]]) -> str:
 
 def _named(line: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} ({cell})" for name, cell in zip(line["named"], line["cells"], strict=True))
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -44,6 +44,7 @@ from burn_verify.run.seams import Seams
 from burn_verify.run.search import Search
 from burn_verify.system.cache import Cache, scratch
 from burn_verify.system.console import LongWork
+from json_lines import lines_of
 from planting import sized
 from planting.builder import builders, marked
 from planting.faults import Kind, planted
@@ -78,7 +79,9 @@ def main() -> None:
     """Plant faults, or locate in models as they are, or write the report."""
     arguments = _parser().parse_args()
     if arguments.command == "report":
-        arguments.out.write_text(_report([line for path in arguments.files for line in _lines(path)]), encoding="utf-8")
+        arguments.out.write_text(
+            _report([line for path in arguments.files for line in lines_of(path)]), encoding="utf-8"
+        )
         return
     if arguments.command == "inputs":
         tried = sized.plant(own_only=arguments.own)
@@ -104,7 +107,7 @@ class Bench:
         self._out = out
         self._settings = settings_from({})
         self._cache = Cache(self._settings.cache_dir)
-        self._done = {(line["model"], line.get("node"), line.get("kind")) for line in _lines(out)}
+        self._done = {(line["model"], line.get("node"), line.get("kind")) for line in lines_of(out)}
 
     def run(self, names: Sequence[str], count: int, seed: int) -> None:
         """Locate faults, as many of each model."""
@@ -308,12 +311,6 @@ def _why(line: dict[str, Any]) -> str:
         piece = f"; {line['aside']} of its pieces fails, by less than is named" if line["aside"] else ""
         return f"the model passes: its outputs do not show it{small}{piece}"
     return f"{line['finding']}: {', '.join(line['named']) or 'nothing'} named"
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -40,6 +40,7 @@ from burn_verify.run.signature import fails_alike
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 from burn_verify.system.wire import Array, encode_named, placed
+from json_lines import lines_of
 from reducing.joined import UNRELATED, joined
 
 SUITES: Final = ("zoo", "pytorch", "node")
@@ -56,10 +57,10 @@ def main() -> None:
     """Reduce failures, or write the report."""
     arguments = _parser().parse_args()
     if arguments.command == "report":
-        arguments.out.write_text(report(_lines(arguments.file)), encoding="utf-8")
+        arguments.out.write_text(report(lines_of(arguments.file)), encoding="utf-8")
         return
     wanted = {stage: int(count) for stage, _, count in (part.partition("=") for part in arguments.wanted.split(","))}
-    Bench(arguments.out).run(_lines(arguments.record), wanted, arguments.seed)
+    Bench(arguments.out).run(lines_of(arguments.record), wanted, arguments.seed)
 
 
 class Bench:
@@ -73,7 +74,7 @@ class Bench:
         self._out = out
         self._settings: Settings = settings_from({})
         self._cache = Cache(self._settings.cache_dir)
-        self._done = {(line["case"], line["stage"]): line for line in _lines(out)}
+        self._done = {(line["case"], line["stage"]): line for line in lines_of(out)}
 
     def run(self, record: Sequence[Mapping[str, Any]], wanted: Mapping[str, int], seed: int) -> None:
         """Reduce as many failures of each stage as wanted, as far as the record has them."""
@@ -231,12 +232,6 @@ def report(lines: Sequence[Mapping[str, Any]]) -> str:
         text += [f"- {line['case']}: {line['left_out']}" for line in out]
         text += [""]
     return "\n".join(text)
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -51,6 +51,7 @@ from burn_verify.ship.issue import Evidence, files_of
 from burn_verify.system.cache import Cache
 from burn_verify.system.console import LongWork
 from burn_verify.system.wire import Array
+from json_lines import lines_of
 
 PLAIN: Final = 3
 STAGES: Final = ("convert", "compile", "run", "compare")
@@ -270,7 +271,7 @@ def _flat(profile: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, A
 def run(out: Path, cargo: Cargo, only: str) -> None:
     """Run the project in each folder, and note whether it shows what its report says."""
     noted = out / SHOWN
-    done = {json.loads(line)["folder"] for line in noted.read_text().splitlines()} if noted.is_file() else set()
+    done = {line["folder"] for line in lines_of(noted)}
     for folder in sorted(path.parent for path in out.glob("*/group.json")):
         if folder.name in done or only not in folder.name:
             continue
@@ -362,8 +363,7 @@ _SHOWS: Final[Mapping[str, Callable[[Mapping[str, Any], str, int, str], bool]]] 
 
 def report(out: Path) -> str:
     """Return the table of all folders: what each shows, and whether it did when it was run."""
-    noted = out / SHOWN
-    lines = [json.loads(line) for line in noted.read_text().splitlines()] if noted.is_file() else []
+    lines = lines_of(out / SHOWN)
     shown = {line["folder"]: line for line in lines}
     groups = {path.parent.name: json.loads(path.read_text()) for path in sorted(out.glob("*/group.json"))}
     left = json.loads((out / "left.json").read_text()) if (out / "left.json").is_file() else {}

@@ -9,12 +9,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from burn_verify.cases.generated.corpus import SEVERAL
-from burn_verify.cases.generated.typed import InvalidGraph, finish, refusals, same, typed
+from burn_verify.cases.generated.typed import InvalidGraph, finish, inferred, refusals, same, typed
 from burn_verify.cases.index import Index, IndexEntry, write_index, written_data
 from burn_verify.core.case import ModelFacts, facts_of
 from burn_verify.core.errors import OracleError
@@ -127,18 +127,11 @@ def _known(drawn: Woven, evidence: Evidence) -> None:
         NoSuchGraph: a node is.
     """
     with refusals():
-        model = typed_everywhere(drawn.model)
+        model = inferred(drawn.model)
     for placed in cells(model):
         if evidence.only_ending_of(placed.cell) not in (None, Ending.AGREES):
             msg = f"{placed.cell.operator} fails alone"
             raise NoSuchGraph(msg)
-
-
-def typed_everywhere(model: Any) -> Any:
-    """Return a model with the types that shape inference gives to the values between its nodes."""
-    from onnx import shape_inference
-
-    return shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
 
 
 def written(drawn: Woven, name: str, path: Path, engine: Engine) -> IndexEntry:

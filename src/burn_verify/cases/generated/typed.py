@@ -30,12 +30,16 @@ def refusals() -> Iterator[None]:
 
 def typed(model: Any) -> Any:
     """Return a model with the output types of strict shape inference, as far as it infers them."""
-    from onnx import shape_inference
-
-    inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
-    for place, output in enumerate(inferred.graph.output):
+    for place, output in enumerate(inferred(model).graph.output):
         model.graph.output[place].CopyFrom(output)
     return model
+
+
+def inferred(model: Any) -> Any:
+    """Return a copy of a model with all types that strict shape inference infers, those between its nodes included."""
+    from onnx import shape_inference
+
+    return shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
 
 
 def finish(model: Any, outputs: Sequence[Array]) -> None:
