@@ -25,7 +25,9 @@ def run(pytester, as_a_user, monkeypatch):
 
     def run(place, name, *argv):
         monkeypatch.setenv("FAKE_BURN_SIGNAL", f"{place} {name}")
-        done = pytester.run(sys.executable, *argv, "--burn-record", "record.jsonl", "--burn-cache-dir", "cache")
+        done = pytester.run(
+            sys.executable, *argv, "--burn-record", "record.jsonl", "--burn-cache-dir", "cache", timeout=300
+        )
         (found,) = store.read_run(pytester.path / "record.jsonl")
         return done, [result.case_id for result in found.results]
 

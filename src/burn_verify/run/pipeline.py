@@ -4,7 +4,7 @@ Every case yields exactly one `CaseResult`; an error in one case does not affect
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from burn_verify.burn.builder import CargoBuilder
@@ -37,7 +37,7 @@ from burn_verify.run.steps import (
 )
 from burn_verify.run.verify import Verifier
 from burn_verify.system.cache import Cache
-from burn_verify.system.signals import held
+from burn_verify.system.signals import LOOK, check, held
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ class Pipeline:
         try:
             asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
             builds = self._targets.build_all(wanted, loaded, doubtful)
+            while not wait([asked], LOOK).done:
+                check()
             referred, referring = asked.result()
         finally:
             # Ctrl-C and a toolchain failure must not wait for the reference: its thread ends once the process has. A

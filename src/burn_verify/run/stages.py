@@ -10,6 +10,7 @@ from burn_verify.core.errors import InternalError, StageError, ToolchainError, U
 from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.stage import Stage
 from burn_verify.run.steps import Ended, Step
+from burn_verify.system.signals import check
 from burn_verify.system.storage import storage_fault
 
 S = TypeVar("S", bound=Step)
@@ -33,9 +34,10 @@ def apply(stage: Stage, step: S, function: Callable[[S], T | Ended], part: str =
     made: T | Ended
     try:
         made = function(step)
-    except (ToolchainError, UsageError):
-        raise
     except Exception as error:  # any error of one case must not end the other cases
+        check()  # an error of the cleaning up after Ctrl-C may have replaced it
+        if isinstance(error, ToolchainError | UsageError):
+            raise
         if (fault := storage_fault(error)) is not None:
             raise fault from error
         made = step.ended(error if isinstance(error, StageError) else unexpected(stage, error))
@@ -58,6 +60,7 @@ def each(listen: Listener, phase: str, items: Iterable[S], function: Callable[[S
     found: Sequence[S] = list(items)
     done = []
     for place, item in enumerate(found):
+        check()
         listen(Progress(phase=phase, done=place, total=len(found), text=item.case.id))
         done.append(function(item))
     if found:

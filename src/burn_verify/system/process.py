@@ -6,6 +6,7 @@ Only this module and `resident` import `subprocess`.
 import contextlib
 import logging
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from burn_verify.core.errors import CommandFailed
-from burn_verify.system.signals import held
+from burn_verify.system.signals import LOOK, check, held
 
 logger = logging.getLogger("burn_verify")
 
@@ -94,7 +95,8 @@ def stream(
         assert process.stderr is not None
         pump = threading.Thread(target=_pump, args=(process.stderr, on_stderr, b"\r"), daemon=True)
         try:
-            pump.start()
+            with held():  # a thread whose start was interrupted cannot be joined
+                pump.start()
             _pump(process.stdout, on_stdout, b"")
             code = process.wait()
             pump.join()
@@ -158,7 +160,7 @@ def ending(code: int) -> str:
 
 def _pump(pipe: IO[bytes], sink: Callable[[str], None], also_ends_a_line: bytes) -> None:
     rest = b""
-    while chunk := os.read(pipe.fileno(), 65536):
+    while chunk := _read(pipe.fileno()):
         if also_ends_a_line:
             chunk = chunk.replace(also_ends_a_line, b"\n")
         *lines, rest = (rest + chunk).split(b"\n")
@@ -166,6 +168,13 @@ def _pump(pipe: IO[bytes], sink: Callable[[str], None], also_ends_a_line: bytes)
             sink(line.decode("utf-8", "replace"))
     if rest:
         sink(rest.decode("utf-8", "replace"))
+
+
+def _read(pipe: int) -> bytes:
+    """Wait until a pipe has bytes, and return some; none at its end."""
+    while not any(select.select([pipe], [], [], LOOK)):
+        check()
+    return os.read(pipe, 65536)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

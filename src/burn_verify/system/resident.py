@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 from burn_verify.core.errors import ProcessDied
 from burn_verify.core.stage import FailureKind
 from burn_verify.system.process import kill_group, logger
-from burn_verify.system.signals import held
+from burn_verify.system.signals import LOOK, check, held
 from burn_verify.system.wire import PREFIX, VERSION, pack, unpack_header, unpack_prefix
 
 try:
@@ -305,8 +305,10 @@ def _wait(deadline: float, *, readable: int | None = None, writable: int | None 
     Raises:
         TimeoutError: the deadline passed before.
     """
-    remaining = deadline - time.monotonic()
     reading = [] if readable is None else [readable]
     writing = [] if writable is None else [writable]
-    if remaining <= 0 or not any(select.select(reading, writing, [], remaining)):
-        raise TimeoutError
+    while (remaining := deadline - time.monotonic()) > 0:
+        if any(select.select(reading, writing, [], min(remaining, LOOK))):
+            return
+        check()
+    raise TimeoutError

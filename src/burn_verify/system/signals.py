@@ -12,6 +12,10 @@ _ASKED_TO_END: Final = (signal.SIGTERM, signal.SIGHUP)
 
 _held = 0
 _waiting: list[KeyboardInterrupt] = []
+_came: list[KeyboardInterrupt] = []
+
+LOOK: Final = 1.0
+"""Seconds after which a wait of the main thread is interrupted to call `check`."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -52,6 +56,17 @@ def held() -> Iterator[None]:
             raise interrupt
 
 
+def check() -> None:
+    """Raise the interrupt again that came to `ending_as_ctrl_c` in the main thread; without one do nothing.
+
+    An exception that a handler of a signal raises can be lost: Python drops it in a finalizer, another exception of a
+    ``finally`` block replaces it, and a signal between two bytecodes does not wake the system call that follows. Loops
+    over cases and long waits therefore look whether one came.
+    """
+    if _came and not _held and threading.current_thread() is threading.main_thread():
+        raise _came[0]
+
+
 @contextlib.contextmanager
 def ending_as_ctrl_c() -> Iterator[None]:
     """Raise `Terminated` in the main thread on SIGTERM and SIGHUP.
@@ -70,6 +85,7 @@ def ending_as_ctrl_c() -> Iterator[None]:
         for one in taken.keys() - {signal.SIGINT}:
             signal.signal(one, signal.SIG_IGN)
         interrupt = KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
+        _came.append(interrupt)
         if not _held:
             raise interrupt
         _waiting.append(interrupt)
@@ -79,5 +95,6 @@ def ending_as_ctrl_c() -> Iterator[None]:
             signal.signal(number, end)
         yield
     finally:
+        _came.clear()
         for number, handler in taken.items():
             signal.signal(number, handler)

@@ -1,7 +1,9 @@
 """One stage applied to one case: what goes on, what ends it, and what is nobody's fault."""
 
+import contextlib
 import errno
 import os
+import signal
 
 import pytest
 
@@ -10,6 +12,7 @@ from burn_verify.core.errors import LoadError, RunError, ToolchainError, UsageEr
 from burn_verify.core.stage import FailureKind, Stage
 from burn_verify.run.stages import apply, clocked, each, summed, unexpected
 from burn_verify.run.steps import Chosen, Ended
+from burn_verify.system.signals import ending_as_ctrl_c
 
 CHOSEN = Chosen(case=Case(id="file/a", corpus="file", source=Unavailable(reason="")), durations={"before": 1.0})
 
@@ -47,6 +50,25 @@ def test_any_other_exception_ends_the_case_at_the_stage_that_was_applied(stage):
 def test_what_no_case_is_to_blame_for_goes_on(error):
     with pytest.raises(type(error)):
         apply(Stage.COMPILE, CHOSEN, raising(error))
+
+
+def losing(function):
+    """Call a function in a run whose interrupt was lost."""
+    with ending_as_ctrl_c():
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        function()
+
+
+@pytest.mark.parametrize("error", [ToolchainError("no cargo"), RunError("no Burn value"), RuntimeError("no thread")])
+def test_an_error_that_replaced_an_interrupt_ends_no_case(error):
+    with pytest.raises(KeyboardInterrupt):
+        losing(lambda: apply(Stage.COMPILE, CHOSEN, raising(error)))
+
+
+def test_no_case_begins_after_an_interrupt_that_was_lost():
+    with pytest.raises(KeyboardInterrupt):
+        losing(lambda: each([].append, "load", [CHOSEN], pytest.fail))
 
 
 def test_an_exception_without_words_is_named():

@@ -1,6 +1,8 @@
 """Short commands: what they print, and that nothing they say is lost where they fail."""
 
+import contextlib
 import os
+import signal
 import sys
 import threading
 
@@ -8,6 +10,7 @@ import pytest
 
 from burn_verify.core.errors import CommandFailed
 from burn_verify.system.process import Commands, in_one_line, output_of, stream
+from burn_verify.system.signals import ending_as_ctrl_c
 
 CARGO = """\
     Updating crates.io index
@@ -119,3 +122,20 @@ def test_commands_on_threads_end_together(tmp_path):
     assert codes == [-9, -9]
     with pytest.raises(CommandFailed, match="the run is over"), commands.started(python(""), tmp_path, {}):
         pass
+
+
+@pytest.mark.parametrize("stage", ["before", "meanwhile"])
+def test_an_interrupt_that_was_lost_ends_a_command_that_says_nothing(tmp_path, stage):
+    def lose(text=""):
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def run():
+        if stage == "before":
+            lose()
+        said = "pass;" if stage == "before" else "print('a line', flush=True);"
+        wait = python(f"{said} import threading; threading.Event().wait()")
+        stream(wait, cwd=tmp_path, env=os.environ, on_stdout=lose, on_stderr=print)
+
+    with pytest.raises(KeyboardInterrupt), ending_as_ctrl_c():
+        run()

@@ -1,12 +1,13 @@
 """Signals that ask a process to end."""
 
+import contextlib
 import os
 import signal
 import threading
 
 import pytest
 
-from burn_verify.system.signals import Terminated, ending_as_ctrl_c, held
+from burn_verify.system.signals import Terminated, check, ending_as_ctrl_c, held
 
 ASKED = [signal.SIGTERM, signal.SIGHUP]
 
@@ -81,3 +82,25 @@ def test_a_signal_waits_for_what_is_being_started(number):
     with pytest.raises(KeyboardInterrupt), ending_as_ctrl_c():
         start()
     assert started == [True]
+
+
+@pytest.mark.parametrize("number", [*ASKED, signal.SIGINT])
+def test_an_interrupt_that_was_lost_is_raised_again(number):
+    looked = []
+
+    def lose():
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+        thread = threading.Thread(target=lambda: looked.append(check()))
+        thread.start()
+        thread.join()
+        with held():
+            check()
+        looked.append(True)
+        check()
+        looked.append(False)
+
+    with pytest.raises(KeyboardInterrupt), ending_as_ctrl_c():
+        lose()
+    assert looked == [None, True]
+    check()
