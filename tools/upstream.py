@@ -4,12 +4,13 @@ usage: python tools/upstream.py write [--errors reports/errors.json] [--out repo
        python tools/upstream.py run --target DIR [--profile-of Cargo.toml] [--out reports/upstream] [--only TEXT]
        python tools/upstream.py report [--out reports/upstream]
 
-`write` takes the smallest case of each group. One of more than `PLAIN` nodes is made small first, as `burn-verify
-issue` does it; the others are small, and all of them are verified in one batch. `run` does what the report in a folder
-says, and compares what comes with what it says; a run goes on where ``shown.jsonl`` ends. Projects whose program is the
-same are built once. ``Cargo.lock`` is the same for all, and lies beside the folders; `run` copies it. With
-``--profile-of`` the profile *correctness* of a manifest is used instead of *dev*, so that a target folder of the cache
-has most of Burn compiled.
+`write` takes the smallest case of each group that has no folder yet; `--errors` may be those of another record, such as
+that of graphs of several operators, whose folders begin with *several*. A case of more than `PLAIN` nodes is made small
+first, as `burn-verify issue` does it; the others are small, and all of them are verified in one batch. `run` does what
+the report in a folder says, and compares what comes with what it says; a run goes on where ``shown.jsonl`` ends.
+Projects whose program is the same are built once. ``Cargo.lock`` is the same for all, and lies beside the folders;
+`run` copies it. With ``--profile-of`` the profile *correctness* of a manifest is used instead of *dev*, so that a
+target folder of the cache has most of Burn compiled.
 """
 
 import argparse
@@ -46,6 +47,7 @@ from burn_verify.reference.oracle import read, stored_inputs
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.search import Search
 from burn_verify.run.steps import Ended, Ready
+from burn_verify.several import collection
 from burn_verify.ship.evidence import evidence_at, evidence_of
 from burn_verify.ship.issue import Evidence, files_of
 from burn_verify.system.cache import Cache
@@ -57,6 +59,8 @@ PLAIN: Final = 3
 STAGES: Final = ("convert", "compile", "run", "compare")
 LOCK: Final = "Cargo.lock"
 SHOWN: Final = "shown.jsonl"
+LEFT: Final = "left.json"
+SEVERAL: Final = "several/"
 _VALUES: Final = 2000
 _BYTES: Final = 200 << 10
 _FEW: Final = 8
@@ -86,11 +90,13 @@ def groups_of(errors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if section["stage"] not in STAGES:
             continue
         for line in section["lines"]:
-            words = re.sub(r"[^a-z0-9]+", "-", f"{section['stage']} {line['title']}".lower()).strip("-")[:_SLUG]
+            example = line["example"]["case_id"]
+            several = "several " if example.startswith(SEVERAL) else ""
+            name = f"{several}{section['stage']} {line['title']}".lower()
+            words = re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:_SLUG]
             slug, number = words.strip("-"), 2
             while slug in found:
                 slug, number = f"{words[: _SLUG - 3]}-{number}", number + 1
-            example = line["example"]["case_id"]
             found[slug] = {"stage": section["stage"], "title": line["title"], "cases": line["count"], "case": example}
     return found
 
@@ -101,10 +107,14 @@ def write(groups: Mapping[str, Mapping[str, Any]], out: Path) -> None:
     cache = Cache(settings.cache_dir)
     out.mkdir(parents=True, exist_ok=True)
     missing = {slug: group for slug, group in groups.items() if not (out / slug / "README.md").is_file()}
-    left: dict[str, str] = {}
+    noted = out / LEFT
+    left: dict[str, str] = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
+    left = {slug: why for slug, why in left.items() if slug not in missing}
+    several = [group["case"] for group in missing.values() if group["case"].startswith(SEVERAL)]
     with LongWork(sys.stderr) as work:
         selection = Selection(cache, mirror=settings.zoo_mirror, offline=True, listen=work.listen)
         cases = {case.id: case for case in selection.choose(["all"], ["all"], ["all"]).cases}
+        cases |= {name: collection.named(cache, name, work.listen) for name in several}
         wanted = {slug: cases[group["case"]] for slug, group in missing.items() if group["case"] in cases}
         left |= {slug: "the case is not at hand" for slug in missing.keys() - wanted.keys()}
         search = Search(settings=settings, cache=cache, listen=work.listen)
@@ -116,7 +126,7 @@ def write(groups: Mapping[str, Mapping[str, Any]], out: Path) -> None:
             left |= _kept(out / slug, missing[slug], found)
         for slug in sorted(large):
             left |= _kept(out / slug, missing[slug], _made_small(wanted[slug], search))
-    (out / "left.json").write_text(json.dumps(left, indent=1) + "\n", encoding="utf-8")
+    noted.write_text(json.dumps(left, indent=1) + "\n", encoding="utf-8")
 
 
 def _is_large(case: Case, cache: Cache) -> bool:
@@ -366,7 +376,7 @@ def report(out: Path) -> str:
     lines = lines_of(out / SHOWN)
     shown = {line["folder"]: line for line in lines}
     groups = {path.parent.name: json.loads(path.read_text()) for path in sorted(out.glob("*/group.json"))}
-    left = json.loads((out / "left.json").read_text()) if (out / "left.json").is_file() else {}
+    left = json.loads((out / LEFT).read_text()) if (out / LEFT).is_file() else {}
     yes = sum(line["shows"] for line in lines)
     text = [
         "# Failures of Burn, each in a folder that can be sent",

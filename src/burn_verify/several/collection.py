@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from burn_verify.cases.collecting import collect
@@ -33,7 +34,13 @@ def cases(cache: Cache, count: int, seed: int, listen: Listener = silent) -> tup
     Raises:
         ToolchainError: they could not be made.
     """
-    names = [f"{block:04d}" for block in range(-(-count // BLOCK))]
+    found = _of_blocks(cache, range(-(-count // BLOCK)), seed, listen)
+    return tuple(case for case in found if _place(case) < count)
+
+
+def _of_blocks(cache: Cache, blocks: Iterable[int], seed: int, listen: Listener) -> Iterator[Case]:
+    """Yield the graphs of some blocks of a seed; make the blocks that are missing."""
+    names = [f"{block:04d}" for block in blocks]
     root = cache.generation("several", key()) / str(seed)
     if not all(has_index(root / name) for name in names):
         root.mkdir(parents=True, exist_ok=True)
@@ -46,8 +53,7 @@ def cases(cache: Cache, count: int, seed: int, listen: Listener = silent) -> tup
             what = f"{len(missing) * BLOCK} graphs of several operators"
             collect("several.collector", str(seed), missing, root, cache, phase=_PHASE, what=what, listen=listen)
     indexes = ((root / name, read_index(root / name)) for name in names)
-    found = tuple(case for folder, index in indexes if index for case in cases_of(index, SEVERAL, folder))
-    return tuple(case for case in found if _place(case) < count)
+    yield from (case for folder, index in indexes if index for case in cases_of(index, SEVERAL, folder))
 
 
 def named(cache: Cache, case_id: str, listen: Listener = silent) -> Case:
@@ -60,7 +66,8 @@ def named(cache: Cache, case_id: str, listen: Listener = silent) -> Case:
     found = _ID.match(case_id)
     if found is not None:
         seed, place = int(found["seed"]), int(found["place"])
-        case = next((case for case in cases(cache, place + 1, seed, listen) if _place(case) == place), None)
+        block = _of_blocks(cache, [place // BLOCK], seed, listen)
+        case = next((case for case in block if _place(case) == place), None)
         if case is not None and case.id.startswith(case_id):
             return case
     message = (

@@ -52,6 +52,13 @@ def test_an_id_finds_its_graph(made):
     assert collection.named(cache, "several/0/00017") == cases[17]
 
 
+def test_only_the_graphs_around_a_number_are_made(made):
+    cache, _ = made
+    assert collection.named(cache, f"several/0/{2 * BLOCK + 7:05d}").id.startswith(f"several/0/{2 * BLOCK + 7:05d}-")
+    root = cache.generation("several", collection.key()) / "0"
+    assert sorted(path.name for path in root.iterdir()) == ["0000", "0002"]
+
+
 @pytest.mark.parametrize("name", ["several/x/00001", "several/0", "several/0/17", "several/0/00017-none", "several/"])
 def test_another_id_is_a_mistake_of_the_user(made, name):
     cache, _ = made

@@ -13,6 +13,11 @@ def test_each_group_has_a_folder_of_its_own():
     assert list(groups_of({"sections": sections})) == ["convert-no-add", "convert-no-add-2", "convert-sub"]
 
 
+def test_a_graph_of_several_operators_is_told_by_the_name():
+    lines = [{"title": "No: Add", "count": 1, "example": {"case_id": "several/0/00001-chain-Add-Add"}}]
+    assert list(groups_of({"sections": [{"stage": "convert", "lines": lines}]})) == ["several-convert-no-add"]
+
+
 REFUSED = {"message": "Failed to parse ONNX file 'a.onnx': Unsupported ONNX operation(s): Foo (node 'foo1')"}
 SAID = "expected y: float32[2] [1.0, 2.5]\nactual   y: float32[2] [1.0, 3.5]\n"
 DTYPE = "expected y: int64[1] [3]\nactual   y: int32[1] [3]\n"
