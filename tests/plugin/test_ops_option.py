@@ -26,8 +26,11 @@ def test_drawn_values_are_counted_in_the_record(run):
     assert line["details"]["examples"]["agree"] >= 40
 
 
-def test_a_failing_example_is_shown_as_a_program(run):
-    done, results = run("--ops=op/Asinh-9/float32/default", "--ops-examples=200")
+def test_a_failing_example_is_shown_as_a_program(run, pytester):
+    known = pytester.path / "known.toml"
+    case_id = "op/Asinh-9/float32/default"
+    known.write_text(f'[[expect]]\npattern = "{case_id}"\nstage = "passes"\nreason = "so that it is shown"\n')
+    done, results = run(f"--ops={case_id}", "--ops-examples=200", "--burn-expectations", known)
     assert done.ret == 1
     (line,) = results.values()
     assert (line["stage"], line["outcome"]) == ("compare", "failed")
@@ -39,6 +42,20 @@ def test_a_failing_example_is_shown_as_a_program(run):
             "reproduce: pytest --ops=op/Asinh-9/float32/default*",
         ]
     )
+
+
+def test_a_failure_on_drawn_values_may_be_expected(run, pytester):
+    known = pytester.path / "known.toml"
+    case_id = "op/Asinh-9/float32/default"
+    # Of drawn values it does not matter which failing set is found first: a wrong answer, or none.
+    known.write_text(f'[[expect]]\npattern = "{case_id}"\nstage = "run"\nreason = "it overflows"\non = ["examples"]\n')
+    drawn, _ = run(f"--ops={case_id}", "--ops-examples=200", "--burn-expectations", known)
+    few, _ = run(f"--ops={case_id}", "--ops-examples=1", "--hypothesis-seed=1", "--burn-expectations", known)
+    none, _ = run(f"--ops={case_id}", "--burn-expectations", known)
+
+    assert (drawn.ret, few.ret, none.ret) == (0, 0, 0)
+    drawn.assert_outcomes(xfailed=1)
+    none.assert_outcomes(passed=1)
 
 
 def test_an_operator_that_is_none_is_a_usage_error(run):

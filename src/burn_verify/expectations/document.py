@@ -25,6 +25,7 @@ HEADER: Final = """\
 #   reason = "unsupported operators Crop, ImageScaler, Affine"
 #   link = "https://..."       # optional
 #   on = ["wgpu"]              # optional: a version of Burn, a backend, simplify=off; only there does the entry count
+#   on = ["examples"]          # optional: only drawn values fail (--ops-examples); where they agree, that is fine too
 #
 # A file may begin with inherits = "0.22-flex": it then holds only what is different there, and stage = "passes" says
 # that a case passes although the other file expects it to fail.

@@ -22,10 +22,13 @@ REQUIRED_KEYS = ("stage", "reason")
 PASSES: Final = "passes"
 """In place of a stage: the case passes here, although an inherited file expects a failure."""
 INHERITS: Final = "inherits"
+EXAMPLES: Final = "examples"
+"""In ``on``: the entry counts only where values are drawn (``--ops-examples``); in a result: values were drawn."""
 
 ENTRY_HEADER = re.compile(r"\s*\[\[\s*expect\s*\]\]")
 _IDS_KEY = re.compile(r"\s*[\"']?(pattern|cases)[\"']?\s*=")
 _WILDCARD = re.compile(r"[*?]")
+_OF_DRAWN: Final = (Stage.RUN, Stage.COMPARE)
 _NAME: Final = re.compile(r"[\w.-]+")
 
 
@@ -39,7 +42,7 @@ class Expectation:
             pass, against an earlier or inherited entry.
         source, line: file and line of this pattern.
         on: versions of Burn, backends, ``simplify=off`` and the like; a target has to have one of them. Empty for every
-            target.
+            target. See also `drawn`.
     """
 
     pattern: str
@@ -55,15 +58,41 @@ class Expectation:
         """The stage as a word in the file."""
         return PASSES if self.stage is None else self.stage.value
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the failure is known of drawn values only: other draws may pass, or fail at `stages`."""
+        return EXAMPLES in self.on
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages at which the failure is the expected one.
+
+        Of drawn values, the set that is found first decides whether the answer is wrong or there is none.
+        """
+        if self.stage is None:
+            return ()
+        return _OF_DRAWN if self.drawn and self.stage in _OF_DRAWN else (self.stage,)
+
     def fits(self, result: CaseResult) -> bool:
         """Tell whether a failure is the expected one: at its stage, and not a failure of this program."""
-        return result.stage is self.stage and result.failure is not FailureKind.INTERNAL
+        if self.drawn and not were_drawn(result):
+            return False
+        return result.stage in self.stages and result.failure is not FailureKind.INTERNAL
 
-    def holds_on(self, target: Target) -> bool:
-        """Return whether it applies to a target."""
+    def holds_on(self, target: Target, *, examples: bool = False) -> bool:
+        """Return whether it applies to a target.
+
+        Arguments:
+            examples: whether the run draws values.
+        """
+        words = set(self.on)
+        if self.drawn:
+            words.remove(EXAMPLES)
+            if not examples:
+                return False
         series = target.burn.rpartition(".")[0]
         options = {f"{name}={('off', 'on')[getattr(target, name)]}" for name in ("simplify", "partition")}
-        return not self.on or bool({target.burn, series, target.backend, *options} & set(self.on))
+        return not words or bool({target.burn, series, target.backend, *options} & words)
 
     @property
     def corpus(self) -> str:
@@ -153,6 +182,11 @@ class Expectations:
                 yield from self._wildcards.get((case_id[:head], case_id[end - tail :]), ())
 
 
+def were_drawn(result: CaseResult) -> bool:
+    """Return whether a case was asked drawn values: all else about it agreed."""
+    return EXAMPLES in result.details
+
+
 def has_wildcard(pattern: str) -> bool:
     """Return whether a pattern may match more than one id."""
     return _WILDCARD.search(pattern) is not None
@@ -207,15 +241,15 @@ def inherited_by(text: str, source: str) -> str | None:
 def expected_reasons(results: Iterable[CaseResult], expectations: Expectations) -> dict[str, str]:
     """Return the reason by case id for each case with an expectation that applies to its result.
 
-    That is a failure at the expected stage, or a pass (an unexpected pass). A failure at another stage and a skipped
-    case are left out.
+    That is a failure at the expected stage, or a pass (an unexpected pass). A failure at another stage, a skipped case
+    and a pass where only drawn values are known to fail are left out.
     """
     reasons = {}
     for result in results:
         expectation = expectations.of(result.case_id)
         if expectation is None or result.outcome is Outcome.SKIPPED:
             continue
-        if result.outcome is Outcome.PASSED or expectation.fits(result):
+        if (result.outcome is Outcome.PASSED and not expectation.drawn) or expectation.fits(result):
             reasons[result.case_id] = expectation.reason
     return reasons
 
@@ -225,7 +259,8 @@ def xfail_reason(expectation: Expectation) -> str:
     where = f"{expectation.source}:{expectation.line}"
     link = f"{expectation.link}; " if expectation.link else ""
     stage = expectation.stage_word.upper()
-    return f"expected at {stage}: {expectation.reason} ({where}; {link}delete this entry when it passes)"
+    when = "" if not expectation.drawn else " on drawn values"
+    return f"expected at {stage}{when}: {expectation.reason} ({where}; {link}delete this entry when it passes)"
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

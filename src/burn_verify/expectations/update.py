@@ -13,7 +13,7 @@ from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import FailureKind, Outcome, Stage
 from burn_verify.core.text import without_numbers
 from burn_verify.expectations.document import key_of, read, render
-from burn_verify.expectations.match import Expectation, Expectations, has_wildcard
+from burn_verify.expectations.match import EXAMPLES, Expectation, Expectations, has_wildcard, were_drawn
 
 _NO_EVIDENCE: Final = {
     FailureKind.INTERNAL: "internal error",
@@ -52,10 +52,26 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Evidence:
-    """The stage at which a case failed, None where it passed; and the cases whose result says nothing about Burn."""
+class _Ending:
+    """The stage at which a case failed, None where it passed, and whether values were drawn for it."""
 
-    stages: Mapping[str, Stage | None]
+    stage: Stage | None
+    drawn: bool
+
+    def is_as(self, entry: Expectation) -> bool:
+        """Return whether an entry says so, or says what this run did not ask."""
+        if self.stage is None and entry.drawn and not self.drawn:
+            return True
+        if self.stage is None or entry.stage is None:
+            return entry.stage is self.stage
+        return entry.drawn == self.drawn and self.stage in entry.stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """How cases ended, and the cases whose result says nothing about Burn."""
+
+    endings: Mapping[str, _Ending]
     failures: Mapping[str, CaseResult]
     unclear: tuple[str, ...]
     passed_over: Mapping[str, tuple[str, ...]]
@@ -84,9 +100,9 @@ def updated(
     before = [entry for block in document.blocks for entry in block.entries if live[entry.pattern] is entry]
     evidence = _evidence(results)
     after = _revised(before, evidence, inherited)
-    stages = {entry.pattern: entry.stage for entry in after}
-    both = [entry for entry in before if entry.pattern in stages]
-    kept = sum(stages[entry.pattern] is entry.stage for entry in both)
+    now = {entry.pattern: (entry.stage, entry.drawn) for entry in after}
+    both = [entry for entry in before if entry.pattern in now]
+    kept = sum(now[entry.pattern] == (entry.stage, entry.drawn) for entry in both)
     return Revision(
         text=render(document, after, header),
         added=len(after) - len(both),
@@ -119,22 +135,22 @@ def cause(result: CaseResult) -> str:
 
 def _evidence(results: Iterable[CaseResult]) -> _Evidence:
     last = {result.case_id: result for result in results}
-    stages: dict[str, Stage | None] = {}
+    endings: dict[str, _Ending] = {}
     unclear = []
     passed_over: dict[str, list[str]] = defaultdict(list)
     for case_id, result in sorted(last.items()):
         if result.outcome is Outcome.PASSED:
-            stages[case_id] = None
+            endings[case_id] = _Ending(stage=None, drawn=were_drawn(result))
         elif result.outcome is Outcome.SKIPPED:
             unclear.append(case_id)
         elif why := no_evidence(result):
             unclear.append(case_id)
             passed_over[why].append(case_id)
         else:
-            stages[case_id] = result.stage
+            endings[case_id] = _Ending(stage=result.stage, drawn=were_drawn(result))
     return _Evidence(
-        stages=stages,
-        failures={case_id: last[case_id] for case_id, stage in stages.items() if stage is not None},
+        endings=endings,
+        failures={case_id: last[case_id] for case_id, ending in endings.items() if ending.stage is not None},
         unclear=tuple(filter(_can_be_named, unclear)),
         passed_over={why: tuple(ids) for why, ids in passed_over.items()},
     )
@@ -143,21 +159,21 @@ def _evidence(results: Iterable[CaseResult]) -> _Evidence:
 def _revised(before: Sequence[Expectation], evidence: _Evidence, inherited: Sequence[Expectation]) -> list[Expectation]:
     """Keep entries that still hold or have no result; add entries for the other failures."""
     shared = Expectations(inherited)
-    stays = [entry for entry in before if _holds(entry, evidence.stages) and not _repeats(entry, shared)]
+    stays = [entry for entry in before if _holds(entry, evidence.endings) and not _repeats(entry, shared)]
     old, new = Expectations([*inherited, *before]), Expectations([*inherited, *stays])
     added = []
     for case_id, result in evidence.failures.items():
-        was, now = old.of(case_id), new.of(case_id)
-        if was is not None and was.stage is result.stage:
+        was, now, ending = old.of(case_id), new.of(case_id), evidence.endings[case_id]
+        if was is not None and ending.is_as(was):
             # The ids that replace a wildcard keep its reason.
             left = replace(was, pattern=case_id)
             added += [left] if now is not was and not _repeats(left, shared) else []
-        elif now is None or now.stage is not result.stage:
+        elif now is None or not ending.is_as(now):
             added.append(_explained(case_id, result, [*inherited, *before]))
     added += [
         Expectation(pattern=case_id, stage=None, reason=_HERE, source="", line=0)
-        for case_id, stage in evidence.stages.items()
-        if stage is None and new.of(case_id) is not None
+        for case_id, ending in evidence.endings.items()
+        if ending.stage is None and (now := new.of(case_id)) is not None and not ending.is_as(now)
     ]
     for case_id in evidence.unclear:
         was = old.of(case_id)
@@ -171,19 +187,22 @@ def _repeats(entry: Expectation, shared: Expectations) -> bool:
     if has_wildcard(entry.pattern):
         return False
     known = shared.of(entry.pattern)
-    return (known is None) if entry.stage is None else (known is not None and known.stage is entry.stage)
+    if entry.stage is None:
+        return known is None
+    return known is not None and (known.stage, known.drawn) == (entry.stage, entry.drawn)
 
 
-def _holds(entry: Expectation, stages: Mapping[str, Stage | None]) -> bool:
+def _holds(entry: Expectation, endings: Mapping[str, _Ending]) -> bool:
     if not has_wildcard(entry.pattern):
-        return stages.get(entry.pattern, entry.stage) is entry.stage
+        return entry.pattern not in endings or endings[entry.pattern].is_as(entry)
     alone = Expectations([entry])
-    return all(stage is entry.stage for case_id, stage in stages.items() if alone.entry_of(case_id) is not None)
+    return all(ending.is_as(entry) for case_id, ending in endings.items() if alone.entry_of(case_id) is not None)
 
 
 def _explained(case_id: str, result: CaseResult, before: Iterable[Expectation]) -> Expectation:
     """Return a new expectation for a failure, with the link of an entry that has the same reason."""
-    new = Expectation(pattern=case_id, stage=result.stage, reason=cause(result), source="", line=0)
+    on = (EXAMPLES,) if were_drawn(result) else ()
+    new = Expectation(pattern=case_id, stage=result.stage, reason=cause(result), source="", line=0, on=on)
     alike = (entry.link for entry in before if key_of(entry)[:3] == key_of(new)[:3] and entry.link)
     return replace(new, link=next(alike, None))
 

@@ -205,9 +205,9 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         if selected.settings.latency:
             benchmark.prepare(item)
         if (expected := selected.expectation(trial)) and expected.stage:
-            raises = STAGE_ERRORS[expected.stage]
-            # A rewriting may lift what is expected to fail as it is.
-            strict = not trial.target.prepared
+            raises = tuple(STAGE_ERRORS[stage] for stage in expected.stages)
+            # A rewriting may lift what is expected to fail as it is, and other values may be drawn.
+            strict = not (trial.target.prepared or expected.drawn)
             item.add_marker(pytest.mark.xfail(raises=raises, strict=strict, reason=xfail_reason(expected)))
 
 

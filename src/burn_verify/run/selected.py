@@ -197,4 +197,4 @@ def expected_of(settings: Settings, target: Target) -> Expectations:
             message = f"--burn-expectations: {settings.expectations} cannot be read: {error}"
             raise UsageError(message) from None
         entries += (*packaged.inherited(text, name), *match.parse(text, name))
-    return Expectations(entry for entry in entries if entry.holds_on(target))
+    return Expectations(entry for entry in entries if entry.holds_on(target, examples=settings.ops_examples > 0))

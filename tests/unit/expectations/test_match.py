@@ -305,6 +305,39 @@ def test_an_entry_may_be_kept_to_some_targets(words, targets):
     assert all(an_expectation("a").holds_on(target) for target in every)
 
 
+DRAWN = '[[expect]]\npattern = "op/a"\nstage = "compare"\nreason = "r"\non = ["examples"]\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "with_them", "without"),
+    [(["examples"], [True, True], [False, False]), (["examples", "wgpu"], [False, True], [False, False])],
+)
+def test_an_entry_may_be_kept_to_drawn_values(words, with_them, without):
+    (entry,) = match.parse(DRAWN.replace('["examples"]', str(words)), "f")
+    every = [Target(), Target(backend="wgpu")]
+
+    assert [entry.holds_on(target, examples=True) for target in every] == with_them
+    assert [entry.holds_on(target) for target in every] == without
+
+
+def test_of_drawn_values_a_wrong_answer_and_none_are_the_same_failure():
+    (entry,) = match.parse(DRAWN, "f")
+    failed = a_result("op/a", Stage.RUN, Outcome.FAILED)
+    drawn = replace(failed, details={"examples": {"agree": 3}})
+
+    assert entry.stages == (Stage.RUN, Stage.COMPARE)
+    assert entry.fits(drawn)
+    assert not entry.fits(failed)
+    assert not entry.fits(replace(drawn, stage=Stage.COMPILE))
+    assert "expected at COMPARE on drawn values: r (f:2; " in match.xfail_reason(entry)
+
+
+def test_where_only_drawn_values_fail_a_pass_is_nothing_unexpected():
+    expected = Expectations(match.parse(DRAWN, "f"))
+
+    assert match.expected_reasons([a_result("op/a", Stage.COMPARE, Outcome.PASSED)], expected) == {}
+
+
 def test_what_passes_here_is_not_expected_to_fail():
     text = '[[expect]]\npattern = "a"\nstage = "passes"\nreason = "r"\n'
     expected = Expectations([an_expectation("*"), *match.parse(text, "f")])

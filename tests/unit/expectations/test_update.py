@@ -161,6 +161,57 @@ def test_a_wildcard_that_goes_leaves_what_it_said_of_cases_without_evidence():
     assert revision.passed_over == {"no result": ("node/c",)}
 
 
+DRAWN = {"details": {"examples": {"agree": 60, "no reference": 0}}}
+
+
+def on_drawn(pattern, stage="compare"):
+    return f'{an_entry(pattern, stage)}on = ["examples"]\n'
+
+
+def test_a_failure_on_drawn_values_is_expected_of_drawn_values_only():
+    revision = revised("", a_result("op/a", Stage.RUN, **DRAWN), a_result("op/b", Stage.RUN))
+
+    assert [(entry.pattern, entry.on) for entry in parse(revision.text, "f")] == [
+        ("op/b", ()),
+        ("op/a", ("examples",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "left"),
+    [
+        # Without drawn values nothing is said about them.
+        (passed("op/a"), [("compare", ("examples",))]),
+        (replace(passed("op/a"), **DRAWN), []),
+        # Which set of values fails first decides between the two.
+        (a_result("op/a", Stage.RUN, **DRAWN), [("compare", ("examples",))]),
+        (a_result("op/a", Stage.COMPARE), [("compare", ())]),
+        (a_result("op/a", Stage.COMPILE), [("compile", ())]),
+    ],
+)
+def test_what_is_known_of_drawn_values_stays_until_they_pass(result, left):
+    revision = revised(on_drawn("op/a"), result)
+
+    assert [(entry.stage.value, entry.on) for entry in parse(revision.text, "f")] == left
+    again = revised(revision.text, result)
+    assert (again.text, again.added, again.moved) == (revision.text, 0, 0)
+
+
+def test_what_failed_always_and_now_on_drawn_values_only_is_moved():
+    revision = revised(an_entry("op/a", "compare"), a_result("op/a", **DRAWN))
+
+    assert [entry.on for entry in parse(revision.text, "f")] == [("examples",)]
+    assert counts(revision) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize(("changes", "added"), [({}, 0), (DRAWN, 1)])
+def test_a_pass_denies_what_is_inherited_of_drawn_values_only_with_them(changes, added):
+    inherited = parse(on_drawn("op/a"), "f")
+    revision = updated("", "f", [replace(passed("op/a"), **changes)], HEAD, inherited)
+
+    assert revision.added == added
+
+
 def test_the_order_of_wildcards_stays():
     text = "\n".join([HEAD, "", an_entry("node/ab"), an_entry("node/*", "run"), an_entry("node/a*", "convert")])
 

@@ -1,5 +1,6 @@
 """A run in one process: selection, folder, results and differences, with fakes for ONNX Runtime and Burn."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from burn_verify.core.errors import ConvertError, ToolchainError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.stage import Outcome, Stage
+from burn_verify.expectations.match import Expectation, Expectations
 from burn_verify.run.session import Session
 from fakes import Faults, seams
 
@@ -74,3 +76,17 @@ def test_targets_that_agree_have_no_difference(opened):
 def test_a_path_that_does_not_exist_is_a_mistake(tmp_path):
     with pytest.raises(UsageError, match="no such file"):
         Session.open(Settings(models=("missing.onnx",), cache_dir=tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(("profile", "stale"), [("quick", ["op/Relu-15/int8/default"]), ("full", None)])
+def test_a_graph_of_a_wider_profile_is_not_out_of_date(opened, profile, stale):
+    session = opened()
+    patterns = ["op/Relu-15/int8/default", "op/Relu-14/int8/shape=1"]
+    entries = [
+        Expectation(pattern=one, stage=Stage.RUN, reason="r", source="f", line=line)
+        for line, one in enumerate(patterns)
+    ]
+    settings = replace(session.selected.settings, ops=("all",), ops_profile=profile)
+    session.selected = replace(session.selected, settings=settings, expected=(Expectations(entries),))
+
+    assert [entry.pattern for entry in session.unmatched()] == (patterns if stale is None else stale)
