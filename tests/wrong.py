@@ -12,7 +12,7 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from burn_verify.burn.program import Inference
+from burn_verify.burn.program import Exported, Inference
 from burn_verify.core.errors import CompileError, ConvertError, OracleError, RunError
 from burn_verify.graph.facts import nodes
 from burn_verify.run.seams import Seams
@@ -29,6 +29,8 @@ def seams(
     infer: Callable[[Path, Any], list[Any]] | None = None,
     wrong_from: int = 1 << 30,
     seen: list[list[str]] | None = None,
+    right_on: str = "",
+    exports: Callable[[onnx.ModelProto], onnx.ModelProto | RunError] = lambda model: model,
 ) -> Seams:
     """Return the seams of a run whose Burn is wrong.
 
@@ -38,15 +40,21 @@ def seams(
         infer: what the engine of the reference does instead of answering.
         wrong_from: number of nodes from which on a model is wrong, whatever they are.
         seen: filled with the names of the models of each batch.
+        right_on: a backend on which the operator is right.
+        exports: what the exporter writes, or says, of a model.
     """
     wrong = [] if change is None else [_operator(op_type, change)]
 
     class Program(FakeProgram):
-        def infer(self, path, inputs):
+        def infer_all(self, model, sets, backend):
+            return [self.infer(model.weights, inputs, backend) for inputs in sets]
+
+        def infer(self, path, inputs, backend=""):
             model = onnx.load(path)
-            if words := panics(model):
+            right = bool(right_on) and backend == right_on
+            if not right and (words := panics(model)):
                 raise RunError(words, words)
-            evaluator = ReferenceEvaluator(model, new_ops=wrong)
+            evaluator = ReferenceEvaluator(model, new_ops=[] if right else wrong)
             names = [one for one in evaluator.input_names if one not in {t.name for t in model.graph.initializer}]
             outputs = [np.asarray(one) for one in evaluator.run(None, dict(zip(names, inputs, strict=True)))]
             if len(model.graph.node) >= wrong_from:
@@ -73,7 +81,25 @@ def seams(
     return Seams(
         engine=partial(Engine, faults=faults, infer=infer or _infer),
         builder=lambda cache, settings, listen, targets: Builder(cache, targets, faults),
+        exporter=lambda cache, settings, listen, burn: Exporter(exports),
     )
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """Writes the model of which a program was made."""
+
+    exports: Callable[[onnx.ModelProto], onnx.ModelProto | RunError]
+
+    def exported(self, wanted):
+        """Return the models, or what is said of them."""
+        made = {name: self.exports(onnx.load(model.weights)) for name, (model, _) in wanted.items()}
+        return {
+            name: one
+            if isinstance(one, RunError)
+            else Exported(data=one.SerializeToString(), takes=tuple(range(len(wanted[name][1]))))
+            for name, one in made.items()
+        }
 
 
 @dataclass

@@ -17,6 +17,8 @@ PATCHED = {
     ("tests/unit/cli/test_expectations.py", "common.write_if_changed"): "a disk that refuses, also to root",
     ("tests/unit/cli/test_gc.py", "command.disk.usages"): "a disk",
     ("tests/unit/cli/test_gc.py", "command.disk.free"): "a disk",
+    ("tests/unit/burn/test_export.py", "export.Build.run"): "a compilation",
+    ("tests/unit/burn/test_export.py", "export.Runner"): "a program in Rust",
     ("tests/unit/burn/test_devices.py", "devices.output_of"): "a driver that ends the process",
     ("tests/unit/burn/test_devices.py", "drivers.ctypes.CDLL"): "a library that is missing",
     ("tests/unit/burn/test_devices.py", "drivers.DRIVERS"): "a driver",

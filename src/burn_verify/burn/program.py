@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from burn_verify.burn.drivers import Device
-from burn_verify.core.errors import CompileError
+from burn_verify.core.errors import CompileError, RunError
 from burn_verify.core.latency import Block, BlockPlan, Cost
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
@@ -84,6 +84,35 @@ class Release:
     cost: Cost
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A compiled model written as ONNX again.
+
+    Attributes:
+        data: the serialised model.
+        takes: which inputs of the compiled model it takes; what is no tensor is a constant in it.
+    """
+
+    data: bytes
+    takes: tuple[int, ...]
+
+
+class Exporting(Protocol):
+    """Writes converted models as ONNX, with the sizes of their inputs."""
+
+    def exported(
+        self, wanted: Mapping[str, tuple[ConvertedModel, Sequence[Array]]]
+    ) -> Mapping[str, Exported | RunError]:
+        """Return models as ONNX, or why they cannot be written, by name.
+
+        Arguments:
+            wanted: converted models that compile, each with inputs in the order of its graph.
+
+        Raises:
+            ToolchainError: Burn with its exporter cannot be built.
+        """
+
+
 class Builder(Protocol):
     """Makes programs for targets that share Burn and one build, see `Target.build_key`."""
 
@@ -132,6 +161,9 @@ class Builder(Protocol):
     def close(self) -> None:
         """Terminate the builder's processes; programs that were built stay usable."""
 
+
+Exporters: TypeAlias = Callable[[Cache, Settings, Listener, str], Exporting]
+"""Makes what writes ONNX with a version of Burn; raises `UsageError` where that version cannot."""
 
 Builders: TypeAlias = Callable[[Cache, Settings, Listener, Sequence[Target]], Builder]
 """Makes the builder of targets that share a build; raises `UsageError` where the targets are invalid."""

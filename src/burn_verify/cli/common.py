@@ -15,6 +15,8 @@ from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.core.option_table import OPTIONS
 from burn_verify.core.options import Settings, lines_of
 from burn_verify.core.target import Target
+from burn_verify.core.versions import BACKENDS
+from burn_verify.run.search import Instruments
 from burn_verify.run.selected import asked
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import write_if_changed
@@ -50,6 +52,24 @@ def add_options(command: argparse.ArgumentParser, fields: Collection[str]) -> No
 def typed(arguments: argparse.Namespace) -> dict[str, str | None]:
     """Return the text of every option, by field; None where it is not given, or the command does not have it."""
     return {option.field: lines_of(getattr(arguments, f"option_{option.field}", None)) for option in OPTIONS}
+
+
+def add_whose_fault(command: argparse.ArgumentParser) -> None:
+    """Add the option that asks whose fault a failure is."""
+    command.add_argument(
+        "--whose-fault",
+        action="store_true",
+        help="importer or kernel: run the failing piece on another backend (ndarray; flex where the target is another) "
+        "and, written as ONNX again, by ONNX Runtime; each is compiled once, in some minutes",
+    )
+
+
+def instruments_of(arguments: argparse.Namespace, target: Target) -> Instruments | None:
+    """Return what is asked whose fault a failure is, as the option wants it."""
+    if not arguments.whose_fault:
+        return None
+    other = next(backend for backend in BACKENDS if backend != target.backend)
+    return Instruments(backend=other, round_trip=True)
 
 
 def one_case(name: str, settings: Settings, cache: Cache, *, doing: str = "name") -> Case:

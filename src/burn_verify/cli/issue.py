@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from burn_verify.cli.common import Commands, add_command, add_options, one_case, one_target, typed
+from burn_verify.cli.common import (
+    Commands,
+    add_command,
+    add_options,
+    add_whose_fault,
+    instruments_of,
+    one_case,
+    one_target,
+    typed,
+)
 from burn_verify.cli.locate import FIELDS
 from burn_verify.cli.reduce import CODES
 from burn_verify.core.options import settings_from
@@ -40,6 +49,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument("model", metavar="MODEL", help="a name (see list) or an .onnx file")
     command.add_argument("-o", "--out", type=Path, metavar="DIR", help="the folder (default: issue-MODEL)")
     command.add_argument("--json", action="store_true", help="print what was kept and saved as one JSON object")
+    add_whose_fault(command)
     add_options(command, FIELDS)
     command.set_defaults(run=_issue)
 
@@ -52,7 +62,14 @@ def _issue(arguments: argparse.Namespace) -> int:
     folder = arguments.out or Path(f"issue-{name}")
     require_absent(folder)
     with LongWork(sys.stderr) as work:
-        search = Search(settings=settings, cache=cache, target=target, listen=work.listen, seams=arguments.seams)
+        search = Search(
+            settings=settings,
+            cache=cache,
+            target=target,
+            listen=work.listen,
+            seams=arguments.seams,
+            instruments=instruments_of(arguments, target),
+        )
         found, evidence = evidence_of(case, search, lambda result: known_cases(result, target))
     if evidence is not None:
         write_files(folder, files_of(evidence))

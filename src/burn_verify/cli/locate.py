@@ -6,7 +6,18 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_case, one_target, typed, write_file
+from burn_verify.cli.common import (
+    PLACES,
+    Commands,
+    add_command,
+    add_options,
+    add_whose_fault,
+    instruments_of,
+    one_case,
+    one_target,
+    typed,
+    write_file,
+)
 from burn_verify.core.located import Finding
 from burn_verify.core.options import settings_from
 from burn_verify.report.views.located import located_text
@@ -19,11 +30,13 @@ _TEXT: Final = """\
 Find the node with which a model starts to fail. Each node becomes a small model that is fed ONNX Runtime's values, so
 that errors do not add up: alone, with the nodes that compute its shapes, and in pairs. What is found is proved by
 running the rest of the model with ONNX Runtime's values in place of the node's. Refusals of burn-onnx and rustc, and
-panics, are located the same way. Without a wrong node the table shows where the error grows (docs/locate.md)."""
+panics, are located the same way. Without a wrong node the table shows where the error grows (docs/locate.md).
+With --whose-fault it is also asked whether the importer is wrong, or a kernel."""
 _EXAMPLES: Final = """\
 examples:
   burn-verify locate my.onnx                   the first wrong node
   burn-verify locate squeezenet --output conv1 only what this value is computed from
+  burn-verify locate my.onnx --whose-fault     importer or kernel
   burn-verify locate my.onnx --json            everything that was found, for programs
 exit codes: 0 nothing is wrong, 1 a node is found, 3 cannot say, or toolchain, 4 usage"""
 FIELDS: Final = PLACES | {
@@ -43,6 +56,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--node-data", type=Path, metavar="FILE", help="write the error of each node as node data for Model Explorer"
     )
+    add_whose_fault(command)
     add_options(command, FIELDS)
     command.set_defaults(run=_locate)
 
@@ -52,7 +66,14 @@ def _locate(arguments: argparse.Namespace) -> int:
     cache = arguments.seams.cache(settings.cache_dir)
     case, target = one_case(arguments.model, settings, cache), one_target(settings, cache)
     with LongWork(sys.stderr) as work:
-        search = Search(settings=settings, cache=cache, target=target, listen=work.listen, seams=arguments.seams)
+        search = Search(
+            settings=settings,
+            cache=cache,
+            target=target,
+            listen=work.listen,
+            seams=arguments.seams,
+            instruments=instruments_of(arguments, target),
+        )
         found = locate(case, search, arguments.output)
     if arguments.node_data is not None:
         write_file(arguments.node_data, node_data(found) + "\n")

@@ -40,6 +40,7 @@ from burn_verify.cli import (
     query,
     reduce,
     report,
+    round_trip,
     serve,
     sweep,
     toolchain,
@@ -79,6 +80,7 @@ _COMMANDS: Final = (
     locate,
     reduce,
     issue,
+    round_trip,
     blame,
     compare,
     evaluate,
@@ -112,6 +114,7 @@ examples:
   burn-verify locate squeezenet           which node is wrong first
   burn-verify reduce my.onnx -o tiny.onnx a small model that fails the same way
   burn-verify issue my.onnx               a folder that shows it, to send upstream
+  burn-verify round-trip mnist            written as ONNX again: is that right, and whose fault is what fails
   burn-verify verify mnist --burn-backend=flex,wgpu     the same on several targets, side by side
   burn-verify blame mnist --good=flex --bad=wgpu        which part makes the difference between two targets
   burn-verify compare a.onnx b.onnx       two models on the same inputs, or answers kept by --keep-outputs

@@ -53,6 +53,37 @@ class Proof(StrEnum):
     NONE = "not tried"
 
 
+class Side(StrEnum):
+    """Whose fault a failure is."""
+
+    IMPORTER = "importer"
+    """The code that burn-onnx generates, or its refusal: it is wrong whatever computes it."""
+    KERNEL = "kernel"
+    """What computes: the generated code asks for the right thing."""
+    UNDECIDED = "not decidable"
+    """The instruments say nothing, or contradict each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Whose fault a failure is, and what says so.
+
+    Attributes:
+        by: names of the instruments that say it; empty where it is not decidable.
+        facts: what each instrument found, a sentence each.
+    """
+
+    side: Side
+    by: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """Whose fault it is, and what says so, in one line."""
+        facts = "; ".join(self.facts)
+        return f"whose fault: {self.side}" + (f" ({facts})" if facts else "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """A node of the user's model.
@@ -140,6 +171,7 @@ class Located:
         aside: how many failed where the whole did not: the cut is to blame, not the node.
         growth: values of the whole, in the order of the graph.
         states: every node, in the order of the graph; those of a body after all others.
+        fault: whose fault the first suspect is; None where it was not asked.
         seconds: wall time by phase.
     """
 
@@ -161,6 +193,7 @@ class Located:
     unknown: tuple[str, ...] = ()
     growth: tuple[Growth, ...] = ()
     states: tuple[NodeState, ...] = ()
+    fault: Fault | None = None
     seconds: Mapping[str, float] | None = None
 
     @property

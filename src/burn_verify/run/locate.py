@@ -25,9 +25,10 @@ from burn_verify.run.parts import Part, parts_of, unfed
 from burn_verify.run.results import Verified
 from burn_verify.run.search import Batch, Search
 from burn_verify.run.stages import clocked, summed
-from burn_verify.run.suspects import Tried
+from burn_verify.run.suspects import Judged, Tried
 from burn_verify.run.values import Values
 from burn_verify.run.waves import ANSWERED, Wanted, every_piece, in_turn, models_of, waves
+from burn_verify.run.whose import whose
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
@@ -174,9 +175,27 @@ def located(
             suspects=known.suspects,
         )
         first, proving = clocked("proof", partial(proof.proved, first, asked, search))
-    seconds = summed(computing, piecing, proving)
+    asking: Mapping[str, float] = {}
+    if search.instruments is not None and not search.is_over:
+        asked_of = _asked_of(known, found.wholes[_WHOLE], Model(name=_WHOLE, model=model, inputs=inputs))
+        if asked_of is not None:
+            fault, asking = clocked("fault", partial(whose, *asked_of, search, search.instruments))
+            first = replace(first, fault=fault)
+    seconds = summed(computing, piecing, proving, asking)
     states = suspects.states(nodes, found.tried, (*first.suspects, *first.hidden))
     return replace(first, finding=suspects.finding(first, whole), states=states, seconds=seconds)
+
+
+def _asked_of(known: Judged, ran: Verified, whole: Model) -> tuple[Model, Verified] | None:
+    """Return the model of which it is asked whose fault it is: the first piece that is named, else the whole.
+
+    None where nothing is wrong, or every node is right within rounding.
+    """
+    named = next(iter((*known.suspects, *known.hidden)), None)
+    if named is not None and named.part is not None:
+        return models_of([("suspect", named.part, named.piece)])[0], named.verified
+    failed = ran.result.outcome is Outcome.FAILED and ran.result.stage is not Stage.COMPARE
+    return (whole, ran) if failed else None
 
 
 def _wholes(model: "ModelProto", inputs: Sequence[Array] | None, parts: Sequence[Part]) -> list[Model]:
@@ -286,4 +305,5 @@ def _with_result(part: Part, piece: Piece, verified: Verified) -> Tried:
         cut_off=frozenset(piece.nodes if part.outer is None else {part.outer}),
         verified=verified,
         desired=tuple(part.arrays(piece.cut.gives)) if piece.tells_shapes and part.values.specs else (),
+        part=part,
     )

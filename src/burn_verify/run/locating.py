@@ -12,7 +12,7 @@ from burn_verify.core.target import Trial
 from burn_verify.report.views.located import located_line
 from burn_verify.run.locate import locate
 from burn_verify.run.seams import Seams
-from burn_verify.run.search import Search
+from burn_verify.run.search import Instruments, Search
 from burn_verify.system.cache import Cache
 
 LOCATED = "located"
@@ -41,6 +41,7 @@ class Locating:
             listen=listen,
             seams=self.seams,
             deadline=started + left,
+            instruments=_instruments(self.settings, trial.target.backend),
         )
         try:
             found = locate(trial.case, search)
@@ -49,6 +50,12 @@ class Locating:
         finally:
             self.spent += time.monotonic() - started
         return _with(result, {"line": located_line(found), **_short(found)})
+
+
+def _instruments(settings: Settings, backend: str) -> Instruments | None:
+    """Return another backend of the run, which is compiled already; None where there is none."""
+    other = next((name for name in settings.burn_backend if name != backend), None)
+    return None if other is None else Instruments(backend=other)
 
 
 def _short(found: Located) -> dict[str, object]:

@@ -147,9 +147,13 @@ class Models:
         plan = self._pipeline.prepare(list(cases.values()), self._target)
         return self._verified({name: plan.cases[case.id] for name, case in cases.items()})
 
+    def ready(self, made: Made) -> dict[str, Ready | Ended]:
+        """Compute the references of models that were built; return them by name, ready to be run."""
+        return dict(zip(made, self._pipeline.refer(list(made.values())), strict=True))
+
     def judge(self, made: Made) -> dict[str, Verified]:
         """Run models that were built and compare; return the results by name."""
-        return self._verified(dict(zip(made, self._pipeline.refer(list(made.values())), strict=True)))
+        return self._verified(self.ready(made))
 
     def close(self) -> None:
         """Terminate every process and discard the models."""

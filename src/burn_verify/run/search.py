@@ -15,12 +15,25 @@ from burn_verify.run.build import Made
 from burn_verify.run.models import Model, Models
 from burn_verify.run.results import Verified, result_of
 from burn_verify.run.seams import Seams
-from burn_verify.run.steps import Built, Ended
+from burn_verify.run.steps import Built, Ended, Ready
 from burn_verify.system.cache import Cache, scratch
 from burn_verify.system.wire import Array
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What is asked whose fault a failure is, see `burn_verify.run.whose`.
+
+    Attributes:
+        backend: another backend; empty for none.
+        round_trip: whether the compiled model is written as ONNX again.
+    """
+
+    backend: str = ""
+    round_trip: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +44,7 @@ class Search:
         deadline: in seconds of `time.monotonic`, after which no batch is begun; None for none.
         keeps: whether the references of the models stay in the cache, for a search that is repeated; they are as large
             as the values between the nodes.
+        instruments: None where it is not asked whose fault the failure is.
     """
 
     settings: Settings
@@ -40,6 +54,7 @@ class Search:
     seams: Seams = field(default_factory=Seams)
     deadline: float | None = None
     keeps: bool = False
+    instruments: Instruments | None = None
 
     def run(self, wanted: Sequence[Model]) -> dict[str, Verified]:
         """Verify models in one batch; their inputs and answers are in temporary storage until it is done.
@@ -99,6 +114,10 @@ class Batch:
     def judged(self, names: Sequence[str]) -> dict[str, Verified]:
         """Run some of the models and compare."""
         return self.models.judge({name: self.made[name] for name in names}) if names else {}
+
+    def ready(self, names: Sequence[str]) -> dict[str, Ready | Ended]:
+        """Return some of the models with their references, ready to be run."""
+        return self.models.ready({name: self.made[name] for name in names}) if names else {}
 
     def built(self, names: Sequence[str]) -> dict[str, Verified]:
         """Return how some of the models ended before they were run; those that were built are *skipped* at RUN."""

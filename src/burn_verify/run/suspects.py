@@ -15,6 +15,7 @@ from burn_verify.core.result import CaseResult, Guilty, Mismatch
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.graph.cut import Cut
 from burn_verify.graph.pieces import Piece
+from burn_verify.run.parts import Part
 from burn_verify.run.results import Verified
 from burn_verify.run.signature import same_cause
 from burn_verify.system.wire import Array
@@ -36,6 +37,7 @@ class Tried:
         inside: names of the nodes in whose bodies it is.
         cut_off: the nodes of the whole model that it consists of.
         desired: what ONNX Runtime answers, of pieces that compute shapes.
+        part: what it was cut of.
     """
 
     piece: Piece
@@ -45,6 +47,7 @@ class Tried:
     verified: Verified
     inside: tuple[str, ...] = ()
     desired: tuple[Array, ...] = ()
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

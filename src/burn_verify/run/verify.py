@@ -134,10 +134,9 @@ class Verifier:
     def judged(self, step: Referred, answers: Mapping[str, Sequence[Array]], target: Target) -> str:
         """Return why answers by data set are not those of a case; empty where they are."""
         known, measures = read(step.reference), read_measures(step.reference)
-        for name, data in known.data_sets.items():
-            verdict = verdict_on(
-                step.prepared, name, data, measures.data_sets[name], answers[name], self.judge_of(target)
-            )
+        for name, answer in answers.items():
+            data = known.data_sets[name]
+            verdict = verdict_on(step.prepared, name, data, measures.data_sets[name], answer, self.judge_of(target))
             if not verdict.passes:
                 return verdict.message
         return ""

@@ -19,6 +19,7 @@ from burn_verify.run.reduce import reduce
 from burn_verify.run.results import Verified
 from burn_verify.run.search import Search
 from burn_verify.run.steps import Built, Ended
+from burn_verify.run.whose import whose
 from burn_verify.ship.issue import Evidence
 from burn_verify.system.wire import Array
 
@@ -45,6 +46,8 @@ def evidence_of(
         run = isinstance(step, Built)
         verified = (batch.judged if run else batch.built)([_NAME])[_NAME]
         found = evidence_at(case.id, step, verified, draft, search, known)
+    if search.instruments is not None:
+        found = replace(found, fault=whose(wanted, verified, search, search.instruments))
     return reduced, replace(found, expected=_expected(draft, search) if run else ())
 
 

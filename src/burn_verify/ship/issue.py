@@ -15,6 +15,7 @@ import numpy as np
 
 from burn_verify.burn.codegen import rust_string
 from burn_verify.burn.recipe import overlaid, packaged_sources
+from burn_verify.core.located import Fault
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Stage
 from burn_verify.core.target import Target
@@ -49,6 +50,7 @@ class Evidence:
         rust, weights: what burn-onnx made of it; empty where it refused.
         versions: of programs, by name.
         known: ids of cases that fail for the same reason.
+        fault: whose fault it is; None where it was not asked.
         smaller: whether the model was made small; else it is that of the title, and `expected` what it is stored with.
     """
 
@@ -62,6 +64,7 @@ class Evidence:
     weights: bytes = b""
     versions: Mapping[str, str]
     known: tuple[str, ...] = ()
+    fault: Fault | None = None
     smaller: bool = True
 
     @property
@@ -219,6 +222,8 @@ def _report(evidence: Evidence) -> str:
         lines += ["```", *rows, "```", ""]
     if result.details.get("rust"):
         lines += [f"Generated line {result.details.get('line')}: `{result.details['rust']}`", ""]
+    if evidence.fault is not None:
+        lines += [f"- {evidence.fault.line}"]
     lines += [f"- {name} {version}" for name, version in evidence.versions.items()]
     lines += [
         f"- opset {facts(evidence.draft.model).opset}, inputs {', '.join(map(_described, evidence.draft.inputs))}"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from burn_verify.cli.issue import known_cases
@@ -46,3 +47,9 @@ def test_of_wrong_numbers_only_cases_of_the_operator_are_known(op_type, known):
         op_types=(op_type,),
     )
     assert bool(known_cases(result, Target())) is known
+
+
+def test_whose_fault_it_is_is_in_the_report(command, tmp_path):
+    wrong = seams("Add", lambda array: array + np.float32(1), right_on="ndarray")
+    command("issue", ADD, "-o", tmp_path / "i", "--whose-fault", seams=wrong)
+    assert "- whose fault: kernel (on ndarray" in (tmp_path / "i" / "README.md").read_text()

@@ -22,7 +22,7 @@ FAILED = CaseResult(case_id="file/add", corpus="file", stage=Stage.COMPARE, outc
 @pytest.fixture
 def located(cache):
     def ask(path, **settings):
-        wrong = seams("Add", lambda array: array + np.float32(1))
+        wrong = seams("Add", lambda array: array + np.float32(1), right_on="ndarray")
         locating = Locating(Settings(**settings), cache, wrong)
         case = Case(id="file/add", corpus="file", source=ModelFile(path=path))
         return locating, locating.with_node(Trial(case=case, target=Target()), FAILED, silent).details[LOCATED]
@@ -48,3 +48,11 @@ def test_a_budget_that_is_used_up_is_said(located):
 def test_a_model_that_cannot_be_read_is_no_error(located, tmp_path):
     _, said = located(tmp_path / "gone.onnx")
     assert said["line"].startswith("not found: ")
+
+
+def test_another_backend_of_the_run_is_asked_whose_fault_it_is(located):
+    _, said = located(ADD)
+    assert said["fault"] is None
+    _, said = located(ADD, burn_backend=("flex", "ndarray"))
+    assert said["fault"]["side"] == "kernel"
+    assert "whose fault: kernel (on ndarray the same code answers right)" in said["line"]

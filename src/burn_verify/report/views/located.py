@@ -42,7 +42,8 @@ def located_line(located: Located) -> str:
     if first is None:
         return f"{located.finding}: {located.pieces} pieces of {located.nodes} nodes tried"
     more = f" and {len(located.suspects) - 1} more" if len(located.suspects) > 1 else ""
-    return f"first wrong: {_names(first)}{more} ({_KINDS[first.kind]}; {located.proof})"
+    fault = "" if located.fault is None else f"; {located.fault.line}"
+    return f"first wrong: {_names(first)}{more} ({_KINDS[first.kind]}; {located.proof}{fault})"
 
 
 def _lines(located: Located) -> Iterator[str]:
@@ -57,6 +58,9 @@ def _lines(located: Located) -> Iterator[str]:
         if place == 0:
             yield f"   {_PROOFS[located.proof]}"
             yield from (f"   the rest: {_first_line(located.rest)}",) if located.rest else ()
+            yield from _fault(located)
+    if not located.suspects:
+        yield from _fault(located)
     for place, suspect in enumerate(located.hidden[:_SHOWN]):
         yield from ("", *_suspect(suspect, place))
     if more := len(located.suspects[_SHOWN:]):
@@ -72,6 +76,11 @@ def _lines(located: Located) -> Iterator[str]:
     if located.growth:
         yield "\nthe error in the whole model, where it grows most:"
         yield _growth(located.growth)
+
+
+def _fault(located: Located) -> Iterator[str]:
+    if located.fault is not None:
+        yield f"   {located.fault.line}"
 
 
 def _suspect(suspect: Suspect, place: int) -> Iterator[str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from burn_verify.core.located import Finding, Growth, Located, Node, PieceKind, Proof, Suspect
+from burn_verify.core.located import Fault, Finding, Growth, Located, Node, PieceKind, Proof, Side, Suspect
 from burn_verify.core.stage import Stage
 from burn_verify.report.views.located import located_line, located_text
 
@@ -82,3 +82,12 @@ def test_every_kind_and_proof_has_words():
 def test_amplification_is_said():
     text = located_text(Located(model="m", target="t", finding=Finding.AMPLIFIED, stage=Stage.COMPARE, message="off"))
     assert "the model amplifies" in text
+
+
+def test_whose_fault_it_is_is_said_below_the_first_node():
+    fault = Fault(side=Side.KERNEL, by=("other kernels",), facts=("on ndarray it is right",))
+    text = located_text(replace(FOUND, fault=fault))
+    assert text.index("whose fault: kernel (on ndarray it is right)") < text.index("2. Exp")
+    assert "; whose fault: kernel (" in located_line(replace(FOUND, fault=fault))
+    alone = replace(FOUND, suspects=(), fault=Fault(side=Side.UNDECIDED))
+    assert "   whose fault: not decidable" in located_text(alone).splitlines()
