@@ -26,7 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     version = resolve(options.version)
     sources = overlaid(packaged_sources(), version)
     with tempfile.TemporaryDirectory(prefix="burn-verify-pin-") as scratch:
-        sources["Cargo.toml"] = manifest(sources["Cargo.toml"], Recipe(version=version, backends=("flex",)), [])
+        sources["Cargo.toml"] = manifest(
+            sources["Cargo.toml"], Recipe(version=version, backends=version.backends[:1]), []
+        )
         for name, text in sources.items():
             path = Path(scratch) / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from burn_verify.core.progress import silent
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import ConvertedModel, PreparedCase
 from burn_verify.core.target import Target
+from burn_verify.core.ways import BURNPACK
 from burn_verify.run.steps import Plan, Ready
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, read_json, write_if_changed, write_json
@@ -31,7 +32,7 @@ Spoil = Callable[[str], str]
 """Changes the text of a generated module."""
 
 
-def converter_of(cache: Cache, toolchain: Workspace) -> Converter:
+def converter_of(cache: Cache, toolchain: Workspace, record: str = BURNPACK) -> Converter:
     """Return the converter of a toolchain, with conversion as it usually is; who asks for it closes it."""
     return Converter(
         cache,
@@ -39,6 +40,7 @@ def converter_of(cache: Cache, toolchain: Workspace) -> Converter:
         toolchain.converter_fingerprint,
         simplify=True,
         partition=True,
+        record=record,
         timeout=60,
         memory_limit=0,
     )

@@ -19,7 +19,7 @@ from burn_verify.burn.rustc_errors import RustError, attribute, compile_error
 from burn_verify.burn.workspace import MADE_BY, Workspace
 from burn_verify.core.errors import CompileError
 from burn_verify.core.stage import ConvertedModel, RunnerBinary
-from burn_verify.core.ways import FILE, FULL
+from burn_verify.core.ways import BURNPACK, FILE, FULL
 from burn_verify.system.cache import Cache, prune
 from burn_verify.system.files import copy_atomically, digest_of, read_json, sha256_of, write_json
 from burn_verify.system.kept import seal, sealed
@@ -182,12 +182,14 @@ def key_of(workspace: Workspace, models: Iterable[ConvertedModel]) -> str:
 
 def _noted(model: ConvertedModel) -> list[str | int]:
     ways = [] if (model.load, model.stored) == (FILE, FULL) else [model.load, model.stored]
+    if model.record != BURNPACK:
+        ways = [model.load, model.stored, model.record]
     return [model.label, model.module, str(model.rust), str(model.weights), model.inputs, model.outputs, *ways]
 
 
 def _model_of(noted: Sequence[str | int]) -> ConvertedModel:
     label, module, rust, weights, inputs, outputs, *ways = noted
-    load, stored = map(str, ways or (FILE, FULL))
+    load, stored, record = map(str, (*ways, *(FILE, FULL, BURNPACK)[len(ways) :]))
     return ConvertedModel(
         label=str(label),
         module=str(module),
@@ -198,6 +200,7 @@ def _model_of(noted: Sequence[str | int]) -> ConvertedModel:
         outputs=int(outputs),
         load=load,
         stored=stored,
+        record=record,
     )
 
 

@@ -23,7 +23,7 @@ from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener
 from burn_verify.core.stage import ConvertedModel, PreparedCase, RunnerBinary
 from burn_verify.core.target import HTTP_BINARY, WASMS, Target
-from burn_verify.core.ways import EMBEDDED, FULL
+from burn_verify.core.ways import BURNPACK, EMBEDDED, FULL
 from burn_verify.system.cache import Cache
 
 
@@ -46,7 +46,7 @@ class CargoBuilder:
         self._workspace = Workspace.of(cache, listen, targets[0], backends)
         hooks = hooks_of(targets[0])
         self._handed = hooks.operators if hooks else ()
-        self._converters: dict[tuple[bool, bool, bool], Converter] = {}
+        self._converters: dict[tuple[bool, bool, bool, str, bool], Converter] = {}
 
     def refusals(self) -> Mapping[Target, str]:
         """Compile Burn, burn-onnx and the probe if they are not compiled yet, and start every backend."""
@@ -66,21 +66,26 @@ class CargoBuilder:
 
     def convert(self, prepared: PreparedCase, target: Target) -> ConvertedModel:
         """Convert one model; see `Builder.convert`."""
-        options = target.simplify, target.partition, target.load == EMBEDDED
+        halves = target.weights != FULL and target.record != BURNPACK
+        options = target.simplify, target.partition, target.load == EMBEDDED, target.record, halves
         if options not in self._converters:
             self._converters[options] = self.converter(*options)
         return of_target(self._converters[options].convert(prepared), target)
 
-    def converter(self, simplify: bool, partition: bool, embeds: bool = False) -> Converter:
-        """Return a new converter with these options of burn-onnx."""
+    def converter(
+        self, simplify: bool, partition: bool, embeds: bool = False, record: str = BURNPACK, halves: bool = False
+    ) -> Converter:
+        """Return a new converter with these options of burn-onnx or burn-import."""
         binary = self._workspace.converter()
         return Converter(
             self._cache,
-            embedding_converter(self._cache, self._workspace) if embeds else binary,
+            embedding_converter(self._cache, self._workspace) if embeds and record == BURNPACK else binary,
             self._workspace.converter_fingerprint,
             simplify=simplify,
             partition=partition,
             embeds=embeds,
+            record=record,
+            halves=halves,
             handed=self._handed,
             timeout=self._settings.timeout,
             memory_limit=self._settings.memory_limit,
@@ -95,7 +100,7 @@ class CargoBuilder:
         if compiled.binary is None:
             return compiled.errors
         # A program with half weights writes them beside the whole ones when it is first asked.
-        written = sorted({model.weights.parent for model in models if model.stored != FULL})
+        written = sorted({model.weights.parent for model in models if model.halves})
         runner = self._runner(compiled.binary, writable=written)
         return {**dict.fromkeys(compiled.binary.modules, runner), **compiled.errors}
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from burn_verify.burn.ways import loading
+from burn_verify.burn.ways import loading, recorded
 from burn_verify.core.stage import ConvertedModel
-from burn_verify.core.ways import FILE, FULL
+from burn_verify.core.ways import BURNPACK, FILE, FULL
 
 PROFILE: Final = "correctness"
 """Name of the cargo profile in ``rust/Cargo.toml`` with which outputs are computed."""
@@ -79,7 +79,10 @@ class Group:
             f"#[path = {rust_string(str(model.rust))}] pub mod {model.module};" for model in self.models
         )
         inserts = "\n".join(_insert(model) for model in self.models)
-        return f"#![allow(warnings)]\n{modules}\n\npub fn register(registry: &mut runner::Registry) {{\n{inserts}\n}}\n"
+        # Code of burn-import names `alloc`, which the crate around it has to declare: its own tests do.
+        alloc = " extern crate alloc;" if any(model.record != BURNPACK for model in self.models) else ""
+        head = f"#![allow(warnings)]{alloc}\n{modules}\n"
+        return f"{head}\npub fn register(registry: &mut runner::Registry) {{\n{inserts}\n}}\n"
 
     def model_at(self, line: int) -> ConvertedModel | None:
         """Return the model that a line (from 1) of `source` belongs to, None for lines that belong to no model."""
@@ -171,12 +174,11 @@ def _manifest(name: str, dependencies: Sequence[str]) -> str:
 
 
 def _insert(model: ConvertedModel) -> str:
+    if model.record != BURNPACK:
+        return f"{recorded(model)}{_wide(model)});"
     if (model.load, model.stored) != (FILE, FULL):
         return _insert_otherwise(model)
-    if max(model.inputs, model.outputs) <= _INFERRED:
-        return f"runner::compat::insert!(registry, {model.module});"
-    inputs, outputs = _names("i", model.inputs), _names("o", model.outputs)
-    return f"runner::compat::insert!(registry, {model.module}, [{inputs}], [{outputs}]);"
+    return f"runner::compat::insert!(registry, {model.module}{_wide(model)});"
 
 
 def _insert_otherwise(model: ConvertedModel) -> str:
@@ -187,6 +189,13 @@ def _insert_otherwise(model: ConvertedModel) -> str:
         inputs, outputs = _names("i", model.inputs), _names("o", model.outputs)
         bound = f"runner::bind_wide!({loading(model)}, [{inputs}], [{outputs}])"
     return f"registry.insert(stringify!({model.module}), |weights, device| {bound});"
+
+
+def _wide(model: ConvertedModel) -> str:
+    """Return further arguments of a macro: a name for every input and output, where rustc cannot infer so many."""
+    if max(model.inputs, model.outputs) <= _INFERRED:
+        return ""
+    return f", [{_names('i', model.inputs)}], [{_names('o', model.outputs)}]"
 
 
 def _names(letter: str, count: int) -> str:

@@ -18,6 +18,7 @@ from burn_verify.core.errors import ConvertError, ProcessDied
 from burn_verify.core.option_values import Sandbox
 from burn_verify.core.result import RefusalKind
 from burn_verify.core.stage import ConvertedModel, FailureKind, PreparedCase
+from burn_verify.core.ways import BURNPACK
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of
 from burn_verify.system.kept import seal, sealed
@@ -25,7 +26,7 @@ from burn_verify.system.resident import Resident
 from burn_verify.system.sandbox import prefix
 from burn_verify.system.storage import storage_fault_in
 
-_MADE: Final = ("model.rs", "model.bpk")
+_RUST: Final = "model.rs"
 _REFUSED: Final = "refused.json"
 _MODEL: Final = "{model}"
 """Stands for the model's file name in a kept refusal: another file of the same content has another name."""
@@ -42,7 +43,9 @@ class Converter:
     Arguments:
         binary: the compiled converter.
         fingerprint: what else determines the result: versions of burn-onnx and of the converter.
-        embeds: whether the binary writes code that embeds the weights.
+        embeds: whether the code is to embed the weights; burn-onnx needs a binary of its own for that.
+        record: the kind of the file of weights; any but burnpack is for burn-import.
+        halves: whether burn-import stores half weights.
         handed: operators whose nodes are handed to hooks.
         sandbox: whether it is confined to its folder of the cache.
         timeout: seconds one conversion may take.
@@ -61,6 +64,8 @@ class Converter:
         timeout: float,
         memory_limit: int,
         embeds: bool = False,
+        record: str = BURNPACK,
+        halves: bool = False,
         sandbox: Sandbox = Sandbox.OFF,
     ) -> None:
         self._cache = cache
@@ -70,6 +75,9 @@ class Converter:
         # Rust that embeds weights names the folder that they are in.
         place = {"embedded": str(self._rooms)} if embeds else {}
         self._options: dict[str, bool | str] = {"simplify": simplify, "partition": partition, **place}
+        if record != BURNPACK:
+            self._options = {"record": record, "embed": embeds, "half": halves, **place}
+        self._made = (_RUST, f"model.{record}")
         self._timeout = timeout
         self._log = cache.folder("logs") / f"converter-{os.getpid()}.log"
         self._process = Resident(
@@ -91,18 +99,18 @@ class Converter:
         folder = self._rooms / key
         if sealed(folder / "done.json"):
             # No lock is needed: a finished conversion does not change, and a thousand locks take noticeable time.
-            return _converted(prepared, folder, key, 0.0)
+            return self._converted(prepared, folder, key, 0.0)
         if said := sealed(folder / _REFUSED):
             raise _refusal(prepared, said)
         with self._cache.lock(f"convert-{key[:3]}"):
             if sealed(folder / "done.json"):
-                return _converted(prepared, folder, key, 0.0)
+                return self._converted(prepared, folder, key, 0.0)
             started = time.monotonic()
             self._ask(prepared, folder)
             seconds = time.monotonic() - started
-            made = [folder / name for name in _MADE]
+            made = [folder / name for name in self._made]
             seal(folder / "done.json", made, model=prepared.case.id, seconds=seconds)
-            return _converted(prepared, folder, key, seconds)
+            return self._converted(prepared, folder, key, seconds)
 
     def close(self) -> None:
         """Terminate the converter."""
@@ -137,10 +145,22 @@ class Converter:
             if not _OF_THE_SYSTEM.search(answer["message"]):
                 seal(folder / _REFUSED, [], **said)
             raise _refusal(prepared, said)
-        if missing := _missing(folder):
+        if missing := next((name for name in self._made if not (folder / name).is_file()), None):
             message = f"the converter says that it succeeded, but there is no {missing}"
             kind = FailureKind.PROTOCOL
             raise ConvertError(message, f"converter: {kind.how}", {"how": kind.how}, kind)
+
+    def _converted(self, prepared: PreparedCase, folder: Path, key: str, seconds: float) -> ConvertedModel:
+        rust, weights = self._made
+        return ConvertedModel(
+            label=prepared.case.id,
+            module=f"m_{key}",
+            rust=folder / rust,
+            weights=folder / weights,
+            seconds=seconds,
+            inputs=len(prepared.inputs),
+            outputs=len(prepared.outputs),
+        )
 
     def _given(self, prepared: PreparedCase, folder: Path) -> Path:
         """Return the model as the converter reads it."""
@@ -181,20 +201,3 @@ def _is_text(path: Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _missing(folder: Path) -> str | None:
-    """Return the name of a file that a conversion should have written and that does not exist."""
-    return next((name for name in _MADE if not (folder / name).is_file()), None)
-
-
-def _converted(prepared: PreparedCase, folder: Path, key: str, seconds: float) -> ConvertedModel:
-    return ConvertedModel(
-        label=prepared.case.id,
-        module=f"m_{key}",
-        rust=folder / "model.rs",
-        weights=folder / "model.bpk",
-        seconds=seconds,
-        inputs=len(prepared.inputs),
-        outputs=len(prepared.outputs),
-    )

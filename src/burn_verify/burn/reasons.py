@@ -16,10 +16,13 @@ _LENGTH: Final = 160
 _CUSTOM_OP: Final = re.compile(r"^  - (\S+) used by \d+ node", re.MULTILINE)
 # burn-onnx has two wordings: one while it parses, one while it writes Rust.
 _MISSING: Final = re.compile(r"(?:Unsupported ONNX operation\(s\): |, )(\w+) \(node '")
+_LISTED: Final = re.compile(r"^Unsupported ops: \[(.*)\]", re.MULTILINE)
+"""The wording of burn-import."""
 _NODE_TYPE: Final = re.compile(r"Unsupported node type for inputs: (\w+)")
 _UNSUPPORTED: Final = re.compile(r"not (?:currently |yet )?support", re.IGNORECASE)
-_STATED: Final = "src/import/model_gen.rs"
-"""Source file in which burn-onnx reports errors that it handles; a panic anywhere else is an unhandled error."""
+_STATED: Final = re.compile(r"src/(?:import|onnx)/model_gen\.rs")
+"""Source file in which burn-onnx, or burn-import, reports errors that it handles; a panic anywhere else is an unhandled
+error."""
 _TELLING_NUMBERS: Final = re.compile(r"\b(node|slice) ?\w*\d+ has steps=\S+|(?<=type_id=)\d+|(?<=dtype: )\d+")
 _CAUSE: Final = re.compile(r"^Caused by:\n\s+(\S[^\n]*)", re.MULTILINE)
 _SHADER: Final = re.compile(r"^Shader '[^']*' (?:parsing|validation) error: ([^\n]+)", re.MULTILINE)
@@ -85,12 +88,14 @@ def _reason(message: str) -> str:
 def _kind(message: str, where: str | None) -> RefusalKind:
     if _unsupported(message):
         return RefusalKind.UNSUPPORTED_OPERATOR
-    stated = where is None or _STATED in where or _UNSUPPORTED.search(message)
+    stated = where is None or _STATED.search(where) or _UNSUPPORTED.search(message)
     return RefusalKind.UNSUPPORTED_ATTRIBUTE if stated else RefusalKind.INTERNAL_PANIC
 
 
 def _unsupported(message: str) -> list[str]:
     """Return the operators that the message lists as unsupported, each once."""
+    if listed := _LISTED.search(message):
+        return list(dict.fromkeys(listed[1].split(", ")))
     found = _CUSTOM_OP.findall(message) or _MISSING.findall(message) or _NODE_TYPE.findall(message)
     return list(dict.fromkeys(found))
 

@@ -14,10 +14,9 @@ from typing import Final
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.versions import BACKENDS, BurnVersion, resolve, version_of_onnx
+from burn_verify.core.versions import BURN_ONNX, BurnVersion, resolve, version_of_onnx
 
 _VERSIONS: Final = "compat/versions/"
-_DEFAULT_BACKEND: Final = BACKENDS[0]
 _ONNX_CRATES: Final = frozenset({"burn-onnx", "onnx-ir", "onnx-ir-derive"})
 
 
@@ -74,7 +73,7 @@ class Recipe:
     @property
     def is_plain(self) -> bool:
         """Whether this is the recipe of a version's default backend alone, with the crates of the registry."""
-        return self.backends == (_DEFAULT_BACKEND,) and not self.sources
+        return self.backends == self.version.backends[:1] and not self.sources
 
     @property
     def title(self) -> str:
@@ -111,7 +110,7 @@ def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch])
         UsageError: the version is not supported, or does not have these backends.
     """
     version = resolve(target.burn)
-    wanted = {_DEFAULT_BACKEND, target.backend, *backends}
+    wanted = {version.backends[0], target.backend, *backends}
     if missing := sorted(wanted - set(version.backends)):
         message = f"Burn {version.burn} has no backend {missing[0]!r} here; it has {', '.join(version.backends)}"
         raise UsageError(message)
@@ -122,7 +121,7 @@ def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch])
     if target.burn_onnx != version.burn_onnx or target.hooks is not None:
         # Models need no build of their own where only the converter is another one.
         other = version_of_onnx(target.burn_onnx)
-        return running, Recipe(version=other, backends=(_DEFAULT_BACKEND,), patches=on_onnx, hooks=target.hooks)
+        return running, Recipe(version=other, backends=other.backends[:1], patches=on_onnx, hooks=target.hooks)
     return running, Recipe(version=version, backends=compiled_in, patches=(*on_burn, *on_onnx))
 
 
@@ -139,7 +138,7 @@ def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:
     Raises:
         ValueError: the packaged text does not have exactly one line for each of them.
     """
-    beside = [backend for backend in recipe.backends if backend != _DEFAULT_BACKEND]
+    beside = [backend for backend in recipe.backends if backend != recipe.version.backends[0]]
     burn = f'{{ version = "={recipe.version.burn}", default-features = false }}'
     lines = packaged.splitlines()
     own = json.loads(_line(lines, "members")[1])
@@ -148,7 +147,7 @@ def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:
         "compat": f'{{ path = "compat", features = {json.dumps(beside)} }}' if beside else '{ path = "compat" }',
         "burn": burn,
         "burn-store": burn,
-        "burn-onnx": f'"={recipe.version.burn_onnx}"',
+        "burn-onnx": _importer(recipe.version),
     }
     for name, value in written.items():
         lines[_line(lines, name)[0]] = f"{name} = {value}"
@@ -157,6 +156,17 @@ def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:
         lines += ["", "[patch.crates-io]"]
         lines += [f"{crate.name} = {{ path = {_toml_string(crate.folder)} }}" for crate in crates]
     return "\n".join(lines) + "\n"
+
+
+def _importer(version: BurnVersion) -> str:
+    """Return the dependency on what converts, which the workspace knows by the name of burn-onnx."""
+    if version.importer == BURN_ONNX:
+        return f'"={version.burn_onnx}"'
+    # Its other defaults import from PyTorch, by a framework of its own.
+    return (
+        f'{{ package = "{version.importer}", version = "={version.burn_onnx}", default-features = false, '
+        'features = ["onnx"] }'
+    )
 
 
 def replaced(project: str, crates: Sequence[LocalCrate], lock: str, version: BurnVersion) -> tuple[LocalCrate, ...]:

@@ -92,15 +92,17 @@ class _Crates:
     root: Path
 
     def shipped(self) -> Shipped:
-        burn, onnx = self._locked(_BURN), self._locked(_BURN_ONNX)
+        burn = self._locked(_BURN)
         notes = []
         if burn is None:
             msg = f"{self._names} has no burn in {self._lock_file}: name the Cargo.toml of what is shipped"
             raise self._error(msg)
         version = _supported(burn["version"], self._lock_file)
+        onnx = self._locked(version.importer)
         if onnx is None:
-            notes.append(f"no burn-onnx is locked, so burn-onnx {version.burn_onnx} converts, which goes with it")
-        elif onnx["version"] not in {known.burn_onnx for known in VERSIONS}:
+            crate = version.importer
+            notes.append(f"no {crate} is locked, so {crate} {version.burn_onnx} converts, which goes with it")
+        elif onnx["version"] not in {known.burn_onnx for known in VERSIONS if known.importer == version.importer}:
             raise _unsupported(_BURN_ONNX, onnx["version"], self._lock_file)
         backends, about = self._backends(version)
         return Shipped(
@@ -255,7 +257,7 @@ def _supported(version: str, lock: Path) -> BurnVersion:
 
 
 def _unsupported(name: str, version: str, lock: Path) -> UsageError:
-    known = ", ".join(f"{one.burn} (burn-onnx {one.burn_onnx})" for one in VERSIONS)
+    known = ", ".join(f"{one.burn} ({one.importer} {one.burn_onnx})" for one in VERSIONS)
     nearest = max(VERSIONS, key=lambda one: (_alike(_own(one, name), version), one.is_release))
     return UsageError(
         f"{OPTION}: {lock} has {name} {version}, which is not supported; Burn {known} are: "

@@ -1,4 +1,4 @@
-"""How a compiled model gets its weights: burn-onnx's ways of loading, and weights stored as halves.
+"""How a compiled model gets its weights: burn-onnx's ways of loading, weights stored as halves, burn-import's records.
 
 Text of generated Rust; pure.
 """
@@ -8,11 +8,15 @@ from typing import Final
 
 from burn_verify.core.stage import ConvertedModel
 from burn_verify.core.target import Target
-from burn_verify.core.ways import BYTES, EMBEDDED, FILE, FULL
+from burn_verify.core.ways import BIN, BURNPACK, BYTES, EMBEDDED, FILE, FULL, MPK
 
 
 def of_target(model: ConvertedModel, target: Target) -> ConvertedModel:
     """Return a converted model as a target loads it: a module of its own, unless it is loaded as by default."""
+    if target.record != BURNPACK:
+        # What embeds its record, or has another type or precision of it, was converted apart, and so is another module.
+        module = f"{model.module}_{BYTES}" if target.load == BYTES else model.module
+        return replace(model, module=module, load=target.load, stored=target.weights, record=target.record)
     if (target.load, target.weights) == (FILE, FULL):
         return model
     ways = [way for way in (target.load, target.weights) if way not in (FILE, FULL)]
@@ -28,6 +32,18 @@ def loading(model: ConvertedModel) -> str:
         return f"{own}::from_embedded(device)"
     return f"{own}::from_bytes({_READ}, device)"
 
+
+def recorded(model: ConvertedModel) -> str:
+    """Return the macro of `compat` that registers a model whose weights are a record, with its first arguments."""
+    if model.load == BYTES:
+        precision = "FullPrecisionSettings" if model.stored == FULL else "HalfPrecisionSettings"
+        recorder = f"burn::record::{_OF_BYTES[model.record]}<burn::record::{precision}>"
+        return f"runner::compat::insert_bytes!(registry, {model.module}, {recorder}"
+    name = "insert_embedded" if model.load == EMBEDDED else "insert"
+    return f"runner::compat::{name}!(registry, {model.module}"
+
+
+_OF_BYTES: Final = {MPK: "NamedMpkBytesRecorder", BIN: "BinBytesRecorder"}
 
 _READ: Final = (
     "burn::tensor::Bytes::from_bytes_vec(std::fs::read(weights)"

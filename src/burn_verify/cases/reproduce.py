@@ -23,15 +23,17 @@ def reproduce(case: Case, settings: Settings) -> str:
 
 def reproduce_recorded(result: CaseResult, target: Target) -> str:
     """Return the same command from a record, which does not hold the paths of a user's files and checkouts."""
+    known = versions.known(target.burn)
     settings = Settings(
         burn_version=(LATEST,) if target.burn in ("", versions.LATEST.burn) else (target.burn,),
-        burn_backend=(target.backend or "flex",),
+        burn_backend=() if target.backend in ("", known.backends[0]) else (target.backend,),
         burn_path=("PATH/TO/burn" if target.burn_checkout else None,),
         burn_onnx_path=("PATH/TO/burn-onnx" if target.burn_onnx_checkout else None,),
         burn_hooks=("PATH/TO/hooks" if target.hooks else None,),
         simplify=(target.simplify,),
         partition=(target.partition,),
         prepare=(False, True) if target.prepared else (False,),
+        record_type=() if target.record == known.records[0] else (target.record,),
         load=(target.load,),
         weights=(target.weights,),
         via=(target.via if target.via in VIAS else PROCESS,),

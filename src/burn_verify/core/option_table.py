@@ -293,9 +293,9 @@ OPTIONS: tuple[Option, ...] = (
         metavar="NAMES",
         ini="burn_backend",
         parse=several(option_values.backend),
-        default=("flex",),
+        default=(),
         help="compute on these backends of Burn: flex, ndarray, wgpu, cuda, separated by commas; 'burn-verify doctor' "
-        "says which of them work here (default: flex)",
+        "says which of them work here (default: flex, or ndarray for versions before it)",
     ),
     Option(
         field="burn_version",
@@ -393,6 +393,16 @@ OPTIONS: tuple[Option, ...] = (
         default=(FULL,),
         help="how weights are stored: full, as in the model, or half, as float16 by burn-store's HalfPrecisionAdapter; "
         "'full,half' compares the two (default: full)",
+    ),
+    Option(
+        field="record_type",
+        flag="--burn-record-type",
+        metavar="TYPES",
+        ini="burn_record_type",
+        parse=several(option_values.record_type),
+        default=(),
+        help="kinds of the file of weights, separated by commas: mpk, mpk.gz, bin or json, which burn-import of Burn "
+        "0.19.1 writes (default: mpk there; bpk, burnpack, for newer versions, which have no other)",
     ),
     Option(
         field="via",

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from burn_verify.core.result import JudgeMode
 from burn_verify.core.target import HTTP_BINARY, HTTP_JSON, VIAS
 from burn_verify.core.versions import BACKENDS
-from burn_verify.core.ways import LOADS, WEIGHTS
+from burn_verify.core.ways import LOADS, RECORDS, WEIGHTS
 
 T = TypeVar("T")
 
@@ -101,6 +101,11 @@ def load(text: str) -> str:
 def weights(text: str) -> str:
     """Return how weights are stored."""
     return _one_of(WEIGHTS, text)
+
+
+def record_type(text: str) -> str:
+    """Return a kind of a file of weights."""
+    return _one_of(RECORDS, text)
 
 
 def path(text: str) -> Path:

@@ -54,10 +54,10 @@ class Settings:
         latency: whether to time the cases that answer, as a release build.
         threads: that either side may use while it is timed, 0 for as many as there are processors.
         compile_budget: seconds that rustc may take for a model as a release build.
-        burn_backend, burn_version, burn_path, burn_onnx_path, burn_hooks, simplify, partition, prepare, load, weights,
-            via: one or several values each; their product is the targets of the run. A path is absolute, with
-            ``@revision`` if one is named; None is the published release, or no hooks. With `manifest_path`,
-            `burn_backend` may be empty: those of the crate.
+        burn_backend, burn_version, burn_path, burn_onnx_path, burn_hooks, simplify, partition, prepare, record_type,
+            load, weights, via: one or several values each; their product is the targets of the run. A path is absolute,
+            with ``@revision`` if one is named; None is the published release, or no hooks. `burn_backend` and
+            `record_type` may be empty: the first of each version; with `manifest_path`, the backends of the crate.
         manifest_path: ``Cargo.toml`` of a crate, which decides versions and sources instead.
     """
 
@@ -89,7 +89,7 @@ class Settings:
     judge_timeout: float = 20.0
     locate: bool = False
     locate_seconds: float = 600.0
-    burn_backend: tuple[str, ...] = ("flex",)
+    burn_backend: tuple[str, ...] = ()
     burn_version: tuple[str, ...] = (LATEST,)
     burn_path: tuple[str | None, ...] = (None,)
     burn_onnx_path: tuple[str | None, ...] = (None,)
@@ -98,6 +98,7 @@ class Settings:
     simplify: tuple[bool, ...] = (True,)
     partition: tuple[bool, ...] = (True,)
     prepare: tuple[bool, ...] = (False,)
+    record_type: tuple[str, ...] = ()
     load: tuple[str, ...] = (FILE,)
     weights: tuple[str, ...] = (FULL,)
     via: tuple[str, ...] = (PROCESS,)
@@ -215,12 +216,9 @@ def settings_from(typed: Mapping[str, str | None], ini: Mapping[str, str | None]
         UsageError: a value is not valid; the message names the option.
     """
     values = {option.field: _value(option, typed, ini or {}) for option in OPTIONS}
-    if values["manifest_path"] is not None:
-        if typed.get("burn_version"):
-            message = "--burn-version and --manifest-path both say which Burn: leave one of them out"
-            raise UsageError(message)
-        if not (typed.get("burn_backend") or (ini or {}).get("burn_backend")):
-            values["burn_backend"] = ()
+    if values["manifest_path"] is not None and typed.get("burn_version"):
+        message = "--burn-version and --manifest-path both say which Burn: leave one of them out"
+        raise UsageError(message)
     return Settings(**values)
 
 

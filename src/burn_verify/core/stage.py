@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from burn_verify.core.case import Case, CaseFacts, Hints
-from burn_verify.core.ways import FILE, FULL
+from burn_verify.core.ways import BURNPACK, FILE, FULL
 
 
 class Stage(StrEnum):
@@ -222,10 +222,10 @@ class ConvertedModel:
         label: the case it was first made for, for messages.
         module: name of the Rust module, unique to the generated text.
         rust: the generated ``.rs`` file.
-        weights: the ``.bpk`` file beside it.
+        weights: the file with its weights, beside it.
         seconds: wall time of the conversion, 0.0 when it came from the cache.
         inputs, outputs: how many values it takes and gives.
-        load, stored: how the program gets its weights, and how they are stored: see `Target`.
+        load, stored, record: how the program gets its weights, and how and in what file they are stored: see `Target`.
     """
 
     label: str
@@ -237,11 +237,17 @@ class ConvertedModel:
     outputs: int = 0
     load: str = FILE
     stored: str = FULL
+    record: str = BURNPACK
+
+    @property
+    def halves(self) -> bool:
+        """Whether the program makes the file with half weights, when it first loads it; burn-import made it itself."""
+        return self.stored != FULL and self.record == BURNPACK
 
     @property
     def loaded(self) -> Path:
-        """The file that the program reads; that with half weights is made by the program when it first loads it."""
-        return self.weights if self.stored == FULL else self.weights.with_name("half.bpk")
+        """The file that the program reads."""
+        return self.weights.with_name("half.bpk") if self.halves else self.weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from burn_verify.core.case import Case
 from burn_verify.core.versions import BACKENDS, DEFAULT
-from burn_verify.core.ways import FILE, FULL
+from burn_verify.core.ways import BURNPACK, FILE, FULL
 
 _UNKNOWN: Final = "of unknown version"
 
@@ -60,6 +60,7 @@ class Target:
         via: how the compiled model is asked: one of `VIAS`, or where a program of its own answered.
         load: how the program gets its weights: one of `LOADS`.
         weights: how they are stored: one of `WEIGHTS`.
+        record: the kind of their file: one of `RECORDS`.
     """
 
     burn: str = DEFAULT.burn
@@ -74,6 +75,7 @@ class Target:
     via: str = PROCESS
     load: str = FILE
     weights: str = FULL
+    record: str = BURNPACK
 
     @property
     def version(self) -> str:
@@ -87,7 +89,9 @@ class Target:
         """A column's heading: version, backend, and the options that are not the default: ``0.22.1 flex``."""
         options = {"no-simplify": self.simplify, "no-partition": self.partition, "prepared": not self.prepared}
         halves = [] if self.weights == FULL else [f"{self.weights} weights"]
-        other = [*([] if self.load == FILE else [self.load]), *halves, *([] if self.via == PROCESS else [self.via])]
+        kept = [] if self.record == BURNPACK else [self.record]
+        loaded = [] if self.load == FILE else [self.load]
+        other = [*kept, *loaded, *halves, *([] if self.via == PROCESS else [self.via])]
         words = [self.version, self.backend, *(name for name, on in options.items() if not on), *other]
         return " ".join(filter(None, words))
 
@@ -97,7 +101,8 @@ class Target:
         words = f"Burn {self.version}" + (f" on {self.backend}" if self.backend else "")
         options = {", not simplified": self.simplify, ", not partitioned": self.partition}
         options[", prepared"] = not self.prepared
-        other = "" if self.load == FILE else f", weights as {self.load}"
+        other = "" if self.record == BURNPACK else f", {self.record} record"
+        other += "" if self.load == FILE else f", weights as {self.load}"
         other += "" if self.weights == FULL else f", {self.weights} weights"
         other += "" if self.via == PROCESS else f", via {self.via}"
         return words + "".join(name for name, on in options.items() if not on) + other

@@ -3,17 +3,17 @@
 Pure: whether a target can be built and started is known only later.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from burn_verify.core import versions
 from burn_verify.core.target import VIAS, WASMS, Target
-from burn_verify.core.ways import EMBEDDED, FILE, FULL, LOADS, WEIGHTS
+from burn_verify.core.ways import BIN, BURNPACK, BYTES, EMBEDDED, FILE, FULL, LOADS, MPK, RECORDS, WEIGHTS
 
 PARTS: Final = (
     *("burn version", "burn-onnx checkout", "burn checkout", "hooks", "backend", "simplify", "partition"),
-    *("prepare", "load", "weights", "via"),
+    *("prepare", "record type", "load", "weights", "via"),
 )
 """The parts in which two targets may differ, as shown to users."""
 
@@ -31,11 +31,28 @@ def refusal(target: Target) -> str | None:
     """Return in one line why the version has no such target, None where it has."""
     pinned = versions.resolve(target.burn)
     if target.backend in pinned.backends:
-        return _no_such_weights(target) or _no_such_way(target)
+        return _no_such_import(target) or _no_such_weights(target) or _no_such_way(target)
     return f"Burn {pinned.burn} has no backend {target.backend!r} here; it has {', '.join(pinned.backends)}"
 
 
+def _no_such_import(target: Target) -> str | None:
+    pinned = versions.resolve(target.burn)
+    if target.record not in pinned.records:
+        known = ", ".join(pinned.records)
+        return f"Burn {pinned.burn} writes no weights as {target.record}, but as {known}: --burn-record-type"
+    if pinned.importer != versions.BURN_ONNX and not (target.simplify and target.partition):
+        return f"{pinned.importer} of Burn {pinned.burn} neither simplifies nor partitions: leave the option out"
+    return None
+
+
 def _no_such_weights(target: Target) -> str | None:
+    if target.record in _LOADED:
+        if target.load in _LOADED[target.record]:
+            return None
+        able = ",".join(record for record, loads in _LOADED.items() if target.load in loads)
+        return (
+            f"Burn {target.burn} does not load {target.record} records as {target.load}: --burn-record-type {able} does"
+        )
     if (target.load, target.weights) == (FILE, FULL):
         return None
     if not versions.resolve(target.burn).ways:
@@ -43,6 +60,14 @@ def _no_such_weights(target: Target) -> str | None:
     if target.load == EMBEDDED and target.weights != FULL:
         return "half weights are made by the compiled model, so they cannot be embedded in it: --burn-load file,bytes"
     return None
+
+
+_LOADED: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys((record for record in RECORDS if record != BURNPACK), (FILE,)),
+    MPK: (FILE, BYTES),
+    BIN: LOADS,
+}
+"""How each type of record can be loaded: burn-import embeds one, and Burn has a recorder of bytes for two."""
 
 
 def _no_such_way(target: Target) -> str | None:
@@ -91,7 +116,7 @@ def age(target: Target) -> tuple[Any, ...]:
     checkouts = [checkout.label if checkout else "" for checkout in sources]
     known = versions.BACKENDS.index(target.backend) if target.backend in versions.BACKENDS else len(versions.BACKENDS)
     options = (not target.simplify, not target.partition, target.prepared)
-    stored = LOADS.index(target.load), WEIGHTS.index(target.weights)
+    stored = RECORDS.index(target.record), LOADS.index(target.load), WEIGHTS.index(target.weights)
     return version, not pre, rest, target.burn_onnx, checkouts, *options, known, *stored, *_way(target)
 
 
@@ -101,10 +126,11 @@ def _way(target: Target) -> tuple[int, str]:
 
 
 def _parts(target: Target) -> tuple[object, ...]:
-    """Return the parts of a target in the order of `PARTS`; a version of Burn brings its burn-onnx."""
+    """Return the parts of a target in the order of `PARTS`; a version of Burn brings its burn-onnx and its records."""
     checkouts = (target.burn_onnx_checkout, target.burn_checkout, target.hooks)
     options = (target.simplify, target.partition, target.prepared)
-    return (target.burn, *checkouts, target.backend, *options, target.load, target.weights, target.via)
+    record = "" if target.record == versions.known(target.burn).records[0] else target.record
+    return (target.burn, *checkouts, target.backend, *options, record, target.load, target.weights, target.via)
 
 
 def _words(target: Target) -> Iterator[str]:
@@ -113,6 +139,7 @@ def _words(target: Target) -> Iterator[str]:
     yield f"partition={('off', 'on')[target.partition]}"
     yield f"prepare={('off', 'on')[target.prepared]}"
     yield target.backend
+    yield target.record
     yield target.load
     yield f"{target.weights} weights"
     yield target.via

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from burn_verify.core.errors import UsageError
+from burn_verify.core.ways import BURNPACK, RECORDS
 
 BACKENDS: Final = ("flex", "ndarray", "wgpu", "cuda")
 """Every backend that at least one version has, the default first."""
+
+BURN_ONNX: Final = "burn-onnx"
 
 DEPRECATED: Final = frozenset({"ndarray"})
 """Backends that Burn itself no longer recommends."""
@@ -23,7 +26,11 @@ class BurnVersion:
         burn, burn_onnx, onnx_ir: versions on crates.io.
         min_rustc: the oldest rustc that compiles it.
         backends: those that can be asked for, the default first.
-        ways: whether weights can be loaded otherwise than from a file, and stored as halves.
+        ways: whether a burnpack can be loaded otherwise than from a file, and stored as halves, and models be compiled
+            to WebAssembly; records have ways of their own, see `targets.refusal`.
+        importer: the crate that converts: burn-onnx, or its predecessor burn-import, which has no options `simplify`
+            and `partition`; `burn_onnx` is its version then.
+        records: how a file of weights is written, see `ways.RECORDS`; the default first.
     """
 
     burn: str
@@ -32,6 +39,8 @@ class BurnVersion:
     min_rustc: tuple[int, int]
     backends: tuple[str, ...]
     ways: bool = True
+    importer: str = BURN_ONNX
+    records: tuple[str, ...] = (BURNPACK,)
 
     @property
     def is_release(self) -> bool:
@@ -40,6 +49,17 @@ class BurnVersion:
 
 
 VERSIONS: Final = (
+    # The converter is burn-import, weights are records, and there is no flex.
+    BurnVersion(
+        burn="0.19.1",
+        burn_onnx="0.19.1",
+        onnx_ir="0.19.1",
+        min_rustc=(1, 85),
+        backends=("ndarray",),
+        ways=False,
+        importer="burn-import",
+        records=tuple(record for record in RECORDS if record != BURNPACK),
+    ),
     # The backend is a type: Tensor<B, D, K>, Model<B>.
     BurnVersion(
         burn="0.21.0",
@@ -86,6 +106,11 @@ def resolve(text: str) -> BurnVersion:
     known = ", ".join(version.burn for version in VERSIONS)
     message = f"Burn {text!r} is not supported; one of {known} is, and latest is {LATEST.burn}"
     raise UsageError(message)
+
+
+def known(text: str) -> BurnVersion:
+    """Return the version of a number, and the default one for any other text, such as that of an old record."""
+    return next((version for version in VERSIONS if version.burn == text), DEFAULT)
 
 
 def version_of_onnx(burn_onnx: str) -> BurnVersion:

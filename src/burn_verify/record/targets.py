@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from burn_verify.core.target import PROCESS, Checkout, Target
-from burn_verify.core.ways import FILE, FULL
+from burn_verify.core.ways import BURNPACK, FILE, FULL
 
 UNKNOWN = Target(burn="", burn_onnx="", backend="")
 """The target of a record that names none."""
@@ -31,6 +31,7 @@ def target_to_json(target: Target) -> dict[str, Any]:
         "partition": target.partition,
         **({"prepared": True} if target.prepared else {}),
         **checkouts,
+        **({} if target.record == BURNPACK else {"record_type": target.record}),
         **({} if target.load == FILE else {"load": target.load}),
         **({} if target.weights == FULL else {"weights": target.weights}),
         **({} if target.via == PROCESS else {"via": target.via}),
@@ -57,6 +58,7 @@ def target_from_json(data: Mapping[str, Any], environment: Mapping[str, Any] | N
         simplify=bool(data.get("simplify", said.get("simplify", True))),
         partition=bool(data.get("partition", said.get("partition", True))),
         prepared=bool(data.get("prepared", said.get("prepared", False))),
+        record=str(data.get("record_type", said.get("record_type", BURNPACK))),
         load=str(data.get("load", said.get("load", FILE))),
         weights=str(data.get("weights", said.get("weights", FULL))),
         via=str(data.get("via", said.get("via", PROCESS))),

@@ -1,4 +1,6 @@
-"""Measure how far outputs move where weights are stored as float16, as burn-store's ``HalfPrecisionAdapter`` does.
+"""Measure how far outputs move where weights are stored as float16.
+
+burn-store's ``HalfPrecisionAdapter`` stores those of most modules so, burn-import's ``half_precision`` every one.
 
 The model is run again by the engine: once with the weights as float16 stores them, and with each weight moved at random
 by at most half the distance of two float16 numbers at its place. Judges nothing.
@@ -47,11 +49,14 @@ _WEIGHTS: Final[Mapping[str, tuple[int, ...]]] = {
 _SAME_VALUES: Final = frozenset({"Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"})
 
 
-def deviations(engine: Engine, model: Path, sets: Mapping[str, Sequence[Array]]) -> dict[str, dict[int, Array]]:
+def deviations(
+    engine: Engine, model: Path, sets: Mapping[str, Sequence[Array]], *, every: bool = False
+) -> dict[str, dict[int, Array]]:
     """Return the deviation of each float output, float64 of its shape, by data set and place.
 
     Arguments:
         sets: inputs by data set.
+        every: whether all weights are stored so, see `weights_of`.
 
     Returns:
         Nothing of a model without such weights, one that cannot be written again, and one that the engine refuses.
@@ -59,7 +64,7 @@ def deviations(engine: Engine, model: Path, sets: Mapping[str, Sequence[Array]])
     import onnx
 
     loaded = onnx.load(model)
-    names = weights_of(loaded.graph)
+    names = weights_of(loaded.graph, every=every)
     if not names or loaded.ByteSize() > _MOST_BYTES:
         return {}
     try:
@@ -76,9 +81,15 @@ def deviations(engine: Engine, model: Path, sets: Mapping[str, Sequence[Array]])
     return {name: _deviation(known[place], [one[place] for one in samples]) for place, name in enumerate(sets)}
 
 
-def weights_of(graph: "GraphProto") -> frozenset[str]:
-    """Return the names of the float32 initializers that are stored as float16."""
+def weights_of(graph: "GraphProto", *, every: bool = False) -> frozenset[str]:
+    """Return the names of the float32 initializers that are stored as float16.
+
+    Arguments:
+        every: whether all are, whatever reads them.
+    """
     stored = {one.name for one in graph.initializer if one.data_type == 1}
+    if every:
+        return frozenset(stored)
     source = {name: name for name in stored}
     made = {output: node for node in graph.node for output in node.output}
     for node in graph.node:

@@ -26,7 +26,7 @@ Wanted: TypeAlias = Mapping[Target, Sequence[Case]]
 Made: TypeAlias = Mapping[str, Built | Ended]
 """Cases by id: built, or ended where the build failed."""
 
-_Options: TypeAlias = tuple[bool, bool, str, str]
+_Options: TypeAlias = tuple[bool, bool, str, str, str]
 _Conversions: TypeAlias = Mapping[str, Converted | Ended]
 _Compiled: TypeAlias = Mapping[str, Program | Exception]
 
@@ -159,7 +159,7 @@ class TargetBuilder:
 
 
 def _options(target: Target) -> _Options:
-    return target.simplify, target.partition, target.load, target.weights
+    return target.simplify, target.partition, target.record, target.load, target.weights
 
 
 def _converted(builder: Builder, target: Target, loaded: Loaded) -> Converted:

@@ -19,7 +19,7 @@ from burn_verify.core.target import Checkout, Target
 TOGETHER: Final = "burn and burn-onnx together"
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "burn": ("burn", "burn_checkout"),
-    "burn-onnx": ("burn_onnx", "burn_onnx_checkout"),
+    "burn-onnx": ("burn_onnx", "burn_onnx_checkout", "record"),
     "hooks": ("hooks",),
     "backend": ("backend",),
     "simplify": ("simplify",),
@@ -27,7 +27,7 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "load": ("load",),
     "weights": ("weights",),
     "via": ("via",),
-    TOGETHER: ("burn", "burn_checkout", "burn_onnx", "burn_onnx_checkout"),
+    TOGETHER: ("burn", "burn_checkout", "burn_onnx", "burn_onnx_checkout", "record"),
 }
 _WORD: Final = re.compile(r"(burn|burn-onnx|simplify|partition)=(.+)")
 _VERSION: Final = re.compile(r"\d+(\.\d+)+[-\w.]*|latest")
@@ -111,6 +111,7 @@ def side(text: str, opened: Callable[[str, str], Checkout]) -> Target:
         else:
             pinned = versions.resolve(word)
             fields |= {"burn": pinned.burn, "burn_onnx": fields.get("burn_onnx", pinned.burn_onnx)}
+            fields |= {"backend": fields.get("backend", pinned.backends[0]), "record": pinned.records[0]}
     return Target(**fields)
 
 

@@ -45,25 +45,30 @@ def asked(
     found: dict[Target, Asked] = {}
     chosen = settings if crate is None else _as_shipped(settings, crate)
     sources = product(chosen.burn_path, chosen.burn_onnx_path, chosen.burn_hooks)
-    for version, (burn, burn_onnx, hooks), simplify, partition, prepared, backend, load, weights, via in product(
+    # Each version has a backend and a kind of weights of its own, where none is named.
+    kinds = product(chosen.burn_backend or (None,), chosen.record_type or (None,))
+    every = product(
         chosen.burn_version,
         sources,
         chosen.simplify,
         chosen.partition,
         chosen.prepare,
-        chosen.burn_backend,
+        kinds,
         chosen.load,
         chosen.weights,
         chosen.via,
-    ):
+    )
+    for version, source, simplify, partition, prepared, kind, load, weights, via in every:
+        (burn, burn_onnx, hooks), (backend, record) = source, kind
         pinned = versions.resolve(version)
         target = Target(
             burn=pinned.burn,
             burn_onnx=pinned.burn_onnx if crate is None else crate.burn_onnx,
-            backend=backend,
+            backend=backend or pinned.backends[0],
             simplify=simplify,
             partition=partition,
             prepared=prepared,
+            record=record or pinned.records[0],
             load=load,
             weights=weights,
             via=via,
@@ -76,7 +81,8 @@ def asked(
             simplify=(simplify,),
             partition=(partition,),
             prepare=(prepared,),
-            burn_backend=(backend,),
+            burn_backend=() if backend is None else (backend,),
+            record_type=() if record is None else (record,),
             load=(load,),
             weights=(weights,),
             burn_hooks=(hooks,),

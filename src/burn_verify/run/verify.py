@@ -14,7 +14,7 @@ from burn_verify.core.progress import Listener, silent
 from burn_verify.core.result import JudgeMode, VerdictName
 from burn_verify.core.stage import DrawnData, FailureKind, Stage
 from burn_verify.core.target import Target
-from burn_verify.core.ways import FULL
+from burn_verify.core.ways import BURNPACK, FULL
 from burn_verify.judge import merge
 from burn_verify.judge.evidence import Measured
 from burn_verify.judge.overrides import packaged
@@ -204,7 +204,8 @@ class Verifier:
             self._known.keep(made, judge)
             return made
         sets = {name: step.known.data_sets[name].inputs for name in step.outputs if not ready.prepared.is_varied(name)}
-        moves = stored_half.deviations(self._beside(), ready.prepared.model, sets)
+        every = ready.built.target.record != BURNPACK
+        moves = stored_half.deviations(self._beside(), ready.prepared.model, sets, every=every)
         made = compared(step, judge, doubt, self._further(ready), moves)
         return replace(made, evidence={**made.evidence, "weights": _stored(ready)})
 
@@ -305,7 +306,7 @@ class Verifier:
 
 
 def _stored(ready: Ready) -> dict[str, int]:
-    """Return the bytes of the weights as they are stored, and as they are in full."""
+    """Return the bytes of the weights as they are stored, and as they are in full where both are at hand."""
     model = ready.built.model
-    files = {"bytes": model.loaded, "full_bytes": model.weights}
+    files = {"bytes": model.loaded, **({"full_bytes": model.weights} if model.halves else {})}
     return {name: path.stat().st_size for name, path in files.items() if path.is_file()}

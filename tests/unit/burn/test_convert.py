@@ -154,3 +154,16 @@ def test_a_damaged_refusal_is_asked_for_again(
 def test_what_the_system_refused_is_asked_for_again(fake: Converter, prepared: PreparedCase, tmp_path: Path) -> None:
     named = replace(prepared, model=tmp_path / "refuses-for-now.onnx")
     assert refused(fake, named).message != refused(fake, named).message
+
+
+def test_a_record_has_a_key_and_a_file_of_its_own(cache: Cache, prepared: PreparedCase) -> None:
+    options = {"record": "mpk.gz", "embed": False, "half": True}
+    folder = cache.folder("converted", key_of(prepared, "1", options))
+    files = [folder / name for name in ("model.rs", "model.mpk.gz")]
+    for file in files:
+        file.touch()
+    seal(folder / "done.json", files, seconds=3.0)
+    no_program = Path("no-such-program")
+    made = Converter(cache, no_program, "1", **OPTIONS, record="mpk.gz", halves=True, timeout=1.0, memory_limit=0)
+
+    assert made.convert(prepared).weights == folder / "model.mpk.gz"

@@ -143,6 +143,12 @@ def test_a_check_of_burn_is_known_by_its_operation_and_first_reason():
             "Cast: Invalid attribute 'to': Float8 dtype (type_id=…) is not supported.",
         ),
         (
+            "Unsupported ops: [Foo, Bar, Foo]",
+            "burn-import-0.19.1/src/onnx/model_gen.rs:533:13",
+            "unsupported operator",
+            "unsupported operators: Foo, Bar",
+        ),
+        (
             "burn-onnx does not currently support 3D max pooling",
             "burn-onnx-0.22.0/src/import/burn/node_codegen.rs:56:9",
             "unsupported attribute",

@@ -1,6 +1,7 @@
 """Workspaces: manifests, overlays, and which crates of a checkout count."""
 
 import tomllib
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,12 @@ def test_versions_and_backends_and_patches_are_in_the_manifest(version):
 
     pins = after["workspace"]["dependencies"]
     assert pins["burn"]["version"] == pins["burn-store"]["version"] == f"={version.burn}"
-    assert pins["burn-onnx"] == f"={version.burn_onnx}"
+    importer = pins["burn-onnx"]
+    if version.importer != "burn-onnx":
+        assert (importer.pop("package"), importer.pop("features")) == (version.importer, ["onnx"])
+        assert not importer.pop("default-features")
+        importer = importer.pop("version")
+    assert importer == f"={version.burn_onnx}"
     assert pins["compat"].get("features", []) == list(version.backends[1:])
     assert after["patch"]["crates-io"] == {"burn-onnx": {"path": '/a "b"'}}
     assert after["profile"] == before["profile"]
@@ -105,12 +111,25 @@ def test_what_is_pinned_is_what_the_table_says(version):
     pinned = {package["name"]: package["version"] for package in tomllib.loads(sources["Cargo.lock"])["package"]}
 
     assert pinned["burn"] == pinned["burn-store"] == version.burn
-    assert pinned["burn-onnx"] == version.burn_onnx
+    assert pinned[version.importer] == version.burn_onnx
     assert pinned["onnx-ir"] == version.onnx_ir
     assert not [name for name in sources if "versions" in name]
     features = tomllib.loads(sources["compat/Cargo.toml"]).get("features", {})
     assert set(features) == set(version.backends[1:])
     assert all(f'"{backend}" =>' in sources["compat/src/lib.rs"] for backend in version.backends)
+
+
+def test_what_is_laid_over_the_wire_differs_in_the_names_of_burn_only():
+    wire = "runner/src/wire.rs"
+    over = recipe.overlaid(SOURCES, versions.resolve("0.19.1"))[wire]
+    changes = list(unified_diff(SOURCES[wire].splitlines(), over.splitlines(), lineterm="", n=0))[2:]
+    assert [line[1:].strip() for line in changes if line[0] == "+"] == [
+        "use compat::{Bool, DType, Device, Float, Int, Shape, Tensor, TensorData, bf16, dims_of, dtype_of, f16};",
+        "Ok(Tensor::from_data_dtype(data, device, dtype))",
+        "let bytes = Cow::Borrowed(data.as_bytes());",
+        "DType::Bool => Dtype::BOOL,",
+    ]
+    assert len([line for line in changes if line[0] == "-"]) == 9
 
 
 def test_an_overlay_is_not_in_another_version():

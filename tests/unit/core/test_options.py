@@ -43,6 +43,7 @@ GOOD = {
     "partition": [("yes", (True,)), ("false", (False,))],
     "load": [("file", ("file",)), ("Bytes, embedded,bytes", ("bytes", "embedded"))],
     "weights": [("full,half", ("full", "half")), ("HALF", ("half",))],
+    "record_type": [("mpk,mpk.gz,bin", ("mpk", "mpk.gz", "bin")), ("JSON", ("json",))],
     "via": [
         ("process", ("process",)),
         ("wasm-node,wasm", ("wasm-node", "wasm")),
@@ -94,6 +95,7 @@ BAD = {
     "partition": ["maybe"],
     "load": ["static", ",", "file;bytes"],
     "weights": ["quarter", ","],
+    "record_type": ["npz", ",", "mpk;bin"],
     "via": ["grpc", ",", "http;process"],
     "offline": ["maybe"],
     "expectations": ["missing.toml", ".", "~nobody-has-this-name/x.toml"],

@@ -1,5 +1,6 @@
 """The targets of a run: their product, what they are called, and which are compared."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 
 from burn_verify.core import targets, versions
 from burn_verify.core.target import VIAS, Checkout, Target
-from burn_verify.core.ways import LOADS, WEIGHTS
+from burn_verify.core.ways import LOADS, RECORDS, WEIGHTS
 
+OLD = Target(burn="0.19.1", burn_onnx="0.19.1", backend="ndarray", record="mpk")
 CHECKOUTS = st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.sampled_from(["a" * 40, "b" * 40]))
 TARGETS = st.builds(
     Target,
@@ -19,6 +21,7 @@ TARGETS = st.builds(
     partition=st.booleans(),
     load=st.sampled_from(LOADS),
     weights=st.sampled_from(WEIGHTS),
+    record=st.sampled_from(RECORDS),
     via=st.sampled_from([*VIAS, "probe"]),
     burn_checkout=CHECKOUTS,
     burn_onnx_checkout=CHECKOUTS,
@@ -41,6 +44,11 @@ def test_neighbours_differ_in_one_part_and_the_older_comes_first(found):
         options = ("simplify", "partition", "load", "weights", "via")
         fields = ("burn", "backend", *options, "burn_checkout", "burn_onnx_checkout", "hooks")
         different = [name for name in fields if getattr(pair.before, name) != getattr(pair.after, name)]
+        # A version brings the record type that it writes by default.
+        if len({one.record == versions.known(one.burn).records[0] for one in (pair.before, pair.after)}) == 2 or (
+            not different
+        ):
+            different.append("record")
         assert len(different) == 1
         assert different[0].startswith(pair.part.split(" ")[0].replace("-", "_"))
         assert targets.age(pair.before) < targets.age(pair.after)
@@ -80,6 +88,15 @@ def test_backends_are_compared_with_the_first_and_versions_with_the_one_before()
         (Target(via="wasm", backend="wgpu"), "only flex"),
         (Target(via="wasm-node", burn="0.21.0"), "not run as WebAssembly"),
         (Target(backend="wgpu", burn="0.21.0"), "no backend 'wgpu'"),
+        (Target(record="mpk"), "Burn 0.22.1 writes no weights as mpk, but as bpk: --burn-record-type"),
+        (replace(OLD, record="bpk"), "Burn 0.19.1 writes no weights as bpk, but as mpk, mpk.gz, bin, json"),
+        (replace(OLD, simplify=False), "burn-import of Burn 0.19.1 neither simplifies nor partitions"),
+        (replace(OLD, weights="half"), None),
+        (replace(OLD, load="bytes"), None),
+        (replace(OLD, load="embedded"), "does not load mpk records as embedded: --burn-record-type bin does"),
+        (replace(OLD, load="bytes", record="json"), "--burn-record-type mpk,bin does"),
+        (replace(OLD, load="embedded", record="bin", weights="half"), None),
+        (replace(OLD, via="wasm"), "not run as WebAssembly"),
     ],
 )
 def test_what_no_version_has_is_refused_in_a_line(target, why):

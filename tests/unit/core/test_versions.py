@@ -23,15 +23,20 @@ def test_latest_is_the_newest_release_and_never_a_preview():
 def test_a_version_is_found_by_its_number(version):
     assert versions.resolve(version.burn) is version
     assert versions.version_of_onnx(version.burn_onnx) is version
-    assert version.backends[0] == "flex"
+    assert version.backends[0] == ("ndarray" if version.importer == "burn-import" else "flex")
     assert set(version.backends) <= set(versions.BACKENDS)
 
 
 def test_what_is_not_supported_is_said_with_what_is():
-    with pytest.raises(UsageError, match=r"Burn '0\.1' is not supported; one of 0\.21\.0, 0\.22\.1, .* is"):
+    with pytest.raises(UsageError, match=r"Burn '0\.1' is not supported; one of 0\.19\.1, 0\.21\.0, .* is"):
         versions.resolve("0.1")
     with pytest.raises(UsageError, match=r"burn-onnx '0\.1' is not supported"):
         versions.version_of_onnx("0.1")
+
+
+def test_what_is_no_version_counts_as_the_default_one():
+    assert versions.known("0.19.1").records == ("mpk", "mpk.gz", "bin", "json")
+    assert versions.known("").records == versions.DEFAULT.records == ("bpk",)
 
 
 def test_the_default_target_is_the_default_version():
@@ -43,6 +48,7 @@ def test_the_default_target_is_the_default_version():
     [
         (Target(), "0.22.1 flex"),
         (Target(backend="wgpu", simplify=False), "0.22.1 wgpu no-simplify"),
+        (Target(burn="0.19.1", backend="ndarray", record="mpk.gz"), "0.19.1 ndarray mpk.gz"),
         (Target(burn_checkout=CHECKOUT), "0.22.1+burn@1a2b3c4 flex"),
         (Target(burn_onnx_checkout=replace(CHECKOUT, dirty=True)), "0.22.1+burn-onnx@1a2b3c4~9f8e7d6 flex"),
         (Target(burn_checkout=replace(CHECKOUT, commit="")), "0.22.1+burn@~9f8e7d6 flex"),
@@ -50,7 +56,7 @@ def test_the_default_target_is_the_default_version():
 )
 def test_a_target_has_a_name(target, name):
     assert target.name == name
-    assert re.fullmatch(r"\S+ \S+( no-\S+)*", name)
+    assert re.fullmatch(r"\S+ \S+( mpk\.gz|( no-\S+)*)", name)
 
 
 def test_what_is_built_once():

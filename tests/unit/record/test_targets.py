@@ -23,6 +23,7 @@ TARGETS = st.builds(
     partition=st.booleans(),
     load=st.sampled_from(["file", "embedded"]),
     weights=st.sampled_from(["full", "half"]),
+    record=st.sampled_from(["bpk", "mpk.gz"]),
     via=st.sampled_from(["process", "http-json"]),
     burn_checkout=st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.text(), dirty=st.booleans()),
 )

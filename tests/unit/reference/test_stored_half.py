@@ -31,7 +31,9 @@ def linear(weight, extra=()):
 def test_weights_of_modules_are_stored_as_halves_and_other_constants_are_not():
     integers = numpy_helper.from_array(np.arange(3), "i")
 
-    assert stored_half.weights_of(linear(np.ones((3, 4), np.float32), [integers]).graph) == {"w", "b"}
+    model = linear(np.ones((3, 4), np.float32), [integers])
+    assert stored_half.weights_of(model.graph) == {"w", "b"}
+    assert stored_half.weights_of(model.graph, every=True) == {"w", "b", "k"}
 
 
 @given(arrays(np.float32, 16, elements=st.floats(-65472, 65472, width=32)), st.integers(0, 99))

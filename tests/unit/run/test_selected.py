@@ -71,6 +71,19 @@ def test_what_cannot_be_is_a_mistake_only_where_it_is_all_there_is():
         asked(settings_from({"burn_version": "0.1.0,latest"}), no_checkout)
 
 
+def test_a_version_has_its_own_backend_and_record_type_where_none_is_named():
+    found = asked(settings_from({"burn_version": "0.19.1,0.22.1"}), no_checkout)
+    assert [(one.target.backend, one.target.record) for one in found] == [("ndarray", "mpk"), ("flex", "bpk")]
+    # What is typed again names neither.
+    assert [(one.settings.burn_backend, one.settings.record_type) for one in found] == [((), ()), ((), ())]
+
+    typed = {"burn_version": "0.19.1", "record_type": "json,mpk", "burn_backend": "ndarray"}
+    assert [one.target.name for one in asked(settings_from(typed), no_checkout)] == [
+        "0.19.1 ndarray json",
+        "0.19.1 ndarray mpk",
+    ]
+
+
 def test_a_crate_of_the_user_decides_versions_sources_and_backends(tmp_path):
     crate = Shipped(
         lock=tmp_path, burn="0.22.1", burn_onnx="0.21.0", backends=("ndarray", "wgpu"), burn_onnx_path="there"
