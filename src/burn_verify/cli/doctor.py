@@ -129,7 +129,9 @@ def _toolchain(cache: Cache, version: BurnVersion) -> Check:
         advice = f"burn-verify verify mnist{option} builds it, once, in some minutes"
         return Check(name=name, grade=Grade.NOTE, found=f"not compiled yet{default}", advice=advice)
     sets = "; ".join(" and ".join(recipe.backends) for recipe in built)
-    return Check(name=name, grade=Grade.OK, found=f"compiled for {sets}, with burn-onnx {version.burn_onnx}{default}")
+    return Check(
+        name=name, grade=Grade.OK, found=f"compiled for {sets}, with {version.importer} {version.burn_onnx}{default}"
+    )
 
 
 def _backend(found: devices.Found) -> Check:

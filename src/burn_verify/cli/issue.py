@@ -19,11 +19,13 @@ from burn_verify.cli.common import (
 )
 from burn_verify.cli.locate import FIELDS
 from burn_verify.cli.reduce import CODES
+from burn_verify.core.errors import UsageError
 from burn_verify.core.options import settings_from
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Stage
 from burn_verify.core.target import Target
 from burn_verify.core.text import without_numbers
+from burn_verify.core.versions import BURN_ONNX, known
 from burn_verify.expectations import packaged
 from burn_verify.report.views.reduced import reduced_text
 from burn_verify.run.search import Search
@@ -58,6 +60,10 @@ def _issue(arguments: argparse.Namespace) -> int:
     settings = settings_from(typed(arguments))
     cache = arguments.seams.cache(settings.cache_dir)
     case, target = one_case(arguments.model, settings, cache), one_target(settings, cache)
+    version = known(target.burn)
+    if version.importer != BURN_ONNX:
+        message = f"issue writes a project for burn-onnx, and Burn {version.burn} converts with {version.importer}"
+        raise UsageError(message)
     name = re.sub(r"[^0-9A-Za-z._-]+", "-", case.id.rpartition("/")[2])
     folder = arguments.out or Path(f"issue-{name}")
     require_absent(folder)

@@ -36,6 +36,12 @@ def test_nothing_is_overwritten(command, tmp_path):
     assert "nothing is overwritten" in err
 
 
+def test_burn_import_has_no_project(command, tmp_path):
+    code, _, err = command("issue", ADD, "-o", tmp_path / "i", "--burn-version", "0.19.1", seams=seams())
+    assert code == 4
+    assert "issue writes a project for burn-onnx, and Burn 0.19.1 converts with burn-import" in err
+
+
 @pytest.mark.parametrize(("op_type", "known"), [("AveragePool", True), ("Exp", False)])
 def test_of_wrong_numbers_only_cases_of_the_operator_are_known(op_type, known):
     result = CaseResult(
