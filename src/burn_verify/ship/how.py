@@ -17,6 +17,7 @@ from burn_verify.core.stage import PreparedCase
 from burn_verify.core.target import Target
 from burn_verify.core.text import one_line
 from burn_verify.core.versions import resolve
+from burn_verify.core.ways import BURNPACK, EMBEDDED, FULL
 from burn_verify.ship.face import RUST_WORDS
 
 _DEVICES: Final = {
@@ -26,8 +27,10 @@ _DEVICES: Final = {
     "cuda": "Device::cuda(0)",
 }
 _CRATES: Final = frozenset({"alloc", "burn", "burn_store", "core", "std"})
-_TYPED: Final = "0.21"
-"""Beginning of the versions in which the backend is a type."""
+_TYPED: Final = ("0.19", "0.21")
+"""Beginnings of the versions in which the backend is a type."""
+_TYPES: Final = {"flex": "Flex", "ndarray": "NdArray"}
+_RECORDS: Final = {"mpk": "NamedMpk", "mpk.gz": "NamedMpkGz", "bin": "Bincode", "json": "PrettyJson"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def lines(target: Target, models: Sequence[Model], patches: Sequence[Patch] = ()
     return Lines(
         title=f"{', '.join(model.name for model in models)} with {target.label}",
         dependencies="\n".join(["[dependencies]", *_dependencies(target)]),
-        build_dependencies=f'[build-dependencies]\nburn-onnx = "={target.burn_onnx}"',
+        build_dependencies=f"[build-dependencies]\n{_importer(target)}",
         patches="\n".join(
             ["[patch.crates-io]", *(f"{one.name} = {{ path = {json.dumps(one.folder)} }}" for one in crates)]
         )
@@ -141,18 +144,31 @@ def _dependencies(target: Target) -> Iterator[str]:
         yield f'{name} = {{ version = "={target.burn}"{more} }}'
 
 
+def _importer(target: Target) -> str:
+    if target.record == BURNPACK:
+        return f'burn-onnx = "={target.burn_onnx}"'
+    # Its other defaults import from PyTorch.
+    return f'burn-import = {{ version = "={target.burn_onnx}", default-features = false, features = ["onnx"] }}'
+
+
 def _build(target: Target, names: Sequence[str]) -> str:
-    options = {"simplify": target.simplify, "partition": target.partition}
+    options: dict[str, object] = {"simplify": target.simplify, "partition": target.partition}
+    crate = "burn_onnx"
+    if target.record != BURNPACK:
+        crate, options = "burn_import::onnx", {"half_precision": target.weights != FULL}
+        options["embed_states"] = target.load == EMBEDDED
     calls = [f'        .input("model/{name}.onnx")' for name in names]
     calls += [
         '        .out_dir("model/")',
         *(f"        .{name}({json.dumps(value)})" for name, value in options.items()),
     ]
+    if target.record != BURNPACK:
+        calls.append(f"        .record_type(burn_import::onnx::RecordType::{_RECORDS[target.record]})")
     return "\n".join(
         [
             "fn main() {",
             '    println!("cargo:rerun-if-changed=model");',
-            "    burn_onnx::ModelGen::new()",
+            f"    {crate}::ModelGen::new()",
             *calls,
             "        .run_from_script();",
             "}",
@@ -165,10 +181,14 @@ def _program(target: Target, named: dict[str, Model]) -> str:
     made = "Default::default()" if typed else f"burn::tensor::{_DEVICES[target.backend]}"
     found = ["fn main() {", f"    let device = {made};"]
     for name, model in named.items():
-        kind = f"{name}::Model<burn::backend::{target.backend.title()}>" if typed else f"{name}::Model"
-        weights = f'concat!(env!("OUT_DIR"), "/model/{name}.bpk")'
+        kind = f"{name}::Model<burn::backend::{_TYPES[target.backend]}>" if typed else f"{name}::Model"
+        # A recorder adds the extension itself.
+        ending = ".bpk" if target.record == BURNPACK else ""
+        loaded = f'from_file(concat!(env!("OUT_DIR"), "/model/{name}{ending}"), &device)'
+        if target.record != BURNPACK and target.load == EMBEDDED:
+            loaded = "from_embedded(&device)"
         found += [
-            f"    let {name}: {kind} = {name}::Model::from_file({weights}, &device);",
+            f"    let {name}: {kind} = {name}::Model::{loaded};",
             f"    // {name}.forward({_ports(model.inputs)}) gives {_ports(model.outputs)}",
             f'    println!("{{}} parameters", burn::module::Module::num_params(&{name}));',
         ]
@@ -182,7 +202,9 @@ def _program(target: Target, named: dict[str, Model]) -> str:
             "}",
         )
     ]
-    return "\n".join([*modules, "", *found, "}"])
+    # Code of burn-import names it.
+    alloc = [] if target.record == BURNPACK else ["extern crate alloc;", ""]
+    return "\n".join([*alloc, *modules, "", *found, "}"])
 
 
 def _ports(specs: Sequence[TensorSpec]) -> str:

@@ -21,7 +21,7 @@ def a_model(name="file/add", path="/m/add.onnx"):
 
 
 def target_of(version, backend="flex"):
-    return Target(burn=version.burn, burn_onnx=version.burn_onnx, backend=backend)
+    return Target(burn=version.burn, burn_onnx=version.burn_onnx, backend=backend, record=version.records[0])
 
 
 TARGETS = [target_of(version, backend) for version in VERSIONS for backend in version.backends]
@@ -40,7 +40,9 @@ def test_the_versions_are_those_that_were_verified(target):
     burns = manifest["dependencies"]
     assert {"burn", "burn-store"} <= burns.keys()
     assert all(asked["version"] == f"={pinned[name]}" for name, asked in burns.items())
-    assert manifest["build-dependencies"] == {"burn-onnx": f"={pinned['burn-onnx']}"}
+    ((importer, asked),) = manifest["build-dependencies"].items()
+    assert importer == version.importer
+    assert (asked["version"] if isinstance(asked, dict) else asked) == f"={pinned[importer]}"
     assert target.backend in burns["burn"]["features"]
 
 
@@ -80,11 +82,28 @@ def test_a_name_with_a_line_break_stays_in_its_comment():
 
 
 def test_the_backend_is_a_type_in_old_versions():
-    old, new = (lines(target_of(version), [a_model()]).program for version in VERSIONS[:2])
+    old, new = (lines(target_of(version), [a_model()]).program for version in VERSIONS[1:3])
 
     assert "add::Model<burn::backend::Flex>" in old
     assert "burn::tensor::Device::flex()" in new
     assert "add.forward(x: float32[?,N,3]) gives y: float32[?,N,3]" in new
+
+
+def test_a_record_is_written_and_loaded_as_it_was_verified():
+    old = target_of(VERSIONS[0], "ndarray")
+    found = lines(replace(old, weights="half"), [a_model()])
+    assert "burn_import::onnx::ModelGen::new()" in found.build
+    assert ".half_precision(true)" in found.build
+    assert ".record_type(burn_import::onnx::RecordType::NamedMpk)" in found.build
+    assert "simplify" not in found.build
+    assert 'add::Model<burn::backend::NdArray> = add::Model::from_file(concat!(env!("OUT_DIR"), "/model/add")' in (
+        found.program
+    )
+    assert found.program.startswith("extern crate alloc;")
+
+    embedded = lines(replace(old, record="bin", load="embedded"), [a_model()])
+    assert ".embed_states(true)" in embedded.build
+    assert "add::Model::from_embedded(&device);" in embedded.program
 
 
 def test_sources_of_a_checkout_are_patches(tmp_path):
