@@ -33,6 +33,7 @@ from burn_verify.core.errors import BurnVerifyError
 from burn_verify.core.options import Settings, settings_from
 from burn_verify.core.target import Target
 from burn_verify.core.targets import refusal
+from burn_verify.core.text import shortened
 from burn_verify.core.versions import VERSIONS, BurnVersion, resolve
 from burn_verify.core.ways import FULL, LOADS, WEIGHTS
 from burn_verify.judge.metrics import is_float, widened
@@ -48,6 +49,8 @@ from burn_verify.system.console import LongWork
 
 AGREES: Final = "agrees"
 _MOST_AS_JSON: Final = 16 << 20
+_LONGEST: Final = 90
+"""Characters of a reason in a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,11 +296,14 @@ def _import_row(row: Imported) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return shortened(text, _LONGEST).replace("|", "\\|")
 
 
 def _records(found: Sequence[Recorded]) -> list[str]:
     ways = list(dict.fromkeys(row.way for row in found))
+    # What does not answer in the first way is above, and was not tried in the others.
+    models = [row.model for row in found if row.way == ways[0] and row.same is not None]
+    found = [row for row in found if row.model in models]
     body = []
     for way in ways:
         own = [row for row in found if row.way == way]
@@ -315,7 +321,6 @@ def _records(found: Sequence[Recorded]) -> list[str]:
     heads = ["way", "models", "agree", "answered", f"bit-equal to {ways[0]}", "bit-equal to the first of these weights"]
     lines = ["## Records", "", tabulate(body, heads, tablefmt="github", disable_numparse=True), ""]
     at = {(row.model, row.way): row for row in found}
-    models = [row.model for row in found if row.way == ways[0] and row.size is not None]
     sizes = [[model, *(_bytes(at.get((model, way))) for way in ways)] for model in models]
     lines += ["### Bytes", "", tabulate(sizes, ["model", *ways], tablefmt="github", disable_numparse=True), ""]
     moved = [[row.model, row.way, f"{row.apart:.3g}", _cell(row.verdict)] for row in found if row.apart]
