@@ -39,9 +39,11 @@ class Bound:
     overflows: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None = None
     override: str = ""
 
+    @np.errstate(over="ignore")
     def times(self, factor: float, words: str, *, mean_factor: float | None = None) -> "Bound":
         """Return the bound multiplied by a factor, described by `words`; `mean` has its own factor where given."""
-        limit = None if self.limit is None else self.limit * factor
+        # Twice the greatest numbers is none of them: an infinite limit would accept infinities.
+        limit = None if self.limit is None else np.minimum(self.limit * factor, np.finfo(np.float64).max)
         mean = None if self.mean is None else self.mean * (factor if mean_factor is None else mean_factor)
         return replace(self, limit=limit, mean=mean, text=f"{words} · ({self.text})")
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from burn_verify.core.case import Tolerance
-from burn_verify.judge.tolerance import TOLERANCES, bound, within
+from burn_verify.judge.tolerance import TOLERANCES, Bound, bound, within
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
@@ -39,3 +39,10 @@ def test_a_corpus_tolerance_holds_but_for_two_steps_of_bfloat16():
 
     assert rule(np.ones(1, np.float32)).limit == pytest.approx(1e-3)
     assert rule(np.ones(1, ml_dtypes.bfloat16)).limit == 2.0**-6
+
+
+def test_a_bound_that_is_multiplied_stays_finite():
+    wide = Bound(limit=np.array([1.0, 1.5e308, 0.0]), text="b", mean=2.0).times(2, "2")
+
+    assert wide.limit.tolist() == [2.0, np.finfo(np.float64).max, 0.0]
+    assert (wide.mean, wide.text) == (4.0, "2 · (b)")
