@@ -2,11 +2,13 @@
 
 usage: python tools/whose_fault.py run --out FILE [--count N] [--seed S]
        python tools/whose_fault.py report FILE --rounds ROUNDS --out FILE.md
+       python tools/whose_fault.py rounds ROUNDS… --out FILE.md
 
 `run` plants in ONNX's own test cases. Importer: the converter reads another model than ONNX Runtime does
 (`planting.faults`). Kernel: burn-flex is compiled with kernels that go wrong when they are named (`planting.kernels`);
 on ndarray nothing is wrong. Whose fault each is is then asked as `burn-verify locate --whose-fault` does. ROUNDS are
 the lines of `burn-verify round-trip --conformance node --lines ROUNDS`: how many failures of Burn itself are decided.
+`rounds` makes one page of several such files.
 """
 
 import argparse
@@ -34,7 +36,7 @@ from burn_verify.core.options import settings_from
 from burn_verify.core.progress import silent
 from burn_verify.core.stage import ConvertedModel, Outcome, PreparedCase, Stage
 from burn_verify.core.target import Target
-from burn_verify.report.views.round_trip import is_decided
+from burn_verify.report.views.round_trip import is_decided, round_trip_page
 from burn_verify.run.results import Verified
 from burn_verify.run.round_trip import Travelled
 from burn_verify.run.seams import Seams
@@ -79,6 +81,8 @@ CASES = {
 }
 """A test case that each kernel computes."""
 
+COMMAND = "burn-verify round-trip, once with --conformance node and once with models of the zoo"
+
 FLEX, NDARRAY = Target(), Target(backend="ndarray")
 
 
@@ -89,17 +93,24 @@ def main() -> None:
         page = report(list(lines_of(arguments.file)), list(lines_of(arguments.rounds)))
         arguments.out.write_text(page, encoding="utf-8")
         return
+    if arguments.command == "rounds":
+        lines = [line for path in arguments.files for line in lines_of(path)]
+        arguments.out.write_text(round_trip_page(lines, COMMAND), encoding="utf-8")
+        return
     settings = settings_from({"conformance": "node"})
     cache = Cache(settings.cache_dir)
     session = Session.open(settings, silent, targets=[FLEX])
     cases = {case.id.removeprefix("node/test_"): case for case in session.selected.cases}
     session.close()
-    lines = []
     with tempfile.TemporaryDirectory(prefix="whose-") as folder, LongWork(sys.stderr) as work:
         bench = Bench(replace(settings, conformance=()), cache, work.listen, Path(folder))
-        lines += bench.importers(cases, arguments.count, arguments.seed)
-        lines += bench.kernels(cases, arguments.count)
-    arguments.out.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        _append(arguments.out, bench.importers(cases, arguments.count, arguments.seed))
+        _append(arguments.out, bench.kernels(cases, arguments.count))
+
+
+def _append(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
 class Bench:
@@ -202,7 +213,8 @@ def report(lines: Sequence[Mapping[str, Any]], of_burn: Sequence[Mapping[str, An
         "Made by `tools/whose_fault.py`. One fault at a time is planted in a test case of ONNX that shows it: in the",
         "model that the converter reads, which is another one than ONNX Runtime's (importer), or in the source of one",
         "kernel of burn-flex (kernel). Then it is asked whose fault the wrong answer is, as",
-        "`burn-verify locate --whose-fault` does.",
+        "`burn-verify locate --whose-fault` does. No fault is planted that several backends have in common: of those",
+        "only the round trip tells.",
         "",
         f"Planted: {len(lines)}. Decided: {len(decided)}. Of these told apart: {len(right)} ({share}).",
         "",
@@ -243,6 +255,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, required=True, help="JSON lines")
     run.add_argument("--count", type=int, default=20, help="of each side")
     run.add_argument("--seed", type=int, default=1)
+    several = commands.add_parser("rounds", help="write the page of the round trips")
+    several.add_argument("files", type=Path, nargs="+", metavar="ROUNDS")
+    several.add_argument("--out", type=Path, required=True)
     page = commands.add_parser("report", help="write the page")
     page.add_argument("file", type=Path)
     page.add_argument("--rounds", type=Path, required=True)

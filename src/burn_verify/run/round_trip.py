@@ -1,15 +1,17 @@
 """The round trip ONNX → Burn → ONNX: compiled models are written as ONNX again, and ONNX Runtime's answers judged."""
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from burn_verify.burn.program import Exported, Exporting
 from burn_verify.core.errors import CommandFailed, OracleError, RunError
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import Stage
-from burn_verify.core.text import one_line, without_numbers
+from burn_verify.core.text import one_line, shortened, without_numbers
 from burn_verify.reference.data_set import DataSet
 from burn_verify.reference.engine import Engine, infer
 from burn_verify.reference.oracle import read
@@ -17,6 +19,9 @@ from burn_verify.run.fault import Trip, same_answers
 from burn_verify.run.results import Verified
 from burn_verify.run.steps import Ready, Referred
 from burn_verify.system.wire import Array
+
+_OPERATION: Final = re.compile(r"unsupported operation at index \d+: (\w+)\((?:\w+, )?(\w+)")
+_LONGEST: Final = 200
 
 JudgedBy = Callable[[Referred, Mapping[str, Sequence[Array]]], str]
 """Returns why answers by data set are not those of a case; empty where they are."""
@@ -77,9 +82,10 @@ def _trip(
 
 
 def obstacle(error: RunError) -> str:
-    """Return why a model was not written, without what differs from model to model."""
-    first = one_line(error.message)
-    return first.replace("unsupported operation at index", "unsupported operation").partition(": BinaryOp")[0]
+    """Return why a model was not written; of an operation that is not written only its name and kind."""
+    text = one_line(error.message)
+    found = _OPERATION.match(text)
+    return f"unsupported operation: {found[2]} ({found[1]})" if found else shortened(text, _LONGEST)
 
 
 def shaped(answers: Sequence[Array], own: Sequence[Array] | None) -> list[Array]:

@@ -51,8 +51,12 @@ def test_the_same_wrong_answer_is_alike(travel):
 
 
 def test_what_is_not_written_says_why(travel):
-    found = travel(exports=lambda written: RunError("unsupported operation at index 3: Expand", "error: no"))
-    assert found == Trip(data_set=found.data_set, obstacle="unsupported operation 3: Expand")
+    found = travel(
+        exports=lambda written: RunError(
+            "unsupported operation at index 3: BaseFloat(Expand(ShapeOpIr { input", "error: no"
+        )
+    )
+    assert found == Trip(data_set=found.data_set, obstacle="unsupported operation: Expand (BaseFloat)")
     assert not found.ran
 
 
@@ -66,8 +70,11 @@ def test_what_the_engine_refuses_is_written_and_not_run(travel):
     assert (found.written, found.ran, found.obstacle) == (True, False, "ONNX Runtime refuses it: no such operator")
 
 
-def test_the_same_panic_is_told_from_others():
+def test_an_obstacle_is_an_operation_or_a_line():
+    kind = "unsupported operation at index 12: NumericFloat(F32, SumDims(ReduceDimsOpIr { input: TensorIr"
+    assert obstacle(RunError(kind, "r")) == "unsupported operation: SumDims (NumericFloat)"
     assert obstacle(RunError("a\nb", "r")) == "a b"
+    assert len(obstacle(RunError("a" * 999, "r"))) <= 200
 
 
 def test_a_scalar_comes_back_as_one():

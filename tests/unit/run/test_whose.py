@@ -66,9 +66,15 @@ def test_kernels_may_be_wrong_alike(asked):
 
 
 def test_an_operation_that_is_not_written_leaves_the_other_kernels(asked):
-    found = asked(seams("Exp", off, exports=lambda written: RunError("unsupported operation at index 1: Exp", "no")))
+    found = asked(
+        seams(
+            "Exp",
+            off,
+            exports=lambda written: RunError("unsupported operation at index 1: Float(F32, Exp(UnaryOpIr", "no"),
+        )
+    )
     assert (found.fault.side, found.fault.by) == (Side.IMPORTER, ("other kernels",))
-    assert found.fault.facts[-1] == "no round trip: unsupported operation 1: Exp"
+    assert found.fault.facts[-1] == "no round trip: unsupported operation: Exp (Float)"
 
 
 def test_without_instruments_nothing_is_asked(asked):

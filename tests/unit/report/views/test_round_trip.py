@@ -30,6 +30,7 @@ def fault(side, *by):
         (line(trip=trip(written=False, obstacle="unsupported operation: Permute")), "not exported", False),
         (line(trip=trip()), "right", False),
         (line(trip=trip(obstacle="ONNX Runtime refuses it")), "refused", True),
+        (line(trip=trip(obstacle="ONNX Runtime refuses it: 9 : NOT_IMPLEMENTED")), "no kernel in ONNX Runtime", False),
         (line(trip=trip(difference="y: wrong")), "exporter wrong", True),
         (line(outcome="failed", trip=trip()), "kernel", False),
         (line(outcome="failed", trip=trip(difference="y", alike=True)), "importer", False),
