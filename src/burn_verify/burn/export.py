@@ -15,13 +15,14 @@ from burn_verify.burn.program import Exported
 from burn_verify.burn.recipe import overlaid, packaged_sources
 from burn_verify.burn.runner import Runner
 from burn_verify.burn.rustc_errors import attribute
+from burn_verify.burn.units import entries, generated_crate
 from burn_verify.core.errors import RunError, UsageError
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.stage import ConvertedModel, RunnerBinary
 from burn_verify.core.versions import BurnVersion, resolve
-from burn_verify.system.cache import Cache, prune
-from burn_verify.system.files import copy_atomically, digest_of, write_if_changed
+from burn_verify.system.cache import Cache
+from burn_verify.system.files import copy_atomically, delete, digest_of, write_if_changed
 from burn_verify.system.kept import seal, sealed
 from burn_verify.system.wire import Array
 
@@ -31,8 +32,6 @@ WITHOUT: Final = ("0.21.0",)
 
 _BACKEND: Final = "flex"
 _AT_ONCE: Final = 400
-_KEPT: Final = 20
-_DAY: Final = 24 * 3600.0
 _ROOM: Final = "rust-export"
 
 
@@ -111,7 +110,8 @@ class Exporter:
         """Return a program of models, from the cache where it was built before, and the modules in it."""
         parts = (part for one in sorted(self._sources.items()) for part in one)
         texts = [part for model in models for part in (model.module, model.rust.read_text(encoding="utf-8"))]
-        folder = self._cache.folder("exporters") / digest_of(*texts, *parts)[:24]
+        # Among the other compiled batches, so that what deletes the oldest of these counts it.
+        folder = self._cache.folder("binaries") / f"export-{digest_of(*texts, *parts)[:24]}"
         if (note := sealed(folder / "done.json")) is None:
             with self._cache.lock(self._lock):
                 if (note := sealed(folder / "done.json")) is None:
@@ -137,7 +137,10 @@ class Exporter:
         copy_atomically(Path(run.executables[batch]), folder / "exporter")
         modules = sorted(module for group in groups for module in group.modules)
         seal(folder / "done.json", [folder / "exporter"], modules=modules)
-        prune(folder.parent, keep=_KEPT, young=_DAY)
+        # The program is kept as a whole, and no other one is linked of the same crates.
+        for path in entries(self._build.target):
+            if generated_crate(path):
+                delete(path)
 
     def _cargo(self, package: str, labels: Mapping[str, str]) -> CargoRun:
         if not (self._root / "target").exists():

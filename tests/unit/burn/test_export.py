@@ -41,8 +41,10 @@ class Cargo:
         if self.failing:
             build.log.write_text("error: no Burn")
             return CargoRun(**self.failing.pop(0))
-        program = build.folder / "program"
+        program = build.target / "export" / "deps" / f"{package}-0123456789abcdef"
+        program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text("program")
+        program.with_name("libburn-0123456789abcdef.rlib").write_text("burn")
         return CargoRun(executables={package: str(program)})
 
 
@@ -116,6 +118,12 @@ def test_a_model_is_written_with_the_inputs_that_it_takes(exported):
     assert found == {name: Exported(data=b"onnx", takes=(1,)) for name in ("a", "b")}
     assert len(cargo.packages) == 1
     assert exported("a", "b")[1].packages == []
+
+
+def test_crates_of_models_do_not_pile_up(exported, cache):
+    exported("a")
+    assert [path.name for path in (cache.root / "export").rglob("deps/*")] == ["libburn-0123456789abcdef.rlib"]
+    assert [path.name[:7] for path in (cache.root / "binaries").iterdir()] == ["export-"]
 
 
 def test_a_refusal_is_told(exported):
