@@ -1,7 +1,7 @@
 """Whatever can fail with a real toolchain, made to fail once: the right stage and model, the others unharmed.
 
 Generated Rust is spoilt on its way from the converter to cargo, all of it in few batches: each call of cargo costs
-seconds. `test_interrupt` has Ctrl-C, `test_hostile` the models that mean harm.
+seconds. `test_interrupt` has Ctrl-C, `test_hostile_models` the models that mean harm.
 """
 
 import os
