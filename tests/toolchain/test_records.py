@@ -79,8 +79,8 @@ def test_every_record_answers_as_the_first_of_its_weights(target: Target, answer
 def test_half_weights_are_other_numbers_in_smaller_files(answers: Answers) -> None:
     (full, outputs), (half, halves) = answers[PLAIN], answers[replace(PLAIN, weights="half")]
 
-    assert "weights" not in full.evidence
-    assert half.evidence["weights"]["bytes"] > 0
+    assert "weights" not in full.details
+    assert half.details["weights"]["bytes"] > 0
     assert 0 < np.abs(outputs[0] - halves[0]).max() < 0.01
 
 
