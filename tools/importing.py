@@ -1,6 +1,6 @@
 """Verify models as they are and with a newer opset, and with their weights in every kind of record.
 
-usage: python tools/importing.py run --models NAMES --out FILE.jsonl [--burn-version VERSIONS]
+usage: python tools/importing.py run --models NAMES --out FILE.jsonl [--burn-version VERSIONS] [OPTION…]
        python tools/importing.py report FILE.jsonl… --out reports/import.md [--note TEXT]
 
 Each model is built for each version as it is, and, where its opset is older, once more with the opset raised by
@@ -8,7 +8,8 @@ Each model is built for each version as it is, and, where its opset is older, on
 answers for the model as it is. For a version that writes records, what answers is built with every type of record,
 full and half, and loaded in every way that the type has: of each answer it is told how far it is from that of the first
 way, and whether it is the same, bit for bit, as that of the first way with weights of the same precision. JSON takes
-some 16 times the bytes of the others, so it is left out where these have more than 16 MB.
+some 16 times the bytes of the others, so it is left out where these have more than 16 MB. OPTION is
+`--burn-record-type`, `--burn-load` or `--burn-weights`, by default all of their values.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from burn_verify.core.target import Target
 from burn_verify.core.targets import refusal
 from burn_verify.core.text import shortened
 from burn_verify.core.versions import VERSIONS, BurnVersion, resolve
-from burn_verify.core.ways import FULL, LOADS, WEIGHTS
+from burn_verify.core.ways import FULL, LOADS, RECORDS, WEIGHTS
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.prepare.known import opset_of
 from burn_verify.prepare.rewritings.versions import raised
@@ -49,6 +50,7 @@ from burn_verify.system.console import LongWork
 
 AGREES: Final = "agrees"
 _MOST_AS_JSON: Final = 16 << 20
+_KINDS: Final = {"record_type": "--burn-record-type", "load": "--burn-load", "weights": "--burn-weights"}
 _LONGEST: Final = 90
 """Characters of a reason in a table."""
 
@@ -122,25 +124,32 @@ def equal(base: Outputs, other: Outputs) -> bool | None:
     return all(alike) if pairs else None
 
 
-def targets_of(version: BurnVersion) -> list[Target]:
+def targets_of(
+    version: BurnVersion,
+    records: Sequence[str] = RECORDS,
+    loads: Sequence[str] = LOADS,
+    weights: Sequence[str] = WEIGHTS,
+) -> list[Target]:
     """Return a version's targets: each kind of file of weights, way of loading it and precision that it has."""
     plain = Target(
         burn=version.burn, burn_onnx=version.burn_onnx, backend=version.backends[0], record=version.records[0]
     )
     every = (
-        replace(plain, record=record, load=load, weights=weights)
-        for weights in WEIGHTS
-        for load in LOADS
+        replace(plain, record=record, load=load, weights=stored)
+        for stored in weights
+        for load in loads
         for record in version.records
+        if record in records
     )
     return [target for target in every if refusal(target) is None]
 
 
 def rows(
-    cases: Sequence[Case], version: BurnVersion, settings: Settings, cache: Cache
+    cases: Sequence[Case], targets: Sequence[Target], settings: Settings, cache: Cache
 ) -> Iterator[Imported | Recorded]:
-    """Yield the rows of some models on a version."""
-    plain, *others = targets_of(version)
+    """Yield the rows of some models on targets of one version, of which the first is asked for all models."""
+    plain, *others = targets
+    version = resolve(plain.burn)
     with LongWork(sys.stderr) as work, Models(settings, plain, cache=cache, listen=work.listen) as models:
         steps = {name: one for name, one in models.referred(cases).items() if isinstance(one, Referred)}
         whole = {name: data for name, step in steps.items() if (data := _whole(step)) is not None}
@@ -336,11 +345,17 @@ def _bytes(row: Recorded | None) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    settings = settings_from({"models": arguments.models, "burn_version": arguments.burn_version})
+    typed = {name: getattr(arguments, name) for name in ("models", "burn_version", *_KINDS)}
+    settings = settings_from(typed)
     cache = Cache(settings.cache_dir)
     choice = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline).choose(settings.models)
+    kinds = {
+        "records": settings.record_type or RECORDS,
+        "loads": settings.load if arguments.load else LOADS,
+        "weights": settings.weights if arguments.weights else WEIGHTS,
+    }
     for version in settings.burn_version:
-        for row in rows(choice.cases, resolve(version), settings, cache):
+        for row in rows(choice.cases, targets_of(resolve(version), **kinds), settings, cache):
             with arguments.out.open("a", encoding="utf-8") as file:
                 file.write(f"{json.dumps(asdict(row))}\n")
 
@@ -366,6 +381,8 @@ def main() -> None:
     run.add_argument("--models", required=True)
     run.add_argument("--out", type=Path, required=True)
     run.add_argument("--burn-version", default=VERSIONS[0].burn)
+    for name, flag in _KINDS.items():
+        run.add_argument(flag, dest=name)
     run.set_defaults(call=_run)
     report = commands.add_parser("report")
     report.add_argument("rows", type=Path, nargs="+")

@@ -75,4 +75,6 @@ def test_the_first_target_is_the_plain_one_and_all_can_be_built():
     assert names[:4] == [f"0.19.1 ndarray {record}" for record in ("mpk", "mpk.gz", "bin", "json")]
     assert "0.19.1 ndarray bin embedded half weights" in names
     assert len(names) == 14
+    half = targets_of(resolve("0.19.1"), records=["json"], weights=["half"])
+    assert [target.name for target in half] == ["0.19.1 ndarray json half weights"]
     assert targets_of(DEFAULT)[0].name == "0.22.1 flex"

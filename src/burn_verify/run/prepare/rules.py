@@ -4,6 +4,7 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 from burn_verify.burn.hooks import hooks_of
+from burn_verify.core import versions
 from burn_verify.core.target import Target
 from burn_verify.prepare.rewriting import Rewriting
 from burn_verify.report.summary.declared import load_packaged
@@ -25,7 +26,7 @@ def _hooked(target: Target) -> tuple[str, ...]:
 def rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:
     """Return the rewritings that may concern a serialised model, in the order in which they are applied.
 
-    An operator that hooks have is left to them.
+    An operator that hooks have is left to them, and burn-import has no options to be changed.
     """
     import onnx
 
@@ -33,7 +34,8 @@ def rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:
 
     found = candidates(onnx.ModelProto.FromString(model), supported_by(target))
     left = {name for several in names_about(_hooked(target)).values() for name in several}
-    return [one for one in found if one.name not in left]
+    optional = versions.known(target.burn).importer == versions.BURN_ONNX
+    return [one for one in found if one.name not in left and (optional or not one.options)]
 
 
 def sparing_rewritings_for(model: bytes, target: Target) -> Sequence[Rewriting]:

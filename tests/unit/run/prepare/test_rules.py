@@ -29,6 +29,13 @@ def test_the_operators_of_a_model_decide():
     assert "Resize put differently" not in names
 
 
+def test_burn_import_has_no_options():
+    made = model([helper.make_node("Relu", ["x"], ["y"])], [value("x")], [value("y")]).SerializeToString()
+    old = Target(burn="0.19.1", burn_onnx="0.19.1", backend="ndarray", record="mpk")
+    new, few = ({one.name for one in rewritings_for(made, target)} for target in (Target(), old))
+    assert new - few == {"simplify off", "partition off"}
+
+
 def test_what_hooks_have_is_left_to_them(tmp_path):
     target = Target(hooks=look(Cache(tmp_path / "cache"), "hooks", str(EXAMPLE)))
     made = model([helper.make_node("RoiAlign", ["x", "r", "b"], ["y"])], [value("x")], [value("y")])
