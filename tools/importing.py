@@ -1,7 +1,7 @@
 """Verify models as they are and with a newer opset, and with their weights in every kind of record.
 
 usage: python tools/importing.py run --models NAMES --out FILE.jsonl [--burn-version VERSIONS] [OPTION…]
-       python tools/importing.py report FILE.jsonl… --out reports/import.md [--note TEXT]
+       python tools/importing.py report FILE.jsonl… --out reports/import.md [--note TEXT] [--cases RECORD]
 
 Each model is built for each version as it is, and, where its opset is older, once more with the opset raised by
 `burn_verify.prepare`, which asks onnx's version converter in a process of its own. Both are judged by what ONNX Runtime
@@ -9,7 +9,8 @@ answers for the model as it is. For a version that writes records, what answers 
 full and half, and loaded in every way that the type has: of each answer it is told how far it is from that of the first
 way, and whether it is the same, bit for bit, as that of the first way with weights of the same precision. JSON takes
 some 16 times the bytes of the others, so it is left out where these have more than 16 MB. OPTION is
-`--burn-record-type`, `--burn-load` or `--burn-weights`, by default all of their values.
+`--burn-record-type`, `--burn-load` or `--burn-weights`, by default all of their values. RECORD is what a run of test
+cases wrote by `--burn-record`.
 """
 
 import argparse
@@ -40,6 +41,7 @@ from burn_verify.core.ways import FULL, LOADS, RECORDS, WEIGHTS
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.prepare.known import opset_of
 from burn_verify.prepare.rewritings.versions import raised
+from burn_verify.record.targets import target_from_json
 from burn_verify.reference import oracle
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.models import Model, Models
@@ -51,6 +53,7 @@ from burn_verify.system.console import LongWork
 AGREES: Final = "agrees"
 _MOST_AS_JSON: Final = 16 << 20
 _KINDS: Final = {"record_type": "--burn-record-type", "load": "--burn-load", "weights": "--burn-weights"}
+_STAGES: Final = ("compile", "run", "compare")
 _LONGEST: Final = 90
 """Characters of a reason in a table."""
 
@@ -340,6 +343,27 @@ def _records(found: Sequence[Recorded]) -> list[str]:
     return [*lines, "### What does not agree", "", *broken, ""] if broken else lines
 
 
+def cases_table(lines: Sequence[str]) -> str:
+    """Return the part of the report about test cases: how they end on each target."""
+    targets: dict[str, list[Mapping[str, Any]]] = {}
+    for line in lines:
+        found = json.loads(line)
+        if found["kind"] == "result":
+            targets.setdefault(target_from_json(found).name, []).append(found)
+    body = []
+    for name, own in targets.items():
+        refused = [one for one in own if one["stage"] == "convert" and one["outcome"] == "failed"]
+        old = sum("requires opset" in one["reason"] for one in refused)
+        ends = [sum(one["stage"] == stage and one["outcome"] == "failed" for one in own) for stage in _STAGES]
+        agree = sum(one["outcome"] == "passed" for one in own)
+        body.append(list(map(str, [name, len(own), agree, old, len(refused) - old, *ends])))
+    heads = ["target", "cases", "agree", "refused for the opset", "refused otherwise", "do not compile"]
+    table = tabulate(body, [*heads, "fail at run time", "wrong"], tablefmt="github", disable_numparse=True)
+    apart = sum(json.loads(line)["kind"] == "difference" for line in lines)
+    alike = "No two of them answer otherwise" if apart == 0 else f"{apart} pairs of answers differ"
+    return "\n".join(["## Test cases", "", table, "", f"{alike}, where both answer.", ""])
+
+
 def _bytes(row: Recorded | None) -> str:
     return "" if row is None or row.size is None else f"{row.size / 1e6:.3g} MB"
 
@@ -370,7 +394,10 @@ def read(paths: Sequence[Path]) -> tuple[list[Imported], list[Recorded]]:
 
 def _report(arguments: argparse.Namespace) -> None:
     made = f"By tools/importing.py on {datetime.now(UTC):%Y-%m-%d}. {arguments.note}".strip()
-    arguments.out.write_text(page(*read(arguments.rows), made), encoding="utf-8")
+    parts = [page(*read(arguments.rows), made)]
+    if arguments.cases is not None:
+        parts.append(cases_table(arguments.cases.read_text(encoding="utf-8").splitlines()))
+    arguments.out.write_text("\n".join(parts), encoding="utf-8")
 
 
 def main() -> None:
@@ -387,6 +414,7 @@ def main() -> None:
     report = commands.add_parser("report")
     report.add_argument("rows", type=Path, nargs="+")
     report.add_argument("--out", type=Path, required=True)
+    report.add_argument("--cases", type=Path, metavar="RECORD", help="of a run of test cases")
     report.add_argument("--note", default="", help="what is to be known of the run")
     report.set_defaults(call=_report)
     arguments = parser.parse_args()

@@ -64,6 +64,8 @@ def deviations(
     import onnx
 
     loaded = onnx.load(model)
+    if every:
+        _lift_constants(loaded.graph)
     names = weights_of(loaded.graph, every=every)
     if not names or loaded.ByteSize() > _MOST_BYTES:
         return {}
@@ -103,6 +105,20 @@ def weights_of(graph: "GraphProto", *, every: bool = False) -> frozenset[str]:
             places = (0, 1)
         found |= {source[node.input[place]] for place in places if _has(node.input, place, source)}
     return frozenset(found)
+
+
+def _lift_constants(graph: "GraphProto") -> None:
+    """Make an initializer of each constant tensor."""
+    kept = []
+    for node in graph.node:
+        tensors = [one.t for one in node.attribute if one.name == "value"] if node.op_type == "Constant" else []
+        for tensor in tensors:
+            graph.initializer.add().CopyFrom(tensor)
+            graph.initializer[-1].name = node.output[0]
+        if not tensors:
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 def moved(model: "ModelProto", names: frozenset[str], seed: int | None) -> "ModelProto":

@@ -36,6 +36,20 @@ def test_weights_of_modules_are_stored_as_halves_and_other_constants_are_not():
     assert stored_half.weights_of(model.graph, every=True) == {"w", "b", "k"}
 
 
+def test_constants_are_stored_too_where_every_weight_is(tmp_path, cache):
+    constant = helper.make_node("Constant", [], ["c"], value=numpy_helper.from_array(np.full((2, 4), 0.3, np.float32)))
+    model = handmade.model(
+        [constant, helper.make_node("Mul", ["x", "c"], ["z"])],
+        [handmade.value("x", shape=[2, 4])],
+        [handmade.value("z", shape=[2, 4])],
+    )
+    onnx.save(model, path := tmp_path / "a.onnx")
+    engine = FakeEngine(cache, 1.0, Faults())
+    assert stored_half.deviations(engine, path, {"a": [X]}) == {}
+    (sigma,) = stored_half.deviations(engine, path, {"a": [X]}, every=True)["a"].values()
+    assert (sigma > 0).all()
+
+
 @given(arrays(np.float32, 16, elements=st.floats(-65472, 65472, width=32)), st.integers(0, 99))
 def test_no_weight_moves_further_than_a_half_may_be_off(values, seed):
     before = handmade.model([], [], [], [numpy_helper.from_array(values, "w")])

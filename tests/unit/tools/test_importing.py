@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from burn_verify.core.versions import DEFAULT, resolve
-from importing import Imported, Recorded, apart, equal, page, read, targets_of
+from importing import Imported, Recorded, apart, cases_table, equal, page, read, targets_of
 
 ROWS = [
     Imported(model="zoo/a", on="0.19.1 ndarray", opset=12, raised=18, before="convert: old", after="agrees", apart=0.0),
@@ -47,6 +47,17 @@ def test_a_page_tells_records_that_answer_otherwise():
     assert ["zoo/a", "bin half weights", "0.5", "disagrees: far off"] in cells(text)
     assert "- json half weights: zoo/a: run: panic: too large" in text
     assert "Records" not in page(ROWS, [], "Made by hand.")
+
+
+def test_test_cases_are_counted_by_target():
+    target = {"kind": "result", "burn_version": "0.19.1", "burn_backend": "ndarray", "record_type": "bin"}
+    ends = [("compare", "passed", ""), ("convert", "failed", "requires opset 16"), ("compile", "failed", "E0433")]
+    lines = [json.dumps({**target, "stage": one, "outcome": two, "reason": why}) for one, two, why in ends]
+
+    text = cases_table([json.dumps({"kind": "environment"}), *lines])
+
+    assert ["0.19.1 ndarray bin", "3", "1", "1", "0", "1", "0", "0"] in cells(text)
+    assert "No two of them answer otherwise" in text
 
 
 def test_rows_come_back_and_the_last_of_a_model_counts(tmp_path):
