@@ -55,21 +55,24 @@ def typed(arguments: argparse.Namespace) -> dict[str, str | None]:
 
 
 def add_whose_fault(command: argparse.ArgumentParser) -> None:
-    """Add the option that asks whose fault a failure is."""
+    """Add the options that ask whose fault a failure is."""
     command.add_argument(
         "--whose-fault",
         action="store_true",
         help="importer or kernel: run the failing piece on another backend (ndarray; flex where the target is another) "
         "and, written as ONNX again, by ONNX Runtime; each is compiled once, in some minutes",
     )
+    command.add_argument(
+        "--round-trip", action="store_true", help="importer or kernel, by the second of these alone: no other backend"
+    )
 
 
 def instruments_of(arguments: argparse.Namespace, target: Target) -> Instruments | None:
-    """Return what is asked whose fault a failure is, as the option wants it."""
-    if not arguments.whose_fault:
+    """Return what is asked whose fault a failure is, as the options want it."""
+    if not (arguments.whose_fault or arguments.round_trip):
         return None
     other = next(backend for backend in BACKENDS if backend != target.backend)
-    return Instruments(backend=other, round_trip=True)
+    return Instruments(backend=other if arguments.whose_fault else "", round_trip=True)
 
 
 def one_case(name: str, settings: Settings, cache: Cache, *, doing: str = "name") -> Case:

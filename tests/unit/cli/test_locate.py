@@ -60,6 +60,8 @@ def test_whose_fault_it_is_is_asked_where_it_is_wanted(command):
     wrong = seams("Add", lambda array: array + np.float32(1), right_on="ndarray")
     _, out, _ = command("locate", ADD, "--whose-fault", seams=wrong)
     assert "whose fault: kernel (on ndarray the same code answers right; written as ONNX again" in out
+    _, out, _ = command("locate", ADD, "--round-trip", seams=wrong)
+    assert "whose fault: kernel (written as ONNX again" in out
     _, out, _ = command("locate", ADD, seams=wrong)
     assert "whose fault" not in out
     _, out, _ = command("locate", ADD, "--whose-fault", "--burn-backend", "ndarray", "--json", seams=wrong)
