@@ -1,0 +1,157 @@
+"""Plant changes in burn-onnx, one at a time, and tell whether `--only-changed` misses any case that they change.
+
+usage: python tools/gate.py run --out FILE [--only WORD…] [--work DIR] [--sources DIR]
+       python tools/gate.py report FILE --out FILE.md
+
+Each change (`gating.changes`) is planted in a copy of the sources that cargo downloaded, and the same selection is run
+with both copies: by the gate, then completely. A run goes on where FILE ends.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from burn_verify.core.errors import UsageError
+from burn_verify.record import store
+from burn_verify.system.files import write_if_changed
+from gating.changes import CHANGES, CRATES, MANIFEST, Change, plant
+from gating.rows import Row, Said, page, said
+from json_lines import lines_of
+
+VERSION: Final = "0.22.0"
+SELECTION: Final = (
+    "--ops=Add,ArgMax,Concat,Gemm,Greater,LeakyRelu,MatMul,Neg,ReduceMean,Softmax,Transpose",
+    "--ops-several=300",
+)
+"""Every change is reached by some of it: the patterns of the simplifier by graphs of several operators."""
+_COMMAND: Final = str(Path(sys.executable).with_name("burn-verify"))
+_WARM: Final = "--ops=op/Neg-13/float32/default"
+_HOW: Final = (
+    f"Written by `python tools/gate.py report` (docs/gate.md says what the gate is). The selection is "
+    f"`{' '.join(SELECTION)}`, on Flex: generated graphs of the operators that are changed, and graphs of several."
+)
+
+
+def main() -> int:
+    """Plant the changes, or write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run")
+    run.add_argument("--out", type=Path, required=True)
+    run.add_argument("--only", nargs="*", default=[], metavar="WORD", help="changes whose name has one of the words")
+    run.add_argument("--work", type=Path, metavar="DIR", help="for the copies; kept (default: a temporary folder)")
+    run.add_argument("--sources", type=Path, metavar="DIR", help="of crates (default: those that cargo downloaded)")
+    report = commands.add_parser("report")
+    report.add_argument("file", type=Path)
+    report.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    known = [row_from(line) for line in lines_of(arguments.out if arguments.command == "run" else arguments.file)]
+    if arguments.command == "report":
+        arguments.out.write_text(page(known, _HOW, [change.name for change in CHANGES]), encoding="utf-8")
+        return 0
+    done = {row.name for row in known}
+    wanted = [one for one in CHANGES if not arguments.only or any(word in one.name for word in arguments.only)]
+    with tempfile.TemporaryDirectory(prefix="gate-") as scratch:
+        work = (arguments.work or Path(scratch)).resolve()
+        sources = arguments.sources or downloaded()
+        fresh(sources, work / "before")
+        for change in wanted:
+            if change.name not in done:
+                fresh(sources, work / "after")
+                plant(change, work / "after")
+                row = compared(change, work)
+                with arguments.out.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(row)) + "\n")
+    return 0
+
+
+def downloaded() -> Path:
+    """Return the folder into which cargo unpacked burn-onnx.
+
+    Raises:
+        SystemExit: it is not there; the first run of burn-verify downloads it.
+    """
+    home = Path(os.environ.get("CARGO_HOME", "~/.cargo")).expanduser()
+    found = next(home.glob(f"registry/src/*/{CRATES[0]}-{VERSION}"), None)
+    if found is None:
+        sys.exit(f"gate.py: cargo has not downloaded {CRATES[0]} {VERSION} yet: burn-verify verify --models mnist")
+    return found.parent
+
+
+def fresh(sources: Path, workspace: Path) -> None:
+    """Make a workspace of the crates as they are.
+
+    Only files whose content differs are written, with the time of now: cargo goes by the time, and would take a change
+    that is taken back for one that is still there, if the file were as old as before.
+    """
+    workspace.mkdir(parents=True, exist_ok=True)
+    write_if_changed(workspace / "Cargo.toml", MANIFEST)
+    for crate in CRATES:
+        folder = sources / f"{crate}-{VERSION}"
+        for path in folder.rglob("*"):
+            copy = workspace / crate / path.relative_to(folder)
+            if path.is_dir():
+                copy.mkdir(parents=True, exist_ok=True)
+            elif not copy.is_file() or copy.read_bytes() != path.read_bytes():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(path.read_bytes())
+
+
+def compared(change: Change, work: Path) -> Row:
+    """Run the gate and the complete run of a change."""
+    load = os.getloadavg()[0]
+    paths = f"--burn-onnx-path={work / 'before'},{work / 'after'}"
+    try:
+        building = _run([_WARM, paths], work / "warm.jsonl")
+        runs: list[Said] = []
+        for name, more in (("gate", ["--only-changed"]), ("complete", [])):
+            record = work / f"{name}.jsonl"
+            seconds = _run([*SELECTION, paths, *more], record)
+            comment = _output(["diff", str(record), "--comment"]).partition("\n")[0].lstrip("# ")
+            runs.append(said(store.read_run(record), seconds, comment.removeprefix("burn-verify: ")))
+    except (UsageError, ValueError, OSError) as error:
+        return Row(name=change.name, part=change.part, load=load, error=str(error))
+    gate, complete = runs
+    return Row(name=change.name, part=change.part, building=building, load=load, gate=gate, complete=complete)
+
+
+def row_from(line: Mapping[str, Any]) -> Row:
+    """Return a row that was written to a file."""
+    runs = {name: None if line[name] is None else Said(**line[name]) for name in ("gate", "complete")}
+    return Row(**{**line, **runs})
+
+
+def _run(words: Sequence[str], record: Path) -> float:
+    """Run a selection anew, and return the seconds that it took.
+
+    Raises:
+        ValueError: there is no result, since burn-onnx could not be built, for instance.
+    """
+    record.unlink(missing_ok=True)
+    started = time.monotonic()
+    done = subprocess.run(
+        [_COMMAND, "verify", *words, "--burn-record", str(record)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in (0, 1):
+        message = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise ValueError(message)
+    return time.monotonic() - started
+
+
+def _output(words: Sequence[str]) -> str:
+    return subprocess.run([_COMMAND, *words], capture_output=True, text=True, check=False).stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

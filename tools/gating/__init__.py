@@ -1,0 +1,1 @@
+"""What `gate.py` plants, and what it makes of the records."""
