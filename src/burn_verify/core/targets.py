@@ -109,11 +109,15 @@ def neighbours(targets: Sequence[Target]) -> tuple[Neighbours, ...]:
 
 
 def age(target: Target) -> tuple[Any, ...]:
-    """Return a sort key: old versions first, defaults before other values."""
+    """Return a sort key: old versions first, defaults before other values.
+
+    A released source is before a checkout. Checkouts are equal, so that a stable sort keeps the order in which they are
+    given: the first is the one before a change.
+    """
     numbers, pre, rest = target.burn.partition("-")
     version = tuple(int(part) if part.isdecimal() else 0 for part in numbers.split("."))
     sources = (target.burn_checkout, target.burn_onnx_checkout, target.hooks)
-    checkouts = [checkout.label if checkout else "" for checkout in sources]
+    checkouts = [checkout is not None for checkout in sources]
     known = versions.BACKENDS.index(target.backend) if target.backend in versions.BACKENDS else len(versions.BACKENDS)
     options = (not target.simplify, not target.partition, target.prepared)
     stored = RECORDS.index(target.record), LOADS.index(target.load), WEIGHTS.index(target.weights)
