@@ -171,8 +171,8 @@ def _value(place: int, port: Port, array: Array) -> str:
         values = ", ".join(_literal(value) for value in array.reshape(-1))
         return f"[{values}]" if port.kind.startswith("[") else values
     dtype = f"DType::{_DTYPES[dtype_name(array.dtype)]}"
-    sizes = ", ".join(f"{size}usize" for size in array.shape)
-    data = f'TensorData::from_bytes_vec(include_bytes!("../values/input{place}.bin").to_vec(), [{sizes}], {dtype})'
+    sizes = f"[{', '.join(f'{size}usize' for size in array.shape)}]" if array.shape else "[0usize; 0]"
+    data = f'TensorData::from_bytes_vec(include_bytes!("../values/input{place}.bin").to_vec(), {sizes}, {dtype})'
     return f"{port.kind.replace('<', '::<', 1)}::from_data({data}, (&device, {dtype}))"
 
 

@@ -61,6 +61,13 @@ def test_code_that_does_not_compile_is_in_the_folder():
     assert "Generated line 7: `let a = b;`" in made["README.md"].decode()
 
 
+def test_an_input_of_no_axes_has_a_shape_whose_type_rustc_knows():
+    found = evidence(Stage.RUN, rust=RUST, weights=b"w")
+    draft = replace(found.draft, inputs=(np.array(1.5, np.float32), np.array(3)))
+    main = files_of(replace(found, draft=draft))["src/main.rs"].decode()
+    assert ".to_vec(), [0usize; 0], DType::F32)" in main
+
+
 @pytest.mark.parametrize("stage", [Stage.RUN, Stage.COMPARE])
 def test_a_program_prints_what_is_expected_and_what_comes(stage):
     made = files_of(evidence(stage, rust=RUST, weights=b"w", expected=(-X, np.array([2])), actual=(X,)))
