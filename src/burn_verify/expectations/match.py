@@ -3,9 +3,10 @@
 Decides nothing about outcomes: results are in the record, and the views join the two.
 """
 
+import functools
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from itertools import pairwise
@@ -202,15 +203,11 @@ def parse(text: str, source: str) -> tuple[Expectation, ...]:
     Raises:
         UsageError: the text is not TOML, or an entry has an unknown, missing or wrong key; names ``source:line``.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _refusal(source, _line_of_error(error, text), f"not TOML: {error}") from error
-    entries = document.pop("expect", [])
+    document = _document(text, source)
+    entries = document.get("expect", [])
     inherited_by(text, source)
-    document.pop(INHERITS, None)
-    if document:
-        key = next(iter(document))
+    if unknown := document.keys() - {"expect", INHERITS}:
+        key = min(unknown, key=list(document).index)
         raise _refusal(source, _find_line(text, key), f"unknown key {key!r}, allowed is only [[expect]]")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise _refusal(source, _find_line(text, "expect"), "'expect' is not an array of tables: write [[expect]]")
@@ -228,14 +225,19 @@ def inherited_by(text: str, source: str) -> str | None:
     Raises:
         UsageError: the text is not TOML, or the value is not a file name.
     """
-    try:
-        name = tomllib.loads(text).get(INHERITS)
-    except tomllib.TOMLDecodeError as error:
-        raise _refusal(source, _line_of_error(error, text), f"not TOML: {error}") from error
+    name = _document(text, source).get(INHERITS)
     if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
         message = f'{INHERITS} must name a packaged file, such as "0.22-flex", not {name!r}'
         raise _refusal(source, _find_line(text, INHERITS), message)
     return name
+
+
+@functools.lru_cache(maxsize=4)  # of a packaged file both what it inherits and its entries are read, at each start
+def _document(text: str, source: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _refusal(source, _line_of_error(error, text), f"not TOML: {error}") from error
 
 
 def expected_reasons(results: Iterable[CaseResult], expectations: Expectations) -> dict[str, str]:
