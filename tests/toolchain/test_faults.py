@@ -30,6 +30,7 @@ from burn_verify.core.progress import silent
 from burn_verify.core.result import CaseResult
 from burn_verify.core.stage import ConvertedModel, Outcome, Stage
 from burn_verify.core.target import Target
+from burn_verify.core.ways import BURNPACK
 from burn_verify.reference import oracle
 from burn_verify.reference.engine import Engines
 from burn_verify.reference.ort import OnnxRuntime
@@ -395,7 +396,9 @@ def test_a_converter_that_dies_or_hangs_takes_nobody_with_it(tiny: Tiny, cache: 
     binary = fake_binary(tmp_path / "converter", "converter", pids=pids, rust=tiny.model("add").rust.parent)
 
     class Fragile(CargoBuilder):
-        def converter(self, simplify: bool, partition: bool, embeds: bool = False) -> Converter:
+        def converter(
+            self, simplify: bool, partition: bool, embeds: bool = False, record: str = BURNPACK, halves: bool = False
+        ) -> Converter:
             return Converter(
                 cache, binary, str(tmp_path), simplify=simplify, partition=partition, timeout=2.0, memory_limit=0
             )
