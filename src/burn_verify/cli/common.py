@@ -71,8 +71,12 @@ def instruments_of(arguments: argparse.Namespace, target: Target) -> Instruments
     """Return what is asked whose fault a failure is, as the options want it."""
     if not (arguments.whose_fault or arguments.round_trip):
         return None
-    other = next(backend for backend in BACKENDS if backend != target.backend)
-    return Instruments(backend=other if arguments.whose_fault else "", round_trip=True)
+    return Instruments(backend=other_backend(target) if arguments.whose_fault else "", round_trip=True)
+
+
+def other_backend(target: Target) -> str:
+    """Return the backend whose kernels a target's are compared with."""
+    return next(backend for backend in BACKENDS if backend != target.backend)
 
 
 def one_case(name: str, settings: Settings, cache: Cache, *, doing: str = "name") -> Case:

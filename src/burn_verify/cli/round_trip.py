@@ -7,10 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from burn_verify.cli.common import PLACES, Commands, add_command, add_options, one_target, typed, write_file
+from burn_verify.cli.common import (
+    PLACES,
+    Commands,
+    add_command,
+    add_options,
+    one_target,
+    other_backend,
+    typed,
+    write_file,
+)
 from burn_verify.core.errors import UsageError
 from burn_verify.core.options import settings_from
-from burn_verify.core.versions import BACKENDS
 from burn_verify.report.views.round_trip import end_of, is_decided, is_finding, round_trip_page
 from burn_verify.run.session import Session
 from burn_verify.run.travelling import rounds
@@ -54,8 +62,7 @@ def _round_trip(arguments: argparse.Namespace) -> int:
         raise UsageError(message)
     cache = arguments.seams.cache(settings.cache_dir)
     target = one_target(settings, cache)
-    backend = next(name for name in BACKENDS if name != target.backend)
-    other = None if arguments.one_backend else replace(target, backend=backend)
+    other = None if arguments.one_backend else replace(target, backend=other_backend(target))
     with LongWork(sys.stderr) as work:
         session = Session.open(settings, work.listen, targets=[target], seams=arguments.seams)
         cases = session.selected.cases
