@@ -1,17 +1,22 @@
 """A sweep over thousands of model files in shards, one of which is killed, and one journal cut: reports/sweep.md.
 
     python tools/sweeping.py run --count 2000 --shards 8 --work WORK
+    python tools/sweeping.py costs --work WORK
     python tools/sweeping.py report --work WORK --out reports/sweep.md
 
 `run` writes COUNT models (stand-ins drawn again, resized ones, generated graphs whose values are renamed), sweeps them
 in shards through submitit, ends the process of a shard by SIGKILL while it verifies, cuts a journal within a line, says
-the same command again, and sweeps all in one run. It does nothing twice: WORK keeps what was measured.
+the same command again, and sweeps all in one run. `costs` sweeps 250 to 2,000 models that nobody compiled before, each
+number with models of its own. It does nothing twice: WORK keeps what was measured.
 """
 
 import argparse
 import hashlib
 import json
+import math
 import os
+import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -52,6 +57,8 @@ QUESTIONS: Final = (
 )
 _PROGRAM: Final = (sys.executable, "-c", "import sys; from burn_verify.cli import main; sys.exit(main())")
 _FACTS: Final = "facts.jsonl"
+COUNTS: Final = (250, 500, 1000, 2000)
+"""Numbers of models whose cost is compared."""
 _LOOK: Final = 0.2
 """Seconds between two looks at the journals."""
 
@@ -61,6 +68,7 @@ class Swept:
     """A command of a sweep: what it was, how it ended, and what was there then.
 
     Attributes:
+        processor: seconds of processor time of all processes.
         load: average of the last minute, before it began.
         results: results in all journals afterwards, each model once.
         missing: models without one.
@@ -74,6 +82,7 @@ class Swept:
     words: tuple[str, ...] = ()
     code: int = 0
     seconds: float = 0.0
+    processor: float = 0.0
     load: float = 0.0
     models: int = 0
     results: int = 0
@@ -94,6 +103,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     running.add_argument("--shards", type=int, default=8)
     running.add_argument("--work", type=Path, required=True)
     running.set_defaults(run=run)
+    costing = commands.add_parser("costs")
+    costing.add_argument("--work", type=Path, required=True)
+    costing.set_defaults(run=costs)
     reporting = commands.add_parser("report")
     reporting.add_argument("--work", type=Path, required=True)
     reporting.add_argument("--out", type=Path, required=True)
@@ -125,6 +137,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def costs(arguments: argparse.Namespace) -> int:
+    """Sweep each number of models that was not swept yet."""
+    for place, count in enumerate(COUNTS, start=1):
+        own = arguments.work / f"cost-{count}"
+        own.mkdir(parents=True, exist_ok=True)
+        if not any(line["step"] == f"cost {count}" for line in lines_of(arguments.work / _FACTS)):
+            make(own / "models", count, first=place * 10_000)
+            _keep(arguments.work, {**asdict(sweep(own, "one", "one")), "step": f"cost {count}"})
+    return 0
+
+
 def _keep(work: Path, line: dict[str, object]) -> None:
     with (work / _FACTS).open("a", encoding="utf-8") as file:
         file.write(f"{json.dumps(line)}\n")
@@ -133,15 +156,15 @@ def _keep(work: Path, line: dict[str, object]) -> None:
 # ── the models ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def make(folder: Path, count: int) -> None:
-    """Write the models that are not there yet."""
+def make(folder: Path, count: int, first: int = 0) -> None:
+    """Write the models that are not there yet; those of another first number are others."""
     folder.mkdir(exist_ok=True)
-    kinds = [KINDS[number % len(KINDS)] if number % _EVERY else GENERATED for number in range(count)]
-    paths = [folder / f"{kind}-{number:05}.onnx" for number, kind in enumerate(kinds)]
+    kinds = [KINDS[number % len(KINDS)] if number % _EVERY else GENERATED for number in range(first, first + count)]
+    paths = [folder / f"{kind}-{number:05}.onnx" for number, kind in enumerate(kinds, start=first)]
     if all(path.is_file() for path in paths):
         return
     graphs = generated(kinds.count(GENERATED))
-    for number, (kind, path) in enumerate(zip(kinds, paths, strict=True)):
+    for number, (kind, path) in enumerate(zip(kinds, paths, strict=True), start=first):
         model = onnx.load(next(graphs)) if kind == GENERATED else made(kind, number)
         renamed: onnx.ModelProto = add_prefix(model, f"v{number}_", rename_functions=False)
         path.write_bytes(renamed.SerializeToString())
@@ -217,7 +240,7 @@ def _model(
 def sweep(work: Path, step: str, out: str, *words: str, kill: bool = False) -> Swept:
     """Sweep all models into a folder; with `kill` end a shard in the middle of its models."""
     command = ["sweep", "models", "--out", out, "--burn-offline=on", *words]
-    load, started = os.getloadavg()[0], time.perf_counter()
+    load, started, before = os.getloadavg()[0], time.perf_counter(), _processor()
     with (work / f"{step}.log").open("wb") as log:
         running = subprocess.Popen([*_PROGRAM, *command], cwd=work, stdout=log, stderr=subprocess.STDOUT)
         if kill:
@@ -231,6 +254,7 @@ def sweep(work: Path, step: str, out: str, *words: str, kill: bool = False) -> S
         words=("burn-verify", *command),
         code=code,
         seconds=round(seconds, 1),
+        processor=round(_processor() - before, 1),
         load=round(load, 1),
         models=models,
         results=results,
@@ -240,6 +264,12 @@ def sweep(work: Path, step: str, out: str, *words: str, kill: bool = False) -> S
         had=had,
         digests=tuple(_digest(work / out / f"{name}.parquet") for name in TABLES),
     )
+
+
+def _processor() -> float:
+    """Return the seconds of processor time of all children that ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def _kill_a_shard(running: "subprocess.Popen[bytes]", journals: Path) -> None:
@@ -339,7 +369,8 @@ def report(arguments: argparse.Namespace) -> int:
         for kind in (*KINDS, GENERATED)
     ]
     answers = [(question, lines[question]["seconds"]) for question in QUESTIONS]
-    arguments.out.write_text(page(steps, outcomes, answers, os.cpu_count() or 1), encoding="utf-8")
+    spent = [_step(lines[f"cost {count}"]) for count in COUNTS if f"cost {count}" in lines]
+    arguments.out.write_text(page(steps, outcomes, answers, os.cpu_count() or 1, spent), encoding="utf-8")
     return 0 if held(steps) else 1
 
 
@@ -368,8 +399,15 @@ def page(
     outcomes: Sequence[tuple[str, int, int]],
     answers: Sequence[tuple[str, float]],
     processors: int,
+    spent: Sequence[Swept] = (),
 ) -> str:
-    """Return the page as Markdown."""
+    """Return the page as Markdown.
+
+    Arguments:
+        outcomes: models, and those that agree, by kind.
+        answers: seconds by question.
+        spent: sweeps of different numbers of models.
+    """
     killed, after, again, one = (steps[name] for name in ("killed", "cut", "again", "one"))
     same = "the same bytes" if again.digests == one.digests else "NOT THE SAME bytes"
     rows = [
@@ -411,12 +449,33 @@ def page(
                 tabulate(outcomes, ("kind", "models", "agree"), "github"),
                 "*generated*: graphs of one operator, whose values have other names; *stand-in*: the architecture of "
                 "mnist with other weights; *dense*, *convolution*: small networks of many sizes.",
+                *_growth(spent),
                 "## Questions",
                 tabulate([(f"`{text}`", f"{took:.2f} s") for text, took in answers], ("query", "took"), "github"),
                 "The best of three, with the start of the command.",
             )
         )
         + "\n"
+    )
+
+
+def exponent(spent: Sequence[Swept]) -> float:
+    """Return the power of the number of models with which processor time grows, by least squares of the logarithms."""
+    models, seconds = ([math.log(getattr(one, name)) for one in spent] for name in ("models", "processor"))
+    return statistics.linear_regression(models, seconds).slope
+
+
+def _growth(spent: Sequence[Swept]) -> tuple[str, ...]:
+    """Return the section about costs; nothing where they were not measured."""
+    if len(spent) < 2:
+        return ()
+    rows = [(one.models, one.results, f"{one.processor:.0f} s", f"{one.seconds:.0f} s", one.load) for one in spent]
+    return (
+        "## Cost against number of models",
+        "By `python tools/sweeping.py costs --work WORK`: models of the same kinds that nobody compiled before, each "
+        "number with its own, in one run.",
+        tabulate(rows, ("models", "results", "processor time", "took", "load before"), "github"),
+        f"Processor time grows with the power {exponent(spent):.2f} of the number of models.",
     )
 
 

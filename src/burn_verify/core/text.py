@@ -8,6 +8,7 @@ from typing import Any, Final
 _COMMAND: Final = re.compile(r"^(\s*)::", re.MULTILINE)
 _NUMBERS: Final = re.compile(r"\[\s*-?\d+(\s*,\s*-?\d+)*\s*\]")
 _NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(\.\d+)?(e[-+]?\d+)?(?!\w)")
+_LAYOUT: Final = str.maketrans("", "", "\n\t")
 _END: Final = re.compile(r"[.!?](?=\s+[A-Z\[(])|[.!?]$")
 
 
@@ -23,7 +24,9 @@ def harmless(text: str) -> str:
     Control characters, and marks that turn the direction of a text, become escapes such as ``\\x1b``. What GitHub's
     runner takes for a command, ``::`` at the start of a line and ``##[`` anywhere, is broken by a backslash.
     """
-    kept = "".join(char if char in "\n\t" or char.isprintable() else _escaped(char) for char in text)
+    kept = text
+    if not text.translate(_LAYOUT).isprintable():
+        kept = "".join(char if char in "\n\t" or char.isprintable() else _escaped(char) for char in text)
     return _COMMAND.sub(r"\1\\::", kept.replace("##[", "##\\["))
 
 

@@ -222,9 +222,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture
-def burn_target(request: pytest.FixtureRequest) -> Target | None:
+def burn_target(pytestconfig: pytest.Config) -> Target | None:
     """Return the only target; with several of them every test has its own."""
-    run = request.config.stash.get(_RUN, None)
+    run = pytestconfig.stash.get(_RUN, None)
     return run.session.selected.targets[0].target if run else None
 
 

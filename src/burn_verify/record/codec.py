@@ -85,7 +85,7 @@ def result_to_line(result: CaseResult, target: Target) -> str:
             "message": result.message,
             "reason": result.reason,
             "note": result.note,
-            "metrics": [_metrics_to_json(metrics) for metrics in result.metrics],
+            "metrics": [metrics_to_json(metrics) for metrics in result.metrics],
             "details": result.details,
             "durations": result.durations,
             **({} if result.latency is None else {"latency": latency.to_json(result.latency)}),
@@ -180,7 +180,7 @@ def result_from_json(data: Mapping[str, Any]) -> CaseResult:
             message=str(data.get("message", "")),
             reason=str(data.get("reason", "")),
             note=data.get("note"),
-            metrics=tuple(_metrics_from_json(metrics) for metrics in data.get("metrics", ())),
+            metrics=tuple(metrics_from_json(metrics) for metrics in data.get("metrics", ())),
             details=dict(data.get("details", {})),
             durations={stage: _number(seconds) for stage, seconds in data.get("durations", {}).items()},
             latency=latency.from_json(data["latency"]) if data.get("latency") else None,
@@ -193,7 +193,8 @@ def result_from_json(data: Mapping[str, Any]) -> CaseResult:
         raise ValueError(message) from error
 
 
-def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
+def metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
+    """Return what `metrics_from_json` reads; `plain` makes strict JSON of it."""
     return {
         "data_set": metrics.data_set,
         "name": metrics.name,
@@ -212,7 +213,12 @@ def _metrics_to_json(metrics: OutputMetrics) -> dict[str, Any]:
     }
 
 
-def _metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
+def metrics_from_json(data: Mapping[str, Any]) -> OutputMetrics:
+    """Decode the metrics of an output, after `json.loads`.
+
+    Raises:
+        KeyError, TypeError, ValueError: a field is missing or has an invalid value.
+    """
     max_abs, max_ulp, first_bad = (data.get(key) for key in ("max_abs", "max_ulp", "first_bad"))
     return OutputMetrics(
         data_set=str(data["data_set"]),
@@ -271,16 +277,16 @@ def _number_or_none(value: Any) -> float | None:
 
 def _line(kind: str, content: Mapping[str, Any]) -> str:
     # ASCII only: lone surrogates in a message cannot be encoded as UTF-8.
-    return json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **_plain(content)}, allow_nan=False)
+    return json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **plain(content)}, allow_nan=False)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Convert a value to JSON types; accepts enum members, NumPy scalars and arrays, paths and sets."""
     match value:
         case None | bool():
             return value
         case Enum():
-            return _plain(value.value)
+            return plain(value.value)
         case str():
             return str(value)
         case int():
@@ -288,13 +294,13 @@ def _plain(value: Any) -> Any:
         case float():
             return float(value) if math.isfinite(value) else str(float(value))
         case Mapping():
-            return {str(_plain(key)): _plain(item) for key, item in value.items()}
+            return {str(plain(key)): plain(item) for key, item in value.items()}
         case bytes() | bytearray():
             return bytes(value).decode("utf-8", errors="replace")
         case Sequence():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case Set():
-            return sorted((_plain(item) for item in value), key=repr)
+            return sorted((plain(item) for item in value), key=repr)
     return _plain_foreign(value)
 
 
@@ -304,4 +310,4 @@ def _plain_foreign(value: Any) -> Any:
         return str(value)
     python_value = value.tolist()
     # For some extension types, `tolist` returns a value of the same type.
-    return _plain(float(python_value) if type(python_value) is type(value) else python_value)
+    return plain(float(python_value) if type(python_value) is type(value) else python_value)

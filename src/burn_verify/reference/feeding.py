@@ -68,7 +68,7 @@ class Fed:
 
 
 LARGEST: Final = 4_000_000
-"""Number of elements of a data set above which only the first sizes are drawn: the reference would take minutes."""
+"""Number of elements of a data set above which only the first sizes are drawn, and no guess: it would take minutes."""
 
 DRAWS: Final = 2
 """Number of further draws, where there are any and nobody says how many."""
@@ -217,9 +217,13 @@ class Feeder:
                 break
             left -= fallback is not None
             sets = {one.name: one for one in drawn_sets(found, hints, change, draws=hints.draws, vary=asked.vary)}
+            guess = sets.get(asked.name)
+            # 16,000 samples are a guess for one dimension; for two of an image they are gigabytes.
+            if guess is not None and _elements(found, prepared.hints_of(guess)) > LARGEST:
+                continue
             if is_first:
                 feeding.tried.append(change.text)
-            taken = self._taken(prepared, sets.get(asked.name), feeding)
+            taken = self._taken(prepared, guess, feeding)
             if taken is None:
                 continue
             if not is_first:

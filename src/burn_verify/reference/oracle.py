@@ -6,7 +6,7 @@ Judges nothing.
 import functools
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,16 @@ from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.kept import is_kept, keep
 from burn_verify.system.made_by import MadeBy
-from burn_verify.system.wire import Array, at, decode_named, decode_notes, encode_named, placed, unsupported_dtype
+from burn_verify.system.wire import (
+    Array,
+    at,
+    by_set,
+    decode_named,
+    decode_notes,
+    encode_named,
+    placed,
+    unsupported_dtype,
+)
 
 _OPINION: Final = "opinion-"
 _DECIDE: Final = frozenset({"If", "Loop"})
@@ -221,8 +230,9 @@ def read(reference: Reference) -> Answers:
     said = {key: json.loads(note) for key, note in notes.items()}
     engines, refusals, unanswered = (said.get(key, ()) for key in ("engines", "refusals", "unanswered"))
     sizes, tried, unseen, evaluated = (said.get(key, ()) for key in ("sizes", "tried", "unseen", "evaluated"))
+    find = by_set(named)
     data_sets = {
-        name: replace(_data_set(named, place, engines), evaluated=name in evaluated)
+        name: _data_set(find, place, engines, evaluated=name in evaluated)
         for place, name in enumerate(reference.data_sets)
         if name in said.get("answered", reference.data_sets)
     }
@@ -236,9 +246,11 @@ def read(reference: Reference) -> Answers:
     )
 
 
-def _data_set(named: Mapping[str, Array], place: int, engines: Sequence[str]) -> DataSet:
-    opinions = {name: found for name in engines if (found := at(named, place, f"{_OPINION}{name}"))}
-    return DataSet(inputs=at(named, place, "in"), desired=at(named, place, "out"), opinions=opinions)
+def _data_set(
+    find: Callable[[int, str], list[Array]], place: int, engines: Sequence[str], *, evaluated: bool
+) -> DataSet:
+    opinions = {name: found for name in engines if (found := find(place, f"{_OPINION}{name}"))}
+    return DataSet(inputs=find(place, "in"), desired=find(place, "out"), opinions=opinions, evaluated=evaluated)
 
 
 def stored_inputs(prepared: PreparedCase) -> list[Array]:

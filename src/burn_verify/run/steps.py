@@ -219,6 +219,7 @@ class Answered(_Step):
         evidence: a description of the inputs, for the record.
         failed: errors on data sets of some sizes, by name; others have outputs.
         recalled: what is known of the values that are not stored, from an earlier run; None where they are asked.
+        known_verdict: the verdict on the same answers of an earlier run, and its evidence; None where they are judged.
     """
 
     ready: Ready
@@ -227,6 +228,7 @@ class Answered(_Step):
     evidence: Mapping[str, Any]
     failed: Mapping[str, StageError] = field(default_factory=dict)
     recalled: Varied | None = None
+    known_verdict: tuple[Verdict, Mapping[str, Any]] | None = None
 
     @property
     def case(self) -> Case:

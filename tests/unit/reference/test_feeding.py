@@ -1,7 +1,8 @@
 """The data sets that an engine answers, with the real ONNX Runtime."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,9 +12,10 @@ from burn_verify.cases.load import prepare
 from burn_verify.core.case import Case, Hints, ModelFile
 from burn_verify.core.stage import PreparedCase
 from burn_verify.graph.infer.rules import infer
-from burn_verify.reference.feeding import Fed, Feeder, drawn_sets
+from burn_verify.reference.feeding import LARGEST, Fed, Feeder, drawn_sets
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.system.cache import Cache
+from burn_verify.system.wire import Array
 from parsed import parsed
 
 TABLE = np.ones((2, 4), np.float32)
@@ -150,3 +152,30 @@ def test_a_change_that_one_sample_alone_takes_is_the_last_resort(feed: Callable[
     fed = feed(parsed(text, one=np.array([1])))
     assert not fed.failed
     assert fed.change.relations == {"T": "P + S"}
+
+
+class Measuring(OnnxRuntime):
+    """An engine that knows the number of elements of everything it was fed."""
+
+    def __init__(self, cache: Cache, timeout: float) -> None:
+        super().__init__(cache, timeout)
+        self.fed: list[int] = []
+
+    def infer_all(self, model: Path, sets: Sequence[Sequence[Array]], **options: Any) -> list[list[Array]]:
+        self.fed += [sum(array.size for array in one) for one in sets]
+        return super().infer_all(model, sets, **options)
+
+
+def test_no_guess_takes_gigabytes(cache: Cache, tmp_path: Path) -> None:
+    engine = Measuring(cache, timeout=60.0)
+    path = tmp_path / "model.onnx"
+    # No size of H and W fits, so all guesses are made: among them the samples of a second of speech, for both.
+    model = parsed("(float[1,4,H,W] x) => (float[11,13,17] y) { y = Reshape(x, s) }", s=np.array([11, 13, 17]))
+    onnx.save(model, path)
+    try:
+        fed = Feeder(engine).feed(prepare(Case(id="file/model", corpus="file", source=ModelFile(path=path)), cache))
+    finally:
+        engine.close()
+    assert fed.failed
+    assert len(engine.fed) > 3
+    assert max(engine.fed) <= LARGEST

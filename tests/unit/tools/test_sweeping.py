@@ -78,3 +78,13 @@ def test_a_run_without_phases_died(tmp_path):
     (tmp_path / "a.jsonl").write_bytes(b"")
     assert store.every_run(tmp_path / "a.jsonl") == ()
     assert sweeping.died(tmp_path) == ("", 0, 0)
+
+
+def test_the_growth_of_cost_is_told():
+    spent = [Swept(step="", models=count, results=count, processor=3.0 * count**1.2) for count in (250, 500, 2000)]
+
+    assert sweeping.exponent(spent) == pytest.approx(1.2)
+    text = page(STEPS, [], [], 2, spent)
+    assert "| 250 |" in text.replace("  ", "")
+    assert "grows with the power 1.20 of" in text
+    assert "the power" not in page(STEPS, [], [], 2, spent[:1])
