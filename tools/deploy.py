@@ -1,12 +1,14 @@
 """Verify and time models in every way to ship them: a row for each model and way, and the page of the rows.
 
 usage: python tools/deploy.py run --models NAMES --out FILE.jsonl [OPTION…]
-       python tools/deploy.py report FILE.jsonl… --out reports/deploy.md [--served FILE] [--startups FILE]
+       python tools/deploy.py report FILE.jsonl… --out reports/deploy.md [--models NAMES] [--served FILE]
+                                       [--startups FILE]
 
 OPTION is `--burn-via`, `--burn-load` or `--burn-weights`, by default all of their values; a refused combination is no
-row. `run` goes on where FILE ends; of rows of one model and way, `report` takes that of the first FILE. Start-up is the
-time from no process to the first answer, with the compilation of WebAssembly by its host kept from an earlier start;
-latency is the median of calls from this process, request included.
+row, and a model that is not built has one row. `run` goes on where FILE ends; of rows of one model and way, `report`
+takes that of the first FILE. With `--models`, `report` names those of them that no FILE has. Start-up is the time from
+no process to the first answer, with the compilation of WebAssembly by its host kept from an earlier start; latency is
+the median of calls from this process, request included.
 """
 
 import argparse
@@ -28,8 +30,10 @@ from burn_verify.burn.runner import Runner
 from burn_verify.cases.select import Selection
 from burn_verify.core.case import Case
 from burn_verify.core.options import Settings, settings_from
+from burn_verify.core.result import VerdictName
 from burn_verify.core.target import PROCESS, Target
 from burn_verify.core.targets import refusal
+from burn_verify.core.ways import FILE
 from burn_verify.judge.metrics import is_float, widened
 from burn_verify.reference import oracle
 from burn_verify.run.pipeline import Pipeline
@@ -51,7 +55,8 @@ class Row:
         verdict: of the judge, or the stage that failed.
         why: the reason where it did not pass.
         apart: the greatest difference from the process that loads full weights from a file; None without both answers.
-        from_process: the same from the process with the same weights, loaded in the same way.
+        from_process: the same from the process with the same weights, loaded in the same way; None for that process.
+        from_file: the same from the same weights in a file, asked in the same way; None for a file.
         weights_bytes, program_bytes: of the files; the program's where it holds this model alone.
         startup, latency: seconds; None where it was not run.
         memory: MiB resident in all processes after the calls.
@@ -65,6 +70,7 @@ class Row:
     why: str = ""
     apart: float | None = None
     from_process: float | None = None
+    from_file: float | None = None
     weights_bytes: int | None = None
     program_bytes: int | None = None
     startup: float | None = None
@@ -74,17 +80,24 @@ class Row:
     @property
     def way(self) -> str:
         """The way in one word group, as the names of targets have it."""
-        return Target(via=self.via, load=self.load, weights=self.weights).name.partition("flex")[2].strip() or PROCESS
+        return _way(Target(via=self.via, load=self.load, weights=self.weights))
+
+
+def _way(target: Target) -> str:
+    return target.name.partition("flex")[2].strip() or PROCESS
 
 
 def rows(case: Case, targets: Sequence[Target], settings: Settings, cache: Cache) -> Iterator[Row]:
-    """Yield the rows of a model; targets that cannot be built here are rows that say so."""
+    """Yield the rows of a model; targets that cannot be built here are rows that say so.
+
+    What is not built as by default is built in no other way: it has that row alone.
+    """
     with LongWork(sys.stderr) as work:
         pipeline = Pipeline(settings, cache, work.listen)
         try:
             plans = pipeline.prepare_all({target: [case] for target in targets})
             base: Outputs = {}
-            processes: dict[tuple[str, str], Outputs] = {}
+            answers: dict[tuple[str, str, str], Outputs] = {}
             for target in targets:
                 own: dict[str, Any] = {
                     "model": case.id,
@@ -100,17 +113,21 @@ def rows(case: Case, targets: Sequence[Target], settings: Settings, cache: Cache
                 verified = pipeline.verify(step)
                 if target == Target():
                     base = verified.outputs
-                if target.via == PROCESS:
-                    processes[target.load, target.weights] = verified.outputs
+                answers[target.via, target.load, target.weights] = verified.outputs
+                process = answers.get((PROCESS, target.load, target.weights), {})
+                file = answers.get((target.via, FILE, target.weights), {})
                 result = verified.result
                 yield Row(
                     **own,
                     verdict=str(result.verdict or result.stage),
                     why=result.reason,
                     apart=apart(base, verified.outputs),
-                    from_process=apart(processes.get((target.load, target.weights), {}), verified.outputs),
+                    from_process=None if target.via == PROCESS else apart(process, verified.outputs),
+                    from_file=None if target.load == FILE else apart(file, verified.outputs),
                     **({} if isinstance(step, Ended) else measured(step)),
                 )
+                if isinstance(step, Ended) and target == Target():
+                    return
         finally:
             pipeline.close()
 
@@ -187,18 +204,68 @@ def _resident(pid: int | None) -> float | None:
     return float(sum(one.memory_info().rss for one in (process, *process.children(recursive=True))) / 2**20)
 
 
-def page(found: Sequence[Row], made: str) -> str:
-    """Return the report of rows."""
-    models = list(dict.fromkeys(row.model for row in found))
-    ways = list(dict.fromkeys(row.way for row in found))
-    at = {(row.model, row.way): row for row in found}
-    lines = ["# Ways to ship a model", "", made, "", "## Counts", "", _counts(ways, found), "", "## Verdicts", ""]
-    lines += [_table(models, ways, {key: row.verdict for key, row in at.items()}), ""]
-    reasons = {f"{row.way}: {row.model}: {row.why}": None for row in found if row.why}
+def page(found: Sequence[Row], made: str, expected: Sequence[str] = ()) -> str:
+    """Return the report of rows, and what has none: models and ways of `expected` and of the rows."""
+    without = {model: _unbuilt(rows) for model, rows in _by_model(found).items()}
+    models = [model for model, why in without.items() if why is None]
+    known = {row.model: None for row in found}
+    none = [[model, *why] for model, why in without.items() if why is not None]
+    none += [[model, "not run", ""] for model in expected if model not in known]
+    ran = [row for row in found if row.model in models]
+    ways = list(dict.fromkeys(row.way for row in ran))
+    at = {(row.model, row.way): row for row in ran}
+    lines = ["# Ways to ship a model", "", made, "", "## Counts", "", _counts(ways, ran), ""]
+    lines += ["## Combinations that are refused", "", *_refused(), ""]
+    if none:
+        lines += ["## Models without a row, and why", "", _escaped(none, ["model", "stage", "why"]), ""]
+    missing = [f"- {way}: {', '.join(models)}" for way, models in _missing(models, at).items()]
+    lines += ["## Not run", "", *missing, ""] if missing else []
+    lines += ["## Verdicts", "", _table(models, ways, {key: row.verdict for key, row in at.items()}), ""]
+    reasons = {f"{row.way}: {row.model}: {row.why}": None for row in ran if row.why}
     lines += ["## What did not pass", "", *(f"- {reason}" for reason in reasons), ""] if reasons else []
     texts = ["model", "way", "apart", "weights", "program", "start-up", "latency", "memory"]
-    lines += ["## Measured", "", tabulate([_measures(row) for row in found], texts, tablefmt="github"), ""]
+    lines += ["## Measured", "", tabulate([_measures(row) for row in ran], texts, tablefmt="github"), ""]
     return "\n".join(lines)
+
+
+def _by_model(found: Sequence[Row]) -> dict[str, list[Row]]:
+    return {model: [row for row in found if row.model == model] for model in dict.fromkeys(row.model for row in found)}
+
+
+def _unbuilt(rows: Sequence[Row]) -> tuple[str, str] | None:
+    """Return stage and reason of a model that has nothing but the row that says why; None for others."""
+    (first, *others) = rows
+    if others or first.startup is not None or first.verdict in set(VerdictName):
+        return None
+    return first.verdict, first.why
+
+
+def targets_of(texts: Mapping[str, Any]) -> list[Target]:
+    """Return the targets of options, the default first, then those that are processes; refused ones too."""
+    found = [one.target for one in asked(settings_from(texts), _no_checkout)]
+    return sorted(found, key=lambda target: (target != Target(), target.via != PROCESS))
+
+
+def _refused() -> Iterator[str]:
+    ways: dict[str, list[str]] = {}
+    for target in targets_of(_WAYS):
+        if (why := refusal(target)) is not None:
+            ways.setdefault(why, []).append(_way(target))
+    yield "As `burn-verify` says it; none of them is a row."
+    yield ""
+    yield from (f"- {', '.join(own)}: {why}" for why, own in ways.items())
+
+
+def _missing(models: Sequence[str], at: Mapping[tuple[str, str], Row]) -> dict[str, list[str]]:
+    """Return for each way that is not refused the models that were not run in it."""
+    ways = [_way(target) for target in targets_of(_WAYS) if refusal(target) is None]
+    lacks = {way: [model for model in models if (model, way) not in at] for way in ways}
+    return {way: own for way, own in lacks.items() if own}
+
+
+def _escaped(body: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
+    safe = [[cell.replace("|", "\\|") for cell in row] for row in body]
+    return tabulate(safe, heads, tablefmt="github", disable_numparse=True)
 
 
 def served_page(found: Sequence[Mapping[str, Any]]) -> str:
@@ -246,10 +313,15 @@ def _counts(ways: Sequence[str], found: Sequence[Row]) -> str:
         own = [row for row in found if row.way == way]
         ran = [row for row in own if row.apart is not None]
         passed = sum(row.verdict == "agrees" for row in own)
-        same = sum(row.from_process == 0 for row in own), sum(row.from_process is not None for row in own)
-        body.append([way, len(own), passed, len(ran), sum(row.apart == 0 for row in ran), f"{same[0]} of {same[1]}"])
+        equal = (_equal([row.from_process for row in own]), _equal([row.from_file for row in own]))
+        body.append([way, len(own), passed, len(ran), sum(row.apart == 0 for row in ran), *equal])
     heads = ["way", "models", "agree", "answered", "bit-equal to process", "bit-equal to the process of these weights"]
-    return tabulate(body, heads, tablefmt="github")
+    return tabulate(body, [*heads, "bit-equal to the file load of this way and weights"], tablefmt="github")
+
+
+def _equal(distances: Sequence[float | None]) -> str:
+    known = [one for one in distances if one is not None]
+    return f"{sum(one == 0 for one in known)} of {len(known)}" if known else ""
 
 
 def _table(models: Sequence[str], ways: Sequence[str], texts: Mapping[tuple[str, str], str]) -> str:
@@ -270,16 +342,18 @@ def _run(arguments: argparse.Namespace) -> None:
     chosen = {name: getattr(arguments, name) for name in _WAYS}
     settings = settings_from({"models": arguments.models, **chosen})
     cache = Cache(settings.cache_dir)
-    targets = [one.target for one in asked(settings, _no_checkout) if refusal(one.target) is None]
-    targets.sort(key=lambda target: (target != Target(), target.via != PROCESS))
-    known = {(row.model, row.way) for row in read(arguments.out)} if arguments.out.is_file() else set()
-    choice = Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline).choose(settings.models)
-    for case in choice.cases:
-        if any(model == case.id for model, _ in known):
+    targets = [target for target in targets_of(chosen) if refusal(target) is None]
+    known = {row.model for row in read(arguments.out)} if arguments.out.is_file() else set()
+    for case in _cases(settings, cache):
+        if case.id in known:
             continue
         made = [json.dumps(asdict(row)) for row in rows(case, targets, settings, cache)]
         with arguments.out.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in made))
+
+
+def _cases(settings: Settings, cache: Cache) -> Sequence[Case]:
+    return Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline).choose(settings.models).cases
 
 
 def _no_checkout(text: str, project: str) -> Any:
@@ -305,6 +379,7 @@ def main() -> None:
     report = commands.add_parser("report")
     report.add_argument("rows", type=Path, nargs="+")
     report.add_argument("--out", type=Path, required=True)
+    report.add_argument("--models", default="", help="models that have to be told of")
     report.add_argument("--served", type=Path, help="a file of tools/serving.py")
     report.add_argument("--startups", type=Path, help="a file of tools/startup.py")
     report.add_argument("--note", default="", help="what is to be known of the machine")
@@ -320,7 +395,9 @@ def _report(arguments: argparse.Namespace) -> None:
     made = f"By tools/deploy.py on {datetime.now(UTC):%Y-%m-%d}. {arguments.note}".strip()
     served = [] if arguments.served is None else json.loads(arguments.served.read_text(encoding="utf-8"))
     lines = [] if arguments.startups is None else arguments.startups.read_text(encoding="utf-8").splitlines()
-    parts = [page(found, made), served_page(served), startups_page([json.loads(line) for line in lines])]
+    settings = settings_from({"models": arguments.models})
+    expected = [case.id for case in _cases(settings, Cache(settings.cache_dir))]
+    parts = [page(found, made, expected), served_page(served), startups_page([json.loads(line) for line in lines])]
     arguments.out.write_text("\n".join(filter(None, parts)), encoding="utf-8")
 
 

@@ -301,6 +301,8 @@ _AS_CONVERTED: Final[Mapping[str, tuple[str, ...]]] = {
     "either": (),
     "safetensors": (),
 }
+DEPENDENCIES: Final = frozenset({"burn", "burn-onnx", "burn-store", "bytemuck", "half", "sha2", "zip", *_AS_CONVERTED})
+"""Names of the crates that a crate depends on, in one style or the other."""
 _ONCE: Final = "# Named for their features, which are the same in both tables: so Burn is compiled once, not twice."
 _SHARED: Final = "# Named for their features: so that tests may use the Burn that burn-verify has compiled."
 
@@ -343,9 +345,9 @@ def _build_script(contents: Contents) -> str:
 
 def _readme(contents: Contents) -> str:
     face = contents.face
-    about = "\n".join(f"| {name} | {value} |" for name, value in contents.about.items())
+    about = "\n".join(f"| {name} | {_cell(value)} |" for name, value in contents.about.items())
     ports = [
-        f"| {kind} | `{port.field}` | `{port.kind}` | {described(port).replace('|', chr(92) + '|')} |"
+        f"| {kind} | `{port.field}` | `{port.kind}` | {_cell(described(port))} |"
         for kind, ports in (("input", face.inputs), ("output", face.outputs))
         for port in ports
     ]
@@ -364,6 +366,11 @@ def _readme(contents: Contents) -> str:
         else f"`{_GENERATED}` is the Rust that burn-onnx wrote; the crate needs no ONNX file and no burn-onnx",
         files=", ".join(f"`{path}`" for path in files_),
     )
+
+
+def _cell(value: str) -> str:
+    """Return a text as a cell of a table: in one line, without the mark between cells."""
+    return " ".join(value.split()).replace("|", "\\|")
 
 
 _LOAD_WORDS: Final = {

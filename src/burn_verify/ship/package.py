@@ -12,14 +12,13 @@ from typing import Final
 from burn_verify import __version__
 from burn_verify.cases.external import external_files
 from burn_verify.core.errors import CommandFailed, StoreError, UsageError
-from burn_verify.ship.crate import Contents, Load, files_of
+from burn_verify.ship.crate import DEPENDENCIES, Contents, Load, files_of
 from burn_verify.ship.face import RUST_WORDS, face_of, portable
 from burn_verify.ship.golden import golden_of
 from burn_verify.ship.proven import Proven
 from burn_verify.system.process import output_of
 
-_OWN: Final = ("burn", "burn-onnx", "burn-store", "bytemuck", "half", "safetensors", "sha2", "zip")
-_TAKEN: Final = frozenset(("alloc", "core", "proc-macro", "std", "test", *_OWN))
+_TAKEN: Final = frozenset(("alloc", "core", "proc-macro", "std", "test")) | DEPENDENCIES
 """Names of crates that this one cannot have: those of Rust itself, and those that it depends on."""
 
 
@@ -38,7 +37,11 @@ def crate_name(folder: Path) -> str:
     """Return the name of a crate for a folder, as cargo takes it."""
     name = re.sub(r"[^0-9a-z_]+", "-", folder.absolute().name.lower()).strip("-_") or "model"
     name = name if name[0].isalpha() else f"model-{name}"
-    return f"{name}-model" if name in _TAKEN | RUST_WORDS else name
+    return f"{name}-model" if _in_rust(name) in {_in_rust(taken) for taken in _TAKEN | RUST_WORDS} else name
+
+
+def _in_rust(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def contents_of(proven: Proven, name: str, load: Load, *, pregenerated: bool) -> Contents:

@@ -86,6 +86,14 @@ def test_each_way_to_load_has_its_function(proven, load, call):
     assert call in (files["src/lib.rs"] + files["README.md"]).decode()
 
 
+def test_a_name_with_marks_of_a_table_keeps_the_tables_whole(contents):
+    odd = dataclasses.replace(contents, about={"greatest difference": "`a|b\nc` 0"})
+
+    readme = files_of(odd)["README.md"].decode()
+
+    assert "| greatest difference | `a\\|b c` 0 |" in readme.splitlines()
+
+
 def test_arrays_of_any_name_can_be_read_by_numpy():
     arrays = {"file": np.array(1.5), "a/b:0": np.arange(4).reshape(2, 2)[:, ::-1]}
 

@@ -1,20 +1,39 @@
 """A crate is written once, whole, and never over something."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from burn_verify.core.errors import StoreError, UsageError
-from burn_verify.ship.crate import Load
+from burn_verify.ship.crate import Load, files_of
 from burn_verify.ship.package import contents_of, crate_name, require_absent, write
 
 
 @pytest.mark.parametrize(
     ("folder", "name"),
-    [("my-model", "my-model"), ("My Model", "my-model"), ("3d", "model-3d"), ("test", "test-model"), ("ß", "model")],
+    [
+        ("my-model", "my-model"),
+        ("My Model", "my-model"),
+        ("3d", "model-3d"),
+        ("test", "test-model"),
+        ("ß", "model"),
+        ("burn_store", "burn_store-model"),
+    ],
 )
 def test_a_folder_names_its_crate(folder, name):
     assert crate_name(Path(folder)) == name
+
+
+@pytest.mark.parametrize("pregenerated", [True, False])
+def test_no_crate_has_the_name_of_one_that_it_depends_on(pregenerated, proven):
+    manifest = tomllib.loads(
+        files_of(contents_of(proven, "m", Load.FILE, pregenerated=pregenerated))["Cargo.toml"].decode()
+    )
+
+    tables = [manifest.get(f"{kind}dependencies", {}) for kind in ("", "dev-", "build-")]
+    for name in {name for table in tables for name in table}:
+        assert crate_name(Path(name)) == f"{name}-model"
 
 
 def test_the_crate_is_written(proven, tmp_path):

@@ -13,11 +13,20 @@ ROWS = [
         weights="full",
         verdict="agrees",
         apart=0.0,
-        from_process=0.0,
         startup=0.5,
         latency=0.01,
     ),
-    Row(model="zoo/a", via="wasm", load="file", weights="full", verdict="agrees", apart=1e-6, weights_bytes=2_000_000),
+    Row(
+        model="zoo/a",
+        via="wasm",
+        load="file",
+        weights="full",
+        verdict="agrees",
+        apart=1e-6,
+        from_process=1e-6,
+        weights_bytes=2_000_000,
+    ),
+    Row(model="zoo/a", via="wasm", load="bytes", weights="full", verdict="agrees", apart=1e-6, from_file=0.0),
     Row(model="zoo/b", via="process", load="bytes", weights="half", verdict="disagrees", why="wrong values", apart=0.5),
     Row(model="zoo/b", via="wasm", load="file", weights="full", verdict="not run", why="no standard library"),
 ]
@@ -29,11 +38,34 @@ def test_a_page_counts_what_was_run():
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")
     ]
-    assert ["process", "1", "1", "1", "1", "1 of 1"] in lines
-    assert ["wasm", "2", "1", "1", "0", "0 of 0"] in lines
+    assert ["process", "1", "1", "1", "1", "", ""] in lines
+    assert ["wasm", "2", "1", "1", "0", "0 of 1", ""] in lines
+    assert ["bytes wasm", "1", "1", "1", "0", "", "1 of 1"] in lines
     assert "- bytes half weights: zoo/b: wrong values" in text
     assert "- wasm: zoo/b: no standard library" in text
     assert ["zoo/a", "wasm", "1e-06", "2 MB", "", "", "", ""] in lines
+
+
+def test_a_page_says_what_has_no_row_and_why():
+    refused = Row(model="zoo/c", via="process", load="file", weights="full", verdict="convert", why="no Crop | Pad")
+
+    text = page([*ROWS, refused], "", ["zoo/a", "zoo/c", "zoo/d"])
+
+    told = text.partition("## Models without a row, and why")[2].partition("## Not run")[0]
+    lines = [[cell.strip() for cell in line.split(" | ")] for line in told.splitlines() if line.startswith("| zoo")]
+    assert [line[:2] for line in lines] == [["| zoo/c", "convert"], ["| zoo/d", "not run"]]
+    assert "no Crop \\| Pad" in told
+    assert "zoo/c" not in text.partition("## Verdicts")[2]
+    assert "- embedded: zoo/a, zoo/b" in text.partition("## Not run")[2]
+
+
+def test_a_page_says_which_combinations_are_refused():
+    told = page(ROWS, "").partition("## Combinations that are refused")[2].partition("## ")[0]
+
+    (sentence,) = [line for line in told.splitlines() if line.startswith("- ")]
+    assert sentence.startswith("- embedded half weights, embedded half weights http-json")
+    assert sentence.endswith("--burn-load file,bytes")
+    assert "embedded half weights" not in page(ROWS, "").partition("## Not run")[2]
 
 
 @pytest.mark.parametrize(
