@@ -87,7 +87,9 @@ def _way(target: Target) -> str:
     return target.name.partition("flex")[2].strip() or PROCESS
 
 
-def rows(case: Case, targets: Sequence[Target], settings: Settings, cache: Cache) -> Iterator[Row]:
+def rows(
+    case: Case, targets: Sequence[Target], settings: Settings, cache: Cache, seconds: float = _SECONDS
+) -> Iterator[Row]:
     """Yield the rows of a model; targets that cannot be built here are rows that say so.
 
     What is not built as by default is built in no other way: it has that row alone.
@@ -124,7 +126,7 @@ def rows(case: Case, targets: Sequence[Target], settings: Settings, cache: Cache
                     apart=apart(base, verified.outputs),
                     from_process=None if target.via == PROCESS else apart(process, verified.outputs),
                     from_file=None if target.load == FILE else apart(file, verified.outputs),
-                    **({} if isinstance(step, Ended) else measured(step)),
+                    **({} if isinstance(step, Ended) else measured(step, seconds)),
                 )
                 if isinstance(step, Ended) and target == Target():
                     return
@@ -155,8 +157,12 @@ def _apart(one: Any, two: Any) -> float:
     return float(np.max(np.nan_to_num(differences, nan=np.inf), initial=0.0))
 
 
-def measured(step: Ready) -> dict[str, Any]:
-    """Return sizes of files, and seconds and memory of a fresh program on the first inputs of a case."""
+def measured(step: Ready, most: float) -> dict[str, Any]:
+    """Return sizes of files, and seconds and memory of a fresh program on the first inputs of a case.
+
+    Arguments:
+        most: seconds after which no further call is timed.
+    """
     built = step.built
     inputs = next(iter(oracle.read(step.reference).data_sets.values())).inputs
     sizes: dict[str, Any] = {"weights_bytes": _size(built.model.loaded), "program_bytes": _program_bytes(built)}
@@ -166,7 +172,7 @@ def measured(step: Ready) -> dict[str, Any]:
         started = time.perf_counter()
         program.infer_all(built.model, [inputs], built.target.backend)
         startup = time.perf_counter() - started
-        seconds = list(_calls(program, built, inputs))
+        seconds = list(_calls(program, built, inputs, most))
         return {**sizes, "startup": startup, "latency": statistics.median(seconds), "memory": _resident(program.pid)}
     except Exception as error:  # a program that does not answer has a verdict that says so
         sys.stderr.write(f"{step.case.id}: {error}\n")
@@ -175,13 +181,13 @@ def measured(step: Ready) -> dict[str, Any]:
         program.close()
 
 
-def _calls(program: Program, built: Built, inputs: Sequence[Any]) -> Iterator[float]:
+def _calls(program: Program, built: Built, inputs: Sequence[Any], most: float) -> Iterator[float]:
     begun = time.perf_counter()
     for _ in range(_CALLS):
         started = time.perf_counter()
         program.infer_all(built.model, [inputs], built.target.backend)
         yield time.perf_counter() - started
-        if time.perf_counter() - begun > _SECONDS:
+        if time.perf_counter() - begun > most:
             return
 
 
@@ -347,7 +353,7 @@ def _run(arguments: argparse.Namespace) -> None:
     for case in _cases(settings, cache):
         if case.id in known:
             continue
-        made = [json.dumps(asdict(row)) for row in rows(case, targets, settings, cache)]
+        made = [json.dumps(asdict(row)) for row in rows(case, targets, settings, cache, arguments.seconds)]
         with arguments.out.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in made))
 
@@ -375,6 +381,7 @@ def main() -> None:
     run.add_argument("--out", type=Path, required=True)
     for name, default in _WAYS.items():
         run.add_argument(f"--burn-{name}", dest=name, default=default)
+    run.add_argument("--seconds", type=float, default=_SECONDS, help="after which no further call of a way is timed")
     run.set_defaults(call=_run)
     report = commands.add_parser("report")
     report.add_argument("rows", type=Path, nargs="+")

@@ -102,6 +102,7 @@ class CargoBuilder:
         # A program with half weights writes them beside the whole ones when it is first asked.
         written = sorted({model.weights.parent for model in models if model.halves})
         runner = self._runner(compiled.binary, writable=written)
+        self._compile_for_wasm([model for model in models if model.module not in compiled.errors])
         return {**dict.fromkeys(compiled.binary.modules, runner), **compiled.errors}
 
     def reached(self, prepared: PreparedCase, model: ConvertedModel, program: Program, target: Target) -> Program:
@@ -116,6 +117,14 @@ class CargoBuilder:
             binary=target.via == HTTP_BINARY,
             timeout=self._settings.timeout,
         )
+
+    def _compile_for_wasm(self, models: Sequence[ConvertedModel]) -> None:
+        """Compile together what will be asked as WebAssembly, so that `_as_wasm` finds it."""
+        asked = [target for target in self._targets if target.via in WASMS and not missing(target.via)]
+        ways = {(target.load, target.weights) for target in asked}
+        for target in asked[:1]:
+            own = [model for model in models if (model.load, model.stored) in ways]
+            WasmBuilder(self._cache, self._listen, target).build(own)
 
     def _as_wasm(self, model: ConvertedModel, target: Target) -> Program:
         module = WasmBuilder(self._cache, self._listen, target).module(model)

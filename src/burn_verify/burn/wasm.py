@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -125,7 +125,7 @@ def manifest(packaged: str, crates: list[str]) -> str:
 
 
 class WasmBuilder:
-    """Compiles models to WebAssembly, one after the other."""
+    """Compiles models to WebAssembly, each to a module of its own."""
 
     def __init__(self, cache: Cache, listen: Listener, target: Target) -> None:
         version = resolve(target.burn)
@@ -136,6 +136,18 @@ class WasmBuilder:
         self._root = cache.folder("wasm", version.burn)
         self._build = Build(folder=self._root / "workspace", target=self._root / "target", log=self._root / "cargo.log")
 
+    def build(self, models: Sequence[ConvertedModel]) -> None:
+        """Compile modules that are not in the cache together, which uses all processors.
+
+        What fails is left to `module`, which says why.
+
+        Raises:
+            ToolchainError: the disk is full or read-only.
+        """
+        if len(self._missing(models)) > 1:
+            with self._cache.lock(self._lock):
+                self._compile(self._missing(models))
+
     def module(self, model: ConvertedModel) -> Path:
         """Return the module of a model, from the cache where it was built before.
 
@@ -143,30 +155,43 @@ class WasmBuilder:
             CompileError: rustc rejects the model.
             ToolchainError: Burn itself does not compile.
         """
+        if self._missing([model]):
+            with self._cache.lock(self._lock):
+                missing = self._missing([model])
+                run = self._compile(missing)
+            if missing and run.code != 0:
+                crate = codegen.crate_of([model]).crate
+                own = [error for name, error in run.errors if name == crate]
+                if own:
+                    raise compile_error(model, model.rust.read_text(encoding="utf-8"), own)
+                what = f"Burn could not be built for {PLATFORM}"
+                raise self._build.failure(what, run.code)
+        return self._folder(model) / "runner.wasm"
+
+    def _folder(self, model: ConvertedModel) -> Path:
         parts = (part for one in sorted(self._sources.items()) for part in one)
         text = sha256_of(model.rust)
         key = digest_of(output_of([rustc(), "-V"]), _FLAGS, model.module, model.load, model.stored, text, *parts)[:24]
-        folder = self._cache.folder("wasm-modules") / key
-        if sealed(folder / "done.json") is None:
-            with self._cache.lock(self._lock):
-                if sealed(folder / "done.json") is None:
-                    self._compile(model, folder)
-        return folder / "runner.wasm"
+        return self._cache.folder("wasm-modules") / key
 
-    def _compile(self, model: ConvertedModel, folder: Path) -> None:
-        group = codegen.crate_of([model])
-        batch = codegen.batch_name([group])
-        self._write(codegen.batch_files([group]), [group.crate, batch])
-        run = self._cargo(self._build, batch, {group.crate: group.label})
-        if run.code != 0:
-            own = [error for crate, error in run.errors if crate == group.crate]
-            if own:
-                raise compile_error(model, model.rust.read_text(encoding="utf-8"), own)
-            what = f"Burn could not be built for {PLATFORM}"
-            raise self._build.failure(what, run.code)
-        copy_atomically(Path(run.executables[batch]), folder / "runner.wasm")
-        seal(folder / "done.json", [folder / "runner.wasm"])
-        prune(folder.parent, keep=_KEPT, young=_DAY)
+    def _missing(self, models: Sequence[ConvertedModel]) -> dict[Path, ConvertedModel]:
+        folders = {self._folder(model): model for model in models}
+        return {folder: model for folder, model in folders.items() if sealed(folder / "done.json") is None}
+
+    def _compile(self, models: Mapping[Path, ConvertedModel]) -> CargoRun:
+        """Compile models, each to a module of its own, and keep those that compile."""
+        groups = {folder: codegen.crate_of([model]) for folder, model in models.items()}
+        batches = {folder: codegen.batch_name([group]) for folder, group in groups.items()}
+        files_ = {path: text for group in groups.values() for path, text in codegen.batch_files([group]).items()}
+        self._write(files_, [*(group.crate for group in groups.values()), *batches.values()])
+        labels = {group.crate: group.label for group in groups.values()}
+        run = self._cargo(self._build, list(batches.values()), labels) if models else CargoRun()
+        for folder, batch in batches.items():
+            if batch in run.executables:
+                copy_atomically(Path(run.executables[batch]), folder / "runner.wasm")
+                seal(folder / "done.json", [folder / "runner.wasm"])
+                prune(folder.parent, keep=_KEPT, young=_DAY)
+        return run
 
     def program(self, folder: Path, name: str) -> Path:
         """Compile a crate of its own, which may use what the workspace has compiled; return its program.
@@ -179,18 +204,19 @@ class WasmBuilder:
         """
         own = Build(folder=folder, target=self._build.target, log=folder / "cargo.log")
         with self._cache.lock(self._lock):
-            run = self._cargo(own, name, {name: name})
+            run = self._cargo(own, [name], {name: name})
         if run.code != 0:
             what = f"{name} could not be built for {PLATFORM}"
             raise own.failure(what, run.code)
         return Path(run.executables[name])
 
-    def _cargo(self, build: Build, package: str, labels: Mapping[str, str]) -> CargoRun:
+    def _cargo(self, build: Build, packages: Sequence[str], labels: Mapping[str, str]) -> CargoRun:
         if not (self._root / "target").exists():
             text = f"compiling Burn for {PLATFORM}, once"
             self._listen(Progress(phase="compile wasm", done=0, total=0, text=text, whole=True))
         env = {f"CARGO_TARGET_{PLATFORM.upper().replace('-', '_')}_RUSTFLAGS": _FLAGS, "RUSTC": rustc()}
-        arguments = ["--profile", PROFILE_OF_WASM, "--target", PLATFORM, "-p", package]
+        named = [argument for package in packages for argument in ("-p", package)]
+        arguments = ["--profile", PROFILE_OF_WASM, "--target", PLATFORM, "--keep-going", *named]
         run = build.run([*arguments, "--offline"], phase="compile wasm", labels=labels, listen=self._listen, env=env)
         if run.gave_up:
             run = build.run(arguments, phase="compile wasm", labels=labels, listen=self._listen, env=env)
