@@ -4,6 +4,7 @@ Said beside a failure, never instead of it: a model with such a trait may well w
 nothing.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -137,7 +138,11 @@ def _keywords(model: onnx.ModelProto) -> Iterator[str]:
 def _alike(model: onnx.ModelProto) -> Iterator[str]:
     """Tell of values that burn-onnx may give one name, as it writes names in lower case and without punctuation."""
     names = dict.fromkeys(_values(model.graph))
-    for how, key in (("differ in case only", str.lower), ("differ in punctuation only", plain)):
+    for how, key in (
+        ("differ in case only", str.lower),
+        ("differ in punctuation only", _levelled),
+        ("are written alike", plain),
+    ):
         groups: dict[str, list[str]] = {}
         for name in names:
             groups.setdefault(key(name), []).append(name)
@@ -156,9 +161,21 @@ def _values(graph: onnx.GraphProto) -> Iterator[str]:
     yield from (text(name) for node in graph.node for name in node.output if name)
 
 
-def plain(name: str) -> str:
-    """Return a name as burn-onnx may write it: in lower case, without punctuation."""
+def _levelled(name: str) -> str:
     return "".join(char if char.isalnum() else "_" for char in name.lower())
+
+
+def plain(name: str) -> str:
+    """Return a name as burn-onnx writes it: `sanitize_name` of onnx-ir 0.22.
+
+    In lower case, with an underscore before each word that began with a capital, and in place of all else than letters
+    of ASCII and digits; without what comes last of these.
+    """
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    kept = words if re.match(r"[0-9A-Za-z_]", words) else words[1:]
+    whole = re.sub(r"[^0-9A-Za-z]+", "_", kept).lower()
+    stem = whole.rstrip("_") or whole
+    return f"_{stem}" if stem[:1].isdigit() else stem
 
 
 def _inputs(names: list[str]) -> str:

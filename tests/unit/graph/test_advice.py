@@ -8,7 +8,7 @@ import onnx.inliner
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from burn_verify.graph.advice import advice, without_tensor
+from burn_verify.graph.advice import advice, plain, without_tensor
 
 FLOAT = TensorProto.FLOAT
 
@@ -62,6 +62,14 @@ def test_a_keyword_of_rust(name):
             a_model([node("Mul", ["x", "x"], ["c:0"]), node("Add", ["c:0", "x"], ["c/0"]), node("Relu", ["c/0"], "y")]),
             "`c:0` and `c/0` differ in punctuation only",
         ),
+        (
+            a_model([node("Sum", ["out", "out.", "/out"], ["y"])], inputs=["out", "out.", "/out"]),
+            "`out` and `out.` and `/out` are written alike",
+        ),
+        (
+            a_model([node("Sum", ["fooBar", "foo_bar"], ["y"])], inputs=["fooBar", "foo_bar"]),
+            "`fooBar` and `foo_bar` are written alike",
+        ),
         (a_model([node("Relu", ["x"], ["y"])], shape=None), "input `x` has no shape"),
         (a_model([node("Sum", ["a", "b"], ["y"])], inputs=["a", "b"], shape=None), "inputs `a`, `b` have no shape"),
     ],
@@ -69,6 +77,26 @@ def test_a_keyword_of_rust(name):
 def test_names_that_collide_and_shapes_that_are_missing(model, said):
     (told,) = advice(model)
     assert told.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("a/b:0", "a_b_0"),
+        ("a..b__c", "a_b_c"),
+        ("fooBarBAZ", "foo_bar_baz"),
+        ("out.", "out"),
+        ("/x", "x"),
+        ("//x", "_x"),
+        ("_x_", "_x"),
+        ("0", "_0"),
+        ("...", "_"),
+        ("Ünï", "n"),
+        ("", ""),
+    ],
+)
+def test_a_name_as_burn_onnx_writes_it(name, written):
+    assert plain(name) == written
 
 
 def a_type(word):

@@ -25,6 +25,8 @@ def of(one, other, result, inner="t"):
         ("a", "b", "y", "A"),
         ("a.b", "a_b", "y"),
         ("a", "b", "y", "..."),
+        ("out", "out.", "y"),
+        ("fooBar", "foo_bar", "y"),
     ],
 )
 def test_alike_names_and_keywords_are_renamed(names):
