@@ -1,10 +1,11 @@
-"""Plant changes in burn-onnx, one at a time, and tell whether `--only-changed` misses any case that they change.
+"""Change burn-onnx, one change at a time, and tell whether `--only-changed` misses any case that it changes.
 
 usage: python tools/gate.py run --out FILE [--only WORD…] [--work DIR] [--sources DIR]
        python tools/gate.py report FILE --out FILE.md
 
 Each change (`gating.changes`) is planted in a copy of the sources that cargo downloaded, and the same selection is run
-with both copies: by the gate, then completely. A run goes on where FILE ends.
+with both copies: by the gate, then completely. Two releases are compared in the same way, on one Burn. A run goes on
+where FILE ends.
 """
 
 import argparse
@@ -16,27 +17,30 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from burn_verify.core.errors import UsageError
+from burn_verify.core.versions import version_of_onnx
 from burn_verify.record import store
 from burn_verify.system.files import write_if_changed
-from gating.changes import CHANGES, CRATES, MANIFEST, Change, plant
+from gating.changes import CHANGES, CRATES, MANIFEST, RELEASES, VERSION, Change, Releases, plant
 from gating.rows import Row, Said, page, said
 from json_lines import lines_of
 
-VERSION: Final = "0.22.0"
-SELECTION: Final = (
-    "--ops=Add,ArgMax,Concat,Gemm,Greater,LeakyRelu,MatMul,Neg,ReduceMean,Softmax,Transpose",
-    "--ops-several=300",
-)
-"""Every change is reached by some of it: the patterns of the simplifier by graphs of several operators."""
+_OPERATORS: Final = "--ops=Add,ArgMax,Concat,Gemm,Greater,LeakyRelu,MatMul,Neg,ReduceMean,Softmax,Transpose"
+SELECTION: Final = ("resnet8", "resnet20", _OPERATORS, "--ops-several=700", "--conformance=pytorch")
+"""Every change is reached by some of it: the patterns of the simplifier by graphs of several operators, the weights of
+Gemm by models, since no generated graph of Gemm has such."""
+WIDE: Final = (_OPERATORS, "--ops-several=300", "--conformance=node")
+"""For two releases, which differ in much more."""
 _COMMAND: Final = str(Path(sys.executable).with_name("burn-verify"))
 _WARM: Final = "--ops=op/Neg-13/float32/default"
 _HOW: Final = (
     f"Written by `python tools/gate.py report` (docs/gate.md says what the gate is). The selection is "
-    f"`{' '.join(SELECTION)}`, on Flex: generated graphs of the operators that are changed, and graphs of several."
+    f"`{' '.join(SELECTION)}`, on Flex: generated graphs of the operators that are changed, of several, models and "
+    f"cases of ONNX. For two releases it is `{' '.join(WIDE)}`."
 )
 
 
@@ -55,39 +59,49 @@ def main() -> int:
     arguments = parser.parse_args()
     known = [row_from(line) for line in lines_of(arguments.out if arguments.command == "run" else arguments.file)]
     if arguments.command == "report":
-        arguments.out.write_text(page(known, _HOW, [change.name for change in CHANGES]), encoding="utf-8")
+        declared = [*(change.name for change in CHANGES), *(pair.name for pair in RELEASES)]
+        arguments.out.write_text(page(known, _HOW, declared), encoding="utf-8")
         return 0
     done = {row.name for row in known}
-    wanted = [one for one in CHANGES if not arguments.only or any(word in one.name for word in arguments.only)]
+    every: list[Change | Releases] = [*CHANGES, *RELEASES]
+    wanted = [one for one in every if not arguments.only or any(word in one.name for word in arguments.only)]
+    wanted = [one for one in wanted if one.name not in done]
     with tempfile.TemporaryDirectory(prefix="gate-") as scratch:
         work = (arguments.work or Path(scratch)).resolve()
-        sources = arguments.sources or downloaded()
-        fresh(sources, work / "before")
-        for change in wanted:
-            if change.name not in done:
-                fresh(sources, work / "after")
-                plant(change, work / "after")
-                row = compared(change, work)
-                with arguments.out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(row)) + "\n")
+        for one in wanted:
+            make(one, arguments.sources, work)
+            row = compared(one, work)
+            with arguments.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(row)) + "\n")
     return 0
 
 
-def downloaded() -> Path:
-    """Return the folder into which cargo unpacked burn-onnx.
+def make(one: Change | Releases, sources: Path | None, work: Path) -> None:
+    """Make the checkouts before and after a change."""
+    before, after = (one.before, one.after) if isinstance(one, Releases) else (VERSION, VERSION)
+    for version, name in ((before, "before"), (after, "after")):
+        fresh(sources or downloaded(version), work / name, version)
+    if isinstance(one, Change):
+        plant(one, work / "after")
+
+
+def downloaded(version: str) -> Path:
+    """Return the folder into which cargo unpacked a burn-onnx.
 
     Raises:
         SystemExit: it is not there; the first run of burn-verify downloads it.
     """
     home = Path(os.environ.get("CARGO_HOME", "~/.cargo")).expanduser()
-    found = next(home.glob(f"registry/src/*/{CRATES[0]}-{VERSION}"), None)
+    found = next(home.glob(f"registry/src/*/{CRATES[0]}-{version}"), None)
     if found is None:
-        sys.exit(f"gate.py: cargo has not downloaded {CRATES[0]} {VERSION} yet: burn-verify verify --models mnist")
+        burn = version_of_onnx(version).burn
+        how = f"burn-verify verify --models mnist --burn-version {burn}"
+        sys.exit(f"gate.py: cargo has not downloaded {CRATES[0]} {version} yet: {how}")
     return found.parent
 
 
-def fresh(sources: Path, workspace: Path) -> None:
-    """Make a workspace of the crates as they are.
+def fresh(sources: Path, workspace: Path, version: str = VERSION) -> None:
+    """Make a workspace of the crates as they are, and of nothing else.
 
     Only files whose content differs are written, with the time of now: cargo goes by the time, and would take a change
     that is taken back for one that is still there, if the file were as old as before.
@@ -95,7 +109,10 @@ def fresh(sources: Path, workspace: Path) -> None:
     workspace.mkdir(parents=True, exist_ok=True)
     write_if_changed(workspace / "Cargo.toml", MANIFEST)
     for crate in CRATES:
-        folder = sources / f"{crate}-{VERSION}"
+        folder = sources / f"{crate}-{version}"
+        for old in (workspace / crate).rglob("*"):
+            if old.is_file() and not (folder / old.relative_to(workspace / crate)).is_file():
+                old.unlink()
         for path in folder.rglob("*"):
             copy = workspace / crate / path.relative_to(folder)
             if path.is_dir():
@@ -105,22 +122,30 @@ def fresh(sources: Path, workspace: Path) -> None:
                 copy.write_bytes(path.read_bytes())
 
 
-def compared(change: Change, work: Path) -> Row:
+def compared(one: Change | Releases, work: Path) -> Row:
     """Run the gate and the complete run of a change."""
     load = os.getloadavg()[0]
-    paths = f"--burn-onnx-path={work / 'before'},{work / 'after'}"
+    sides = [f"--burn-onnx-path={work / 'before'},{work / 'after'}"]
+    selection = WIDE if isinstance(one, Releases) else SELECTION
+    if isinstance(one, Releases):
+        sides.append(f"--burn-version={one.burn}")
+    row = partial(Row, name=one.name, part=one.part, load=load)
+    markdown = ""
     try:
-        building = _run([_WARM, paths], work / "warm.jsonl")
+        building = _run([_WARM, *sides], work / "warm.jsonl")
         runs: list[Said] = []
         for name, more in (("gate", ["--only-changed"]), ("complete", [])):
             record = work / f"{name}.jsonl"
-            seconds = _run([*SELECTION, paths, *more], record)
-            comment = _output(["diff", str(record), "--comment"]).partition("\n")[0].lstrip("# ")
-            runs.append(said(store.read_run(record), seconds, comment.removeprefix("burn-verify: ")))
+            seconds = _run([*selection, *sides, *more], record)
+            comment = _output(["diff", str(record), "--comment"])
+            if isinstance(one, Releases) and not markdown:
+                markdown = comment
+            first = comment.partition("\n")[0].lstrip("# ").removeprefix("burn-verify: ")
+            runs.append(said(store.read_run(record), seconds, first))
     except (UsageError, ValueError, OSError) as error:
-        return Row(name=change.name, part=change.part, load=load, error=str(error))
+        return row(error=str(error))
     gate, complete = runs
-    return Row(name=change.name, part=change.part, building=building, load=load, gate=gate, complete=complete)
+    return row(building=building, gate=gate, complete=complete, markdown=markdown)
 
 
 def row_from(line: Mapping[str, Any]) -> Row:

@@ -1,11 +1,16 @@
-"""Changes of burn-onnx 0.22.0, one at a time: what a pull request might do, by mistake or on purpose."""
+"""Changes of burn-onnx 0.22.0, one at a time: what a pull request might do, by mistake or on purpose; and a release."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+VERSION: Final = "0.22.0"
+"""Of burn-onnx, in which the changes are planted."""
 CRATES: Final = ("burn-onnx", "onnx-ir")
 """The crates that are copied, each a member of one workspace."""
+
+RELEASE: Final = "release"
+"""The part that two releases differ in."""
 
 _NODE: Final = "burn-onnx/src/import/burn/node"
 _SIMPLIFY: Final = "onnx-ir/src/simplify"
@@ -27,6 +32,25 @@ class Change:
     before: str
     after: str
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Releases:
+    """Two releases of burn-onnx, compared on one version of Burn."""
+
+    before: str
+    after: str
+    burn: str
+    part: str = RELEASE
+
+    @property
+    def name(self) -> str:
+        """What the row is called."""
+        return f"{self.before} → {self.after}, on Burn {self.burn}"
+
+
+RELEASES: Final = tuple(
+    Releases(before=VERSION, after="0.23.0-pre.1", burn=burn) for burn in ("0.22.1", "0.23.0-pre.1")
+)
 
 CHANGES: Final = (
     Change(
@@ -61,8 +85,8 @@ CHANGES: Final = (
         name="products of constants are sums",
         part="constant fold",
         file=f"{_SIMPLIFY}/constant_fold.rs",
-        before="            BinaryOp::Mul => a.checked_mul(b)?,",
-        after="            BinaryOp::Mul => a.checked_add(b)?,",
+        before="            BinaryOp::Mul => a * b,",
+        after="            BinaryOp::Mul => a + b,",
     ),
     Change(
         name="Add subtracts",

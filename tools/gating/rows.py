@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from burn_verify.core.result import CaseResult
 from burn_verify.record.codec import Record
+from gating.changes import RELEASE, VERSION
 
 Ends: TypeAlias = Mapping[str, Sequence[str | None]]
 """How each case ended: stage, outcome, verdict, failure and reason."""
@@ -43,6 +44,7 @@ class Row:
         building: seconds that the converter with the change took to be built, which both runs need.
         load: the machine's load average when the gate began.
         error: why there is no run, where there is none.
+        markdown: the gate's whole comment, where it is to be shown.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Row:
     gate: Said | None = None
     complete: Said | None = None
     error: str = ""
+    markdown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +113,21 @@ def page(rows: Sequence[Row], how: str, declared: Sequence[str]) -> str:
         declared: the names of all changes; those without a row are named as not tried.
     """
     done = [(row, recall(row.gate, row.complete)) for row in rows if row.gate and row.complete]
-    changed, missed = sum(found.changed for _, found in done), sum(len(found.missed) for _, found in done)
+    planted = [(row, found) for row, found in done if row.part != RELEASE]
+    releases = [(row, found) for row, found in done if row.part == RELEASE]
     parts = [
         "# The gate against the complete run",
         f"{how}",
-        f"{len(done)} changes of burn-onnx 0.22.0, one at a time. The complete runs know {changed} cases that changed; "
-        f"the gate misses {missed} of them.",
-        _table(done),
+        f"{len(planted)} changes of burn-onnx {VERSION}, one at a time. {_known(planted)}",
+        _table(planted),
+    ]
+    if releases:
+        parts += [
+            "## Two releases",
+            f"Their converters, as `--burn-onnx-path OLD,NEW`, on one Burn (`--burn-version`). {_known(releases)}",
+            _table(releases),
+        ]
+    parts += [
         "*Ran* is how many cases were compiled and run with each checkout. *Changed* ended otherwise, or their answers "
         "differ by more than the judge allows; *missed* are those of the complete run that the gate does not name, "
         "*otherwise* those of which it says something else. *Converter* is what building burn-onnx with the change "
@@ -129,7 +140,13 @@ def page(rows: Sequence[Row], how: str, declared: Sequence[str]) -> str:
     known = {row.name for row in rows}
     if left := [name for name in declared if name not in known]:
         parts.append(f"Not tried yet: {'; '.join(left)}.")
+    parts += [f"## The comment on {row.name}\n\n{row.markdown.strip()}" for row, _ in done if row.markdown]
     return "\n\n".join(parts) + "\n"
+
+
+def _known(done: Sequence[tuple[Row, Recall]]) -> str:
+    changed, missed = sum(found.changed for _, found in done), sum(len(found.missed) for _, found in done)
+    return f"The complete runs know {changed} cases that changed; the gate misses {missed} of them."
 
 
 def _table(done: Sequence[tuple[Row, Recall]]) -> str:

@@ -8,14 +8,15 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from burn_verify.burn.recipe import LocalCrate, Patch, overlaid, packaged_sources, replaced
 from burn_verify.core.errors import CommandFailed, UsageError
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.versions import resolve, version_of_onnx
+from burn_verify.core.versions import built_with, resolve
 from burn_verify.system.cache import Cache
 from burn_verify.system.files import digest_of, sha256_of
 from burn_verify.system.process import output_of
@@ -43,26 +44,29 @@ def look(cache: Cache, project: str, text: str) -> Checkout:
     path = folder.resolve()
     crates = crates_in(project, path)
     commit, dirty = _state(project, path)
-    return Checkout(path=path, commit=commit, dirty=dirty, digest=_digest(path, crates))
+    return Checkout(
+        path=path, commit=commit, dirty=dirty, digest=_digest(path, crates), version=_version(project, crates)
+    )
 
 
 def patches_of(target: Target) -> tuple[Patch, ...]:
     """Return the crates of a target's checkouts that replace crates of the registry.
 
     Raises:
-        UsageError: a checkout has no such crate, or its version differs from the pinned one.
+        UsageError: a checkout has no such crate, or its version is not supported.
     """
     asked = [
-        ("burn", target.burn_checkout, resolve(target.burn)),
-        ("burn-onnx", target.burn_onnx_checkout, version_of_onnx(target.burn_onnx)),
+        ("burn", target.burn_checkout, partial(resolve, target.burn)),
+        ("burn-onnx", target.burn_onnx_checkout, partial(built_with, target.burn_onnx)),
     ]
     patches = []
-    for project, checkout, version in asked:
+    for project, checkout, going_with in asked:
         if checkout is None:
             continue
-        lock = overlaid(packaged_sources(), version)["Cargo.lock"]
         crates = crates_in(project, checkout.path)
         try:
+            version = going_with()
+            lock = overlaid(packaged_sources(), version)["Cargo.lock"]
             chosen = replaced(project, crates, lock, version)
         except UsageError as error:
             message = f"{_OPTIONS[project]} {checkout.path}: {error}"
@@ -82,6 +86,12 @@ def crates_in(project: str, path: Path) -> tuple[LocalCrate, ...]:
         for package in metadata_of(project, path)
     )
     return tuple(sorted(found, key=lambda crate: crate.name))
+
+
+def _version(project: str, crates: Sequence[LocalCrate]) -> str:
+    """Return the version of the crate that a checkout is named after; of the first one where it is not there."""
+    named = [crate for crate in crates if crate.name == project]
+    return next((crate.version for crate in [*named, *crates]), "")
 
 
 def metadata_of(project: str, path: Path) -> list[dict[str, Any]]:
@@ -140,7 +150,8 @@ def _unpacked(cache: Cache, project: str, clone: Path, revision: str) -> Checkou
     with cache.lock(f"checkout-{commit[:12]}"):
         if not path.is_dir():
             _unpack(clone, commit, path)
-    return Checkout(path=path, commit=commit, digest=_digest(path, crates_in(project, path)))
+    crates = crates_in(project, path)
+    return Checkout(path=path, commit=commit, digest=_digest(path, crates), version=_version(project, crates))
 
 
 def _unpack(clone: Path, commit: str, path: Path) -> None:

@@ -1,7 +1,7 @@
 """What tells whether two conversions are the same program: generated text and weights, without their place.
 
-burn-onnx writes the paths of the model and of the weights into the text, and draws an id for every parameter of the
-weights, which no computation reads.
+burn-onnx writes the paths of the model and of the weights into the text, documents what it writes, and draws an id for
+every parameter of the weights, which no computation reads.
 """
 
 import re
@@ -11,7 +11,8 @@ from typing import Final
 from burn_verify.core.stage import ConvertedModel
 from burn_verify.system.files import digest_of
 
-_COMMENT: Final = re.compile(rb"\A// Generated from ONNX [^\n]*\n")
+_COMMENT: Final = re.compile(rb"^[ \t]*//[^\n]*\n?", re.MULTILINE)
+"""A line that is a comment. Texts with line breaks in them, of which a line might look so, are escaped by burn-onnx."""
 _MAGIC: Final = b"NRUB"
 _START: Final = 10
 """Bytes of a weights' file before its description: magic number, version, length of the description (4 bytes)."""
@@ -24,7 +25,7 @@ def program_digest(model: ConvertedModel) -> str:
 
 
 def _text(rust: Path) -> bytes:
-    return _COMMENT.sub(b"", rust.read_bytes(), count=1).replace(str(rust.parent).encode(), b"")
+    return _COMMENT.sub(b"", rust.read_bytes()).replace(str(rust.parent).encode(), b"")
 
 
 def _weights(path: Path) -> bytes:

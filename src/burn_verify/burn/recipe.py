@@ -14,7 +14,7 @@ from typing import Final
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.target import Checkout, Target
-from burn_verify.core.versions import BURN_ONNX, BurnVersion, resolve, version_of_onnx
+from burn_verify.core.versions import BURN_ONNX, BurnVersion, built_with, resolve
 
 _VERSIONS: Final = "compat/versions/"
 _ONNX_CRATES: Final = frozenset({"burn-onnx", "onnx-ir", "onnx-ir-derive"})
@@ -102,6 +102,7 @@ def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch])
 
     Both are equal if burn-onnx is the one of that version of Burn and no checkout of it is given. The runner depends
     on burn-onnx only through the generated text, so the models need no build of another burn-onnx in their workspace.
+    A burn-onnx that goes with another Burn is built with that one, and its text is compiled with this one.
 
     Arguments:
         backends: backends of all targets that share a binary.
@@ -118,9 +119,9 @@ def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch])
     on_burn = tuple(patch for patch in patches if patch.project == "burn")
     running = Recipe(version=version, backends=compiled_in, patches=on_burn)
     on_onnx = tuple(patch for patch in patches if patch.project != "burn")
-    if target.burn_onnx != version.burn_onnx or target.hooks is not None:
+    other = version if target.burn_onnx == version.burn_onnx else built_with(target.burn_onnx)
+    if other != version or target.hooks is not None:
         # Models need no build of their own where only the converter is another one.
-        other = version_of_onnx(target.burn_onnx)
         return running, Recipe(version=other, backends=other.backends[:1], patches=on_onnx, hooks=target.hooks)
     return running, Recipe(version=version, backends=compiled_in, patches=(*on_burn, *on_onnx))
 
@@ -147,7 +148,7 @@ def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:
         "compat": f'{{ path = "compat", features = {json.dumps(beside)} }}' if beside else '{ path = "compat" }',
         "burn": burn,
         "burn-store": burn,
-        "burn-onnx": _importer(recipe.version),
+        "burn-onnx": _importer(recipe),
     }
     for name, value in written.items():
         lines[_line(lines, name)[0]] = f"{name} = {value}"
@@ -158,10 +159,12 @@ def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _importer(version: BurnVersion) -> str:
+def _importer(recipe: Recipe) -> str:
     """Return the dependency on what converts, which the workspace knows by the name of burn-onnx."""
+    version = recipe.version
     if version.importer == BURN_ONNX:
-        return f'"={version.burn_onnx}"'
+        local = (crate.version for patch in recipe.patches for crate in patch.crates if crate.name == BURN_ONNX)
+        return f'"={next(local, version.burn_onnx)}"'
     # Its other defaults import from PyTorch, by a framework of its own.
     return (
         f'{{ package = "{version.importer}", version = "={version.burn_onnx}", default-features = false, '
@@ -172,12 +175,15 @@ def _importer(version: BurnVersion) -> str:
 def replaced(project: str, crates: Sequence[LocalCrate], lock: str, version: BurnVersion) -> tuple[LocalCrate, ...]:
     """Choose the crates of a checkout that replace those of a lock file.
 
+    Crates of the registry ask for each other's exact versions, so that only burn-onnx itself may have another one, and
+    beside it what it asks for.
+
     Arguments:
         project: ``burn`` or ``burn-onnx``.
         lock: text of the pinned ``Cargo.lock``.
 
     Raises:
-        UsageError: the checkout has no such crate, or the version of one differs from the pinned version.
+        UsageError: the checkout has no such crate, or the version of one does not fit.
     """
     pinned = {package["name"]: package["version"] for package in tomllib.loads(lock)["package"]}
     chosen = [crate for crate in crates if crate.name in pinned and _belongs(crate.name, project)]
@@ -186,6 +192,8 @@ def replaced(project: str, crates: Sequence[LocalCrate], lock: str, version: Bur
             f"the checkout has no crate of {project}; it has {', '.join(crate.name for crate in crates) or 'none'}"
         )
         raise UsageError(message)
+    if any(crate.name == BURN_ONNX for crate in chosen):
+        return tuple(chosen)
     for crate in sorted(chosen, key=lambda crate: crate.name != project):
         if crate.version != pinned[crate.name]:
             message = (

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from burn_verify.core.case import Case
-from burn_verify.core.versions import BACKENDS, DEFAULT
+from burn_verify.core.versions import BACKENDS, DEFAULT, known
 from burn_verify.core.ways import BURNPACK, FILE, FULL
 
 _UNKNOWN: Final = "of unknown version"
@@ -32,12 +32,14 @@ class Checkout:
         commit: hex; empty where the folder is in no git repository.
         dirty: whether the sources differ from that commit.
         digest: sha256 (hex) over the sources that are compiled.
+        version: of its crates; empty where it is not known, as in a record.
     """
 
     path: Path
     commit: str = ""
     dirty: bool = False
     digest: str = ""
+    version: str = ""
 
     @property
     def label(self) -> str:
@@ -55,7 +57,7 @@ class Target:
         backend: Burn's: ``flex``, ``ndarray``, ``wgpu`` or ``cuda``.
         simplify, partition: options of burn-onnx.
         prepared: whether models that fail are rewritten, see docs/prepare.md.
-        burn_checkout, burn_onnx_checkout: sources that replace the registry's, of the same version.
+        burn_checkout, burn_onnx_checkout: sources that replace the registry's, of these versions.
         hooks: a crate with operators for burn-onnx, see docs/hooks.md.
         via: how the compiled model is asked: one of `VIAS`, or where a program of its own answered.
         load: how the program gets its weights: one of `LOADS`.
@@ -79,8 +81,12 @@ class Target:
 
     @property
     def version(self) -> str:
-        """Burn's version, and checkouts as build metadata: ``0.22.1``, ``0.22.1+burn-onnx@1a2b3c4``."""
-        checkouts = {"burn": self.burn_checkout, "burn-onnx": self.burn_onnx_checkout, "hooks": self.hooks}
+        """Burn's version, and checkouts as build metadata: ``0.22.1``, ``0.22.1+burn-onnx@1a2b3c4``.
+
+        A checkout of burn-onnx names its version where Burn is not the one that goes with it.
+        """
+        other = "" if self.burn_onnx == known(self.burn).burn_onnx else f"-{self.burn_onnx}"
+        checkouts = {"burn": self.burn_checkout, f"burn-onnx{other}": self.burn_onnx_checkout, "hooks": self.hooks}
         marks = [f"{name}@{checkout.label}" for name, checkout in checkouts.items() if checkout]
         return "+".join([self.burn or _UNKNOWN, *marks])
 

@@ -121,7 +121,9 @@ def age(target: Target) -> tuple[Any, ...]:
     known = versions.BACKENDS.index(target.backend) if target.backend in versions.BACKENDS else len(versions.BACKENDS)
     options = (not target.simplify, not target.partition, target.prepared)
     stored = RECORDS.index(target.record), LOADS.index(target.load), WEIGHTS.index(target.weights)
-    return version, not pre, rest, target.burn_onnx, checkouts, *options, known, *stored, *_way(target)
+    # What a checkout's version is does not say whether it is before or after a change.
+    released = "" if target.burn_onnx_checkout else target.burn_onnx
+    return version, not pre, rest, checkouts, released, *options, known, *stored, *_way(target)
 
 
 def _way(target: Target) -> tuple[int, str]:

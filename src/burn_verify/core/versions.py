@@ -125,3 +125,24 @@ def version_of_onnx(burn_onnx: str) -> BurnVersion:
     known = ", ".join(version.burn_onnx for version in VERSIONS)
     message = f"burn-onnx {burn_onnx!r} is not supported; one of {known} is"
     raise UsageError(message)
+
+
+def built_with(burn_onnx: str) -> BurnVersion:
+    """Return the version of Burn that sources of burn-onnx are built with, since a branch may raise their version.
+
+    That is the one that this burn-onnx was released with, or else the newest of those with the same first two numbers.
+
+    Raises:
+        UsageError: there is none.
+    """
+    series = [version for version in VERSIONS if version.importer == BURN_ONNX]
+    alike = [version for version in series if _two_numbers(version.burn_onnx) == _two_numbers(burn_onnx)]
+    if found := [version for version in series if version.burn_onnx == burn_onnx] or alike:
+        return found[-1]
+    known = ", ".join(".".join(_two_numbers(version.burn_onnx)) for version in series)
+    message = f"the checkout is burn-onnx {burn_onnx}, and only {known} are supported: choose another revision of it"
+    raise UsageError(message)
+
+
+def _two_numbers(version: str) -> list[str]:
+    return version.split(".")[:2]

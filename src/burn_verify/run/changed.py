@@ -24,7 +24,7 @@ from burn_verify.system.cache import Cache
 
 _MISUSED: Final = (
     "--only-changed compares checkouts, each target with one that differs from it in that alone: --burn-onnx-path A,B "
-    "or --burn-path A,B"
+    "or --burn-path A,B; two releases of burn-onnx are two checkouts, --burn-onnx-path DIR@v0.22.0,DIR@v0.23.0"
 )
 
 _Made: TypeAlias = tuple[str, ...]
@@ -91,7 +91,8 @@ def _groups(targets: Sequence[Target]) -> list[list[Target]]:
 
 
 def _without_burn_onnx(target: Target) -> Target:
-    return replace(target, burn_onnx_checkout=None)
+    # A checkout brings the version of its crates.
+    return replace(target, burn_onnx_checkout=None, burn_onnx="")
 
 
 def _without_burn(target: Target) -> Target:

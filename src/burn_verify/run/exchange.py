@@ -258,7 +258,10 @@ def _named(name: str, value: str, opened: Callable[[str, str], Checkout]) -> dic
         if name == "burn":
             return {"burn": versions.resolve(value).burn}
         return {"burn_onnx": versions.version_of_onnx(value).burn_onnx}
-    return {f"{name.replace('-', '_')}_checkout": opened(value, name)}
+    if name == "burn":
+        return {"burn_checkout": opened(value, name)}
+    checkout = opened(value, name)
+    return {"burn_onnx_checkout": checkout} | ({"burn_onnx": checkout.version} if checkout.version else {})
 
 
 def _words(text: str) -> list[str]:

@@ -61,9 +61,11 @@ def asked(
     for version, source, simplify, partition, prepared, kind, load, weights, via in every:
         (burn, burn_onnx, hooks), (backend, record) = source, kind
         pinned = versions.resolve(version)
+        converter = None if burn_onnx is None else opened(burn_onnx, "burn-onnx")
+        released = pinned.burn_onnx if crate is None else crate.burn_onnx
         target = Target(
             burn=pinned.burn,
-            burn_onnx=pinned.burn_onnx if crate is None else crate.burn_onnx,
+            burn_onnx=released if converter is None else converter.version or released,
             backend=backend or pinned.backends[0],
             simplify=simplify,
             partition=partition,
@@ -73,7 +75,7 @@ def asked(
             weights=weights,
             via=via,
             burn_checkout=None if burn is None else opened(burn, "burn"),
-            burn_onnx_checkout=None if burn_onnx is None else opened(burn_onnx, "burn-onnx"),
+            burn_onnx_checkout=converter,
             hooks=None if hooks is None else opened(hooks, "hooks"),
         )
         own = replace(

@@ -115,8 +115,25 @@ def test_what_is_no_checkout_is_said_in_one_line(tmp_path, text, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_checkout_of_another_version_says_which_would_fit(tmp_path):
+@pytest.mark.parametrize("version", ["0.23.0-pre.1", "0.23.0-pre.2", "0.22.7"])
+def test_a_checkout_may_have_another_version(tmp_path, version):
+    crate = make_crate(tmp_path / "crate", version=version)
+    checkout = checkouts.look(Cache(tmp_path / "cache"), "burn-onnx", str(crate))
+    assert checkout.version == version
+    (patch,) = checkouts.patches_of(Target(burn_onnx=version, burn_onnx_checkout=checkout))
+    assert [crate.version for crate in patch.crates] == [version]
+
+
+def test_a_revision_has_the_version_of_then(tmp_path):
+    clone = make_repository(tmp_path / "clone")
+    raised = MANIFEST.format(name="burn-onnx", version="0.23.0-pre.2")
+    (clone / "crates" / "burn-onnx" / "Cargo.toml").write_text(raised)
+    seen = [checkouts.look(Cache(tmp_path / "cache"), "burn-onnx", f"{clone}{at}").version for at in ("", "@first")]
+    assert seen == ["0.23.0-pre.2", "0.22.0"]
+
+
+def test_a_checkout_of_a_version_that_no_burn_is_known_for_says_which_are(tmp_path):
     crate = make_crate(tmp_path / "crate", version="0.99.0")
     checkout = checkouts.look(Cache(tmp_path / "cache"), "burn-onnx", str(crate))
-    with pytest.raises(UsageError, match=r"--burn-onnx-path .*is burn-onnx 0\.99\.0.*goes with burn-onnx 0\.22\.0"):
-        checkouts.patches_of(Target(burn_onnx_checkout=checkout))
+    with pytest.raises(UsageError, match=r"--burn-onnx-path .*is burn-onnx 0\.99\.0, and only 0\.21, .* are supported"):
+        checkouts.patches_of(Target(burn_onnx="0.99.0", burn_onnx_checkout=checkout))

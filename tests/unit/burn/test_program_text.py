@@ -30,11 +30,20 @@ def test_place_and_ids_are_no_difference(tmp_path, content):
 
 
 @pytest.mark.parametrize(
+    "text", ["//\n" + TEXT, TEXT.replace("fn", "/// # Arguments\n    /// - `x`: DType::F32\nfn"), TEXT + "\t// end"]
+)
+def test_what_is_written_about_the_program_is_no_difference(tmp_path, text):
+    assert made(tmp_path / "a") == made(tmp_path / "b", text)
+
+
+@pytest.mark.parametrize(
     ("text", "content"),
     [
         (TEXT.replace("+ 1", "+ 2"), None),
         (TEXT.replace("m.bpk", "n.bpk"), None),
-        ("//\n" + TEXT, None),
+        (TEXT + "fn other() {{ }}\n", None),
+        (TEXT.replace("+ 1", "+ 1 / 1"), None),
+        (TEXT.replace("m.bpk", "// m.bpk"), None),
         (TEXT, weights(data=b"Data")),
         (TEXT, weights(name=b"v")),
         (TEXT, weights(data=b"hparam_id\x1b12345678")),

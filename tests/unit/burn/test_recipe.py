@@ -32,6 +32,10 @@ name = "burn-onnx"
 version = "0.22.0"
 
 [[package]]
+name = "onnx-ir"
+version = "0.22.0"
+
+[[package]]
 name = "serde"
 version = "1.0.0"
 """
@@ -49,8 +53,8 @@ def a_checkout(digest="d" * 64, path="/checkouts/burn"):
     return Checkout(path=Path(path), commit="1a2b3c4d", digest=digest)
 
 
-def a_patch(project="burn-onnx", **checkout):
-    crates = (a_crate(project, "0.22.0", '/a "b"'),)
+def a_patch(project="burn-onnx", version="0.22.0", **checkout):
+    crates = (a_crate(project, version, '/a "b"'),)
     return recipe.Patch(project=project, checkout=a_checkout(**checkout), crates=crates)
 
 
@@ -72,7 +76,7 @@ def test_generated_crates_change_the_line_of_members_only():
 
 @pytest.mark.parametrize("version", versions.VERSIONS, ids=lambda version: version.burn)
 def test_versions_and_backends_and_patches_are_in_the_manifest(version):
-    made = a_recipe(version, version.backends, (a_patch(),))
+    made = a_recipe(version, version.backends, (a_patch(version=version.burn_onnx),))
     before, after = tomllib.loads(PACKAGED), tomllib.loads(recipe.manifest(PACKAGED, made, []))
 
     pins = after["workspace"]["dependencies"]
@@ -86,6 +90,11 @@ def test_versions_and_backends_and_patches_are_in_the_manifest(version):
     assert pins["compat"].get("features", []) == list(version.backends[1:])
     assert after["patch"]["crates-io"] == {"burn-onnx": {"path": '/a "b"'}}
     assert after["profile"] == before["profile"]
+
+
+def test_a_checkout_is_asked_for_in_the_version_that_it_has():
+    text = recipe.manifest(PACKAGED, a_recipe(NEW, patches=(a_patch(version="0.23.0-pre.9"),)), [])
+    assert tomllib.loads(text)["workspace"]["dependencies"]["burn-onnx"] == "=0.23.0-pre.9"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
@@ -154,6 +163,15 @@ def test_another_burn_onnx_leaves_the_models_where_they_are():
     assert (running, converting) == (a_recipe(), a_recipe(NEW))
 
 
+@pytest.mark.parametrize(
+    ("version", "burn"), [("0.23.0-pre.1", NEW), ("0.23.0-pre.2", NEW), ("0.22.7", versions.DEFAULT)]
+)
+def test_a_checkout_is_built_with_the_burn_of_its_version_and_its_models_with_that_of_the_target(version, burn):
+    patch = a_patch(version=version)
+    running, converting = recipe.recipes(Target(burn_onnx=version), [], [patch])
+    assert (running, converting) == (a_recipe(), a_recipe(burn, patches=(patch,)))
+
+
 def test_a_checkout_of_burn_is_in_both():
     patch = a_patch("burn")
     running, converting = recipe.recipes(Target(), [], [patch])
@@ -191,7 +209,8 @@ def test_crates_of_a_checkout_that_are_pinned_replace_the_registrys():
     [
         ("burn", a_crate("burn-onnx", "0.22.0"), "no crate of burn; it has burn-onnx"),
         ("burn-onnx", a_crate("burn", "0.22.1"), "no crate of burn-onnx; it has burn"),
-        ("burn-onnx", a_crate("burn-onnx", "0.23.0"), r"is burn-onnx 0\.23\.0, and Burn 0\.22\.1 goes with .*0\.22\.0"),
+        ("burn", a_crate("burn", "0.23.0"), r"is burn 0\.23\.0, and Burn 0\.22\.1 goes with burn 0\.22\.1"),
+        ("burn-onnx", a_crate("onnx-ir", "0.23.0"), r"is onnx-ir 0\.23\.0, and Burn 0\.22\.1 goes with .*0\.22\.0"),
     ],
 )
 def test_a_checkout_that_does_not_fit(project, crate, message):

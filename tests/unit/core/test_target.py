@@ -25,6 +25,11 @@ CLEAN = Checkout(path=Path("burn-onnx"), commit="1a2b3c4d5e", digest="9f8e7d6c5b
             "0.22.1+burn-onnx@1a2b3c4 flex",
             "burn-0.22.1-burn-onnx-1a2b3c4-flex",
         ),
+        (
+            Target(burn_onnx="0.23.0-pre.1", burn_onnx_checkout=CLEAN),
+            "0.22.1+burn-onnx-0.23.0-pre.1@1a2b3c4 flex",
+            "burn-0.22.1-burn-onnx-0.23.0-pre.1-1a2b3c4-flex",
+        ),
     ],
 )
 def test_a_name_has_what_is_not_the_default(target, name, slug):

@@ -115,3 +115,12 @@ def test_the_checkout_that_is_given_first_is_the_one_before_the_change(source, d
     assert (pair.before, pair.after) == (before, after)
     (pair,) = targets.neighbours([after, Target()])
     assert (pair.before, pair.after) == (Target(), after)
+
+
+@pytest.mark.parametrize("numbers", [("0.22.0", "0.23.0-pre.1"), ("0.23.0-pre.1", "0.22.0")])
+def test_which_checkout_is_before_the_change_is_not_told_by_its_version(numbers):
+    before, after = (
+        Target(burn_onnx=number, burn_onnx_checkout=Checkout(path=Path(number), digest=number)) for number in numbers
+    )
+    (pair,) = targets.neighbours([before, after])
+    assert (pair.part, pair.before, pair.after) == ("burn-onnx checkout", before, after)

@@ -34,6 +34,26 @@ def test_what_is_not_supported_is_said_with_what_is():
         versions.version_of_onnx("0.1")
 
 
+@pytest.mark.parametrize(
+    ("burn_onnx", "burn"),
+    [
+        ("0.21.0", "0.21.0"),
+        ("0.22.0", "0.22.1"),
+        ("0.22.1", "0.22.1"),
+        ("0.23.0", "0.23.0-pre.1"),
+        ("0.23", "0.23.0-pre.1"),
+    ],
+)
+def test_sources_whose_version_was_raised_are_built_with_the_burn_of_their_series(burn_onnx, burn):
+    assert versions.built_with(burn_onnx).burn == burn
+
+
+@pytest.mark.parametrize("burn_onnx", ["0.19.1", "0.20.0", "1.22.0", "0.2", ""])
+def test_sources_of_no_known_series_say_which_are_known(burn_onnx):
+    with pytest.raises(UsageError, match=r"only 0\.21, 0\.22, 0\.23 are supported: choose another revision"):
+        versions.built_with(burn_onnx)
+
+
 def test_what_is_no_version_counts_as_the_default_one():
     assert versions.known("0.19.1").records == ("mpk", "mpk.gz", "bin", "json")
     assert versions.known("").records == versions.DEFAULT.records == ("bpk",)

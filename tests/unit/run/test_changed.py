@@ -58,6 +58,15 @@ def test_what_becomes_other_rust_or_is_refused_newly_is_changed(tmp_path, cache)
     assert found.alike == ("file/m000", "file/m002", "file/m004")
 
 
+def test_checkouts_of_two_versions_are_compared_on_one_burn(tmp_path, cache):
+    models(tmp_path / "in", 3)
+    raised = replace(OTHER, burn_onnx="0.23.0-pre.1")
+    pairs = [replace(one, burn=burn) for burn in ("0.22.1", "0.23.0-pre.1") for one in (ONE, raised)]
+
+    for targets in (pairs[:2], pairs):
+        assert [case.id for case in of(tmp_path, cache, targets, texts=("m001",)).cases] == ["file/m001"]
+
+
 def test_what_both_refuse_in_the_same_words_is_alike(tmp_path, cache):
     models(tmp_path / "in", 4)
     found = of(tmp_path, cache, refuses=("Add",))
@@ -101,3 +110,10 @@ def test_targets_that_differ_otherwise_are_a_mistake(tmp_path, cache, targets):
     models(tmp_path / "in", 1)
     with pytest.raises(UsageError, match="--only-changed compares checkouts"):
         of(tmp_path, cache, targets)
+
+
+def test_two_versions_of_burn_are_a_mistake_that_says_how_releases_are_compared(tmp_path, cache):
+    models(tmp_path / "in", 1)
+    with pytest.raises(UsageError, match=r"two releases of burn-onnx are two checkouts, --burn-onnx-path") as caught:
+        of(tmp_path, cache, (Target(burn="0.22.1"), Target(burn="0.23.0-pre.1", burn_onnx="0.23.0-pre.1")))
+    assert "\n" not in str(caught.value)

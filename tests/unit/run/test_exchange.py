@@ -67,6 +67,13 @@ def test_a_side_is_named_in_words(text, target):
     assert exchange.side(text, opened) == target
 
 
+def test_a_checkout_of_a_side_brings_its_version():
+    checkout = Checkout(path=Path("x"), version="0.21.4")
+    assert exchange.side("burn-onnx=x,0.22.1", lambda *_: checkout) == Target(
+        burn_onnx="0.21.4", burn_onnx_checkout=checkout
+    )
+
+
 @pytest.mark.parametrize("text", ["", ",", "metal", "0.1.0", "simplify=perhaps", "burn-onnx=9.9.9", "a/b"])
 def test_a_side_that_cannot_be_meant_is_a_mistake(text):
     with pytest.raises(UsageError):

@@ -62,6 +62,17 @@ def test_checkouts_are_opened_by_their_project(tmp_path):
     assert all(target.burn_onnx_checkout for target in found)
 
 
+def test_a_checkout_brings_its_version_and_leaves_burn_as_it_is(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+    settings = settings_from({"burn_onnx_path": f"release,{old},{new}"})
+    found = asked(settings, lambda text, _: Checkout(path=Path(text), version={str(new): "0.23.0-pre.2"}.get(text, "")))
+
+    assert [one.target.burn_onnx for one in found] == ["0.22.0", "0.22.0", "0.23.0-pre.2"]
+    assert {one.target.burn for one in found} == {"0.22.1"}
+
+
 def test_what_cannot_be_is_a_mistake_only_where_it_is_all_there_is():
     with pytest.raises(UsageError, match=r"Burn 0\.21\.0 has no backend 'wgpu' here; it has flex"):
         asked(settings_from({"burn_version": "0.21.0", "burn_backend": "wgpu"}), no_checkout)

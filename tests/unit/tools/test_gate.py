@@ -9,7 +9,7 @@ from burn_verify.core.result import CaseResult, Difference, VerdictName
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
 from burn_verify.record.codec import Record
-from gating.changes import CHANGES, CRATES, plant, planted
+from gating.changes import CHANGES, CRATES, RELEASES, plant, planted
 from gating.rows import Row, Said, page, recall, said
 
 PASSED = ("compare", "passed", "agrees", None, "")
@@ -106,8 +106,37 @@ def test_the_page_says_what_was_missed_and_what_was_not_run():
     row = Row(name="Add subtracts", part="code", gate=a_run(("op/a",), **{"op/a": WRONG}), complete=complete)
     text = page([row, replace(row, name="none", gate=None, complete=None, error="no cargo")], "How.", ["none", "other"])
 
+    assert "1 changes of burn-onnx 0.22.0, one at a time. " in text
     assert "know 2 cases that changed; the gate misses 1 of them." in text
+    assert "Two releases" not in text
     assert "- Add subtracts: missed `op/b`" in text
     assert "- none: not run: no cargo" in text
     assert text.endswith("Not tried yet: other.\n")
     assert gate.row_from(asdict(row)) == row
+
+
+def test_releases_have_a_table_of_their_own_and_the_whole_comment():
+    complete = a_run(("op/a", "op/b"), **{"op/a": WRONG, "op/b": WRONG})
+    planted_row = Row(name="Add subtracts", part="code", gate=complete, complete=complete)
+    pair = RELEASES[0]
+    comment = "### burn-verify: 1 fixed\n\nThis and that.\n"
+    row = replace(planted_row, name=pair.name, part=pair.part, markdown=comment)
+    before, _, after = page([planted_row, row], "How.", []).partition("## Two releases\n")
+
+    assert (before.count("Add subtracts"), before.count(pair.name)) == (1, 0)
+    assert "The complete runs know 2 cases that changed; the gate misses 0 of them." in after
+    assert f"## The comment on {pair.name}\n\n### burn-verify: 1 fixed\n\nThis and that.\n" in after
+    assert gate.row_from(asdict(row)) == row
+
+
+def test_releases_are_two_checkouts_of_their_own_sources(tmp_path):
+    sources, work = tmp_path / "registry", tmp_path / "work"
+    for version in (RELEASES[0].before, RELEASES[0].after):
+        for crate in CRATES:
+            (sources / f"{crate}-{version}" / "src").mkdir(parents=True)
+            (sources / f"{crate}-{version}" / "src" / f"only-{version}.rs").write_text(crate)
+    gate.fresh(sources, work / "after")
+    gate.make(RELEASES[0], sources, work)
+
+    files = [{path.name for path in (work / side).rglob("*.rs")} for side in ("before", "after")]
+    assert files == [{f"only-{RELEASES[0].before}.rs"}, {f"only-{RELEASES[0].after}.rs"}]
