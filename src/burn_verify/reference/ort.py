@@ -3,6 +3,7 @@
 Caches and judges nothing.
 """
 
+import itertools
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from burn_verify.system.resident import Resident
 from burn_verify.system.wire import Array, dealt, decode, decode_named, encode
 
 NAME: Final = "onnxruntime"
+_NUMBERS: Final = itertools.count(1)
+"""Of the engines of this process: the last words of one must not be taken for those of another."""
 
 
 class OnnxRuntime:
@@ -38,7 +41,7 @@ class OnnxRuntime:
         self._worker = Resident(
             [sys.executable, "-m", "burn_verify.reference.worker"],
             role="reference",
-            log=cache.folder("logs") / f"reference-{os.getpid()}.log",
+            log=cache.folder("logs") / f"reference-{os.getpid()}-{next(_NUMBERS)}.log",
             memory_limit_mib=memory_limit,
         )
 

@@ -17,11 +17,10 @@ from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, silent
 from burn_verify.core.stage import Stage
 from burn_verify.core.target import Target
-from burn_verify.reference.engine import Engine, Engines
-from burn_verify.reference.measure import Measurer
-from burn_verify.reference.oracle import Oracle
+from burn_verify.reference.engine import Engines
 from burn_verify.reference.ort import OnnxRuntime
 from burn_verify.run.build import Builds, Made, TargetBuilder, Wanted
+from burn_verify.run.references import References
 from burn_verify.run.results import Verified
 from burn_verify.run.samples import Watch, unwatched
 from burn_verify.run.stages import apply, clocked, each, summed
@@ -97,9 +96,9 @@ class Pipeline:
         """
         (loaded, ended), loading = clocked("load", lambda: self._load(wanted))
         beside = ThreadPoolExecutor(1, "reference")
-        engine = self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
+        references = self._references(len(loaded))
         try:
-            asked = beside.submit(clocked, "reference", lambda: self._refer(engine, loaded))
+            asked = beside.submit(clocked, "reference", lambda: references.of(loaded))
             builds = self._targets.build_all(wanted, loaded, doubtful)
             while not wait([asked], LOOK).done:
                 check()
@@ -109,7 +108,7 @@ class Pipeline:
             # second Ctrl-C must not leave the thread running, since Python aborts if one writes while it exits.
             with held():
                 beside.shutdown(wait=False, cancel_futures=True)
-                engine.close()
+                references.close()
                 beside.shutdown()
         return _plans(wanted, ended, builds, referred, summed(loading, builds.phases, referring))
 
@@ -144,19 +143,11 @@ class Pipeline:
     def referred(self, cases: Sequence[Case]) -> dict[str, Referred | Ended]:
         """Load cases and compute their references, without a build; return them by id."""
         loaded, ended = self._load({Target(): cases})
-        engine = self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
-        try:
-            return {**ended, **self._refer(engine, loaded)}
-        finally:
-            engine.close()
+        return {**ended, **self._referred(loaded)}
 
     def refer(self, steps: Sequence[Built | Ended]) -> list[Ready | Ended]:
         """Compute the reference of built cases, so that they can be verified; those that ended stay as they are."""
-        engine = self._engine(self._cache, self._settings.timeout, memory_limit=self._settings.memory_limit)
-        try:
-            referred = self._refer(engine, [step.loaded for step in steps if isinstance(step, Built)])
-        finally:
-            engine.close()
+        referred = self._referred([step.loaded for step in steps if isinstance(step, Built)])
         return [joined(step, referred[step.case.id]) if isinstance(step, Built) else step for step in steps]
 
     def verify(
@@ -205,16 +196,15 @@ class Pipeline:
             raise UsageError(wrong)
         return loaded, {step.case.id: step for step in steps if isinstance(step, Ended)}
 
-    def _refer(self, engine: Engine, loaded: Sequence[Loaded]) -> dict[str, Referred | Ended]:
-        oracle = Oracle(self._cache, engine, self._settings.memory_limit)
-        measurer = Measurer(self._cache, engine, self._settings.judge_timeout)
+    def _references(self, count: int) -> References:
+        return References(count, self._settings, self._cache, self._engine, self._listen)
 
-        def function(one: Loaded) -> Referred:
-            reference = measurer.measured(one.prepared, oracle.answer(one.prepared))
-            return Referred(loaded=one, reference=reference)
-
-        steps = each(self._listen, "reference", loaded, lambda one: apply(Stage.REFERENCE, one, function))
-        return {step.case.id: step for step in steps}
+    def _referred(self, loaded: Sequence[Loaded]) -> dict[str, Referred | Ended]:
+        references = self._references(len(loaded))
+        try:
+            return references.of(loaded)
+        finally:
+            references.close()
 
 
 def _plans(
