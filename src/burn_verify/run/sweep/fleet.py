@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from burn_verify.core.errors import UsageError
 from burn_verify.core.progress import Listener, Progress
+from burn_verify.system.signals import held
 
 LOGS: Final = "logs"
 _MINUTES: Final = 7 * 24 * 60
@@ -47,23 +48,26 @@ def run(task: Callable[[int], int], fleet: Fleet, listen: Listener) -> dict[int,
     numbers = list(range(1, fleet.count + 1))
     failed: dict[int, str] = {}
     for place in range(0, fleet.count, fleet.parallel):
-        wave = numbers[place : place + fleet.parallel]
-        listen(Progress(phase="shards", done=place, total=fleet.count, text=_said(wave)))
-        failed |= _wave(executor, task, wave)
+        some = numbers[place : place + fleet.parallel]
+        listen(Progress(phase="shards", done=place, total=fleet.count, text=_said(some)))
+        failed |= wave(executor, task, some)
     for number in list(failed):
         for _ in range(fleet.again):
             listen(Progress(phase="shards", done=fleet.count, total=fleet.count, text=f"shard {number} again, alone"))
-            if not (why := _wave(executor, task, [number])):
+            if not (why := wave(executor, task, [number])):
                 del failed[number]
                 break
             failed |= why
     return failed
 
 
-def _wave(executor: Any, task: Callable[[int], int], wave: Sequence[int]) -> dict[int, str]:
+def wave(executor: Any, task: Callable[[int], int], numbers: Sequence[int]) -> dict[int, str]:
     """Run some shards at once, wait for all, and return why those failed that did; cancel all where this is ended."""
-    jobs = dict(zip(wave, executor.map_array(task, wave), strict=True))
+    jobs: dict[int, Any] = {}
     try:
+        # A job that was started and that nobody knows of could not be cancelled.
+        with held():
+            jobs.update(zip(numbers, executor.map_array(task, numbers), strict=True))
         return {number: why for number, job in jobs.items() if (why := _ended(job, local=executor.cluster == "local"))}
     except BaseException:
         for job in jobs.values():
@@ -99,5 +103,5 @@ def _executor(fleet: Fleet) -> Any:
     return executor
 
 
-def _said(wave: Sequence[int]) -> str:
-    return f"shard {wave[0]}" if len(wave) == 1 else f"shards {wave[0]} to {wave[-1]}"
+def _said(numbers: Sequence[int]) -> str:
+    return f"shard {numbers[0]}" if len(numbers) == 1 else f"shards {numbers[0]} to {numbers[-1]}"

@@ -10,6 +10,7 @@ from burn_verify.core.errors import UsageError
 from burn_verify.core.progress import silent
 from burn_verify.run.sweep import fleet
 from burn_verify.run.sweep.fleet import Fleet
+from burn_verify.system.signals import ending_as_ctrl_c
 
 pytest.importorskip("submitit")
 
@@ -49,3 +50,35 @@ def test_a_cluster_that_is_not_here_is_a_mistake(tmp_path):
 def test_a_parameter_that_there_is_not_is_a_mistake(tmp_path):
     with pytest.raises(UsageError, match="submitit cannot start jobs on local"):
         fleet.run(task(tmp_path), of(tmp_path / "logs", nonsense=1), silent)
+
+
+class Interrupted:
+    """An executor that is interrupted once it has started its first job, before it returns any."""
+
+    cluster = "local"
+
+    def __init__(self):
+        self.cancelled = []
+
+    def map_array(self, task, wave):
+        os.kill(os.getpid(), signal.SIGINT)
+        return [Job(number, self.cancelled) for number in wave]
+
+
+class Job:
+    def __init__(self, number, cancelled):
+        self.number, self.cancelled = number, cancelled
+
+    def cancel(self, *, check):
+        self.cancelled.append(self.number)
+
+
+def test_jobs_that_are_started_when_the_user_ends_the_sweep_are_cancelled():
+    executor = Interrupted()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), ending_as_ctrl_c():
+            fleet.wave(executor, lambda number: number, [1, 2])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert executor.cancelled == [1, 2]
