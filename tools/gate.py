@@ -38,9 +38,8 @@ WIDE: Final = (_OPERATORS, "--ops-several=300", "--conformance=node")
 _COMMAND: Final = str(Path(sys.executable).with_name("burn-verify"))
 _WARM: Final = "--ops=op/Neg-13/float32/default"
 _HOW: Final = (
-    f"Written by `python tools/gate.py report` (docs/gate.md says what the gate is). The selection is "
-    f"`{' '.join(SELECTION)}`, on Flex: generated graphs of the operators that are changed, of several, models and "
-    f"cases of ONNX. For two releases it is `{' '.join(WIDE)}`."
+    "Written by `python tools/gate.py report` (docs/gate.md says what the gate is), on Flex: generated graphs of the "
+    "operators that are changed, graphs of several, and cases of ONNX."
 )
 
 
@@ -129,7 +128,7 @@ def compared(one: Change | Releases, work: Path) -> Row:
     selection = WIDE if isinstance(one, Releases) else SELECTION
     if isinstance(one, Releases):
         sides.append(f"--burn-version={one.burn}")
-    row = partial(Row, name=one.name, part=one.part, load=load)
+    row = partial(Row, name=one.name, part=one.part, selection=" ".join(selection), load=load)
     markdown = ""
     try:
         building = _run([_WARM, *sides], work / "warm.jsonl")

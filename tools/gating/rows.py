@@ -1,6 +1,6 @@
 """What a gate and a complete run say of one change, side by side, and the page about all of them. Runs nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -41,6 +41,7 @@ class Row:
     """One change.
 
     Attributes:
+        selection: what was run, as words of the command.
         building: seconds that the converter with the change took to be built, which both runs need.
         load: the machine's load average when the gate began.
         error: why there is no run, where there is none.
@@ -49,6 +50,7 @@ class Row:
 
     name: str
     part: str
+    selection: str = ""
     building: float = 0.0
     load: float = 0.0
     gate: Said | None = None
@@ -109,7 +111,7 @@ def page(rows: Sequence[Row], how: str, declared: Sequence[str]) -> str:
     """Return the page as Markdown.
 
     Arguments:
-        how: the selection, and the command that wrote the rows.
+        how: what writes the page.
         declared: the names of all changes; those without a row are named as not tried.
     """
     done = [(row, recall(row.gate, row.complete)) for row in rows if row.gate and row.complete]
@@ -119,13 +121,13 @@ def page(rows: Sequence[Row], how: str, declared: Sequence[str]) -> str:
         "# The gate against the complete run",
         f"{how}",
         f"{len(planted)} changes of burn-onnx {VERSION}, one at a time. {_known(planted)}",
-        _table(planted),
+        *_tables(planted),
     ]
     if releases:
         parts += [
             "## Two releases",
             f"Their converters, as `--burn-onnx-path OLD,NEW`, on one Burn (`--burn-version`). {_known(releases)}",
-            _table(releases),
+            *_tables(releases),
         ]
     parts += [
         "*Ran* is how many cases were compiled and run with each checkout. *Changed* ended otherwise, or their answers "
@@ -147,6 +149,16 @@ def page(rows: Sequence[Row], how: str, declared: Sequence[str]) -> str:
 def _known(done: Sequence[tuple[Row, Recall]]) -> str:
     changed, missed = sum(found.changed for _, found in done), sum(len(found.missed) for _, found in done)
     return f"The complete runs know {changed} cases that changed; the gate misses {missed} of them."
+
+
+def _tables(done: Sequence[tuple[Row, Recall]]) -> Iterator[str]:
+    """Yield a table for each selection, under its words."""
+    by_selection: dict[str, list[tuple[Row, Recall]]] = {}
+    for row, found in done:
+        by_selection.setdefault(row.selection, []).append((row, found))
+    for selection, some in by_selection.items():
+        yield f"`burn-verify verify {selection}`:"
+        yield _table(some)
 
 
 def _table(done: Sequence[tuple[Row, Recall]]) -> str:

@@ -115,6 +115,15 @@ def test_the_page_says_what_was_missed_and_what_was_not_run():
     assert gate.row_from(asdict(row)) == row
 
 
+def test_rows_of_other_selections_are_other_tables():
+    row = Row(name="one", part="code", selection="--ops", gate=a_run(), complete=a_run())
+    text = page([row, replace(row, name="two", selection="--conformance"), replace(row, name="three")], "How.", [])
+    first, second = text.split("`burn-verify verify ")[1:]
+
+    assert (first.startswith("--ops`:"), second.startswith("--conformance`:")) == (True, True)
+    assert [name in first for name in ("| one", "| two", "| three")] == [True, False, True]
+
+
 def test_releases_have_a_table_of_their_own_and_the_whole_comment():
     complete = a_run(("op/a", "op/b"), **{"op/a": WRONG, "op/b": WRONG})
     planted_row = Row(name="Add subtracts", part="code", gate=complete, complete=complete)

@@ -30,11 +30,15 @@ def nothing(alike: int) -> str:
 
 def _parts(gate: Gate) -> Iterator[str]:
     counts = ", ".join(f"{len(changes)} {group.value}" for group, changes in gate.groups.items())
-    yield f"### burn-verify: {counts or 'nothing changed'}"
+    none = "nothing is better or worse" if gate.comparison.changes else "nothing changed"
+    yield f"### burn-verify: {counts or none}"
     yield escape(title(gate.comparison))
     if gate.groups:
         yield "\n".join(table(_HEADERS, [_row(group, changes) for group, changes in gate.groups.items()]))
     same = f"{gate.comparison.same} cases are as before."
+    grouped = sum(len(changes) for group, changes in gate.groups.items() if group is not Group.SLOWER)
+    if others := len(gate.comparison.changes) - grouped:
+        same += f" {others} changed otherwise: they fail in another way, or pass with less to spare."
     yield same if gate.alike is None else f"{same} {_alike(gate.alike)}"
     if around := surroundings(gate.comparison):
         yield "\n".join(f"- {escape(line)}" for line in around)

@@ -4,7 +4,7 @@ from burn_verify.report.summary.changes import compare
 from burn_verify.report.summary.columns import merge
 from burn_verify.report.summary.gate import gate
 from burn_verify.report.views.comment import nothing, render
-from reported import a_record, agrees, refused, wrong
+from reported import a_record, agrees, no_program, refused, wrong
 
 
 def comment(before, after, **environment):
@@ -41,3 +41,10 @@ def test_long_lists_are_cut():
     text = comment([agrees(name) for name in names], [wrong(name) for name in names])
 
     assert "- … 20 more" in text
+
+
+def test_what_fails_otherwise_is_counted_and_named_in_no_group():
+    text = comment([agrees("node/a"), refused("node/b")], [agrees("node/a"), no_program("node/b")])
+
+    assert text.startswith("### burn-verify: nothing is better or worse\n")
+    assert "1 cases are as before. 1 changed otherwise: they fail in another way, or pass with less to spare." in text
