@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from burn_verify.cases import files
 from burn_verify.cases.load import stored_location
@@ -56,7 +56,7 @@ def read(path: Path, cache: Cache, *, offline: bool = False, hints: Hints = Hint
     for line in _lines(path):
         found |= _sources(line, path.parent, cache, offline)
     if not found:
-        message = f"{path}: it names no model"
+        message = f"{path}: it names no model: a path, folder, glob or URL a line is needed"
         raise UsageError(message)
     return tuple(
         Case(id=f"{files.CORPUS}/{name}", corpus=files.CORPUS, source=source, hints=hints)
@@ -81,6 +81,8 @@ def _lines(path: Path) -> Iterator[_Line]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         said = "it is no text" if isinstance(error, ValueError) else error.strerror
+        if path.parts[:1] in (("http:",), ("https:",)):
+            said = "it is a URL: fetch the list first"
         message = f"{path}: the list of models cannot be read: {said}"
         raise UsageError(message) from None
     for number, line in enumerate(text.splitlines(), start=1):
@@ -114,9 +116,9 @@ def _sources(line: _Line, folder: Path, cache: Cache, offline: bool) -> dict[Pat
 
 
 def _remote(line: _Line, cache: Cache, offline: bool) -> dict[Path, Source]:
-    url = urlsplit(line.place)
-    name = PurePosixPath(unquote(url.path))
-    if url.scheme not in _WEB or not url.netloc or not name.name:
+    url = _url(line.place)
+    name = PurePosixPath(unquote(url.path)) if url else PurePosixPath()
+    if url is None or url.scheme not in _WEB or not url.hostname or not name.name:
         message = f"{line.said}: {line.place} is not the http or https URL of a file"
         raise UsageError(message)
     if line.sha256 is None:
@@ -129,6 +131,16 @@ def _remote(line: _Line, cache: Cache, offline: bool) -> dict[Path, Source]:
         why = f"{line.place} is not in the cache, and --burn-offline forbids to fetch it"
         return {_place(url.netloc, name): Unavailable(reason=why)}
     return {_place(url.netloc, name): download}
+
+
+def _url(text: str) -> SplitResult | None:
+    """Return the parts of a URL, or None where its host or port is none that there can be."""
+    try:
+        url = urlsplit(text)
+        # A port is looked at only when it is asked for.
+        return url if url.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _place(host: str, name: PurePosixPath) -> Path:

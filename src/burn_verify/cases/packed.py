@@ -60,7 +60,12 @@ def is_packed(path: Path) -> bool:
 
 def without_suffix(path: Path) -> Path:
     """Return a path without what names the kind of the file: ``a/model`` for ``a/model.onnx.gz``."""
-    return path.with_suffix("").with_suffix("") if is_packed(path) else path.with_suffix("")
+    # Not `Path.with_suffix`: what it makes of `..onnx` and `a.` depends on the version of Python.
+    name = path.name
+    for _ in range(2 if is_packed(path) else 1):
+        head, _, kind = name.rpartition(".")
+        name = head if kind and head.strip(".") else name
+    return path.parent / name
 
 
 def beside(path: Path, suffix: str) -> Path:

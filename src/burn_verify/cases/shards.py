@@ -5,6 +5,7 @@ given, of a record with their costs.
 """
 
 import hashlib
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -35,23 +36,34 @@ def divide(
 ) -> tuple[tuple[Case, ...], Shard]:
     """Return the cases of a shard, in their order, and the description of the shard for the record.
 
+    Arguments:
+        index: from 1 to `count`.
+        costs: as for `places`.
+    """
+    place = places(cases, count, costs)
+    own = tuple(case for case in cases if place[case.id] == index)
+    cut = _digest((case_id, shard - 1) for case_id, shard in place.items())
+    return own, Shard(index=index, count=count, cases=len(own), of=len(cases), cut=cut)
+
+
+def places(cases: Sequence[Case], count: int, costs: Mapping[str, float] | None = None) -> dict[str, int]:
+    """Return the shard of each case by its id, from 1.
+
     By falling cost, each case goes to the shard with the smallest sum so far (R. L. Graham, "Bounds on multiprocessing
     timing anomalies", 1969): no shard takes more than 4/3 of the time of the best division.
 
     Arguments:
-        index: from 1 to `count`.
         costs: seconds by case id. A case without an entry costs the mean of its corpus, or of all.
     """
     known = costs or {}
     means = _means(cases, known)
     price = {case.id: known.get(case.id, means[case.corpus]) for case in cases}
-    loads = [0.0] * count
-    place: dict[str, int] = {}
+    loads = [(0.0, shard) for shard in range(1, count + 1)]
+    found: dict[str, int] = {}
     for case_id in sorted(price, key=lambda case_id: (-price[case_id], case_id)):
-        place[case_id] = min(range(count), key=lambda shard: (loads[shard], shard))
-        loads[place[case_id]] += price[case_id]
-    own = tuple(case for case in cases if place[case.id] == index - 1)
-    return own, Shard(index=index, count=count, cases=len(own), of=len(cases), cut=_digest(place.items()))
+        load, found[case_id] = loads[0]
+        heapq.heapreplace(loads, (load + price[case_id], found[case_id]))
+    return found
 
 
 def _means(cases: Iterable[Case], costs: Mapping[str, float]) -> dict[str, float]:

@@ -114,7 +114,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
         return 0
     with LongWork(sys.stderr) as work:
         sweep = _opened(arguments, settings, work.listen)
-        shard.begin(sweep)
+        shard.begin(sweep, new=not arguments.gather)
         if not arguments.gather:
             _run(arguments, sweep, settings, work.listen)
         gathered = gather.gather(sweep)
@@ -133,11 +133,17 @@ def _check(arguments: argparse.Namespace, settings: Settings) -> None:
     if arguments.cover is not None and arguments.cover < 0:
         message = f"--cover: a number of models is needed, not {arguments.cover}"
         raise UsageError(message)
-    if settings.shard and (arguments.shards or arguments.gather):
+    if (settings.shard is not None) + (arguments.shards is not None) + arguments.gather > 1:
         message = "--shard runs one part, --shards all of them, --gather none: say one of them"
         raise UsageError(message)
     if not arguments.shards and (arguments.kubernetes or arguments.cluster != "local" or arguments.slurm):
         message = "--kubernetes, --cluster and --slurm need a number of parts: --shards N"
+        raise UsageError(message)
+    if arguments.parallel is not None and not arguments.shards:
+        message = "--parallel is how many of several shards run at once: say --shards N too"
+        raise UsageError(message)
+    if arguments.slurm and arguments.cluster != "slurm":
+        message = "--slurm has parameters of jobs on a cluster: say --cluster slurm too"
         raise UsageError(message)
 
 
@@ -205,7 +211,7 @@ def _run(arguments: argparse.Namespace, sweep: Sweep, settings: Settings, listen
         fleet.Fleet(
             cluster=arguments.cluster,
             folder=sweep.folder / fleet.LOGS / "%j",
-            count=arguments.shards,
+            numbers=shard.unfinished(sweep, arguments.shards),
             parallel=arguments.parallel or (2 if local else arguments.shards),
             parameters=_parameters(arguments.slurm, local=local),
         ),

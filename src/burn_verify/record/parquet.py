@@ -5,14 +5,18 @@ The record in JSON lines stays what counts; the tables are made of it.
 
 import json
 import tempfile
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from burn_verify.core.errors import StoreError, UsageError
 from burn_verify.record.codec import Record
 from burn_verify.record.tables import TABLES, Row, rows
+
+_MOST_SAID: Final = 400
+"""Characters of an error of DuckDB: it may list all overloads of a function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ def ask(sql: str, *, records: Iterable[Record] = (), folder: Path | None = None)
             columns = tuple(str(column[0]) for column in found.description or ())
             return Answer(columns=columns, rows=tuple(found.fetchall()) if columns else ())
         except duckdb.Error as error:
-            message = f"query: {_first_line(error)}"
+            message = f"query: {_what_is_wrong(error)}"
             raise UsageError(message) from None
 
 
@@ -120,6 +124,11 @@ def _load(connection: Any, tables: Mapping[str, Sequence[Row]]) -> None:
 
 def _quoted(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def _what_is_wrong(error: Exception) -> str:
+    """Return what DuckDB says, and what it advises, in one line; the SQL it repeats below is left out."""
+    return textwrap.shorten(str(error).strip().partition("\n\n")[0], _MOST_SAID)
 
 
 def _first_line(error: Exception) -> str:

@@ -78,6 +78,9 @@ def test_names_are_the_same_wherever_a_model_comes_from(identity, cache, tmp_pat
     [
         ("https://host/a.onnx", "list.txt:2: a URL needs its hash"),
         (f"ftp://host/a.onnx sha256:{HEX}", "list.txt:2: .* is not the http or https URL of a file"),
+        (f"https://[host/a.onnx sha256:{HEX}", "list.txt:2: .* is not the http or https URL of a file"),
+        (f"https://host:99999/a.onnx sha256:{HEX}", "list.txt:2: .* is not the http or https URL of a file"),
+        (f"https://:80/a.onnx sha256:{HEX}", "list.txt:2: .* is not the http or https URL of a file"),
         (f"https://host/ sha256:{HEX}", "list.txt:2: .* is not the http or https URL of a file"),
         ("gone.onnx", "list.txt:2: .*gone.onnx: no such file"),
         ("no*.onnx", "list.txt:2: no file matches"),
@@ -100,3 +103,5 @@ def test_a_list_of_nothing_is_a_mistake(cache, tmp_path, content, message):
         manifest.read(path, cache)
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         manifest.read(tmp_path / "gone.txt", cache)
+    with pytest.raises(UsageError, match="cannot be read: it is a URL"):
+        manifest.read(Path("https://host/list.txt"), cache)

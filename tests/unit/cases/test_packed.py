@@ -49,6 +49,10 @@ def left(cache):
         ("m.gz", False, "m"),
         ("m", False, "m"),
         (".onnx.gz", True, ".onnx"),
+        ("a/..onnx", False, "a/..onnx"),
+        ("a/...onnx.gz", True, "a/...onnx"),
+        ("..1", False, "..1"),
+        ("m.", False, "m."),
     ],
 )
 def test_names(name, is_packed, rest):

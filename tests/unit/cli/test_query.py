@@ -41,6 +41,8 @@ def test_a_table_is_for_people(command, written):
     ("sql", "place", "message"),
     [
         ("selekt", "run.jsonl", "query: Parser Error"),
+        ("select nix from results", "run.jsonl", '"nix" not found in FROM clause! Candidate bindings: "'),
+        ("select case_id + 'a' from results", "run.jsonl", "add explicit type casts"),
         (COUNT, "gone.jsonl", "no such record"),
         (COUNT, ".", "--gather makes it"),
     ],

@@ -24,7 +24,7 @@ class Fleet:
     Attributes:
         cluster: ``local`` or ``slurm``.
         folder: of submitit's pickles and logs; every job has to see it.
-        count: how many shards there are.
+        numbers: of the shards that are to run.
         parallel: how many of them run at once.
         parameters: of submitit's executor, such as ``slurm_partition``.
         again: how often a shard that died is started again, alone.
@@ -32,7 +32,7 @@ class Fleet:
 
     cluster: str
     folder: Path
-    count: int
+    numbers: Sequence[int]
     parallel: int
     parameters: Mapping[str, Any]
     again: int = 3
@@ -45,15 +45,15 @@ def run(task: Callable[[int], int], fleet: Fleet, listen: Listener) -> dict[int,
         UsageError: submitit is not installed, a parameter is none of its own, or there is no such cluster here.
     """
     executor = _executor(fleet)
-    numbers = list(range(1, fleet.count + 1))
+    total = len(fleet.numbers)
     failed: dict[int, str] = {}
-    for place in range(0, fleet.count, fleet.parallel):
-        some = numbers[place : place + fleet.parallel]
-        listen(Progress(phase="shards", done=place, total=fleet.count, text=_said(some)))
+    for place in range(0, total, fleet.parallel):
+        some = fleet.numbers[place : place + fleet.parallel]
+        listen(Progress(phase="shards", done=place, total=total, text=_said(some)))
         failed |= wave(executor, task, some)
     for number in list(failed):
         for _ in range(fleet.again):
-            listen(Progress(phase="shards", done=fleet.count, total=fleet.count, text=f"shard {number} again, alone"))
+            listen(Progress(phase="shards", done=total, total=total, text=f"shard {number} again, alone"))
             if not (why := wave(executor, task, [number])):
                 del failed[number]
                 break
@@ -104,4 +104,5 @@ def _executor(fleet: Fleet) -> Any:
 
 
 def _said(numbers: Sequence[int]) -> str:
-    return f"shard {numbers[0]}" if len(numbers) == 1 else f"shards {numbers[0]} to {numbers[-1]}"
+    gaps = f", {len(numbers)} of them" if numbers[-1] - numbers[0] >= len(numbers) else ""
+    return f"shard {numbers[0]}" if len(numbers) == 1 else f"shards {numbers[0]} to {numbers[-1]}{gaps}"

@@ -71,12 +71,18 @@ def _apart(before: Set[tuple[str, str]], now: Set[tuple[str, str]]) -> str:
     return " and ".join((*lacking, *more)) or "by another version of burn-verify"
 
 
-def begin(sweep: Sweep) -> None:
+def begin(sweep: Sweep, *, new: bool = True) -> None:
     """Create the folder of a sweep, or check that it is one of the same options.
 
+    Arguments:
+        new: it need not be there yet.
+
     Raises:
-        UsageError: it is of a sweep with other options, or of something else, or cannot be written.
+        UsageError: it is of a sweep with other options, or of something else, or cannot be written, or is not there.
     """
+    if not new and not sweep.journals.is_dir():
+        message = f"--out {sweep.folder}: no sweep was begun there: run its shards first, or check the path"
+        raise UsageError(message)
     about = {"sweep": 1, "options": [list(pair) for pair in options_given(sweep.settings)]}
     place = sweep.folder / _ABOUT
     found = read_json(place)
@@ -100,6 +106,12 @@ def begin(sweep: Sweep) -> None:
 def own(sweep: Sweep, index: int, count: int) -> tuple[Case, ...]:
     """Return the cases of a shard, counted from 1."""
     return shards.divide(sweep.cases, index, count, sweep.costs)[0]
+
+
+def unfinished(sweep: Sweep, count: int) -> list[int]:
+    """Return the numbers of the shards in which a model has no result yet; a shard without models is none of them."""
+    place = shards.places(sweep.cases, count, sweep.costs)
+    return sorted({place[case.id] for case in sweep.read().left(sweep.cases, sweep.targets)})
 
 
 def run(sweep: Sweep, index: int, count: int, seams: Seams, listen: Listener = silent) -> int:

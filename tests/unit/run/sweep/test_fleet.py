@@ -15,8 +15,8 @@ from burn_verify.system.signals import ending_as_ctrl_c
 pytest.importorskip("submitit")
 
 
-def of(folder, count=3, cluster="local", **parameters):
-    return Fleet(cluster=cluster, folder=folder, count=count, parallel=3, parameters=parameters, again=1)
+def of(folder, numbers=(1, 2, 3), cluster="local", **parameters):
+    return Fleet(cluster=cluster, folder=folder, numbers=numbers, parallel=3, parameters=parameters, again=1)
 
 
 def task(folder):
@@ -40,6 +40,15 @@ def test_a_shard_that_dies_is_started_again_alone(tmp_path):
     assert list(failed) == [3]
     assert [(tmp_path / str(number)).read_text() for number in (1, 2, 3)] == ["x", "xx", "xx"]
     assert [event.text for event in events] == ["shards 1 to 3", "shard 2 again, alone", "shard 3 again, alone"]
+
+
+def test_only_shards_that_are_named_run(tmp_path):
+    events = []
+    failed = fleet.run(task(tmp_path), of(tmp_path / "logs", numbers=(1, 4, 5, 7)), events.append)
+
+    assert failed == {}
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["1", "4", "5", "7"]
+    assert [event.text for event in events] == ["shards 1 to 5, 3 of them", "shard 7"]
 
 
 def test_a_cluster_that_is_not_here_is_a_mistake(tmp_path):

@@ -33,6 +33,16 @@ def test_shards_together_verify_every_model_once(sweep):
     assert [shard.run(sweep, index, 3, seams(faults)) for index in (1, 2, 3)] == [0, 0, 0]
 
 
+def test_only_shards_with_something_left_are_unfinished(sweep):
+    assert shard.unfinished(sweep, 3) == [1, 2, 3]
+    assert len(shard.unfinished(sweep, 20)) == 7
+    shard.run(sweep, 2, 3, seams())
+
+    assert shard.unfinished(sweep, 3) == [1, 3]
+    shard.run(sweep, 1, 1, seams())
+    assert shard.unfinished(sweep, 3) == []
+
+
 def test_another_division_goes_on_where_the_first_stopped(sweep):
     first = shard.run(sweep, 1, 3, seams())
 
