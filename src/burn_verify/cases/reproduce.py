@@ -24,8 +24,11 @@ def reproduce(case: Case, settings: Settings) -> str:
 def reproduce_recorded(result: CaseResult, target: Target) -> str:
     """Return the same command from a record, which does not hold the paths of a user's files and checkouts."""
     known = versions.known(target.burn)
+    # For a checkout of another version another Burn is the latest.
+    other = target.burn_onnx_checkout is not None and target.burn_onnx != known.burn_onnx
+    latest = target.burn in ("", versions.LATEST.burn) and not other
     settings = Settings(
-        burn_version=(LATEST,) if target.burn in ("", versions.LATEST.burn) else (target.burn,),
+        burn_version=(LATEST,) if latest else (target.burn,),
         burn_backend=() if target.backend in ("", known.backends[0]) else (target.backend,),
         burn_path=("PATH/TO/burn" if target.burn_checkout else None,),
         burn_onnx_path=("PATH/TO/burn-onnx" if target.burn_onnx_checkout else None,),

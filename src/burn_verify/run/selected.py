@@ -1,6 +1,6 @@
 """The selection of a run: cases, targets, settings and expectations, fixed before anything is built."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -10,6 +10,7 @@ from burn_verify.cases.shards import Shard
 from burn_verify.core import versions
 from burn_verify.core.case import Case
 from burn_verify.core.errors import UsageError
+from burn_verify.core.option_values import LATEST
 from burn_verify.core.options import Settings
 from burn_verify.core.progress import Listener, Progress
 from burn_verify.core.target import Checkout, Target, Trial
@@ -45,6 +46,8 @@ def asked(
     found: dict[Target, Asked] = {}
     chosen = settings if crate is None else _as_shipped(settings, crate)
     sources = product(chosen.burn_path, chosen.burn_onnx_path, chosen.burn_hooks)
+    converters = {text: opened(text, "burn-onnx") for text in chosen.burn_onnx_path if text is not None}
+    newest = _newest(converters.values())
     # Each version has a backend and a kind of weights of its own, where none is named.
     kinds = product(chosen.burn_backend or (None,), chosen.record_type or (None,))
     every = product(
@@ -60,8 +63,8 @@ def asked(
     )
     for version, source, simplify, partition, prepared, kind, load, weights, via in every:
         (burn, burn_onnx, hooks), (backend, record) = source, kind
-        pinned = versions.resolve(version)
-        converter = None if burn_onnx is None else opened(burn_onnx, "burn-onnx")
+        pinned = newest if newest and version == LATEST else versions.resolve(version)
+        converter = None if burn_onnx is None else converters[burn_onnx]
         released = pinned.burn_onnx if crate is None else crate.burn_onnx
         target = Target(
             burn=pinned.burn,
@@ -91,11 +94,24 @@ def asked(
             via=(via,),
         )
         if crate is None:
-            own = replace(own, burn_version=(version,), burn_path=(burn,), burn_onnx_path=(burn_onnx,))
+            said = version if pinned == versions.resolve(version) else pinned.burn
+            own = replace(own, burn_version=(said,), burn_path=(burn,), burn_onnx_path=(burn_onnx,))
         found.setdefault(target, Asked(target=target, settings=own))
     if len(found) == 1 and (why := refusal(next(iter(found)))):
         raise UsageError(why)
     return tuple(found.values())
+
+
+def _newest(converters: Iterable[Checkout]) -> versions.BurnVersion | None:
+    """Return the newest Burn that checkouts of burn-onnx are built with, which is the latest one for them.
+
+    None where there is none, or a checkout is of no version that is known: it is refused when it is built.
+    """
+    try:
+        found = [versions.built_with(one.version) for one in converters if one.version]
+    except UsageError:
+        return None
+    return max(found, key=versions.VERSIONS.index, default=None)
 
 
 def _as_shipped(settings: Settings, crate: Shipped) -> Settings:

@@ -9,7 +9,7 @@ from burn_verify.cases import sized
 from burn_verify.cases.reproduce import reproduce, reproduce_recorded
 from burn_verify.core.case import Case, ModelFile, Seeded, Unavailable
 from burn_verify.core.options import Settings
-from burn_verify.core.target import Target
+from burn_verify.core.target import Checkout, Target
 from reported import a_result
 
 
@@ -60,3 +60,15 @@ def test_the_command_for_an_operator_at_a_useful_size_selects_the_same_graph():
     recorded = reproduce_recorded(a_result(case.id), Target())
     assert f"reproduce: {recorded}" == line
     assert sized.chosen([graph.case_id]) == (graph,)
+
+
+@pytest.mark.parametrize(
+    ("burn", "burn_onnx", "is_said"),
+    [("0.22.1", "0.22.0", False), ("0.22.1", "0.23.0-pre.1", True), ("0.23.0-pre.1", "0.22.0", True)],
+)
+def test_the_burn_is_said_where_a_checkout_brings_another_latest_one(burn, burn_onnx, is_said):
+    target = Target(burn=burn, burn_onnx=burn_onnx, burn_onnx_checkout=Checkout(path=Path()))
+    line = reproduce_recorded(a_result("zoo/candy"), target)
+
+    assert (f"--burn-version={burn}" in line) is is_said
+    assert "--burn-onnx-path=PATH/TO/burn-onnx" in line

@@ -62,15 +62,31 @@ def test_checkouts_are_opened_by_their_project(tmp_path):
     assert all(target.burn_onnx_checkout for target in found)
 
 
-def test_a_checkout_brings_its_version_and_leaves_burn_as_it_is(tmp_path):
-    old, new = tmp_path / "old", tmp_path / "new"
-    for folder in (old, new):
+@pytest.mark.parametrize(
+    ("said", "found", "burn"),
+    [
+        (None, ("0.22.0", "0.23.0-pre.2"), "0.23.0-pre.1"),
+        (None, ("0.22.0", "0.22.7"), "0.22.1"),
+        (None, ("", ""), "0.22.1"),
+        (None, ("0.22.0", "0.99.0"), "0.22.1"),
+        ("0.22.1", ("0.22.0", "0.23.0-pre.2"), "0.22.1"),
+    ],
+)
+def test_a_checkout_brings_its_version_and_the_newest_one_burn_where_none_is_said(tmp_path, said, found, burn):
+    folders = [tmp_path / "old", tmp_path / "new"]
+    for folder in folders:
         folder.mkdir()
-    settings = settings_from({"burn_onnx_path": f"release,{old},{new}"})
-    found = asked(settings, lambda text, _: Checkout(path=Path(text), version={str(new): "0.23.0-pre.2"}.get(text, "")))
+    of = dict(zip(map(str, folders), found, strict=True))
+    settings = settings_from({"burn_onnx_path": ",".join(of)} | ({"burn_version": said} if said else {}))
 
-    assert [one.target.burn_onnx for one in found] == ["0.22.0", "0.22.0", "0.23.0-pre.2"]
-    assert {one.target.burn for one in found} == {"0.22.1"}
+    def opened(text, _):
+        return Checkout(path=Path(text), version=of[text])
+
+    chosen = asked(settings, opened)
+    assert [one.target.burn_onnx for one in chosen] == [version or "0.22.0" for version in found]
+    assert {one.target.burn for one in chosen} == {burn}
+    for one in chosen:
+        assert asked(one.settings, opened) == (one,)
 
 
 def test_what_cannot_be_is_a_mistake_only_where_it_is_all_there_is():
