@@ -125,7 +125,7 @@ def manifest(packaged: str, crates: list[str]) -> str:
 
 
 class WasmBuilder:
-    """Compiles models to WebAssembly, each to a module of its own."""
+    """Compiles models to WebAssembly: a program for each."""
 
     def __init__(self, cache: Cache, listen: Listener, target: Target) -> None:
         version = resolve(target.burn)
@@ -137,16 +137,20 @@ class WasmBuilder:
         self._build = Build(folder=self._root / "workspace", target=self._root / "target", log=self._root / "cargo.log")
 
     def build(self, models: Sequence[ConvertedModel]) -> None:
-        """Compile modules that are not in the cache together, which uses all processors.
+        """Compile what is not in the cache together, which uses all processors.
 
-        What fails is left to `module`, which says why.
+        Models of the same Rust, which differ in how they are loaded, are one program: most of its compilation is the
+        same. What fails is left to `module`, which says why.
 
         Raises:
             ToolchainError: the disk is full or read-only.
         """
         if len(self._missing(models)) > 1:
             with self._cache.lock(self._lock):
-                self._compile(self._missing(models))
+                programs: dict[Path, dict[Path, ConvertedModel]] = {}
+                for folder, model in self._missing(models).items():
+                    programs.setdefault(model.rust, {})[folder] = model
+                self._compile(list(programs.values()))
 
     def module(self, model: ConvertedModel) -> Path:
         """Return the module of a model, from the cache where it was built before.
@@ -158,7 +162,7 @@ class WasmBuilder:
         if self._missing([model]):
             with self._cache.lock(self._lock):
                 missing = self._missing([model])
-                run = self._compile(missing)
+                run = self._compile([missing] if missing else [])
             if missing and run.code != 0:
                 crate = codegen.crate_of([model]).crate
                 own = [error for name, error in run.errors if name == crate]
@@ -178,16 +182,16 @@ class WasmBuilder:
         folders = {self._folder(model): model for model in models}
         return {folder: model for folder, model in folders.items() if sealed(folder / "done.json") is None}
 
-    def _compile(self, models: Mapping[Path, ConvertedModel]) -> CargoRun:
-        """Compile models, each to a module of its own, and keep those that compile."""
-        groups = {folder: codegen.crate_of([model]) for folder, model in models.items()}
-        batches = {folder: codegen.batch_name([group]) for folder, group in groups.items()}
-        files_ = {path: text for group in groups.values() for path, text in codegen.batch_files([group]).items()}
-        self._write(files_, [*(group.crate for group in groups.values()), *batches.values()])
-        labels = {group.crate: group.label for group in groups.values()}
-        run = self._cargo(self._build, list(batches.values()), labels) if models else CargoRun()
-        for folder, batch in batches.items():
-            if batch in run.executables:
+    def _compile(self, programs: Sequence[Mapping[Path, ConvertedModel]]) -> CargoRun:
+        """Compile programs of models, and keep each that compiles in the folders of its models."""
+        groups = [codegen.crate_of(models.values()) for models in programs]
+        batches = [codegen.batch_name([group]) for group in groups]
+        texts = {path: text for group in groups for path, text in codegen.batch_files([group]).items()}
+        self._write(texts, [*(group.crate for group in groups), *batches])
+        labels = {group.crate: group.label for group in groups}
+        run = self._cargo(self._build, batches, labels) if programs else CargoRun()
+        for batch, models in zip(batches, programs, strict=True):
+            for folder in models if batch in run.executables else ():
                 copy_atomically(Path(run.executables[batch]), folder / "runner.wasm")
                 seal(folder / "done.json", [folder / "runner.wasm"])
                 prune(folder.parent, keep=_KEPT, young=_DAY)

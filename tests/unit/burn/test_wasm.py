@@ -1,5 +1,6 @@
 """The workspace for WebAssembly, what a machine lacks for it, and the programs that run it; nothing is compiled."""
 
+import dataclasses
 import re
 import tomllib
 from importlib.resources import files
@@ -143,6 +144,17 @@ def test_a_model_that_does_not_compile_keeps_no_other_from_it(building, tmp_path
     with pytest.raises(CompileError, match="mismatched types"):
         builder.module(models[0])
     assert cargo.calls == [2, 1]
+
+
+def test_ways_to_load_a_model_are_one_program(building, tmp_path):
+    (model,) = converted(tmp_path, "a")
+    ways = [model, dataclasses.replace(model, module="a_bytes", load="bytes")]
+    builder, cargo = building()
+
+    builder.build([*ways, *converted(tmp_path, "b")])
+
+    assert cargo.calls == [2]
+    assert len({builder.module(one) for one in ways}) == 2
 
 
 def test_one_model_is_compiled_when_it_is_asked_for(building, tmp_path):
