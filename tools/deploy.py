@@ -296,10 +296,16 @@ def served_page(found: Sequence[Mapping[str, Any]]) -> str:
     bad = [[row[0], row[1], row[2], row[3]] for row in found[0]["malformed"]]
     lines += [f"## Malformed requests, {found[0]['model']}", ""]
     lines += [tabulate(bad, ["request", "status", "code", "message"], tablefmt="github"), ""]
-    unlike = [one["model"] for one in found if [row[1] for row in one["malformed"]] != [row[1] for row in bad]]
+    usual = {row[0]: row[1] for row in bad}
+    unlike = [
+        f"{one['model']}, {row[0]}: {row[1]} {row[2]}".strip()
+        for one in found
+        for row in one["malformed"]
+        if row[1] != usual.get(row[0])
+    ]
     after = [one["model"] for one in found if not one["answers_after"]]
-    lines += [f"Other models with other statuses: {', '.join(unlike) or 'none'}; "]
-    lines += [f"models that did not answer a good request afterwards: {', '.join(after) or 'none'}.", ""]
+    lines += [f"Other statuses of other models: {'; '.join(unlike) or 'none'}."]
+    lines += [f"Models that did not answer a good request afterwards: {', '.join(after) or 'none'}.", ""]
     return "\n".join(lines)
 
 

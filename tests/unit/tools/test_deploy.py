@@ -104,8 +104,8 @@ def test_the_part_about_servers_names_models_that_answer_otherwise():
     text = served_page([one, other])
 
     assert "9 of 200, 1 of 503" in text
-    assert "Other models with other statuses: b; " in text
-    assert "models that did not answer a good request afterwards: b." in text
+    assert "Other statuses of other models: b, empty body: 500." in text
+    assert "Models that did not answer a good request afterwards: b." in text
     assert served_page([]) == ""
 
 
