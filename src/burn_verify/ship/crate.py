@@ -391,10 +391,11 @@ def filled(source: str, /, **values: str) -> str:
         ValueError: a place has no value, or a value has no place.
     """
     text = _static(source)
-    for key, value in values.items():
-        place = "{{" + key + "}}"
-        if place not in text:
-            msg = f"{source} has no {place}"
-            raise ValueError(msg)
-        text = text.replace(place, value)
-    return text
+    if (places := set(_PLACE.findall(text))) != values.keys():
+        msg = f"{source} has {sorted(places)}, not {sorted(values)}"
+        raise ValueError(msg)
+    # Once over the text: a value may hold what looks like a place, such as the name of a model.
+    return _PLACE.sub(lambda found: values[found[1]], text)
+
+
+_PLACE: Final = re.compile(r"\{\{(\w+)\}\}")

@@ -61,7 +61,7 @@ def contents_of(proven: Proven, name: str, load: Load, *, pregenerated: bool) ->
     files |= {file.location: file.path.read_bytes() for file in external_files(described, prepared.model)}
     return Contents(
         name=name,
-        title=prepared.case.id,
+        title=" ".join(prepared.case.id.split()),  # it goes into a comment
         target=ready.built.target,
         load=load,
         face=face_of(generated, prepared.inputs, prepared.outputs),

@@ -94,6 +94,15 @@ def test_a_name_with_marks_of_a_table_keeps_the_tables_whole(contents):
     assert "| greatest difference | `a\\|b c` 0 |" in readme.splitlines()
 
 
+def test_a_name_that_looks_like_a_place_is_not_filled(contents):
+    odd = dataclasses.replace(contents, title="{{ports}}", about={"greatest difference": "`{{load}}` 0"})
+
+    files = files_of(odd)
+
+    assert "| greatest difference | `{{load}}` 0 |" in files["README.md"].decode()
+    assert files["src/lib.rs"].decode().startswith("//! {{ports}}, as a Burn module")
+
+
 def test_arrays_of_any_name_can_be_read_by_numpy():
     arrays = {"file": np.array(1.5), "a/b:0": np.arange(4).reshape(2, 2)[:, ::-1]}
 
