@@ -61,6 +61,7 @@ class Verifier:
         self._samples: SampleRun | None = None
         self._measuring: Engine | None = None
         self._measurer: Measurer | None = None
+        self._moved: tuple[object, Mapping[str, Mapping[int, Array]]] | None = None
         self._second = SecondOpinion(cache, settings.judge_timeout, settings.memory_limit)
 
     def verify(
@@ -209,10 +210,16 @@ class Verifier:
             self._known.keep(made, judge)
             return made
         sets = {name: step.known.data_sets[name].inputs for name in step.outputs if not ready.prepared.is_varied(name)}
-        every = ready.built.target.record != BURNPACK
-        moves = stored_half.deviations(self._beside(), ready.prepared.model, sets, every=every)
-        made = compared(step, judge, doubt, self._further(ready), moves)
+        made = compared(step, judge, doubt, self._further(ready), self._moves(ready, sets))
         return replace(made, evidence={**made.evidence, "weights": _stored(ready)})
+
+    def _moves(self, ready: Ready, sets: Mapping[str, Sequence[Array]]) -> Mapping[str, Mapping[int, Array]]:
+        """Measure how far half weights move the outputs, once for all ways in which a model is asked."""
+        every = ready.built.target.record != BURNPACK
+        key = ready.prepared.model, ready.reference.path, tuple(sets), every
+        if self._moved is None or self._moved[0] != key:
+            self._moved = key, stored_half.deviations(self._beside(), ready.prepared.model, sets, every=every)
+        return self._moved[1]
 
     def _further(self, ready: Ready) -> varied.Further:
         doubt = partial(self._second.differs, ready.prepared, numbers=True)

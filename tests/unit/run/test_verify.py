@@ -1,5 +1,6 @@
 """One prepared case to its result, with fakes for ONNX Runtime and Burn."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from burn_verify.core.options import Settings
 from burn_verify.core.result import JudgeMode
 from burn_verify.core.stage import Outcome, Stage
 from burn_verify.core.target import Target
+from burn_verify.reference import stored_half
 from burn_verify.run.pipeline import Pipeline
 from burn_verify.run.verify import Verifier
 from fakes import Faults, seams
@@ -83,3 +85,16 @@ def test_the_judge_is_that_of_settings_and_target(verified):
     verifier, _ = verified(judge=JudgeMode.STRICT)
 
     assert verifier.judge_of(Target(backend="wgpu")).mode is JudgeMode.STRICT
+
+
+def test_how_far_half_weights_move_answers_is_measured_once_for_all_ways(verified, monkeypatch):
+    verifier, full = verified()
+    ways = [Target(weights="half", via=via) for via in ("process", "http-binary")]
+    halves = [dataclasses.replace(full, built=dataclasses.replace(full.built, target=target)) for target in ways]
+    asked = []
+    monkeypatch.setattr(stored_half, "deviations", lambda *given, **_: asked.append(given) or {})
+
+    found = [verifier.verify(step).result.outcome for step in halves]
+
+    assert found == [Outcome.PASSED, Outcome.PASSED]
+    assert len(asked) == 1
