@@ -355,13 +355,17 @@ def _run(arguments: argparse.Namespace) -> None:
     settings = settings_from({"models": arguments.models, **chosen})
     cache = Cache(settings.cache_dir)
     targets = [target for target in targets_of(chosen) if refusal(target) is None]
-    known = {row.model for row in read(arguments.out)} if arguments.out.is_file() else set()
+    known = read(arguments.out) if arguments.out.is_file() else []
+    done = {(row.model, row.way) for row in known}
+    refused = {model for model, own in _by_model(known).items() if _unbuilt(own) is not None}
+    ways = [_way(target) for target in targets]
     for case in _cases(settings, cache):
-        if case.id in known:
+        if case.id in refused or all((case.id, way) in done for way in ways):
             continue
-        made = [json.dumps(asdict(row)) for row in rows(case, targets, settings, cache, arguments.seconds)]
-        with arguments.out.open("a", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in made))
+        for row in rows(case, targets, settings, cache, arguments.seconds):
+            if (row.model, row.way) not in done:
+                with arguments.out.open("a", encoding="utf-8") as file:
+                    file.write(f"{json.dumps(asdict(row))}\n")
 
 
 def _cases(settings: Settings, cache: Cache) -> Sequence[Case]:

@@ -1,9 +1,14 @@
 """The page of the ways to ship a model says what the rows say."""
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 
-from deploy import Row, apart, page, served_page, startups_page
+import deploy
+from burn_verify.core.case import Case, ModelFile
+from burn_verify.core.ways import LOADS
+from deploy import Row, apart, page, read, served_page, startups_page
 
 ROWS = [
     Row(
@@ -66,6 +71,28 @@ def test_a_page_says_which_combinations_are_refused():
     assert sentence.startswith("- embedded half weights, embedded half weights http-json")
     assert sentence.endswith("--burn-load file,bytes")
     assert "embedded half weights" not in page(ROWS, "").partition("## Not run")[2]
+
+
+def test_a_run_that_ends_early_goes_on_where_it_ended(monkeypatch, tmp_path):
+    out = tmp_path / "rows.jsonl"
+    made = [Row(model="zoo/a", via="process", load=load, weights="full", verdict="agrees") for load in LOADS]
+    arguments = Namespace(models="a", via="process", load=",".join(LOADS), weights="full", out=out, seconds=1.0)
+    monkeypatch.setattr(deploy, "_cases", lambda *_: [Case(id="zoo/a", corpus="zoo", source=ModelFile(path=out))])
+
+    def ending(*_):
+        yield made[0]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deploy, "rows", ending)
+    with pytest.raises(KeyboardInterrupt):
+        deploy._run(arguments)
+    monkeypatch.setattr(deploy, "rows", lambda *_: iter(made))
+    deploy._run(arguments)
+    assert read(out) == made
+
+    monkeypatch.setattr(deploy, "rows", ending)
+    deploy._run(arguments)
+    assert read(out) == made
 
 
 @pytest.mark.parametrize(
