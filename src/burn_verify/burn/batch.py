@@ -182,7 +182,7 @@ def key_of(workspace: Workspace, models: Iterable[ConvertedModel]) -> str:
 
 def _noted(model: ConvertedModel) -> list[str | int]:
     ways = [] if (model.load, model.stored) == (FILE, FULL) else [model.load, model.stored]
-    if model.record != BURNPACK:
+    if model.alloc:
         ways = [model.load, model.stored, model.record]
     return [model.label, model.module, str(model.rust), str(model.weights), model.inputs, model.outputs, *ways]
 
@@ -201,6 +201,8 @@ def _model_of(noted: Sequence[str | int]) -> ConvertedModel:
         load=load,
         stored=stored,
         record=record,
+        # Code of burn-import: the kind of its file of weights is always noted.
+        alloc=bool(ways[2:]),
     )
 
 

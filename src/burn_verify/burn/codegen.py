@@ -79,8 +79,7 @@ class Group:
             f"#[path = {rust_string(str(model.rust))}] pub mod {model.module};" for model in self.models
         )
         inserts = "\n".join(_insert(model) for model in self.models)
-        # Code of burn-import names `alloc`, which the crate around it has to declare: its own tests do.
-        alloc = " extern crate alloc;" if any(model.record != BURNPACK for model in self.models) else ""
+        alloc = " extern crate alloc;" if any(model.alloc for model in self.models) else ""
         head = f"#![allow(warnings)]{alloc}\n{modules}\n"
         return f"{head}\npub fn register(registry: &mut runner::Registry) {{\n{inserts}\n}}\n"
 

@@ -27,8 +27,8 @@ from burn_verify.system.kept import seal, sealed
 from burn_verify.system.wire import Array
 
 PROFILE_OF_EXPORT: Final = "export"
-WITHOUT: Final = ("0.21.0",)
-"""Versions of Burn whose burn-onnx writes no ONNX."""
+WITHOUT: Final = ("0.19.1", "0.20.1", "0.21.0")
+"""Versions of Burn whose importer writes no ONNX."""
 
 _BACKEND: Final = "flex"
 _AT_ONCE: Final = 400
@@ -69,7 +69,7 @@ class Exporter:
     def __init__(self, cache: Cache, settings: Settings, listen: Listener, burn: str) -> None:
         version = resolve(burn)
         if version.burn in WITHOUT:
-            message = f"burn-onnx {version.burn_onnx} writes no ONNX: choose a newer Burn than {version.burn}"
+            message = f"{version.importer} {version.burn_onnx} writes no ONNX: choose a newer Burn than {version.burn}"
             raise UsageError(message)
         self._cache = cache
         self._settings = settings

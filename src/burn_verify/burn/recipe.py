@@ -127,10 +127,14 @@ def recipes(target: Target, backends: Collection[str], patches: Sequence[Patch])
 
 
 def overlaid(packaged: Mapping[str, str], version: BurnVersion) -> dict[str, str]:
-    """Return the workspace's own files for a version: text by path. Files in ``compat/versions`` override others."""
-    over = f"{_VERSIONS}{version.burn}/"
-    plain = {name: text for name, text in packaged.items() if not name.startswith(_VERSIONS) and name[-3:] != ".md"}
-    return plain | {name.removeprefix(over): text for name, text in packaged.items() if name.startswith(over)}
+    """Return the workspace's own files for a version: text by path. Files in ``compat/versions`` override others.
+
+    There, a folder with the name of an importer has what all its versions share.
+    """
+    made = {name: text for name, text in packaged.items() if not name.startswith(_VERSIONS) and name[-3:] != ".md"}
+    for over in (f"{_VERSIONS}{version.importer}/", f"{_VERSIONS}{version.burn}/"):
+        made |= {name.removeprefix(over): text for name, text in packaged.items() if name.startswith(over)}
+    return made
 
 
 def manifest(packaged: str, recipe: Recipe, members: Sequence[str]) -> str:

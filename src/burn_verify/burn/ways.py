@@ -8,11 +8,14 @@ from typing import Final
 
 from burn_verify.core.stage import ConvertedModel
 from burn_verify.core.target import Target
+from burn_verify.core.versions import BURN_ONNX, known
 from burn_verify.core.ways import BIN, BURNPACK, BYTES, EMBEDDED, FILE, FULL, MPK
 
 
 def of_target(model: ConvertedModel, target: Target) -> ConvertedModel:
     """Return a converted model as a target loads it: a module of its own, unless it is loaded as by default."""
+    if known(target.burn).importer != BURN_ONNX:
+        model = replace(model, alloc=True)
     if target.record != BURNPACK:
         # What embeds its record, or has another type or precision of it, was converted apart, and so is another module.
         module = f"{model.module}_{BYTES}" if target.load == BYTES else model.module

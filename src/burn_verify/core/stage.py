@@ -226,6 +226,7 @@ class ConvertedModel:
         seconds: wall time of the conversion, 0.0 when it came from the cache.
         inputs, outputs: how many values it takes and gives.
         load, stored, record: how the program gets its weights, and how and in what file they are stored: see `Target`.
+        alloc: whether its code names the crate ``alloc``, which the crate around has to declare: burn-import's does.
     """
 
     label: str
@@ -238,6 +239,7 @@ class ConvertedModel:
     load: str = FILE
     stored: str = FULL
     record: str = BURNPACK
+    alloc: bool = False
 
     @property
     def halves(self) -> bool:

@@ -60,6 +60,16 @@ VERSIONS: Final = (
         importer="burn-import",
         records=tuple(record for record in RECORDS if record != BURNPACK),
     ),
+    # The converter is burn-import for the last time, and it writes burnpacks.
+    BurnVersion(
+        burn="0.20.1",
+        burn_onnx="0.20.1",
+        onnx_ir="0.20.1",
+        min_rustc=(1, 89),
+        backends=("ndarray",),
+        ways=False,
+        importer="burn-import",
+    ),
     # The backend is a type: Tensor<B, D, K>, Model<B>.
     BurnVersion(
         burn="0.21.0",

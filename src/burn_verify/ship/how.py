@@ -16,7 +16,7 @@ from burn_verify.core.case import ModelFile, TensorSpec
 from burn_verify.core.stage import PreparedCase
 from burn_verify.core.target import Target
 from burn_verify.core.text import one_line
-from burn_verify.core.versions import resolve
+from burn_verify.core.versions import BURN_ONNX, resolve
 from burn_verify.core.ways import BURNPACK, EMBEDDED, FULL
 from burn_verify.ship.face import RUST_WORDS
 
@@ -27,7 +27,7 @@ _DEVICES: Final = {
     "cuda": "Device::cuda(0)",
 }
 _CRATES: Final = frozenset({"alloc", "burn", "burn_store", "core", "std"})
-_TYPED: Final = ("0.19", "0.21")
+_TYPED: Final = ("0.19", "0.20", "0.21")
 """Beginnings of the versions in which the backend is a type."""
 _TYPES: Final = {"flex": "Flex", "ndarray": "NdArray"}
 _RECORDS: Final = {"mpk": "NamedMpk", "mpk.gz": "NamedMpkGz", "bin": "Bincode", "json": "PrettyJson"}
@@ -145,7 +145,7 @@ def _dependencies(target: Target) -> Iterator[str]:
 
 
 def _importer(target: Target) -> str:
-    if target.record == BURNPACK:
+    if resolve(target.burn).importer == BURN_ONNX:
         return f'burn-onnx = "={target.burn_onnx}"'
     # Its other defaults import from PyTorch.
     return f'burn-import = {{ version = "={target.burn_onnx}", default-features = false, features = ["onnx"] }}'
@@ -154,9 +154,10 @@ def _importer(target: Target) -> str:
 def _build(target: Target, names: Sequence[str]) -> str:
     options: dict[str, object] = {"simplify": target.simplify, "partition": target.partition}
     crate = "burn_onnx"
+    if resolve(target.burn).importer != BURN_ONNX:
+        crate, options = "burn_import::onnx", {}
     if target.record != BURNPACK:
-        crate, options = "burn_import::onnx", {"half_precision": target.weights != FULL}
-        options["embed_states"] = target.load == EMBEDDED
+        options = {"half_precision": target.weights != FULL, "embed_states": target.load == EMBEDDED}
     calls = [f'        .input("model/{name}.onnx")' for name in names]
     calls += [
         '        .out_dir("model/")',
@@ -203,7 +204,7 @@ def _program(target: Target, named: dict[str, Model]) -> str:
         )
     ]
     # Code of burn-import names it.
-    alloc = [] if target.record == BURNPACK else ["extern crate alloc;", ""]
+    alloc = [] if resolve(target.burn).importer == BURN_ONNX else ["extern crate alloc;", ""]
     return "\n".join([*alloc, *modules, "", *found, "}"])
 
 

@@ -128,9 +128,10 @@ def test_what_is_pinned_is_what_the_table_says(version):
     assert all(f'"{backend}" =>' in sources["compat/src/lib.rs"] for backend in version.backends)
 
 
-def test_what_is_laid_over_the_wire_differs_in_the_names_of_burn_only():
+@pytest.mark.parametrize("burn", ["0.19.1", "0.20.1"])
+def test_what_is_laid_over_the_wire_differs_in_the_names_of_burn_only(burn):
     wire = "runner/src/wire.rs"
-    over = recipe.overlaid(SOURCES, versions.resolve("0.19.1"))[wire]
+    over = recipe.overlaid(SOURCES, versions.resolve(burn))[wire]
     changes = list(unified_diff(SOURCES[wire].splitlines(), over.splitlines(), lineterm="", n=0))[2:]
     assert [line[1:].strip() for line in changes if line[0] == "+"] == [
         "use compat::{Bool, DType, Device, Float, Int, Shape, Tensor, TensorData, bf16, dims_of, dtype_of, f16};",
@@ -145,6 +146,12 @@ def test_an_overlay_is_not_in_another_version():
     assert "Backend" in recipe.overlaid(SOURCES, OLD)["compat/src/lib.rs"]
     assert recipe.overlaid(SOURCES, NEW)["compat/src/lib.rs"] == SOURCES["compat/src/lib.rs"]
     assert recipe.overlaid(SOURCES, NEW)["Cargo.lock"] != SOURCES["Cargo.lock"]
+
+
+def test_what_is_of_a_version_goes_over_what_is_of_its_importer():
+    files = {"a": "plain", "compat/versions/burn-import/a": "shared", "compat/versions/0.19.1/a": "own"}
+
+    assert [recipe.overlaid(files, version)["a"] for version in versions.VERSIONS[:3]] == ["own", "shared", "plain"]
 
 
 def test_models_and_converter_share_a_workspace():

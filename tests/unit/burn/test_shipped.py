@@ -170,8 +170,8 @@ def test_two_versions_of_a_workspace_cannot_be_told_apart(tmp_path):
     ("entries", "said"),
     [
         (
-            [("burn", "0.20.1"), ("burn-onnx", "0.20.0")],
-            "has burn 0.20.1, which is not supported; Burn 0.19.1 (burn-import 0.19.1), 0.21.0 (burn-onnx",
+            [("burn", "0.18.0"), ("burn-import", "0.18.0")],
+            "has burn 0.18.0, which is not supported; Burn 0.19.1 (burn-import 0.19.1), 0.20.1 (burn-import",
         ),
         ([("burn", "0.22.0"), ("burn-onnx", "0.22.0")], "cargo update -p burn --precise 0.22.1"),
         ([("burn", "0.23.0"), ("burn-onnx", "0.22.0")], "cargo update -p burn --precise 0.23.0-pre.1"),

@@ -62,6 +62,17 @@ def test_a_record_is_read_as_it_was_converted(record, weights):
     assert recorded(model) == "runner::compat::insert!(registry, m_1"
 
 
+def test_a_burnpack_of_burn_import_is_a_burnpack_whose_code_names_alloc():
+    model = of_target(MODEL, Target(burn="0.20.1", burn_onnx="0.20.1", backend="ndarray"))
+
+    assert model == replace(MODEL, alloc=True)
+    lines = Group(crate="g", models=(model,)).source.splitlines()
+    assert (lines[0], lines[4]) == (
+        "#![allow(warnings)] extern crate alloc;",
+        "runner::compat::insert!(registry, m_1);",
+    )
+
+
 @pytest.mark.parametrize("count", [1, 40])
 def test_records_that_are_embedded_or_bytes_have_macros_of_their_own(count):
     old = Target(burn="0.19.1", record="bin", weights="half")

@@ -12,6 +12,7 @@ from burn_verify.core.target import VIAS, Checkout, Target
 from burn_verify.core.ways import LOADS, RECORDS, WEIGHTS
 
 OLD = Target(burn="0.19.1", burn_onnx="0.19.1", backend="ndarray", record="mpk")
+LAST = replace(OLD, burn="0.20.1", burn_onnx="0.20.1")
 CHECKOUTS = st.none() | st.builds(Checkout, path=st.just(Path()), commit=st.sampled_from(["a" * 40, "b" * 40]))
 TARGETS = st.builds(
     Target,
@@ -93,6 +94,9 @@ def test_backends_are_compared_with_the_first_and_versions_with_the_one_before()
         (Target(record="mpk"), "Burn 0.22.1 writes no weights as mpk, but as bpk: --burn-record-type"),
         (replace(OLD, record="bpk"), "Burn 0.19.1 writes no weights as bpk, but as mpk, mpk.gz, bin, json"),
         (replace(OLD, simplify=False), "burn-import of Burn 0.19.1 neither simplifies nor partitions"),
+        (LAST, "Burn 0.20.1 writes no weights as mpk, but as bpk: --burn-record-type"),
+        (replace(LAST, record="bpk", partition=False), "burn-import of Burn 0.20.1 neither simplifies nor partitions"),
+        (replace(LAST, record="bpk", load="embedded"), "Burn 0.20.1 is asked with full weights from a file only"),
         (replace(OLD, weights="half"), None),
         (replace(OLD, load="bytes"), None),
         (replace(OLD, load="embedded"), "does not load mpk records as embedded: --burn-record-type bin does"),

@@ -28,7 +28,7 @@ def test_a_version_is_found_by_its_number(version):
 
 
 def test_what_is_not_supported_is_said_with_what_is():
-    with pytest.raises(UsageError, match=r"Burn '0\.1' is not supported; one of 0\.19\.1, 0\.21\.0, .* is"):
+    with pytest.raises(UsageError, match=r"Burn '0\.1' is not supported; one of 0\.19\.1, 0\.20\.1, .* is"):
         versions.resolve("0.1")
     with pytest.raises(UsageError, match=r"burn-onnx '0\.1' is not supported"):
         versions.version_of_onnx("0.1")
@@ -56,6 +56,7 @@ def test_sources_of_no_known_series_say_which_are_known(burn_onnx):
 
 def test_what_is_no_version_counts_as_the_default_one():
     assert versions.known("0.19.1").records == ("mpk", "mpk.gz", "bin", "json")
+    assert versions.known("0.20.1").records == ("bpk",)
     assert versions.known("").records == versions.DEFAULT.records == ("bpk",)
 
 

@@ -82,7 +82,7 @@ def test_a_name_with_a_line_break_stays_in_its_comment():
 
 
 def test_the_backend_is_a_type_in_old_versions():
-    old, new = (lines(target_of(version), [a_model()]).program for version in VERSIONS[1:3])
+    old, new = (lines(target_of(version), [a_model()]).program for version in VERSIONS[2:4])
 
     assert "add::Model<burn::backend::Flex>" in old
     assert "burn::tensor::Device::flex()" in new
@@ -104,6 +104,18 @@ def test_a_record_is_written_and_loaded_as_it_was_verified():
     embedded = lines(replace(old, record="bin", load="embedded"), [a_model()])
     assert ".embed_states(true)" in embedded.build
     assert "add::Model::from_embedded(&device);" in embedded.program
+
+
+def test_the_last_burn_import_has_no_options_and_writes_a_burnpack():
+    found = lines(target_of(VERSIONS[1], "ndarray"), [a_model()])
+
+    calls = [line.strip() for line in found.build.splitlines() if line.startswith("        .")]
+    assert calls == ['.input("model/add.onnx")', '.out_dir("model/")', ".run_from_script();"]
+    assert "burn_import::onnx::ModelGen::new()" in found.build
+    assert 'add::Model<burn::backend::NdArray> = add::Model::from_file(concat!(env!("OUT_DIR"), "/model/add.bpk")' in (
+        found.program
+    )
+    assert found.program.startswith("extern crate alloc;")
 
 
 def test_sources_of_a_checkout_are_patches(tmp_path):
