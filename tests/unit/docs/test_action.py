@@ -152,6 +152,17 @@ def test_the_key_of_the_cache_is_that_of_the_toolchain(run):
     assert said == [["toolchain", "pack", "--key", "--burn-version=0.21.0"]]
 
 
+def test_several_versions_and_backends_have_a_key_of_all(run):
+    done, _, _, said = run("key.sh", RUNNER_OS="Linux", BURN_VERSION="0.21.0,latest", BURN_BACKEND="flex,ndarray")
+
+    assert done.stdout == f"key=Linux{4 * '-burn-0.22.1-flex-0123'}\n"
+    assert [words[3:] for words in said] == [
+        [f"--burn-version={version}", f"--burn-backend={backend}"]
+        for version in ("0.21.0", "latest")
+        for backend in ("flex", "ndarray")
+    ]
+
+
 def test_every_input_reaches_the_script_and_nothing_is_pasted_into_shell():
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     steps = action["runs"]["steps"]
