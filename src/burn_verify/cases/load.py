@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from burn_verify.cases import formats, zoo
 from burn_verify.cases.conformance.suites import COLLECTED
 from burn_verify.cases.datasets import beside
-from burn_verify.cases.external import ExternalFile, external_files, gathered
+from burn_verify.cases.external import ExternalFile, external_files, gathered, is_there
 from burn_verify.cases.files import CORPUS
 from burn_verify.cases.own.described import mistake
 from burn_verify.cases.own.hints import hints_for
@@ -177,7 +177,7 @@ def _local(path: Path, sha256: str | None) -> Path:
     try:
         if path.is_dir() and (kind := formats.of_folder(path)):
             raise _foreign(path, kind)
-        if not path.is_file():
+        if not is_there(path):
             what = f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "no such file"
             message = f"{path}: {what}"
             raise LoadError(message, "no such file", kind=FailureKind.MACHINE)

@@ -132,6 +132,10 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         message = f"{path}: no such record: write one first, or check the path"
         raise UsageError(message) from None
+    except IsADirectoryError:
+        records = sorted(path.glob("*.jsonl"))
+        message = f"{path}: a folder, not a record: name {records[0] if records else 'the file that holds one'}"
+        raise UsageError(message) from None
     except OSError as error:
         message = f"{path}: cannot read the record: {error.strerror or error}"
         raise UsageError(message) from error

@@ -282,3 +282,13 @@ def test_the_size_of_a_model_counts_its_data(tmp_path):
     path.write_bytes(adder("weights.bin"))
     (tmp_path / "weights.bin").write_bytes(WEIGHTS.tobytes())
     assert external.size_of(path) == path.stat().st_size + WEIGHTS.nbytes
+
+
+def test_a_file_is_there_or_not_or_nobody_can_tell(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+
+    assert external.is_there(tmp_path / "file")
+    assert not any(external.is_there(tmp_path / name) for name in (".", "gone", "file/in", "loop", "a\0b"))
+    with pytest.raises(OSError, match="too long"):
+        external.is_there(tmp_path / ("n" * 300))

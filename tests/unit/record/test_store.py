@@ -142,7 +142,10 @@ def test_a_missing_file_is_a_usage_error(path):
 
 
 def test_a_folder_is_not_a_record(tmp_path):
-    with pytest.raises(UsageError, match="cannot read the record"):
+    with pytest.raises(UsageError, match="a folder, not a record: name the file that holds one"):
+        store.read(tmp_path)
+    (tmp_path / "record.jsonl").touch()
+    with pytest.raises(UsageError, match=r"a folder, not a record: name .*/record\.jsonl"):
         store.read(tmp_path)
 
 
