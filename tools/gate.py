@@ -30,7 +30,15 @@ from gating.rows import Row, Said, page, said
 from json_lines import lines_of
 
 _OPERATORS: Final = "--ops=Add,ArgMax,Concat,Gemm,Greater,LeakyRelu,MatMul,Neg,ReduceMean,Softmax,Transpose"
-SELECTION: Final = ("resnet8", "resnet20", _OPERATORS, "--ops-several=500", "--conformance=pytorch")
+_PRODUCT: Final = "several/0/01122"
+"""A graph that multiplies two constants; others multiply what the simplifier does not compute, or by one."""
+SELECTION: Final = (
+    "resnet8",
+    "resnet20",
+    f"{_OPERATORS},{_PRODUCT}",
+    "--ops-several=500",
+    "--conformance=pytorch",
+)
 """Every change is reached by some of it: the patterns of the simplifier by graphs of several operators, the weights of
 Gemm by models, since no generated graph of Gemm has such."""
 WIDE: Final = (_OPERATORS, "--ops-several=300", "--conformance=node")
