@@ -133,7 +133,8 @@ def page(rows: Sequence[Row], how: str, declared: Sequence[str]) -> str:
         "*Ran* is how many cases were compiled and run with each checkout. *Changed* ended otherwise, or their answers "
         "differ by more than the judge allows; *missed* are those of the complete run that the gate does not name, "
         "*otherwise* those of which it says something else. *Converter* is what building burn-onnx with the change "
-        "took, which both need first; where the same sources had been built before, it is less. A complete run comes after its gate, and finds in the cache what that converted "
+        "took, which both need first; where the same sources had been built before, it is less. "
+        "A complete run comes after its gate, and finds in the cache what that converted "
         "and compiled: alone it takes longer. *Load* is the machine's when the gate began, on 2 cores.",
     ]
     parts += [f"- {row.name}: missed {_listed(found.missed)}" for row, found in done if found.missed]
