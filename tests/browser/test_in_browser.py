@@ -1,6 +1,7 @@
 """The page as a person meets it: in a real browser, by mouse and by keyboard, wide and narrow."""
 
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -251,6 +252,21 @@ def test_no_word_is_broken_in_a_dialog(visit, site):
              return range.getClientRects().length })"""
     )
     assert heights == [1, 1, 1]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_name_is_broken_before_a_capital_letter(visit, site, width):
+    name = "NegativeLogLikelihoodLossOfManyThings"
+    row = replace(of_operator("a", name, make=refused), reason=f"unsupported operators: {name}")
+    page = visit(f"{site(a_record(row))}#view=failures", width=width)
+    lines = page.evaluate(
+        """() => [...document.querySelectorAll("#table th.cause, #table td.names")].flatMap(cell =>
+             [...cell.childNodes].filter(node => node.nodeType === Node.TEXT_NODE && !node.data.includes(" ")))
+             .map(node => { const range = document.createRange(); range.selectNodeContents(node);
+                            return range.getClientRects().length })"""
+    )
+    assert len(lines) >= 6
+    assert set(lines) <= {0, 1}
 
 
 def test_failures_are_grouped_by_cause(visit, small):

@@ -24,7 +24,7 @@ const begin = () => {
   const number = (value) => (value === null || value === undefined ? "" : Number.isInteger(value) && Math.abs(value) < 1e9 ? String(value) : typeof value === "number" && value && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6) ? value.toExponential(1) : typeof value === "number" ? String(+value.toPrecision(3)) : String(value));
 
   // A long id breaks after a mark, and not within a word.
-  const breakable = (id) => id.split(/(?<=[/,_=~-])/).flatMap((part) => [part, element("wbr")]);
+  const breakable = (id) => id.split(/(?<=[/,_=~-])|(?<=[a-z])(?=[A-Z])/).flatMap((part) => [part, element("wbr")]);
   const NAMES = 12;
   const folded = (names) => names.length <= NAMES + 3 ? [names.join(", ")] : [names.slice(0, NAMES).join(", "), element("details", null, element("summary", null, `${names.length - NAMES} more`), names.slice(NAMES).join(", "))];
   const LINES = 14;
@@ -187,10 +187,10 @@ const begin = () => {
       states: ({ row }) => [data.states[data.cases[row.example].cells[target()].state]],
       columns: () => [
         { name: "cases", kind: "number", key: ({ row }) => -row.cases.length, cell: ({ row, place }) => element("td", { class: "number" }, element("a", { href: `#${new URLSearchParams({ view: "failures", list: `causes.${place}` })}`, "data-list": `causes.${place}`, "aria-label": `${row.cases.length} cases: ${text(row.reason)}` }, String(row.cases.length))) },
-        { name: "cause", key: ({ row }) => text(row.reason), cell: ({ row }) => element("th", { scope: "row", class: "cause" }, text(row.reason), element("span", { class: "small wide said" }, text(row.said))) },
+        { name: "cause", key: ({ row }) => text(row.reason), cell: ({ row }) => element("th", { scope: "row", class: "cause" }, ...breakable(text(row.reason)), element("span", { class: "small wide said" }, text(row.said))) },
         { name: "smallest case", key: ({ row }) => data.cases[row.example].cells[target()].state, cell: ({ row }) => element("td", { class: "case" }, cell(row.example, target()), " ", element("span", { class: "small wide" }, ...breakable(data.cases[row.example].id))) },
         { name: "expected", kind: "number wide", key: ({ row }) => -row.expected, cell: ({ row }) => element("td", { class: "number wide" }, String(row.expected)) },
-        { name: "operators", kind: "wide", cell: ({ row }) => element("td", { class: "wide" }, row.operators.slice(0, 4).map(([name, count]) => `${text(name)} ${count}`).join(", ") + (row.operators.length > 4 ? `, ${row.operators.length - 4} more` : "")) },
+        { name: "operators", kind: "wide", cell: ({ row }) => element("td", { class: "wide names" }, ...breakable(row.operators.slice(0, 4).map(([name, count]) => `${text(name)} ${count}`).join(", ")), (row.operators.length > 4 ? `, ${row.operators.length - 4} more` : "")) },
       ],
     },
   };
