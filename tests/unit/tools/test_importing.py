@@ -53,10 +53,14 @@ def test_test_cases_are_counted_by_target():
     target = {"kind": "result", "burn_version": "0.19.1", "burn_backend": "ndarray", "record_type": "bin"}
     ends = [("compare", "passed", ""), ("convert", "failed", "requires opset 16"), ("compile", "failed", "E0433")]
     lines = [json.dumps({**target, "stage": one, "outcome": two, "reason": why}) for one, two, why in ends]
+    old = "UnsupportedOpset { required: 13, actual: 7 }"
+    newer = {**target, "burn_version": "0.20.1", "record_type": "bpk"}
+    lines.append(json.dumps({**newer, "stage": "convert", "outcome": "failed", "reason": old}))
 
     text = cases_table([json.dumps({"kind": "environment"}), *lines])
 
     assert ["0.19.1 ndarray bin", "3", "1", "1", "0", "1", "0", "0"] in cells(text)
+    assert ["0.20.1 ndarray", "1", "0", "1", "0", "0", "0", "0"] in cells(text)
     assert "No two of them answer otherwise" in text
 
 
