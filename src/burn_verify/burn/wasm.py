@@ -37,9 +37,9 @@ _FUEL: Final = 10**14
 """Instructions of one instance, a day's worth: what never ends, ends."""
 _LARGEST: Final = 4096
 """MiB that 32 bits can address."""
-_NODE: Final = ("--single-threaded",)
-"""Without it node 20 dies by a signal with larger models, in one run of four or in each: memory that grows collects
-garbage at once, while other threads of V8 mark or compile. Those that collect alone are not enough to be left out."""
+_NODE: Final = ("--single-threaded", "--no-incremental-marking")
+"""Without these node 20 dies by a signal with larger models, in one run of four or in each: memory that grows collects
+garbage at once, while V8 marks or compiles, on other threads or by steps of its own."""
 _KEPT: Final = 100
 _DAY: Final = 24 * 3600.0
 _FLAGS: Final = "-C target-feature=+simd128 -C link-arg=-zstack-size=67108864"
