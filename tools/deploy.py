@@ -350,7 +350,8 @@ def _measures(row: Row) -> list[str]:
     return [row.model, row.way, "" if row.apart is None else f"{row.apart:.3g}", *sizes, *times]
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def measure(arguments: argparse.Namespace) -> None:
+    """Run and time what has no row yet."""
     chosen = {name: getattr(arguments, name) for name in _WAYS}
     settings = settings_from({"models": arguments.models, **chosen})
     cache = Cache(settings.cache_dir)
@@ -359,7 +360,7 @@ def _run(arguments: argparse.Namespace) -> None:
     done = {(row.model, row.way) for row in known}
     refused = {model for model, own in _by_model(known).items() if _unbuilt(own) is not None}
     ways = [_way(target) for target in targets]
-    for case in _cases(settings, cache):
+    for case in cases_of(settings, cache):
         if case.id in refused or all((case.id, way) in done for way in ways):
             continue
         for row in rows(case, targets, settings, cache, arguments.seconds):
@@ -368,7 +369,8 @@ def _run(arguments: argparse.Namespace) -> None:
                     file.write(f"{json.dumps(asdict(row))}\n")
 
 
-def _cases(settings: Settings, cache: Cache) -> Sequence[Case]:
+def cases_of(settings: Settings, cache: Cache) -> Sequence[Case]:
+    """Return the models that are chosen."""
     return Selection(cache, mirror=settings.zoo_mirror, offline=settings.offline).choose(settings.models).cases
 
 
@@ -392,7 +394,7 @@ def main() -> None:
     for name, default in _WAYS.items():
         run.add_argument(f"--burn-{name}", dest=name, default=default)
     run.add_argument("--seconds", type=float, default=_SECONDS, help="after which no further call of a way is timed")
-    run.set_defaults(call=_run)
+    run.set_defaults(call=measure)
     report = commands.add_parser("report")
     report.add_argument("rows", type=Path, nargs="+")
     report.add_argument("--out", type=Path, required=True)
@@ -413,7 +415,7 @@ def _report(arguments: argparse.Namespace) -> None:
     served = [] if arguments.served is None else json.loads(arguments.served.read_text(encoding="utf-8"))
     lines = [] if arguments.startups is None else arguments.startups.read_text(encoding="utf-8").splitlines()
     settings = settings_from({"models": arguments.models})
-    expected = [case.id for case in _cases(settings, Cache(settings.cache_dir))]
+    expected = [case.id for case in cases_of(settings, Cache(settings.cache_dir))]
     parts = [page(found, made, expected), served_page(served), startups_page([json.loads(line) for line in lines])]
     arguments.out.write_text("\n".join(filter(None, parts)), encoding="utf-8")
 

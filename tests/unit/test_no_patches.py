@@ -31,6 +31,7 @@ PATCHED = {
     ("tests/unit/expectations/test_packaged.py", "packaged.PACKAGED"): "a folder of the package",
     ("tests/unit/plugin/test_benchmark.py", "benchmark.find_spec"): "a library that is missing",
     ("tests/unit/reference/test_noise_walk.py", "noise_walk.time.monotonic"): "a clock",
+    ("tests/unit/run/test_verify.py", "stored_half.deviations"): "a measurement, which is counted",
     ("tests/unit/system/test_download.py", "download.NETWORK_TIMEOUT"): "a time",
 }
 # Private by name only.

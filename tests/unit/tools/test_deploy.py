@@ -77,7 +77,7 @@ def test_a_run_that_ends_early_goes_on_where_it_ended(monkeypatch, tmp_path):
     out = tmp_path / "rows.jsonl"
     made = [Row(model="zoo/a", via="process", load=load, weights="full", verdict="agrees") for load in LOADS]
     arguments = Namespace(models="a", via="process", load=",".join(LOADS), weights="full", out=out, seconds=1.0)
-    monkeypatch.setattr(deploy, "_cases", lambda *_: [Case(id="zoo/a", corpus="zoo", source=ModelFile(path=out))])
+    monkeypatch.setattr(deploy, "cases_of", lambda *_: [Case(id="zoo/a", corpus="zoo", source=ModelFile(path=out))])
 
     def ending(*_):
         yield made[0]
@@ -85,13 +85,13 @@ def test_a_run_that_ends_early_goes_on_where_it_ended(monkeypatch, tmp_path):
 
     monkeypatch.setattr(deploy, "rows", ending)
     with pytest.raises(KeyboardInterrupt):
-        deploy._run(arguments)
+        deploy.measure(arguments)
     monkeypatch.setattr(deploy, "rows", lambda *_: iter(made))
-    deploy._run(arguments)
+    deploy.measure(arguments)
     assert read(out) == made
 
     monkeypatch.setattr(deploy, "rows", ending)
-    deploy._run(arguments)
+    deploy.measure(arguments)
     assert read(out) == made
 
 

@@ -161,9 +161,9 @@ def test_conversion_options_and_checkouts_are_columns_of_their_own():
         replace(a_record(agrees("a/1")), target=Target(burn_checkout=Checkout(path=Path(), commit="abcdefgh"))),
     )
     assert [column.target.label for column in merge([other, local, plain]).columns] == [
-        "Burn 0.22.1+burn@abcdefg on flex",
         "Burn 0.22.1 on flex",
         "Burn 0.22.1 on flex, not simplified",
+        "Burn 0.22.1+burn@abcdefg on flex",
     ]
 
 
