@@ -12,9 +12,11 @@ pytest_plugins = ["pytester"]
 FIXTURES = Path(__file__).parent / "fixtures"
 HOME = os.environ.get("HOME", "")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell starts what it puts into the background so, and children inherit it: tests that send Ctrl-C would wait.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell starts what it puts into the background, and nohup what it runs, with one of these ignored, and children
+# inherit it: tests that send the signal would wait.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 @pytest.fixture
