@@ -65,12 +65,11 @@ def main() -> int:
     report.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     known = [row_from(line) for line in lines_of(arguments.out if arguments.command == "run" else arguments.file)]
+    every: list[Change | Releases] = [*CHANGES, *RELEASES]
     if arguments.command == "report":
-        declared = [*(change.name for change in CHANGES), *(pair.name for pair in RELEASES)]
-        arguments.out.write_text(page(known, _HOW, declared), encoding="utf-8")
+        arguments.out.write_text(page(known, _HOW, [one.name for one in every]), encoding="utf-8")
         return 0
     done = {row.name for row in known}
-    every: list[Change | Releases] = [*CHANGES, *RELEASES]
     wanted = [one for one in every if not arguments.only or any(word in one.name for word in arguments.only)]
     wanted = [one for one in wanted if one.name not in done]
     with tempfile.TemporaryDirectory(prefix="gate-") as scratch:

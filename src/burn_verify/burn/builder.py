@@ -3,6 +3,7 @@
 Implements `burn_verify.burn.program.Builder`.
 """
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -121,13 +122,17 @@ class CargoBuilder:
     def _compile_for_wasm(self, models: Sequence[ConvertedModel]) -> None:
         """Compile together what will be asked as WebAssembly, so that `_as_wasm` finds it."""
         asked = [target for target in self._targets if target.via in WASMS and not missing(target.via)]
-        ways = {(target.load, target.weights) for target in asked}
-        for target in asked[:1]:
-            own = [model for model in models if (model.load, model.stored) in ways]
-            WasmBuilder(self._cache, self._listen, target).build(own)
+        if asked:
+            ways = {(target.load, target.weights) for target in asked}
+            self._wasm.build([model for model in models if (model.load, model.stored) in ways])
+
+    @functools.cached_property
+    def _wasm(self) -> WasmBuilder:
+        """What compiles to WebAssembly, for the version of Burn that all targets have."""
+        return WasmBuilder(self._cache, self._listen, self._targets[0])
 
     def _as_wasm(self, model: ConvertedModel, target: Target) -> Program:
-        module = WasmBuilder(self._cache, self._listen, target).module(model)
+        module = self._wasm.module(model)
         given = self._settings
         return Runner(
             self._cache,

@@ -3,6 +3,7 @@
 The protocol is that of the other runners, so `burn_verify.burn.runner.Runner` asks it.
 """
 
+import functools
 import importlib.util
 import json
 import os
@@ -172,10 +173,15 @@ class WasmBuilder:
                 raise self._build.failure(what, run.code)
         return self._folder(model) / "runner.wasm"
 
+    @functools.cached_property
+    def _rustc(self) -> str:
+        """What the compiler says of itself: it is asked once, and not for each model."""
+        return output_of([rustc(), "-V"])
+
     def _folder(self, model: ConvertedModel) -> Path:
         parts = (part for one in sorted(self._sources.items()) for part in one)
         text = sha256_of(model.rust)
-        key = digest_of(output_of([rustc(), "-V"]), _FLAGS, model.module, model.load, model.stored, text, *parts)[:24]
+        key = digest_of(self._rustc, _FLAGS, model.module, model.load, model.stored, text, *parts)[:24]
         return self._cache.folder("wasm-modules") / key
 
     def _missing(self, models: Sequence[ConvertedModel]) -> dict[Path, ConvertedModel]:

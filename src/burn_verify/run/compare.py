@@ -64,10 +64,9 @@ def answered(ready: Ready, infer: Callable[[Sequence[Array]], Inference], doubt:
         evidence[_TRIED] = list(known.tried)
     outputs: dict[str, list[Array]] = {}
     weights = forward = 0.0
-    for data_set in known.data_sets:
+    for data_set, data in known.data_sets.items():
         if ready.prepared.is_varied(data_set):
             continue
-        data = known.data_sets[data_set]
         fed[data_set] = [f"{array.dtype.name}[{','.join(map(str, array.shape))}]" for array in data.inputs]
         try:
             inference = infer(data.inputs)

@@ -258,10 +258,10 @@ def _named(name: str, value: str, opened: Callable[[str, str], Checkout]) -> dic
         if name == "burn":
             return {"burn": versions.resolve(value).burn}
         return {"burn_onnx": versions.version_of_onnx(value).burn_onnx}
-    if name == "burn":
-        return {"burn_checkout": opened(value, name)}
-    checkout = opened(value, name)
-    return {"burn_onnx_checkout": checkout} | ({"burn_onnx": checkout.version} if checkout.version else {})
+    checkout, field = opened(value, name), name.replace("-", "_")
+    # A checkout of burn-onnx brings its version; Burn's is the one that is named.
+    version = {field: checkout.version} if name == "burn-onnx" and checkout.version else {}
+    return {f"{field}_checkout": checkout, **version}
 
 
 def _words(text: str) -> list[str]:

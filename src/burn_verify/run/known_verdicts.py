@@ -5,7 +5,6 @@ agreed on further values is not asked again. What failed, or was doubted, is ask
 """
 
 import functools
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -96,12 +95,8 @@ def _stored(answered: Answered) -> Outputs:
 
 def _digest(outputs: Outputs) -> str:
     """Return a digest of every bit of outputs, their dtypes, shapes and names."""
-    digest = hashlib.sha256()
-    for name, arrays in outputs.items():
-        for array in arrays:
-            digest.update(f"{name} {array.dtype.name} {array.shape} ".encode())
-            digest.update(array.tobytes())
-    return digest.hexdigest()
+    named = ((name, array) for name, arrays in outputs.items() for array in arrays)
+    return digest_of(*(part for name, one in named for part in (name, one.dtype.name, str(one.shape), one.tobytes())))
 
 
 def _note(compared: Compared) -> dict[str, Any]:

@@ -88,10 +88,10 @@ def decode(payload: bytes) -> list[Array]:
     return in_order(decode_named(payload))
 
 
-def in_order(named: Mapping[str, Array], prefix: str = "") -> list[Array]:
-    """Return the arrays whose names are a prefix and a number, by that number."""
+def in_order(named: Mapping[str, Array]) -> list[Array]:
+    """Return the arrays whose names are a number after a prefix that they share, by that number."""
     # By length first, so that 1000 follows 999.
-    return [named[name] for name in sorted(named, key=lambda name: (len(name), name)) if name.startswith(prefix)]
+    return [named[name] for name in sorted(named, key=lambda name: (len(name), name))]
 
 
 def placed(place: int, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
@@ -101,7 +101,7 @@ def placed(place: int, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
 
 def at(named: Mapping[str, Array], place: int, kind: str) -> list[Array]:
     """Return the arrays of a data set from the names that `placed` gives."""
-    return in_order(named, _prefix(place, kind))
+    return by_set(named)(place, kind)
 
 
 def by_set(named: Mapping[str, Array]) -> Callable[[int, str], list[Array]]:
